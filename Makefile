@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a user calls. Every target is a short call of a script in scripts/, so that nothing heavy
+# happens when make reads this file, and `make help` and `make clean` need nothing but make itself.
+# The module's own build is described in Kbuild, which the kernel's build system reads.
+
+.DEFAULT_GOAL := modules
+# The scripts share one tree and one cache; parallelism is inside them.
+.NOTPARALLEL:
+
+export KDIR LINUX LINUX_VERSION SMP APPEND TIMEOUT V
+export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
+
+.PHONY: modules run test shell lint setup clean distclean fresh-check help
+
+modules run test shell lint setup clean distclean:
+	@scripts/main.sh $@
+
+fresh-check:
+	@scripts/fresh-check.sh
+
+help:
+	@cat scripts/help.txt

@@ -1,0 +1,255 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Boot the guest in QEMU, watch its console, and say how it ended."""
+
+import argparse
+import contextlib
+import os
+import re
+import selectors
+import shlex
+import subprocess
+import sys
+import termios
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ktap
+
+# Kernel messages have a time before them.
+TIME = re.compile(r"^\[ *\d+\.\d+\] ")
+END = re.compile(r"^guest: end, status (\d+)$")
+# Where the kernel's own start is over, which is in the log only, unless it is where things go wrong.
+INIT = re.compile(r"Run /\S+ as init process$")
+# What is fatal to the guest, and the name that it gets here. The first that matches counts, but a
+# panic that follows an oops says more than the oops.
+FATAL = (
+    ("hang", re.compile(r"INFO: task .* blocked for more than|soft lockup|rcu.*detected stalls")),
+    ("kernel oops", re.compile(r"Internal error: |Unable to handle kernel|BUG: ")),
+    ("kernel panic", re.compile(r"Kernel panic - not syncing: (.*)")),
+)
+
+
+@dataclass
+class Guest:
+    """What to boot."""
+
+    qemu: str
+    image: Path
+    initramfs: Path
+    mode: str
+    log: Path
+    smp: int = 1
+    append: str = ""
+    timeout: int = 120
+    rdinit: str = "/init"
+    extra: list[str] = field(default_factory=list)
+
+    def command(self) -> list[str]:
+        """QEMU's command line."""
+        # oops=panic and panic=-1: whatever goes wrong in the kernel ends QEMU. The mode comes
+        # after "--", where the kernel leaves words to init.
+        words = f"console=ttyAMA0 oops=panic panic=-1 rdinit={self.rdinit} {self.append} -- {self.mode}"
+        command = [
+            self.qemu,
+            "-nodefaults",
+            "-no-user-config",
+            "-no-reboot",
+            "-display",
+            "none",
+            # No random seed in the device tree, and a clock that starts at the same time: two
+            # runs are the same.
+            "-machine",
+            "virt,iommu=smmuv3,gic-version=3,dtb-randomness=off",
+            "-rtc",
+            "base=2026-01-01,clock=vm",
+            "-cpu",
+            "cortex-a57",
+            "-m",
+            "512M",
+            # The driver asks for 32 bits; the device has 28 unless told.
+            "-device",
+            "edu,dma_mask=0xffffffff",
+            "-kernel",
+            str(self.image),
+            "-initrd",
+            str(self.initramfs),
+            "-append",
+            " ".join(words.split()),
+        ]
+        if self.mode == "shell":
+            # Real time, and Ctrl-C for the guest.
+            command += ["-smp", str(self.smp), "-serial", "mon:stdio"]
+        else:
+            command += ["-serial", "stdio", "-monitor", "none"]
+            if self.smp == 1:
+                # One instruction is one nanosecond, and waiting takes no time at all.
+                command += ["-smp", "1", "-icount", "shift=0,sleep=off"]
+            else:
+                command += ["-smp", str(self.smp), "-accel", "tcg,thread=multi"]
+        return command + self.extra
+
+
+@dataclass
+class Outcome:
+    """How a guest ended: `problem` is empty if it ended well."""
+
+    problem: str
+    lines: list[str]
+    seconds: float
+
+
+def classify(lines: list[str], timed_out: bool, guest: Guest, status: int, qemu_says: str) -> str:
+    """One line that says what went wrong, or nothing."""
+    for line in reversed(lines):
+        match = END.match(TIME.sub("", line))
+        if match:
+            if match[1] == "0":
+                return ""
+            return f"the guest's {guest.mode} failed with status {match[1]}"
+    for name, pattern in reversed(FATAL):
+        for line in lines:
+            if pattern.search(line):
+                return f"{name} in the guest: {line.strip()}"
+    last = f'; the last line was "{lines[-1].strip()}"' if lines else "; it printed nothing"
+    if timed_out:
+        return f"the guest hangs: no end line within {guest.timeout} s{last}"
+    if status != 0:
+        return f"QEMU failed with status {status}: {qemu_says or 'no message'}"
+    return f"the guest stopped without its end line{last}"
+
+
+def boot(guest: Guest, show) -> Outcome:
+    """Run the guest to its end; `show` is called with each line of its console."""
+    guest.log.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    deadline = start + guest.timeout
+    lines: list[str] = []
+    timed_out = False
+    stopped = False
+    with (
+        open(guest.log, "w", encoding="utf-8") as log,
+        open(guest.log.with_suffix(".qemu"), "w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(
+            guest.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+        ) as process,
+        selectors.DefaultSelector() as selector,
+    ):
+        selector.register(process.stdout, selectors.EVENT_READ)
+        pending = b""
+
+        def take(raw: bytes):
+            # The console ends lines with a carriage return too.
+            line = raw.decode("utf-8", "replace").rstrip("\r\n")
+            lines.append(line)
+            log.write(line + "\n")
+            log.flush()
+            show(line)
+            return bool(FATAL[0][1].search(line))
+
+        try:
+            while not timed_out and not stopped:
+                timed_out = not selector.select(max(0.0, deadline - time.monotonic()))
+                if timed_out:
+                    break
+                data = os.read(process.stdout.fileno(), 65536)
+                if not data:
+                    break
+                *complete, pending = (pending + data).split(b"\n")
+                for raw in complete:
+                    # A task that waits for ever: more time does not help.
+                    stopped = take(raw) or stopped
+                timed_out = time.monotonic() >= deadline
+            if pending:
+                take(pending)
+        finally:
+            if timed_out or stopped or sys.exc_info()[0]:
+                process.kill()
+            status = process.wait()
+        errors.seek(0)
+        qemu_says = " ".join(errors.read().split())
+    problem = classify(lines, timed_out, guest, status, qemu_says)
+    return Outcome(problem, lines, time.monotonic() - start)
+
+
+def interact(guest: Guest) -> int:
+    """The guest's console on this terminal, which is as before afterwards."""
+    settings = termios.tcgetattr(0) if sys.stdin.isatty() else None
+    print("Ctrl-A X ends QEMU at once.", flush=True)
+    try:
+        return subprocess.call(guest.command())
+    finally:
+        if settings:
+            termios.tcsetattr(0, termios.TCSADRAIN, settings)
+
+
+def summary(outcome: Outcome, linux: Path) -> tuple[str, bool]:
+    """One line about the checks in the console's output, and whether they are all right."""
+    results = ktap.parse(outcome.lines, linux)
+    count = {status: sum(r.status == status for r in results) for status in ("passed", "failed", "skipped")}
+    text = f"{count['passed']} checks passed, {count['failed']} failed"
+    if count["skipped"]:
+        text += f", {count['skipped']} skipped"
+    return text, bool(results) and not count["failed"]
+
+
+def main() -> int:
+    """The command line: one guest, its console on stdout, its end in the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mode", choices=("run", "test", "shell"))
+    parser.add_argument("--qemu", default="qemu-system-aarch64")
+    parser.add_argument("--image", type=Path, required=True)
+    parser.add_argument("--initramfs", type=Path, required=True)
+    parser.add_argument("--linux", type=Path, required=True, help="kernel source, for its KTAP parser")
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--smp", type=int, default=1)
+    parser.add_argument("--append", default="")
+    parser.add_argument("--timeout", type=int, default=120)
+    parser.add_argument("--rdinit", default="/init")
+    parser.add_argument("--qemu-args", type=shlex.split, default=[], help="more of QEMU's options")
+    parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
+    args = parser.parse_args()
+    guest = Guest(
+        qemu=args.qemu,
+        image=args.image,
+        initramfs=args.initramfs,
+        mode=args.mode,
+        log=args.log,
+        smp=args.smp,
+        append=args.append,
+        timeout=args.timeout,
+        rdinit=args.rdinit,
+        extra=args.qemu_args,
+    )
+    if guest.mode == "shell":
+        return interact(guest)
+    started = False
+
+    def show(line):
+        nonlocal started
+        if started or args.verbose:
+            print(line, flush=True)
+        started = started or bool(INIT.search(line))
+
+    outcome = boot(guest, show)
+    text, good = summary(outcome, args.linux)
+    if outcome.problem:
+        print(f"safe-dma: error: {outcome.problem}; log: {guest.log}", file=sys.stderr)
+        return 1
+    print(f"safe-dma: {text}, {outcome.seconds:.1f} s")
+    if not good:
+        print(f"safe-dma: error: not every check passed, or there was none; log: {guest.log}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        try:
+            sys.exit(main())
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except OSError as error:
+            print(f"safe-dma: error: {error}", file=sys.stderr)
+            sys.exit(1)

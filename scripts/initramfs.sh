@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The guest's initramfs: BusyBox, init, the module, the self-tests. The same files make the same
+# archive, byte for byte.
+
+# pack_cpio DIR: the archive on stdout.
+pack_cpio() {
+	(
+		cd "$1"
+		find . -exec touch --no-dereference --date=@0 {} +
+		find . -print0 | LC_ALL=C sort -z |
+			cpio --quiet --null --create --format=newc --reproducible --owner=0:0
+	)
+}
+
+make_initramfs() {
+	local tree=$BUILD/initramfs
+	rm -rf "$tree"
+	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
+	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
+	install -m 755 "$TOP/qemu/init" "$tree/init"
+	install -m 644 "$TOP/safe_dma.ko" "$tree/lib/safe_dma.ko"
+	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
+	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"
+	pack_cpio "$tree" >"$BUILD/initramfs.cpio.tmp"
+	mv "$BUILD/initramfs.cpio.tmp" "$BUILD/initramfs.cpio"
+}

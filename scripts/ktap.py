@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+"""KTAP results out of a console's lines, read by the kernel's own parser."""
+
+import importlib
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Result:
+    """One result that has no results below it."""
+
+    name: str
+    status: str  # "passed", "failed" or "skipped"
+    reason: str = ""
+    log: list[str] = field(default_factory=list)
+
+
+def parse(lines: list[str], linux: Path) -> list[Result]:
+    """The results in `lines`, in order; `linux` is a kernel source. Errors of form are failures."""
+    directory = str(linux / "tools" / "testing" / "kunit")
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    # The source may be the user's own: leave nothing in it.
+    sys.dont_write_bytecode = True
+    parser = importlib.import_module("kunit_parser")
+    base = importlib.import_module("kunit_printer").Printer
+    errors: list[str] = []
+
+    class Printer(base):
+        """Silent, but for the errors of form, which the parser only prints and counts."""
+
+        def print_with_timestamp(self, message):
+            if message.startswith("[ERROR]"):
+                errors.append(message.splitlines()[0])
+
+    main = parser.parse_run_tests(lines, Printer(print=False))
+    good = (parser.TestStatus.SUCCESS, parser.TestStatus.SKIPPED)
+    results: list[Result] = []
+
+    def visit(node, path):
+        path = [*path, node.name or "(no name)"]
+        before = len(results)
+        for child in node.subtests:
+            visit(child, path)
+        failed_below = any(result.status == "failed" for result in results[before:])
+        # A test that fails although all below it passed is a failure of its own.
+        if node.subtests and (node.status in good or failed_below):
+            return
+        if node.status not in good:
+            status, reason = "failed", node.status.name
+        elif node.status == parser.TestStatus.SKIPPED:
+            status, reason = "skipped", getattr(node, "skip_reason", "")
+        else:
+            status, reason = "passed", ""
+        log = list(node.log)
+        if not reason and status == "skipped":
+            reason = "no reason given"
+        results.append(Result("/".join(path), status, reason, log))
+
+    for child in main.subtests:
+        visit(child, [])
+    results.extend(Result("form of the results", "failed", error) for error in errors)
+    return results

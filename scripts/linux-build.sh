@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The guest's kernel, built in the cache; or the user's own build, checked.
+
+fragments() {
+	cat "$TOP"/qemu/kernel/*.config
+}
+
+kernel_make() {
+	# Fixed, so that two builds of the same are the same.
+	make -C "$LINUX_SRC" "O=$KDIR" "${TOOLS[@]}" \
+		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=safe-dma KBUILD_BUILD_HOST=safe-dma "$@"
+}
+
+configure_kernel() {
+	local line
+	kernel_make rustavailable
+	fragments >"$KDIR/fragments.config"
+	KCONFIG_ALLCONFIG=$KDIR/fragments.config kernel_make allnoconfig
+	# An option that this kernel does not have, or whose dependencies are missing, is dropped
+	# without a word.
+	while read -r line; do
+		case $line in
+		CONFIG_*=n) ! grep -q "^${line%=n}=" "$KDIR/.config" ;;
+		CONFIG_*) grep -qxF "$line" "$KDIR/.config" ;;
+		esac || fail "Linux $LINUX_VER does not take the option $line of qemu/kernel/"
+	done <"$KDIR/fragments.config"
+}
+
+build_kernel() {
+	mkdir -p "$KDIR"
+	configure_kernel
+	kernel_make "-j$(nproc)" Image modules
+	# Written last: with it, the build is complete.
+	touch "$KDIR/complete"
+}
+
+kernel_status() {
+	echo "$(grep -acE '^  [A-Z]' "$1") steps"
+}
+
+# linux_build: KDIR becomes the build of LINUX_SRC. A build that was killed half-way goes on.
+linux_build() {
+	local key
+	key=$({
+		fragments
+		echo "$TOOLS_ID"
+		[ -z "${LINUX:-}" ] || echo "$LINUX_SRC"
+	} | sha256sum | cut -c 1-12)
+	KDIR=$CACHE/kernel/$LINUX_VER-$key
+	if [ -n "${LINUX:-}" ]; then
+		# A source that the user works on: make finds out what has changed.
+		lock_cache
+		phase "kernel $LINUX_VER from $LINUX" kernel kernel_status build_kernel
+		unlock_cache
+	elif [ ! -e "$KDIR/complete" ]; then
+		lock_cache
+		if [ ! -e "$KDIR/complete" ]; then
+			phase "kernel $LINUX_VER" kernel kernel_status build_kernel
+		fi
+		unlock_cache
+	fi
+}
+
+# use_kdir: check the user's build. Each refusal is one line.
+use_kdir() {
+	local given=$KDIR release
+	[ -d "$given" ] || fail "KDIR=$given does not exist"
+	KDIR=$(realpath "$given")
+	[ -f "$KDIR/include/config/auto.conf" ] ||
+		fail "KDIR=$given is not a built kernel (no include/config/auto.conf)"
+	release=$(cat "$KDIR/include/config/kernel.release" 2>/dev/null || true)
+	[ -n "$release" ] || fail "KDIR=$given is not a built kernel (no include/config/kernel.release)"
+	version_ge "$release" "$SERIES" || fail "KDIR=$given is Linux $release, but $SERIES or later is needed"
+	[ "$(config_value RUST)" = y ] || fail "KDIR=$given was configured without CONFIG_RUST"
+	[ -f "$KDIR/Module.symvers" ] || fail "KDIR=$given is not completely built (no Module.symvers: run make modules there)"
+	LINUX_VER=$release
+	# The tests use scripts of the kernel's source, which a package of headers does not have.
+	LINUX_SRC=$(realpath "$KDIR/source" 2>/dev/null || echo "$KDIR")
+}
+
+# kernel_image: sets IMAGE, for what boots a guest.
+kernel_image() {
+	[ "$(config_value ARM64)" = y ] || fail "KDIR=$KDIR is not an arm64 kernel, and the guest is an arm64 machine"
+	IMAGE=$KDIR/arch/arm64/boot/Image
+	[ -f "$IMAGE" ] || fail "KDIR=$KDIR has no arch/arm64/boot/Image: run make Image there"
+	[ -f "$LINUX_SRC/tools/testing/kunit/kunit_parser.py" ] ||
+		fail "KDIR=$KDIR has no kernel source beside it, and the results are read with its tools/testing/kunit"
+}

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The kernel's source: the user's own, or Debian's source package, unpacked in the cache.
+
+# source_version DIR: what its Makefile says, as 7.3.4.
+source_version() {
+	awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } NR == 6 { print v; exit }' "$1/Makefile"
+}
+
+# use_linux DIR: the user's own source.
+use_linux() {
+	[ -f "$1/Kconfig" ] && [ -f "$1/Makefile" ] || fail "LINUX=$1 is not the source of a Linux kernel"
+	LINUX_SRC=$(realpath "$1")
+	LINUX_VER=$(source_version "$LINUX_SRC")
+	version_ge "$LINUX_VER" "$SERIES" || fail "LINUX=$1 is Linux $LINUX_VER, but $SERIES or later is needed"
+	if [ -f "$LINUX_SRC/.config" ] || [ -d "$LINUX_SRC/include/config" ]; then
+		fail "LINUX=$1 was built in place, which rules out a build elsewhere: run make mrproper there, or use KDIR=$1"
+	fi
+}
+
+# newest VERSION...: of those in the cache, or those that the archive has.
+newest() {
+	sort -V | tail -n 1
+}
+
+cached_versions() {
+	local dir
+	for dir in "$CACHE/src/linux-$SERIES"*; do
+		case $dir in
+		*.tmp) ;;
+		*) [ ! -d "$dir" ] || echo "${dir##*/linux-}" ;;
+		esac
+	done
+}
+
+# Which version there is to download, as Debian writes it: 7.3.4-1~bpo13+1.
+archive_version() {
+	local all wanted=${LINUX_VERSION:-}
+	all=$(apt_extra apt-cache madison "linux-source-$SERIES" | awk '{ print $3 }' | sort -uV)
+	[ -n "$all" ] || fail "Debian's $EXTRA_SUITE_SOURCE has no linux-source-$SERIES any more: use LINUX= or KDIR="
+	if [ -z "$wanted" ]; then
+		newest <<<"$all"
+	else
+		grep -E "^${wanted//./\\.}(-|\$)" <<<"$all" | newest | grep . ||
+			fail "no Linux $wanted there; there is: $(sed 's/-.*//' <<<"$all" | sort -uV | tr '\n' ' ')"
+	fi
+}
+
+download_linux() {
+	local version upstream tmp
+	apt_extra_update
+	version=$(archive_version)
+	upstream=${version%%-*}
+	tmp=$CACHE/src/linux-$upstream.tmp
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	cd "$tmp"
+	apt_extra apt-get download "linux-source-$SERIES=$version"
+	# Straight from the package: the archive in it is as large as the package.
+	dpkg-deb --fsys-tarfile ./*.deb |
+		tar -xO "./usr/src/linux-source-$SERIES.tar.xz" | tar -xJ --strip-components=1
+	rm ./*.deb
+	[ "$(source_version .)" = "$upstream" ] || fail "linux-source-$SERIES $version holds Linux $(source_version .)"
+	# What has its name is complete.
+	mv -T "$tmp" "$CACHE/src/linux-$upstream"
+}
+
+source_status() {
+	du -sm "$CACHE"/src/*.tmp 2>/dev/null | awk '{ print $1 " MB" }'
+}
+
+linux_source() {
+	if [ -n "${LINUX:-}" ]; then
+		use_linux "$LINUX"
+		return
+	fi
+	case ${LINUX_VERSION:-$SERIES} in
+	$SERIES | $SERIES.*) ;;
+	*) fail "LINUX_VERSION=$LINUX_VERSION is not a version of Linux $SERIES" ;;
+	esac
+	LINUX_VER=${LINUX_VERSION:-$(cached_versions | newest)}
+	if [ -z "$LINUX_VER" ] || [ ! -d "$CACHE/src/linux-$LINUX_VER" ]; then
+		lock_cache
+		LINUX_VER=${LINUX_VERSION:-$(cached_versions | newest)}
+		if [ -z "$LINUX_VER" ] || [ ! -d "$CACHE/src/linux-$LINUX_VER" ]; then
+			phase "Linux source ${LINUX_VER:-$SERIES}" linux-source source_status download_linux
+		fi
+		unlock_cache
+		LINUX_VER=${LINUX_VERSION:-$(cached_versions | newest)}
+	fi
+	LINUX_SRC=$CACHE/src/linux-$LINUX_VER
+}

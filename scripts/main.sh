@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# One target of the Makefile: everything that it needs, in order, then the target itself.
+
+set -euo pipefail
+
+scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
+PYTHON=${PYTHON:-/usr/bin/python3}
+QEMU=${QEMU:-qemu-system-aarch64}
+for part in lib packages apt-private setup toolchain linux-source linux-build busybox module initramfs; do
+	# shellcheck source=/dev/null
+	. "$scripts/$part.sh"
+done
+
+check_options() {
+	[[ ${SMP:=1} =~ ^[1-8]$ ]] || fail "SMP=$SMP is not a number of processors from 1 to 8"
+	[[ ${TIMEOUT:=120} =~ ^[1-9][0-9]*$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
+	[ -z "${KDIR:-}" ] || [ -z "${LINUX:-}${LINUX_VERSION:-}" ] ||
+		fail 'KDIR= is a kernel that is built: LINUX= and LINUX_VERSION= go without it'
+	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
+}
+
+# A built kernel in KDIR, and the tools for it.
+prepare_kernel() {
+	if [ -n "${KDIR:-}" ]; then
+		use_kdir
+		toolchain_kdir
+	else
+		setup_packages
+		setup_bindgen
+		toolchain_default
+		linux_source
+		linux_build
+	fi
+}
+
+# Everything that a guest needs.
+prepare_guest() {
+	if [ -n "${KDIR:-}" ]; then
+		use_kdir
+		kernel_image
+	fi
+	if [ -n "$(debian_codename)" ]; then
+		setup_packages
+		setup_bindgen
+	fi
+	check_qemu
+	prepare_kernel
+	kernel_image
+	setup_busybox
+	say "Linux $LINUX_VER, $(rustc_in_use), QEMU $(qemu_version)"
+	build_module
+	make_initramfs
+}
+
+rustc_in_use() {
+	local tool
+	for tool in "${TOOLS[@]}"; do
+		case $tool in
+		RUSTC=*) "${tool#RUSTC=}" --version | cut -d ' ' -f 1,2 ;;
+		esac
+	done
+}
+
+guest() {
+	local mode=$1
+	mkdir -p "$LOGS"
+	trap - EXIT
+	exec "$PYTHON" "$scripts/guest.py" --qemu "$QEMU" --image "$IMAGE" --initramfs "$BUILD/initramfs.cpio" \
+		--linux "$LINUX_SRC" --smp "$SMP" --append "${APPEND:-}" --timeout "$TIMEOUT" \
+		--log "$LOGS/guest-$mode.log" ${V:+--verbose} "$mode"
+}
+
+run_tests() {
+	trap - EXIT
+	SAFE_DMA_KDIR=$KDIR SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
+		SAFE_DMA_CACHE=$CACHE QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
+		exec "$PYTHON" "$scripts/test.py"
+}
+
+distclean() {
+	clean_module
+	if [ -d "$CACHE" ]; then
+		exec {cache_lock}>"$CACHE/lock"
+		flock -n "$cache_lock" || fail "another run is using $CACHE: wait for it"
+		rm -rf "$CACHE"
+	fi
+}
+
+case ${1:-} in
+clean) clean_module ;;
+distclean) distclean ;;
+*)
+	check_options
+	case ${1:-} in
+	# One command a line: an && list would switch `set -e` off inside.
+	modules)
+		prepare_kernel
+		build_module
+		;;
+	setup)
+		setup_packages
+		setup_bindgen
+		;;
+	run | shell)
+		prepare_guest
+		guest "$1"
+		;;
+	test)
+		prepare_guest
+		run_tests
+		;;
+	lint) . "$scripts/lint.sh" ;;
+	*) fail "no target ${1:-}: see make help" ;;
+	esac
+	;;
+esac

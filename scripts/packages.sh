@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The one list of Debian packages. The mirror's archive, the release's own suites.
+
+# packages CODENAME: the packages of the release's own suites.
+packages() {
+	# The kernel's build: C with LLVM (host programs too), its generators and its scripts.
+	echo make clang-19 lld-19 llvm-19 libclang1-19 flex bison bc python3 kmod xz-utils
+	# The guest's initramfs, and the tests.
+	echo cpio python3-pytest
+	# Rust with its library's sources; Debian 12 has a compiler that is new enough only under this
+	# name, and no bindgen that is, so that cargo is needed to build one.
+	case $1 in
+	bookworm) echo rustc-web rust-web-src cargo-web ca-certificates ;;
+	*) echo rustc rust-src bindgen qemu-system-arm ;;
+	esac
+}
+
+# packages_backports CODENAME: the packages that the release has too old, taken from its backports.
+packages_backports() {
+	case $1 in
+	# QEMU 7.2 aborts on a transfer of a full edu buffer.
+	bookworm) echo qemu-system-arm ;;
+	esac
+}

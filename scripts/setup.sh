@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Install the packages that are missing; no call of apt if none is.
+
+# missing_packages PACKAGE...: those that are not installed.
+missing_packages() {
+	local package
+	for package; do
+		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+			echo "$package"
+	done
+}
+
+qemu_version() {
+	"$QEMU" --version 2>/dev/null | first_version
+}
+
+qemu_is_new() {
+	local version
+	version=$(qemu_version) && version_ge "$version" 8.0
+}
+
+# How to become root: nothing, or sudo. Fails where neither is possible.
+root_prefix() {
+	if [ "$(id -u)" -eq 0 ]; then
+		return
+	elif have sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; then
+		echo sudo
+	else
+		return 1
+	fi
+}
+
+# install_command CONF PACKAGE...: the exact command, as it is run and as it is shown.
+install_command() {
+	local conf=$1
+	shift
+	# Archives go to a directory that can be removed afterwards, whoever owns it.
+	echo "apt-get -c $APT/$conf/apt.conf -o Dir::Cache::Archives=$APT/archives" \
+		"install --yes --no-install-recommends --no-remove $*"
+}
+
+run_install() {
+	local command=$1
+	mkdir -p "$APT/archives/partial"
+	# shellcheck disable=SC2086 # a list of words that we made ourselves
+	$as_root env DEBIAN_FRONTEND=noninteractive $command
+}
+
+install_status() {
+	local deb
+	deb=$(find "$APT/archives" -name '*.deb' 2>/dev/null | wc -l)
+	echo "$deb archives, $(grep -ac '^Setting up ' "$1") set up"
+}
+
+# setup_packages [PACKAGE...]: what these scripts need, or only what is named.
+setup_packages() {
+	local codename own backports as_root
+	codename=$(debian_codename)
+	case $codename in
+	bookworm | trixie) ;;
+	*) fail 'set-up knows Debian 12 and 13; elsewhere build against a kernel of your own with KDIR=' ;;
+	esac
+	# shellcheck disable=SC2046 # lists of words
+	own=$(missing_packages $(packages "$codename"))
+	backports=
+	if [ -n "$(packages_backports "$codename")" ] && ! qemu_is_new &&
+		! version_ge "$(dpkg-query -W -f '${source:Upstream-Version}' qemu-system-arm 2>/dev/null || true)" 8.0; then
+		backports=$(packages_backports "$codename")
+	fi
+	[ -n "$own$backports" ] || return 0
+
+	local commands=()
+	if [ -n "$own" ]; then
+		commands+=("$(install_command own "$(tr '\n' ' ' <<<"$own")")")
+	fi
+	if [ -n "$backports" ]; then
+		commands+=("$(install_command extra "-t $codename-backports $backports")")
+	fi
+
+	local command
+	if ! as_root=$(root_prefix); then
+		lock_cache
+		apt_write_conf "$APT/own"
+		if [ -n "$backports" ]; then
+			phase 'package lists' apt-lists : apt_extra_conf
+		fi
+		unlock_cache
+		say 'packages are missing, and this is neither root nor a sudo that works; as root, run:' >&2
+		for command in "${commands[@]}"; do
+			printf '  %s\n' "${command%%install --yes*}update" "$command" >&2
+		done
+		fail 'then call make again'
+	fi
+	lock_cache
+	phase 'package lists' apt-lists : update_lists
+	for command in "${commands[@]}"; do
+		phase "packages" apt-install install_status run_install "$command"
+	done
+	$as_root rm -rf "$APT/archives"
+	unlock_cache
+}
+
+update_lists() {
+	apt_own_update
+	if [ -n "$backports" ]; then
+		apt_extra_update
+	fi
+}
+
+check_qemu() {
+	have "$QEMU" || fail "$QEMU is not there: install QEMU 8.0 or later, or name it with QEMU="
+	qemu_is_new || fail "QEMU $(qemu_version) ($(command -v "$QEMU")) is too old: 8.0 or later is needed; name another with QEMU="
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Which compilers build: found, checked, and put in TOOLS, the arguments for the kernel's make.
+# They are always named in full: a rustup rustc that comes first in PATH has no library sources.
+
+RUSTC_MIN=1.85.0
+BINDGEN_MIN=0.71.1
+
+# What the kernel's make would take from the environment is handed over in TOOLS only.
+user_llvm=${LLVM:-} user_rustc=${RUSTC:-} user_rustdoc=${RUSTDOC:-} user_bindgen=${BINDGEN:-}
+unset LLVM RUSTC RUSTDOC BINDGEN ARCH MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+TOOLS=()
+
+tool_version() {
+	"$1" --version 2>/dev/null | first_version
+}
+
+# bindgen_cached: where our own build of bindgen is, made on Debian 12 alone.
+bindgen_cached() {
+	echo "$CACHE/tools/bindgen-$BINDGEN_MIN/bin/bindgen"
+}
+
+# find_bindgen: the first one that is new enough.
+find_bindgen() {
+	local candidate
+	for candidate in ${user_bindgen:-/usr/bin/bindgen "$(bindgen_cached)" bindgen}; do
+		if have "$candidate" && version_ge "$(tool_version "$candidate")" $BINDGEN_MIN; then
+			echo "$candidate"
+			return
+		fi
+	done
+}
+
+build_bindgen() {
+	local root
+	root=$(dirname "$(dirname "$(bindgen_cached)")")
+	# To a temporary name, then renamed: what has its name is complete.
+	rm -rf "$root.tmp"
+	CARGO_HOME=$CACHE/tools/cargo RUSTC=/usr/bin/rustc /usr/bin/cargo install --locked \
+		--version $BINDGEN_MIN --root "$root.tmp" --target-dir "$CACHE/tools/target" bindgen-cli
+	mv -T "$root.tmp" "$root"
+	rm -rf "$CACHE/tools/cargo" "$CACHE/tools/target"
+}
+
+# setup_bindgen: build one where the release has none that is new enough.
+setup_bindgen() {
+	if [ -z "$(find_bindgen)" ] && [ -x /usr/bin/cargo ]; then
+		lock_cache
+		if [ -z "$(find_bindgen)" ]; then
+			phase "bindgen $BINDGEN_MIN" bindgen : build_bindgen
+		fi
+		unlock_cache
+	fi
+}
+
+rust_lib_src() {
+	local dir
+	for dir in "/usr/src/rustc-$(tool_version "$1")/library" \
+		"$("$1" --print sysroot)/lib/rustlib/src/rust/library"; do
+		if [ -d "$dir/core" ]; then
+			echo "$dir"
+			return
+		fi
+	done
+}
+
+# use_rust RUSTC: take that compiler, its rustdoc and its sources, and a bindgen.
+use_rust() {
+	local rustc=$1 rustdoc=${user_rustdoc:-${1%rustc}rustdoc} bindgen
+	bindgen=$(find_bindgen)
+	[ -n "$bindgen" ] ||
+		fail "no bindgen of version $BINDGEN_MIN or later: install one (make setup), or name it with BINDGEN="
+	RUST_LIB_SRC=${RUST_LIB_SRC:-$(rust_lib_src "$rustc")}
+	[ -n "$RUST_LIB_SRC" ] || fail "the library sources of $rustc are missing: install rust-src, or set RUST_LIB_SRC"
+	export RUST_LIB_SRC
+	TOOLS+=("RUSTC=$rustc" "RUSTDOC=$rustdoc" "BINDGEN=$bindgen")
+}
+
+# use_llvm LLVM: and tell bindgen where that LLVM's libclang is.
+use_llvm() {
+	TOOLS+=("LLVM=$1")
+	if [ -d "/usr/lib/llvm$1/lib" ]; then
+		export LIBCLANG_PATH=${LIBCLANG_PATH:-/usr/lib/llvm$1/lib}
+	fi
+}
+
+# clang_of LLVM: the compiler that the kernel's make takes for that value.
+clang_of() {
+	case $1 in
+	-*) echo "clang$1" ;;
+	*/) echo "$1clang" ;;
+	*) echo clang ;;
+	esac
+}
+
+# toolchain_default: for the kernels that we build.
+toolchain_default() {
+	local llvm=${user_llvm:--19} rustc=${user_rustc:-/usr/bin/rustc} clang version
+	clang=$(clang_of "$llvm")
+	have "$clang" || fail "$clang is missing: run make setup, or name another with LLVM="
+	have "$rustc" || fail "$rustc is missing: run make setup, or name another with RUSTC="
+	version=$(tool_version "$rustc")
+	version_ge "$version" $RUSTC_MIN || fail "$rustc is version $version, but Linux $SERIES needs $RUSTC_MIN or later"
+	TOOLS=(ARCH=arm64)
+	use_llvm "$llvm"
+	use_rust "$rustc"
+	# What a cached kernel depends on, besides its source and configuration.
+	TOOLS_ID=$("$clang" --version | head -n 1)$'\n'$("$rustc" --version)$'\n'$("$(find_bindgen)" --version)
+}
+
+# config_value NAME: of the kernel in KDIR.
+config_value() {
+	sed -n "s/^CONFIG_$1=//p" "$KDIR/include/config/auto.conf" | tr -d '"'
+}
+
+# toolchain_kdir: what the kernel in KDIR was built with. The compilers' versions are part of a
+# kernel's configuration, and the kernel crate can be read only by the very rustc that wrote it.
+toolchain_kdir() {
+	local text candidate found="" arch
+	TOOLS=()
+	for arch in ARM64:arm64 X86:x86 RISCV:riscv LOONGARCH:loongarch ARM:arm UML:um; do
+		if [ "$(config_value "${arch%:*}")" = y ]; then
+			TOOLS+=("ARCH=${arch#*:}")
+			break
+		fi
+	done
+
+	text=$(config_value CC_VERSION_TEXT)
+	if [ -n "$user_llvm" ]; then
+		use_llvm "$user_llvm"
+	elif [ "$(config_value CC_IS_CLANG)" = y ]; then
+		local major
+		major=$(first_version <<<"$text")
+		for candidate in "-${major%%.*}" 1; do
+			if [ "$("$(clang_of "$candidate")" --version 2>/dev/null | head -n 1)" = "$text" ]; then
+				found=$candidate
+				break
+			fi
+		done
+		[ -n "$found" ] || fail "the kernel in $KDIR was built with \"$text\": install that, or name another with LLVM="
+		use_llvm "$found"
+	elif ! have "${CROSS_COMPILE:-}gcc"; then
+		fail "the kernel in $KDIR was built with \"$text\": install that, and set CROSS_COMPILE if it needs it"
+	fi
+
+	text=$(config_value RUSTC_VERSION_TEXT)
+	for candidate in ${user_rustc:-/usr/bin/rustc rustc}; do
+		if [ "$("$candidate" --version 2>/dev/null)" = "$text" ]; then
+			use_rust "$(command -v "$candidate")"
+			return
+		fi
+	done
+	fail "the kernel in $KDIR was built with \"$text\": install that, or name it with RUSTC="
+}
