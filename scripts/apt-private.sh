@@ -7,6 +7,8 @@
 #   extra: suites that the machine may not have, at the same mirror, for what its release lacks.
 # What is installed (dpkg's status) is the machine's in both.
 
+set -euo pipefail
+
 APT=$CACHE/apt
 EXTRA_SUITE_SOURCE=trixie-backports
 
@@ -44,6 +46,7 @@ apt_write_conf() {
 # apt_mirror TOOL: the address of the Debian archive itself (not of its security updates), as the
 # machine's sources have it. Nothing if the lists of that configuration were never fetched.
 apt_mirror() {
+	# shellcheck disable=SC2016 # these are apt's names
 	"$@" indextargets --format \
 		'$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(CREATED_BY)|$(REPO_URI)' 2>/dev/null |
 		awk -F'|' -v c="$(debian_codename)" \

@@ -3,6 +3,8 @@
 #
 # The guest's user space: Debian's static BusyBox for arm64, unpacked and not installed.
 
+set -euo pipefail
+
 BUSYBOX=$CACHE/src/busybox-arm64
 
 download_busybox() {

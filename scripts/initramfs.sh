@@ -4,6 +4,8 @@
 # The guest's initramfs: BusyBox, init, the module, the self-tests. The same files make the same
 # archive, byte for byte.
 
+set -euo pipefail
+
 # pack_cpio DIR: the archive on stdout.
 pack_cpio() {
 	(

@@ -3,12 +3,15 @@
 #
 # What all scripts share: where things are, one-line errors, phases with progress, the cache's lock.
 
+set -euo pipefail
+
 TOP=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 BUILD=$TOP/.build
 LOGS=$BUILD/log
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/safe-dma
 
 # A second copy of this number, the kernel series that the module is written for, is nowhere.
+# shellcheck disable=SC2034 # for the scripts that read this one
 SERIES=7.3
 
 say() {

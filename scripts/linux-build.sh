@@ -3,6 +3,8 @@
 #
 # The guest's kernel, built in the cache; or the user's own build, checked.
 
+set -euo pipefail
+
 fragments() {
 	cat "$TOP"/qemu/kernel/*.config
 }

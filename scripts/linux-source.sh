@@ -3,6 +3,8 @@
 #
 # The kernel's source: the user's own, or Debian's source package, unpacked in the cache.
 
+set -euo pipefail
+
 # source_version DIR: what its Makefile says, as 7.3.4.
 source_version() {
 	awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } NR == 6 { print v; exit }' "$1/Makefile"
@@ -10,7 +12,9 @@ source_version() {
 
 # use_linux DIR: the user's own source.
 use_linux() {
-	[ -f "$1/Kconfig" ] && [ -f "$1/Makefile" ] || fail "LINUX=$1 is not the source of a Linux kernel"
+	if [ ! -f "$1/Kconfig" ] || [ ! -f "$1/Makefile" ]; then
+		fail "LINUX=$1 is not the source of a Linux kernel"
+	fi
 	LINUX_SRC=$(realpath "$1")
 	LINUX_VER=$(source_version "$LINUX_SRC")
 	version_ge "$LINUX_VER" "$SERIES" || fail "LINUX=$1 is Linux $LINUX_VER, but $SERIES or later is needed"
@@ -43,7 +47,7 @@ archive_version() {
 		newest <<<"$all"
 	else
 		grep -E "^${wanted//./\\.}(-|\$)" <<<"$all" | newest | grep . ||
-			fail "no Linux $wanted there; there is: $(sed 's/-.*//' <<<"$all" | sort -uV | tr '\n' ' ')"
+			fail "no Linux $wanted there; there is: $(cut -d - -f 1 <<<"$all" | sort -uV | tr '\n' ' ')"
 	fi
 }
 
@@ -76,7 +80,7 @@ linux_source() {
 		return
 	fi
 	case ${LINUX_VERSION:-$SERIES} in
-	$SERIES | $SERIES.*) ;;
+	"$SERIES" | "$SERIES".*) ;;
 	*) fail "LINUX_VERSION=$LINUX_VERSION is not a version of Linux $SERIES" ;;
 	esac
 	LINUX_VER=${LINUX_VERSION:-$(cached_versions | newest)}

@@ -8,7 +8,7 @@ set -euo pipefail
 scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
 PYTHON=${PYTHON:-/usr/bin/python3}
 QEMU=${QEMU:-qemu-system-aarch64}
-for part in lib packages apt-private setup toolchain linux-source linux-build busybox module initramfs; do
+for part in lib packages apt-private setup toolchain linux-source linux-build busybox module initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/$part.sh"
 done
@@ -111,7 +111,10 @@ distclean) distclean ;;
 		prepare_guest
 		run_tests
 		;;
-	lint) . "$scripts/lint.sh" ;;
+	lint)
+		prepare_kernel
+		lint_all
+		;;
 	*) fail "no target ${1:-}: see make help" ;;
 	esac
 	;;

@@ -3,6 +3,8 @@
 #
 # The module, built against KDIR. Its compilers' messages are for the user: no log, no phase.
 
+set -euo pipefail
+
 build_module() {
 	[[ $TOP != *[[:space:]:]* ]] || fail "the kernel's build takes no space and no colon in a path: $TOP"
 	make -C "$KDIR" "M=$TOP" --no-print-directory "-j$(nproc)" "${TOOLS[@]}" \

@@ -3,6 +3,8 @@
 #
 # The one list of Debian packages. The mirror's archive, the release's own suites.
 
+set -euo pipefail
+
 # packages CODENAME: the packages of the release's own suites.
 packages() {
 	# The kernel's build: C with LLVM (host programs too), its generators and its scripts.

@@ -3,6 +3,8 @@
 #
 # Install the packages that are missing; no call of apt if none is.
 
+set -euo pipefail
+
 # missing_packages PACKAGE...: those that are not installed.
 missing_packages() {
 	local package

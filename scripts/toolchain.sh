@@ -4,6 +4,8 @@
 # Which compilers build: found, checked, and put in TOOLS, the arguments for the kernel's make.
 # They are always named in full: a rustup rustc that comes first in PATH has no library sources.
 
+set -euo pipefail
+
 RUSTC_MIN=1.85.0
 BINDGEN_MIN=0.71.1
 
@@ -106,7 +108,7 @@ toolchain_default() {
 	TOOLS=(ARCH=arm64)
 	use_llvm "$llvm"
 	use_rust "$rustc"
-	# What a cached kernel depends on, besides its source and configuration.
+	# shellcheck disable=SC2034 # what a cached kernel depends on, besides its source and configuration.
 	TOOLS_ID=$("$clang" --version | head -n 1)$'\n'$("$rustc" --version)$'\n'$("$(find_bindgen)" --version)
 }
 

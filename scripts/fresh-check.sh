@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Proof that nothing is needed but what README.md says: a bare Debian in a temporary directory, the
+# committed tree cloned into it, README's two commands run there, nothing in any cache. Needs root.
+
+set -euo pipefail
+
+scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
+for part in lib apt-private; do
+	# shellcheck source=/dev/null
+	. "$scripts/$part.sh"
+done
+
+# What README.md tells the user to have.
+PREREQUISITES=ca-certificates,git,make
+
+root=
+
+# Whatever happens: nothing stays mounted, and nothing below a mount is removed.
+leave() {
+	local status=$? mount
+	if [ -n "$phase_pid" ]; then
+		kill -- "-$phase_pid" 2>/dev/null || true
+		wait "$phase_pid" 2>/dev/null || true
+	fi
+	if [ -n "$root" ]; then
+		for mount in dev/pts dev proc; do
+			if mountpoint -q "$root/$mount"; then
+				umount "$root/$mount" || umount --lazy "$root/$mount"
+			fi
+		done
+		if [ "$status" -ne 0 ] && [ -d "$root/root/safe-dma/.build/log" ]; then
+			rm -rf "$LOGS/fresh-$release-logs"
+			cp -r "$root/root/safe-dma/.build/log" "$LOGS/fresh-$release-logs"
+			say "the logs from inside: $LOGS/fresh-$release-logs"
+		fi
+		if grep -qF " $root/" /proc/self/mounts; then
+			say "something is still mounted in $root: remove it by hand"
+		else
+			rm -rf --one-file-system "$root"
+		fi
+		root=
+	fi
+	return "$status"
+}
+trap leave EXIT
+
+# The bare system, with what it needs to reach the network as this machine does.
+bare_debian() {
+	local release=$1 mirror=$2 file
+	debootstrap --variant=minbase --include="$PREREQUISITES" "$release" "$root" "$mirror"
+	for file in /etc/resolv.conf /etc/hosts; do
+		cp --dereference "$file" "$root$file"
+	done
+	# This machine may be behind a proxy with a certificate of its own.
+	cp --dereference /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+	git clone --quiet --no-local "$TOP" "$root/root/safe-dma"
+}
+
+mount_system() {
+	mount -t proc proc "$root/proc"
+	mount --bind /dev "$root/dev"
+	mount --bind /dev/pts "$root/dev/pts"
+}
+
+# inside COMMAND...: in the clone, with the environment of a fresh login.
+inside() {
+	local proxy environment=()
+	for proxy in http_proxy https_proxy no_proxy; do
+		if [ -n "${!proxy:-}" ]; then
+			environment+=("$proxy=${!proxy}")
+		fi
+	done
+	env -i "${environment[@]}" HOME=/root LANG=C.UTF-8 \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		chroot "$root" sh -c 'cd /root/safe-dma && exec "$@"' sh "$@"
+}
+
+last_line() {
+	tail -n 1 "$1" | tr -d '\r' | cut -c 1-100
+}
+
+[ "$(id -u)" -eq 0 ] || fail 'fresh-check makes and mounts whole systems: call it as root'
+have debootstrap || fail 'debootstrap is missing: install it with apt-get install debootstrap'
+[ -n "$(debian_codename)" ] || fail 'fresh-check takes its mirror from the sources of a Debian machine'
+[ -z "$(git -C "$TOP" status --porcelain)" ] || say 'what is not committed is not checked'
+
+mirror=$(apt_mirror apt-get)
+if [ -z "$mirror" ]; then
+	lock_cache
+	phase 'package lists' apt-lists : apt_own_update
+	unlock_cache
+	mirror=$(apt_mirror apt_own apt-get)
+fi
+
+for release in ${RELEASES:-bookworm trixie}; do
+	root=$(mktemp -d "${TMPDIR:-/var/tmp}/safe-dma-$release.XXXXXX")
+	chmod 755 "$root"
+	phase "$release: bare system" "fresh-$release-debootstrap" last_line bare_debian "$release" "$mirror"
+	mount_system
+	phase "$release: make run" "fresh-$release-run" last_line inside make run
+	phase "$release: make run again" "fresh-$release-again" last_line inside make run
+	phase "$release: make test" "fresh-$release-test" last_line inside make test
+	say "$release: $(tail -n 1 "$LOGS/fresh-$release-test.log")"
+	leave
+done

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the tests share: where things are, and guests that are booted once."""
+
+import functools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import guest
+import ktap
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+KDIR = Path(os.environ["SAFE_DMA_KDIR"])
+LINUX = Path(os.environ["SAFE_DMA_LINUX"])
+IMAGE = Path(os.environ["SAFE_DMA_IMAGE"])
+BUILD = Path(os.environ["SAFE_DMA_BUILD"])
+CACHE = Path(os.environ["SAFE_DMA_CACHE"])
+LOGS = BUILD / "log"
+
+
+def make_guest(mode, log, **changes):
+    """A guest as `make` boots it, with its log named `log`."""
+    settings = {
+        "qemu": os.environ["QEMU"],
+        "image": IMAGE,
+        "initramfs": BUILD / "initramfs.cpio",
+        "mode": mode,
+        "log": LOGS / f"{log}.log",
+        "smp": int(os.environ["SMP"]),
+        "append": os.environ["APPEND"],
+        "timeout": int(os.environ["TIMEOUT"]),
+    }
+    return guest.Guest(**(settings | changes))
+
+
+@functools.cache
+def booted(mode, log):
+    """The outcome of a guest that was booted under that name, once in a session."""
+    print(f"guest: {log}", flush=True)
+    return guest.boot(make_guest(mode, log), lambda line: None)
+
+
+def guest_results(mode, log):
+    """Each result of a guest's KTAP, and its own end as one more."""
+    outcome = booted(mode, log)
+    end = ktap.Result("the guest's end", "failed" if outcome.problem else "passed", outcome.problem)
+    return [end, *ktap.parse(outcome.lines, LINUX)]
+
+
+def pytest_generate_tests(metafunc):
+    """A test that takes `selftest_result` or `check_result` is run for each of them."""
+    for name, mode in (("selftest_result", "test"), ("check_result", "run")):
+        if name in metafunc.fixturenames:
+            results = guest_results(mode, f"guest-{mode}")
+            metafunc.parametrize(name, results, ids=[result.name for result in results])
+
+
+def judge(result):
+    """Make a pytest outcome of one KTAP result."""
+    if result.status == "skipped":
+        pytest.skip(result.reason)
+    assert result.status == "passed", "\n".join([result.reason, *result.log])
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of this tree as a clone of it would be, with no products in it."""
+    copy = tmp_path / "tree"
+    listed = subprocess.run(
+        ["git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (TOP / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TOP / name, copy / name)
+    return copy
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Call make as a user does, in `cwd`; variables are given by name, None takes one away."""
+
+    def call(*words, cwd=TOP, env=None, **variables):
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("KDIR", "LINUX", "LINUX_VERSION", "SMP", "APPEND", "TIMEOUT", "QEMU", "V", "MAKEFLAGS")
+        }
+        for name, value in (env or {}).items():
+            if value is None:
+                environment.pop(name, None)
+            else:
+                environment[name] = str(value)
+        return subprocess.run(
+            ["make", *words, *(f"{name}={value}" for name, value in variables.items())],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture
+def fake_tool(tmp_path):
+    """Put a program of that name, a shell script, before all others; returns the PATH."""
+    directory = tmp_path / "fake"
+    directory.mkdir()
+
+    def add(name, script):
+        program = directory / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        return f"{directory}:{os.environ['PATH']}"
+
+    return add
+
+
+def error_line(result):
+    """The one line that a failed call of make ends with, before make's own."""
+    lines = [line for line in result.stdout.splitlines() if not line.startswith("make")]
+    assert result.returncode != 0, result.stdout
+    errors = [line for line in lines if line.startswith("safe-dma: error: ")]
+    assert len(errors) == 1, result.stdout
+    assert "Traceback" not in result.stdout
+    return errors[0]

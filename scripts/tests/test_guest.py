@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the guest reports, one test for each of its results."""
+
+import re
+
+from conftest import booted, judge
+
+# The time of a kernel message, and nothing else.
+TIME = re.compile(r"^\[ *\d+\.\d+\] ")
+
+
+def test_selftests(selftest_result):
+    """The scripts of scripts/selftests."""
+    judge(selftest_result)
+
+
+def test_checks(check_result):
+    """The module's own checks, when it is loaded."""
+    judge(check_result)
+
+
+def test_no_error_counted():
+    """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
+    lines = [TIME.sub("", line) for line in booted("run", "guest-run").lines]
+    assert "dma-api error_count: 0" in lines
+
+
+def test_two_runs_are_the_same():
+    """With one processor every run is the same, line for line."""
+    first, second = (
+        [TIME.sub("", line) for line in booted("run", log).lines] for log in ("guest-run", "guest-run-again")
+    )
+    assert first == second
