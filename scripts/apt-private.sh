@@ -102,8 +102,13 @@ apt_extra_conf() {
 }
 
 apt_extra_update() {
+	# Several downloads of one run, or of one that was started again, need it once.
+	if [ -n "$(find "$APT/extra/updated" -mmin -10 2>/dev/null)" ]; then
+		return
+	fi
 	apt_extra_conf
 	if ! apt_extra apt-get update --error-on=any; then
 		fail "cannot fetch Debian's backports with a good signature (is the network there, is debian-archive-keyring up to date?)"
 	fi
+	touch "$APT/extra/updated"
 }

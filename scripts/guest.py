@@ -51,6 +51,9 @@ class Guest:
         # oops=panic and panic=-1: whatever goes wrong in the kernel ends QEMU. The mode comes
         # after "--", where the kernel leaves words to init.
         words = f"console=ttyAMA0 oops=panic panic=-1 rdinit={self.rdinit} {self.append} -- {self.mode}"
+        if self.mode == "shell":
+            # What the kernel has to say before there is a prompt is in dmesg.
+            words = f"loglevel=4 {words}"
         command = [
             self.qemu,
             "-nodefaults",
@@ -129,11 +132,9 @@ def boot(guest: Guest, show) -> Outcome:
     timed_out = False
     stopped = False
     with (
-        open(guest.log, "w", encoding="utf-8") as log,
-        open(guest.log.with_suffix(".qemu"), "w+", encoding="utf-8", errors="replace") as errors,
-        subprocess.Popen(
-            guest.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
-        ) as process,
+        guest.log.open("w", encoding="utf-8") as log,
+        guest.log.with_suffix(".qemu").open("w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(guest.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process,
         selectors.DefaultSelector() as selector,
     ):
         selector.register(process.stdout, selectors.EVENT_READ)

@@ -51,7 +51,7 @@ def main() -> int:
             "-p",
             "no:cacheprovider",
             "--no-header",
-            "--no-summary" if "-q" in sys.argv else "-rfEs",
+            "-rfEs",
             "--tb=short",
             *sys.argv[1:],
         ],

@@ -5,11 +5,13 @@ import functools
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
+
+import pytest
 
 import guest
 import ktap
-import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 KDIR = Path(os.environ["SAFE_DMA_KDIR"])
@@ -124,6 +126,18 @@ def fake_tool(tmp_path):
         return f"{directory}:{os.environ['PATH']}"
 
     return add
+
+
+def gone(pid):
+    """That process ends soon, or is only waiting for somebody to take notice of its end."""
+    for _ in range(50):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except FileNotFoundError:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"process {pid} is still there")
 
 
 def error_line(result):

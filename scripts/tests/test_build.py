@@ -5,6 +5,7 @@ import re
 import shutil
 
 import pytest
+
 from conftest import KDIR, LINUX
 
 # Kbuild's short lines, one for each thing that it makes.
@@ -58,7 +59,7 @@ def test_another_configuration(make, tree, kernel):
     """The same kernel, built anew with another option: all of the module is built anew."""
     assert ("LD", "safe_dma.ko") in steps(make(cwd=tree, KDIR=kernel))
     assert steps(make(cwd=tree, KDIR=kernel)) == []
-    with open(kernel / "include" / "config" / "auto.conf", "a", encoding="utf-8") as conf:
+    with (kernel / "include" / "config" / "auto.conf").open("a", encoding="utf-8") as conf:
         conf.write("CONFIG_SAFE_DMA_TEST_OPTION=y\n")
     everything_anew(steps(make(cwd=tree, KDIR=kernel)))
 
