@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Streaming DMA: buffers that are owned by the CPU or by the device, never by both.
+//!
+//! Mainline has coherent memory ([`kernel::dma::Coherent`]), which the CPU and the device see at
+//! the same time. A *streaming* mapping ([`streaming::Mapping`]) hands an ordinary buffer to the
+//! device for a while and takes it back:
+//!
+//! ```text
+//!             Mapping::map              Transfer::read / write
+//!   buffer ----------------> Mapping -------------------------> Transfer
+//!    CPU   <---------------- device  <------------------------- device, in flight
+//!                unmap                    wait / abort
+//!
+//!                            Mapping -- sync_for_cpu --> CpuAccess: CPU, until it is dropped
+//! ```
+//!
+//! Each arrow consumes the value at its tail and returns it with the error when it fails, so that
+//! a buffer has one owner at any time and is never lost.
+//!
+//! | module | what it has |
+//! | --- | --- |
+//! | [`direction`] | who reads and who writes, as types |
+//! | [`buffer`] | memory that may be mapped as one piece |
+//! | [`span`] | what the device is told: an address that carries its length |
+//! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
+//! | [`transfer`] | the device at work: an engine, and a transfer in flight |
+//! | [`coherent`] | [`kernel::dma::Coherent`] as memory for a transfer |
+//! | [`domain`] | the IOMMU domain that translates for a device |
+//! | [`limits`] | what the device can address |
+//!
+//! C header: `include/linux/dma-mapping.h`. Documentation of the C API:
+//! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
+
+pub mod buffer;
+pub mod coherent;
+pub mod direction;
+pub mod domain;
+pub mod limits;
+mod raw;
+pub mod span;
+pub mod streaming;
+pub mod transfer;

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The IOMMU domain that translates for a device.
+//!
+//! A driver does not need this to do DMA. It is for those who want to know who translates, and what
+//! an address is translated to.
+
+use super::raw;
+use crate::bindings as helpers;
+use core::ptr::NonNull;
+use kernel::{
+    bindings,
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::DmaAddress,
+    io::PhysAddr,
+    prelude::*, //
+};
+
+/// What an IOMMU domain does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Translates for the DMA API, and invalidates the TLB at every unmap; `IOMMU_DOMAIN_DMA`.
+    DmaStrict,
+    /// Translates for the DMA API, and invalidates the TLB later, in batches; `IOMMU_DOMAIN_DMA_FQ`.
+    DmaLazy,
+    /// Translates nothing: DMA addresses are physical addresses; `IOMMU_DOMAIN_IDENTITY`.
+    Identity,
+    /// Something else, by its number in `include/linux/iommu.h`.
+    Other(u32),
+}
+
+/// The IOMMU domain of a bound device.
+///
+/// # Invariants
+///
+/// `domain` is the domain of a device that is bound for `'bound`.
+pub struct Domain<'bound> {
+    domain: NonNull<bindings::iommu_domain>,
+    dev: &'bound Device<Bound>,
+}
+
+impl<'bound> Domain<'bound> {
+    /// The domain of `dev`, or [`None`] if there is no IOMMU in front of it.
+    ///
+    /// C: `iommu_get_domain_for_dev()`, `drivers/iommu/iommu.c`.
+    pub fn of(dev: &'bound Device<Bound>) -> Option<Self> {
+        // SAFETY: `dev` is a valid device.
+        let domain = unsafe { bindings::iommu_get_domain_for_dev(raw::device(dev)) };
+
+        // INVARIANT: The domain of a group is not changed while a driver that uses the DMA API is bound
+        // to one of its devices; `dev` is bound for `'bound`.
+        NonNull::new(domain).map(|domain| Self { domain, dev })
+    }
+
+    /// What the domain does.
+    pub fn kind(&self) -> Kind {
+        // SAFETY: By the invariants, the domain is valid.
+        let kind = unsafe { helpers::helper_iommu_domain_type(self.domain.as_ptr()) };
+
+        match kind {
+            bindings::IOMMU_DOMAIN_DMA => Kind::DmaStrict,
+            bindings::IOMMU_DOMAIN_DMA_FQ => Kind::DmaLazy,
+            bindings::IOMMU_DOMAIN_IDENTITY => Kind::Identity,
+            other => Kind::Other(other),
+        }
+    }
+
+    /// The name of the IOMMU, if it has one.
+    pub fn iommu_name(&self) -> Option<&'bound CStr> {
+        // SAFETY: `dev` is a valid device; that it has a domain means that an IOMMU has probed it.
+        let name = unsafe { helpers::helper_dev_iommu_name(raw::device(self.dev)) };
+
+        if name.is_null() {
+            return None;
+        }
+
+        // SAFETY: The name of a device is a C string, and that of an IOMMU is not changed nor freed
+        // while a device behind it is bound.
+        Some(unsafe { CStr::from_char_ptr(name) })
+    }
+
+    /// The physical address behind a DMA address, or [`None`] if it is not mapped.
+    ///
+    /// C: `iommu_iova_to_phys()`, `drivers/iommu/iommu.c`.
+    pub fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
+        // SAFETY: By the invariants, the domain is valid. Any address may be asked for.
+        let phys = unsafe { bindings::iommu_iova_to_phys(self.domain.as_ptr(), iova) };
+
+        // The C function has no other way to say that there is nothing.
+        (phys != 0).then_some(phys)
+    }
+}

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Streaming mappings: a buffer handed to a device, and taken back.
+
+use super::{
+    buffer::Buffer,
+    direction::{
+        DeviceReads,
+        Direction,
+        Permits, //
+    },
+    raw,
+    span::Span,
+    transfer::DeviceMemory, //
+};
+use crate::bindings as helpers;
+use core::{
+    fmt,
+    marker::PhantomData,
+    mem::ManuallyDrop,
+    ops::{
+        Deref,
+        DerefMut,
+        Range, //
+    },
+    ptr::NonNull, //
+};
+use kernel::{
+    bindings,
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::{
+        attrs::*,
+        Attrs,
+        DmaAddress, //
+    },
+    error::to_result,
+    io::PhysAddr,
+    prelude::*,
+    ptr::KnownSize, //
+};
+
+/// A buffer that a device owns: it is mapped, and nothing but the device can reach its memory.
+///
+/// The CPU gets its turn with [`Mapping::sync_for_cpu`] while the mapping stays, and the buffer
+/// itself back from [`Mapping::unmap`]. Dropping the mapping unmaps the buffer and drops it.
+///
+/// The mapping remembers what it was made with, so that it is undone with the same size, direction
+/// and attributes, and it cannot outlive `'bound`, the time for which the driver is bound.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     device::{
+///         Bound,
+///         Device, //
+///     },
+///     prelude::*, //
+/// };
+/// use safe_dma::dma::{
+///     direction::ToDevice,
+///     streaming::Mapping, //
+/// };
+///
+/// fn hand_over(dev: &Device<Bound>) -> Result {
+///     let frame = KVec::from_elem(0x5au8, 1500, GFP_KERNEL)?;
+///
+///     // From here on `frame` is gone; a device may read it.
+///     let mapping = Mapping::map(dev, frame, ToDevice)?;
+///     pr_info!("frame at {:#x}\n", mapping.span().dma_address());
+///
+///     let frame = mapping.unmap();
+///     assert_eq!(frame[0], 0x5a);
+///     Ok(())
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// - `addr` is the DMA address of a streaming mapping of all of `B::target(raw)` for `dev`, made
+///   with the direction `D` and `attrs`, not unmapped yet.
+/// - `raw` came from [`Buffer::into_raw`] and has not been taken back.
+/// - The size of the memory is not zero.
+pub struct Mapping<'bound, B: Buffer, D: Direction> {
+    dev: &'bound Device<Bound>,
+    raw: B::Raw,
+    addr: DmaAddress,
+    attrs: Attrs,
+    _direction: PhantomData<(B, D)>,
+}
+
+// SAFETY: A mapping is a buffer and what is needed to take it back; the DMA API may be called from
+// any thread. What is sent is in effect the buffer.
+unsafe impl<B: Buffer + Send, D: Direction> Send for Mapping<'_, B, D> {}
+
+// SAFETY: A shared reference to a mapping gives an address and a length, and no access to the memory.
+unsafe impl<B: Buffer + Send, D: Direction> Sync for Mapping<'_, B, D> {}
+
+/// A buffer that could not be mapped, and why.
+///
+/// Converts into the bare [`Error`], dropping the buffer, so that `?` works.
+pub struct MapError<B> {
+    /// Why: [`EINVAL`] for an empty buffer or an attribute that is not for streaming mappings,
+    /// [`ENOMEM`] if the mapping failed.
+    pub error: Error,
+    /// The buffer, as it was.
+    pub buffer: B,
+}
+
+impl<B> From<MapError<B>> for Error {
+    fn from(err: MapError<B>) -> Self {
+        err.error
+    }
+}
+
+impl<B> fmt::Debug for MapError<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MapError")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
+    /// Maps `buffer` for `dev` and gives it to the device.
+    ///
+    /// The same as [`Mapping::map_attrs`] without attributes.
+    #[inline]
+    pub fn map(dev: &'bound Device<Bound>, buffer: B, direction: D) -> Result<Self, MapError<B>>
+    where
+        D: Permits<B::Target>,
+    {
+        Self::map_attrs(dev, buffer, direction, raw::no_attrs())
+    }
+
+    /// Maps `buffer` for `dev`, with attributes, and gives it to the device.
+    ///
+    /// A streaming mapping may have `DMA_ATTR_WEAK_ORDERING`, `DMA_ATTR_SKIP_CPU_SYNC`,
+    /// `DMA_ATTR_NO_WARN` and `DMA_ATTR_PRIVILEGED`. With `DMA_ATTR_SKIP_CPU_SYNC` the memory is not
+    /// made visible by mapping and unmapping; [`Mapping::sync_for_cpu`] does that then.
+    ///
+    /// Does not sleep.
+    ///
+    /// # Errors
+    ///
+    /// The buffer comes back with the error; see [`MapError`].
+    ///
+    /// C: `dma_map_single_attrs()`, for [`Pages`](super::buffer::Pages) `dma_map_page_attrs()`, and
+    /// `dma_mapping_error()`; `kernel/dma/mapping.c`.
+    #[inline]
+    pub fn map_attrs(
+        dev: &'bound Device<Bound>,
+        buffer: B,
+        _direction: D,
+        attrs: Attrs,
+    ) -> Result<Self, MapError<B>>
+    where
+        D: Permits<B::Target>,
+    {
+        let allowed = DMA_ATTR_WEAK_ORDERING
+            | DMA_ATTR_SKIP_CPU_SYNC
+            | DMA_ATTR_NO_WARN
+            | DMA_ATTR_PRIVILEGED;
+        if !allowed.contains(attrs) {
+            return Err(MapError {
+                error: EINVAL,
+                buffer,
+            });
+        }
+
+        let raw = buffer.into_raw();
+
+        // INVARIANT: `map_raw()` has mapped all of the memory just now, for `D` and with `attrs`, and
+        // refuses a size of zero.
+        match map_raw::<B, D>(dev, raw, attrs) {
+            Ok(addr) => Ok(Self {
+                dev,
+                raw,
+                addr,
+                attrs,
+                _direction: PhantomData,
+            }),
+            Err(error) => Err(MapError {
+                error,
+                // SAFETY: `raw` is from `into_raw()` above and is taken back once. It was not
+                // mapped, so no device has seen it and its content is what it was.
+                buffer: unsafe { B::from_raw(raw) },
+            }),
+        }
+    }
+
+    /// What the device is told of the whole buffer.
+    #[inline(always)]
+    pub fn span(&self) -> Span<'_, D> {
+        // SAFETY: By the invariants, these bytes are this mapping, which the span borrows.
+        unsafe { Span::new(self.addr, size_of_target::<B>(self.raw)) }
+    }
+
+    /// The device for which the buffer is mapped.
+    #[inline(always)]
+    pub fn device(&self) -> &'bound Device<Bound> {
+        self.dev
+    }
+
+    /// The physical address of the buffer, which is what the CPU knows it by.
+    ///
+    /// The device does not see it: for tests, logs and people.
+    ///
+    /// C: `virt_to_phys()`, `include/linux/mm.h`.
+    pub fn phys(&self) -> PhysAddr {
+        // SAFETY: By the contract of `Buffer` the address is in the linear map.
+        unsafe { helpers::helper_cpu_addr_to_phys(B::target(self.raw).as_ptr().cast()) }
+    }
+
+    /// Unmaps the buffer and gives it back to the CPU.
+    ///
+    /// What the device wrote is visible to the CPU when this returns, unless the mapping was made
+    /// with `DMA_ATTR_SKIP_CPU_SYNC`. The device cannot be using the buffer any more: while it does, a
+    /// [`Transfer`](super::transfer::Transfer) has the mapping.
+    ///
+    /// Does not sleep.
+    ///
+    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` is; `kernel/dma/mapping.c`.
+    #[inline]
+    pub fn unmap(self) -> B {
+        let this = ManuallyDrop::new(self);
+
+        // SAFETY: `this` is not dropped and not used again.
+        unsafe { this.take_back() }
+    }
+
+    /// Lends the memory to the CPU, until the guard is dropped.
+    ///
+    /// Before this returns, what the device wrote is made visible to the CPU; when the guard is
+    /// dropped, what the CPU wrote is made visible to the device.
+    ///
+    /// Does not sleep.
+    ///
+    /// C: `dma_sync_single_for_cpu()` here and `dma_sync_single_for_device()` in the guard's drop;
+    /// `kernel/dma/mapping.c`.
+    #[inline]
+    pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, B::Target, D> {
+        let data = B::target(self.raw);
+
+        // SAFETY: `data` is all of the memory of this mapping, which is borrowed exclusively.
+        unsafe { self.lend(0, data) }
+    }
+
+    /// Undoes the mapping and returns the buffer.
+    ///
+    /// # Safety
+    ///
+    /// `self` must not be used again, nor dropped.
+    #[inline(always)]
+    unsafe fn take_back(&self) -> B {
+        // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
+        // undone once, as the caller does not use `self` again.
+        unsafe {
+            helpers::helper_dma_unmap_single_attrs(
+                raw::device(self.dev),
+                self.addr,
+                size_of_target::<B>(self.raw),
+                D::DIRECTION.into(),
+                raw::attrs(self.attrs),
+            )
+        };
+
+        // SAFETY: By the invariants, `raw` has not been taken back before. It is unmapped, so that no
+        // device reaches it. What the device may have written is valid for `B::Target`: a mapping
+        // can only be made where `D` permits that type, and then either the device cannot write or
+        // all bytes are valid.
+        unsafe { B::from_raw(self.raw) }
+    }
+
+    /// Syncs the memory behind `data` for the CPU.
+    ///
+    /// # Safety
+    ///
+    /// `data` is within the memory of this mapping, at `offset` bytes from its start.
+    #[inline(always)]
+    unsafe fn lend<T: ?Sized + KnownSize>(
+        &mut self,
+        offset: usize,
+        data: NonNull<T>,
+    ) -> CpuAccess<'_, T, D> {
+        // INVARIANT: By the caller's promise; the mapping is borrowed exclusively for the guard's
+        // life, so that neither a transfer nor another guard can be there.
+        CpuAccess {
+            dev: self.dev,
+            addr: self.addr,
+            offset,
+            data,
+            _mapping: PhantomData,
+        }
+        .begin()
+    }
+}
+
+impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> Mapping<'bound, B, D> {
+    /// Lends the elements of `range` to the CPU, until the guard is dropped.
+    ///
+    /// As [`Mapping::sync_for_cpu`], but only for a part of the buffer, which is all that is synced.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if `range` is empty or not within the buffer.
+    ///
+    /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
+    /// guard's drop; `include/linux/dma-mapping.h`.
+    #[inline]
+    pub fn sync_range_for_cpu(&mut self, range: Range<usize>) -> Result<CpuAccess<'_, [T], D>> {
+        let all = B::target(self.raw);
+
+        if range.start >= range.end || range.end > all.len() {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: The start is within the elements, by the check above.
+        let first = unsafe { all.cast::<T>().add(range.start) };
+        let data = NonNull::slice_from_raw_parts(first, range.end - range.start);
+
+        // SAFETY: `data` is within the buffer by the check above, and begins that many elements from
+        // its start; the product is at most the size of the buffer and cannot overflow.
+        Ok(unsafe { self.lend(range.start * size_of::<T>(), data) })
+    }
+}
+
+impl<B: Buffer, D: Direction> Drop for Mapping<'_, B, D> {
+    fn drop(&mut self) {
+        // SAFETY: `self` is being dropped; it is not used again.
+        drop(unsafe { self.take_back() });
+    }
+}
+
+// SAFETY: `span()` is the memory of this mapping, which is mapped for `D` for as long as `self`
+// exists. No CPU access to it is possible while `self` is not at hand.
+unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
+    type Direction = D;
+
+    #[inline(always)]
+    fn span(&self) -> Span<'_, D> {
+        Mapping::span(self)
+    }
+}
+
+/// Mapped memory in the hands of the CPU.
+///
+/// Returned by [`Mapping::sync_for_cpu`] and [`Mapping::sync_range_for_cpu`]. When it is dropped the
+/// memory belongs to the device again.
+///
+/// All directions can be read. What the CPU writes goes somewhere only if the device reads it: a
+/// guard of a `FromDevice` mapping is read-only.
+///
+/// # Invariants
+///
+/// - `data` is memory of a mapping for `dev` and `D` with the DMA address `addr`, at `offset`.
+/// - The mapping is borrowed exclusively for `'a`, and no device has been given it since the last
+///   transfer was over.
+pub struct CpuAccess<'a, T: ?Sized + KnownSize, D: Direction> {
+    dev: &'a Device<Bound>,
+    addr: DmaAddress,
+    offset: usize,
+    data: NonNull<T>,
+    _mapping: PhantomData<(&'a mut T, D)>,
+}
+
+impl<T: ?Sized + KnownSize, D: Direction> CpuAccess<'_, T, D> {
+    /// Begins the CPU's turn.
+    #[inline(always)]
+    fn begin(self) -> Self {
+        // SAFETY: By the invariants, the mapping exists and these bytes are within it.
+        unsafe {
+            helpers::helper_dma_sync_single_range_for_cpu(
+                raw::device(self.dev),
+                self.addr,
+                self.offset,
+                T::size(self.data.as_ptr()),
+                D::DIRECTION.into(),
+            )
+        };
+        self
+    }
+}
+
+impl<T: ?Sized + KnownSize, D: Direction> Deref for CpuAccess<'_, T, D> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: By the invariants, the memory is the CPU's and nobody else refers to it. What the
+        // device wrote is a valid `T`, since a mapping in which it can write exists for such types
+        // alone.
+        unsafe { self.data.as_ref() }
+    }
+}
+
+impl<T: ?Sized + KnownSize, D: DeviceReads> DerefMut for CpuAccess<'_, T, D> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: As for `deref()`; `self` is borrowed exclusively.
+        unsafe { self.data.as_mut() }
+    }
+}
+
+impl<T: ?Sized + KnownSize, D: Direction> Drop for CpuAccess<'_, T, D> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: By the invariants, the mapping exists and these bytes are within it.
+        unsafe {
+            helpers::helper_dma_sync_single_range_for_device(
+                raw::device(self.dev),
+                self.addr,
+                self.offset,
+                T::size(self.data.as_ptr()),
+                D::DIRECTION.into(),
+            )
+        };
+    }
+}
+
+/// The size in bytes of what `raw` maps, without a reference to it.
+#[inline(always)]
+fn size_of_target<B: Buffer>(raw: B::Raw) -> usize {
+    B::Target::size(B::target(raw).as_ptr())
+}
+
+/// Maps the memory of a buffer for the device to use in the direction `D`.
+#[inline(always)]
+fn map_raw<B: Buffer, D: Direction>(
+    dev: &Device<Bound>,
+    raw: B::Raw,
+    attrs: Attrs,
+) -> Result<DmaAddress> {
+    let size = size_of_target::<B>(raw);
+    if size == 0 {
+        return Err(EINVAL);
+    }
+
+    let dev = raw::device(dev);
+    let direction = D::DIRECTION.into();
+    let attrs = raw::attrs(attrs);
+
+    let addr = match B::page(raw) {
+        // SAFETY: `dev` is bound. By the contract of `Buffer` the memory begins with this page, is
+        // physically contiguous for `size` bytes, and is neither freed nor touched until it is
+        // taken back.
+        Some(page) => unsafe {
+            bindings::dma_map_page_attrs(dev, page.as_ptr(), 0, size, direction, attrs)
+        },
+        // SAFETY: `dev` is bound. By the contract of `Buffer` these `size` bytes are in the linear
+        // map, physically contiguous, and neither freed nor touched until they are taken back.
+        None => unsafe {
+            let start = B::target(raw).as_ptr().cast();
+
+            helpers::helper_dma_map_single_attrs(dev, start, size, direction, attrs)
+        },
+    };
+
+    // SAFETY: `dev` is bound, and `addr` is what a mapping function just returned for it.
+    to_result(unsafe { helpers::helper_dma_mapping_error(dev, addr) })?;
+
+    Ok(addr)
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/io.h>
+#include <linux/mm.h>
+
+#include "helpers.h"
+
+void *helper_page_address(struct page *page)
+{
+	return page_address(page);
+}
+
+/* The physical address behind @addr, which is in the linear map or in vmalloc space. */
+phys_addr_t helper_cpu_addr_to_phys(const void *addr)
+{
+	if (is_vmalloc_addr(addr))
+		return page_to_phys(vmalloc_to_page(addr)) + offset_in_page(addr);
+
+	return virt_to_phys((void *)addr);
+}
