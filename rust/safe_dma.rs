@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Streaming DMA for Rust drivers.
+//! Streaming DMA for Rust drivers, and a test device that proves it behind an SMMUv3.
 
 mod bindings;
 pub mod dma;
+mod selftest;
+mod testdev;
 
-use kernel::prelude::*;
-
-struct SafeDma;
-
-impl kernel::Module for SafeDma {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        Ok(Self)
-    }
-}
-
-module! {
-    type: SafeDma,
+kernel::module_pci_driver! {
+    type: testdev::driver::TestDriver,
     name: "safe_dma",
     authors: ["The safe-dma developers"],
-    description: "Safe streaming DMA in Rust",
+    description: "Safe streaming DMA in Rust, with a test device",
     license: "GPL v2",
+    params: {
+        run_checks: bool {
+            default: true,
+            description: "Run the checks when a device is bound (default: Y)",
+        },
+        dma_bits: u8 {
+            default: 32,
+            description: "Address bits that the device can drive, as its dma_mask says (default: 32)",
+        },
+    },
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Coherent memory: the CPU and the device see the same bytes.
+
+use super::{
+    evidence::{
+        Evidence,
+        Failure,
+        Stop, //
+    },
+    ktap::Suite,
+    pattern,
+    scratch::{
+        JOB,
+        TIMEOUT, //
+    },
+    Context, //
+};
+use crate::{
+    dma::{
+        coherent,
+        transfer::Transfer, //
+    },
+    testdev::edu::BUFFER_SIZE, //
+};
+use kernel::{
+    dma::{
+        Coherent,
+        CoherentBox,
+        DataDirection,
+        DmaAddress, //
+    },
+    io::Io,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+const SIZES: [usize; 2] = [4096, 16384];
+
+pub(super) const PLAN: usize = SIZES.len();
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    for size in SIZES {
+        let result = round_trip(ctx, suite, size);
+        suite.result(fmt!("bidirectional {}", size), result);
+    }
+}
+
+/// The CPU writes, the device reads and writes back, the CPU compares.
+fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evidence, Stop> {
+    const SEED: u32 = 1;
+
+    let mut memory: CoherentBox<[u8]> = CoherentBox::zeroed_slice(ctx.dev, size, GFP_KERNEL)?;
+    pattern::fill(&mut memory, SEED, 0);
+
+    let mut memory: Coherent<[u8]> = memory.into();
+    let dma = memory.dma_address();
+
+    for page in (0..size).step_by(PAGE_SIZE) {
+        suite.note(fmt!(
+            "page {}: virtual (hashed) {:p}, physical {:#x}, DMA {:#x}",
+            page / PAGE_SIZE,
+            memory.as_ptr().cast::<u8>().wrapping_add(page),
+            coherent::phys(&memory, page).ok_or(EFAULT)?,
+            dma + page as DmaAddress,
+        ));
+    }
+
+    let beyond = Failure::Unexpected("there is memory beyond the end of the allocation");
+    if coherent::phys(&memory, size).is_some() {
+        return Err(beyond.into());
+    }
+    // Within the allocation by the check above; 0 would be reported as a wrong translation.
+    let phys = |offset| coherent::phys(&memory, offset).unwrap_or(0);
+    let witness = ctx.witness.mapped(dma, size, phys)?;
+    let first = phys(0);
+
+    for start in (0..size).step_by(BUFFER_SIZE) {
+        let chunk = start..size.min(start + BUFFER_SIZE);
+
+        memory = Transfer::read(ctx.edu, memory, chunk.clone(), JOB)?.wait(TIMEOUT)?;
+
+        // Only what the device writes back can be the pattern.
+        memory = overwrite(memory, chunk.clone())?;
+
+        memory = Transfer::write(ctx.edu, memory, chunk, JOB)?.wait(TIMEOUT)?;
+    }
+
+    let mut bytes = KVec::zeroed(size, GFP_KERNEL)?;
+    memory.copy_to_slice(&mut bytes);
+    pattern::compare(&bytes, SEED, 0)?;
+
+    drop(memory);
+    ctx.witness.unmapped(dma, size)?;
+
+    Ok(Evidence {
+        operation: "dma_alloc_coherent",
+        direction: DataDirection::Bidirectional,
+        size,
+        phys: first,
+        dma,
+        witnesses: ["round trip", witness],
+    })
+}
+
+/// Fills a part of the memory with zeroes.
+fn overwrite(memory: Coherent<[u8]>, range: core::ops::Range<usize>) -> Result<Coherent<[u8]>> {
+    for i in range {
+        kernel::io::io_write!(memory, [try: i], 0);
+    }
+
+    Ok(memory)
+}

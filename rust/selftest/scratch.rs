@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The other side of a round trip: the device's own buffer, filled and read through coherent memory.
+//!
+//! That is mainline's, so that streaming mappings are not checked by streaming mappings.
+
+use super::Context;
+use crate::{
+    dma::transfer::Transfer,
+    testdev::edu::Job, //
+};
+use kernel::{
+    dma::Coherent,
+    io::Io,
+    prelude::*,
+    time::Msecs, //
+};
+
+/// A transfer takes the device 100 ms; a loaded host may make that much more.
+pub(super) const TIMEOUT: Msecs = 10_000;
+
+/// Where all transfers of the checks begin in the device's buffer.
+pub(super) const JOB: Job = Job { offset: 0 };
+
+/// Puts `bytes` into the device's buffer.
+pub(super) fn load(ctx: &Context<'_>, bytes: &[u8]) -> Result {
+    let memory = Coherent::from_slice(ctx.dev, bytes, GFP_KERNEL)?;
+
+    Transfer::read(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
+    Ok(())
+}
+
+/// Reads the device's buffer into `bytes`.
+pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result {
+    let memory: Coherent<[u8]> = Coherent::zeroed_slice(ctx.dev, bytes.len(), GFP_KERNEL)?;
+
+    let memory = Transfer::write(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
+    memory.copy_to_slice(bytes);
+    Ok(())
+}

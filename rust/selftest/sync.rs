@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! One mapping kept over many transfers, the CPU and the device taking turns.
+
+use super::{
+    evidence::{
+        Evidence,
+        Failure,
+        Stop, //
+    },
+    ktap::Suite,
+    pattern,
+    scratch::{
+        fetch,
+        load,
+        JOB,
+        TIMEOUT, //
+    },
+    Context, //
+};
+use crate::dma::{
+    direction::{
+        Bidirectional,
+        Direction,
+        FromDevice,
+        Permits,
+        ToDevice, //
+    },
+    streaming::Mapping,
+    transfer::Transfer, //
+};
+use kernel::{
+    dma::{
+        attrs::DMA_ATTR_SKIP_CPU_SYNC,
+        Attrs,
+        DmaAddress, //
+    },
+    io::PhysAddr,
+    prelude::*, //
+};
+
+const SIZE: usize = 4096;
+const ROUNDS: u32 = 16;
+
+pub(super) const PLAN: usize = 6;
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    suite.result(fmt!("to_device rounds"), to_device(ctx));
+    suite.result(fmt!("from_device rounds"), from_device(ctx));
+    suite.result(fmt!("bidirectional rounds"), bidirectional(ctx, plain()));
+    suite.result(
+        fmt!("bidirectional rounds, skip_cpu_sync"),
+        bidirectional(ctx, DMA_ATTR_SKIP_CPU_SYNC),
+    );
+    suite.result(fmt!("partial"), partial(ctx));
+    suite.result(fmt!("refused range"), refused_range(ctx));
+}
+
+/// A mapping under test, and where it was in the beginning.
+struct Subject<'a, D: Direction> {
+    mapping: Mapping<'a, KVec<u8>, D>,
+    phys: PhysAddr,
+    dma: DmaAddress,
+    witness: &'static str,
+}
+
+impl<'a, D: Permits<[u8]>> Subject<'a, D> {
+    /// Maps a buffer of [`SIZE`] zeroes.
+    fn new(ctx: &Context<'a>, direction: D, attrs: Attrs) -> Result<Self, Stop> {
+        let buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
+        let mapping = Mapping::map_attrs(ctx.dev, buffer, direction, attrs)?;
+
+        let phys = mapping.phys();
+        let dma = mapping.span().dma_address();
+        let witness = ctx
+            .witness
+            .mapped(dma, SIZE, |offset| phys + offset as PhysAddr)?;
+
+        Ok(Self {
+            mapping,
+            phys,
+            dma,
+            witness,
+        })
+    }
+
+    /// Checks that the mapping has stayed where it was, and ends it.
+    fn end(self, ctx: &Context<'_>, operation: &'static str) -> Result<Evidence, Stop> {
+        let phys = self.phys;
+
+        if self.mapping.span().dma_address() != self.dma {
+            return Err(Failure::Unexpected("the DMA address has changed").into());
+        }
+        ctx.witness
+            .mapped(self.dma, SIZE, |offset| phys + offset as PhysAddr)?;
+
+        drop(self.mapping);
+        ctx.witness.unmapped(self.dma, SIZE)?;
+
+        Ok(Evidence {
+            operation,
+            direction: D::DIRECTION,
+            size: SIZE,
+            phys,
+            dma: self.dma,
+            witnesses: ["round trip", self.witness],
+        })
+    }
+}
+
+/// No attribute.
+fn plain() -> Attrs {
+    DMA_ATTR_SKIP_CPU_SYNC & !DMA_ATTR_SKIP_CPU_SYNC
+}
+
+/// The CPU writes, the device reads.
+fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    let mut subject = Subject::new(ctx, ToDevice, plain())?;
+    let mut seen = [0; 64];
+
+    for round in 0..ROUNDS {
+        let range = window(round);
+        pattern::fill(&mut subject.mapping.sync_for_cpu(), round, 0);
+
+        subject.mapping =
+            Transfer::read(ctx.edu, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
+        fetch(ctx, &mut seen)?;
+        pattern::compare(&seen, round, range.start)?;
+    }
+
+    subject.end(ctx, "dma_sync_single_for_device")
+}
+
+/// The device writes, the CPU reads.
+fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    let mut subject = Subject::new(ctx, FromDevice, plain())?;
+    let mut data = [0; 64];
+
+    for round in 0..ROUNDS {
+        let range = window(round);
+        pattern::fill(&mut data, round, range.start);
+        load(ctx, &data)?;
+
+        subject.mapping =
+            Transfer::write(ctx.edu, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
+        pattern::compare(
+            &subject.mapping.sync_for_cpu()[range.clone()],
+            round,
+            range.start,
+        )?;
+    }
+
+    subject.end(ctx, "dma_sync_single_for_cpu")
+}
+
+/// Both in turn, with the same memory.
+fn bidirectional(ctx: &Context<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
+    let mut subject = Subject::new(ctx, Bidirectional, attrs)?;
+
+    for round in 0..ROUNDS {
+        let range = window(round);
+        pattern::fill(&mut subject.mapping.sync_for_cpu(), round, 0);
+        let mapping =
+            Transfer::read(ctx.edu, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
+        subject.mapping = mapping;
+
+        // The pattern can only come back from the device now.
+        subject.mapping.sync_for_cpu()[range.clone()].fill(0);
+        let mapping =
+            Transfer::write(ctx.edu, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
+        subject.mapping = mapping;
+
+        // What was moved, and what was around it.
+        pattern::compare(&subject.mapping.sync_for_cpu(), round, 0)?;
+    }
+
+    subject.end(ctx, "dma_sync_single")
+}
+
+/// A part is synced, and the rest is as it was.
+fn partial(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    const PART: core::ops::Range<usize> = 1000..1100;
+    let mut subject = Subject::new(ctx, Bidirectional, plain())?;
+    let mut seen = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
+
+    pattern::fill(&mut subject.mapping.sync_for_cpu(), 1, 0);
+    pattern::fill(
+        &mut subject.mapping.sync_range_for_cpu(PART)?,
+        2,
+        PART.start,
+    );
+
+    subject.mapping = Transfer::read(ctx.edu, subject.mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    fetch(ctx, &mut seen)?;
+    pattern::compare(&seen[..PART.start], 1, 0)?;
+    pattern::compare(&seen[PART], 2, PART.start)?;
+    pattern::compare(&seen[PART.end..], 1, PART.end)?;
+
+    // And the other way: the device changes the part, and only the part is synced.
+    let mut data = [0; PART.end - PART.start];
+    pattern::fill(&mut data, 3, PART.start);
+    load(ctx, &data)?;
+    subject.mapping = Transfer::write(ctx.edu, subject.mapping, PART, JOB)?.wait(TIMEOUT)?;
+    pattern::compare(&subject.mapping.sync_range_for_cpu(PART)?, 3, PART.start)?;
+
+    subject.end(ctx, "dma_sync_single_range")
+}
+
+/// Ranges that are empty or beyond the end are refused.
+#[allow(
+    clippy::reversed_empty_ranges,
+    reason = "a range from the caller may be the wrong way round"
+)]
+fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let mut subject = Subject::new(ctx, Bidirectional, plain())?;
+
+    for range in [
+        0..0,
+        0..SIZE + 1,
+        SIZE..SIZE + 1,
+        2..1,
+        usize::MAX..usize::MAX,
+    ] {
+        if subject.mapping.sync_range_for_cpu(range).is_ok() {
+            return Err(Failure::Unexpected("a bad range was synced").into());
+        }
+    }
+
+    Ok("dma_sync_single_range bidirectional refused with EINVAL witness: 5 ranges")
+}
+
+/// The part of the buffer that a round moves: 64 bytes, not aligned, elsewhere each time.
+fn window(round: u32) -> core::ops::Range<usize> {
+    // CAST: A small number.
+    let start = 1 + round as usize * 250;
+
+    start..start + 64
+}

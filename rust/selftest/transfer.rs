@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Transfers that do not go as planned, and lose nothing.
+
+use super::{
+    evidence::{
+        Failure,
+        Stop, //
+    },
+    ktap::Suite,
+    pattern,
+    scratch::{
+        fetch,
+        JOB,
+        TIMEOUT, //
+    },
+    Context, //
+};
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping,
+    transfer::{
+        Transfer,
+        WaitError, //
+    }, //
+};
+use kernel::prelude::*;
+
+const SIZE: usize = 512;
+const SEED: u32 = 4;
+
+pub(super) const PLAN: usize = 5;
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    suite.result(fmt!("time-out, then done"), timed_out(ctx));
+    suite.result(fmt!("time-out, then aborted"), aborted(ctx));
+    suite.result(fmt!("dropped in flight"), dropped(ctx));
+    suite.result(fmt!("engine busy"), busy(ctx));
+    suite.result(fmt!("refused range"), refused_range(ctx));
+}
+
+/// Maps a buffer with the pattern.
+fn map<'a>(ctx: &Context<'a>) -> Result<Mapping<'a, KVec<u8>, ToDevice>, Stop> {
+    let mut buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
+    pattern::fill(&mut buffer, SEED, 0);
+
+    Ok(Mapping::map(ctx.dev, buffer, ToDevice)?)
+}
+
+/// Checks that the buffer has the pattern, and the device too.
+fn arrived(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result<(), Stop> {
+    let mut seen = [0; SIZE];
+
+    pattern::compare(&mapping.unmap(), SEED, 0)?;
+    fetch(ctx, &mut seen)?;
+    Ok(pattern::compare(&seen, SEED, 0)?)
+}
+
+/// A transfer that outlasts a wait goes on, and a later wait gets the memory back.
+fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let transfer = Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB)?;
+
+    let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
+        return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into());
+    };
+    arrived(ctx, transfer.wait(TIMEOUT)?)?;
+
+    Ok("wait to_device size 512 witness: round trip")
+}
+
+/// A transfer can be aborted after a time-out; the memory comes back, and the engine is free.
+fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let transfer = Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB)?;
+
+    let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
+        return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into());
+    };
+    let mapping = transfer
+        .abort()
+        .map_err(|_| Failure::Unexpected("the transfer could not be aborted"))?;
+
+    // `edu` cannot stop half-way: the data is there.
+    arrived(ctx, mapping)?;
+
+    Ok("abort to_device size 512 witness: round trip")
+}
+
+/// A transfer that is dropped ends first; its memory is unmapped after that.
+fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let mapping = map(ctx)?;
+    let dma = mapping.span().dma_address();
+
+    drop(Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?);
+    ctx.witness.unmapped(dma, SIZE)?;
+
+    let mut seen = [0; SIZE];
+    fetch(ctx, &mut seen)?;
+    pattern::compare(&seen, SEED, 0)?;
+
+    Ok("drop to_device size 512 witness: round trip, iova_to_phys")
+}
+
+/// A second transfer is refused while one is in flight, and its memory comes back.
+fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let first = Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB)?;
+
+    let second = match Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB) {
+        Ok(_) => return Err(Failure::Unexpected("two transfers at once").into()),
+        Err(err) if err.error != EBUSY => return Err(err.error.into()),
+        Err(err) => err.memory,
+    };
+    pattern::compare(&second.unmap(), SEED, 0)?;
+    arrived(ctx, first.wait(TIMEOUT)?)?;
+
+    Ok("start to_device refused with EBUSY witness: buffer came back intact, round trip")
+}
+
+/// Bytes beyond the mapping are refused, and the memory comes back.
+fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    for range in [0..0, 0..SIZE + 1, SIZE..SIZE + 1] {
+        let memory = match Transfer::read(ctx.edu, map(ctx)?, range, JOB) {
+            Ok(_) => return Err(Failure::Unexpected("a bad range was given to the device").into()),
+            Err(err) if err.error != EINVAL => return Err(err.error.into()),
+            Err(err) => err.memory,
+        };
+        pattern::compare(&memory.unmap(), SEED, 0)?;
+    }
+
+    Ok("start to_device refused with EINVAL witness: buffer came back intact, 3 ranges")
+}

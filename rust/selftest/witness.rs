@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The IOMMU's page table as a witness.
+
+use super::evidence::Failure;
+use crate::dma::domain::{
+    Domain,
+    Kind, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::DmaAddress,
+    io::PhysAddr,
+    page::PAGE_SIZE, //
+};
+
+/// Says where a DMA address leads.
+pub(super) struct Witness<'a> {
+    /// The domain, if it translates.
+    domain: Option<Domain<'a>>,
+}
+
+impl<'a> Witness<'a> {
+    /// The witness for `dev`.
+    pub(super) fn of(dev: &'a Device<Bound>) -> Self {
+        Self {
+            domain: Domain::of(dev).filter(|domain| domain.kind() != Kind::Identity),
+        }
+    }
+
+    /// Whether addresses are translated at all.
+    pub(super) fn translates(&self) -> bool {
+        self.domain.is_some()
+    }
+
+    /// Whether what was unmapped is out of the device's reach at once.
+    pub(super) fn is_strict(&self) -> bool {
+        self.domain
+            .as_ref()
+            .is_some_and(|domain| domain.kind() == Kind::DmaStrict)
+    }
+
+    /// Whether `iova` leads nowhere.
+    pub(super) fn is_free(&self, iova: DmaAddress) -> bool {
+        match &self.domain {
+            Some(domain) => domain.iova_to_phys(iova).is_none(),
+            None => false,
+        }
+    }
+
+    /// Checks, page by page, that `len` bytes from `iova` lead to the memory of which `phys` tells the
+    /// physical address at an offset; returns what it saw.
+    pub(super) fn mapped(
+        &self,
+        iova: DmaAddress,
+        len: usize,
+        phys: impl Fn(usize) -> PhysAddr,
+    ) -> Result<&'static str, Failure> {
+        let Some(domain) = &self.domain else {
+            // Nobody translates: either the device was given the memory itself, or a copy.
+            return Ok(if iova == phys(0) {
+                "bus address is the physical address"
+            } else {
+                "bounce buffer"
+            });
+        };
+
+        for offset in offsets(len) {
+            let at = iova + offset as DmaAddress;
+            let expected = phys(offset);
+            let found = domain.iova_to_phys(at);
+
+            if found != Some(expected) {
+                return Err(Failure::Translation {
+                    iova: at,
+                    expected,
+                    found,
+                });
+            }
+        }
+
+        Ok("iova_to_phys")
+    }
+
+    /// Checks, page by page, that `len` bytes from `iova` lead nowhere.
+    pub(super) fn unmapped(&self, iova: DmaAddress, len: usize) -> Result<(), Failure> {
+        let Some(domain) = &self.domain else {
+            return Ok(());
+        };
+
+        for offset in offsets(len) {
+            let at = iova + offset as DmaAddress;
+
+            if let Some(found) = domain.iova_to_phys(at) {
+                return Err(Failure::StillMapped { iova: at, found });
+            }
+        }
+
+        Ok(())
+    }
+}
+
+/// An offset within each page, and that of the last byte.
+fn offsets(len: usize) -> impl Iterator<Item = usize> {
+    (0..len).step_by(PAGE_SIZE).chain([len - 1])
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The test device: a driver for QEMU's `edu` that moves data through the library.
+//!
+//! Hardware: `docs/specs/edu.rst` of QEMU.
+
+mod completion;
+pub(crate) mod driver;
+pub(crate) mod edu;
+mod identify;
+
+mod regs;

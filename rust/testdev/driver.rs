@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The PCI driver.
+
+use super::{
+    edu::{
+        Edu,
+        Handler,
+        MAX_DMA_BITS, //
+    },
+    identify, //
+};
+use crate::{
+    module_parameters,
+    selftest, //
+};
+use kernel::{
+    device::Core,
+    dma::{
+        Device as _,
+        DmaMask, //
+    },
+    irq,
+    pci::{
+        self,
+        IrqType,
+        IrqTypes,
+        IrqVectorRegistration, //
+    },
+    prelude::*,
+    sync::Arc, //
+};
+
+/// QEMU's vendor ID for devices without one.
+// SAFETY: `pci::Vendor` is `repr(transparent)` over `u16`, and any number may be a vendor ID. Its own
+// constructor is private, and it has no constant for this one.
+const VENDOR_QEMU: pci::Vendor = unsafe { core::mem::transmute::<u16, pci::Vendor>(0x1234) };
+
+const DEVICE_EDU: u32 = 0x11e8;
+
+kernel::pci_device_table!(
+    PCI_TABLE,
+    <TestDriver as pci::Driver>::IdInfo,
+    [(pci::DeviceId::from_id(VENDOR_QEMU, DEVICE_EDU), ())]
+);
+
+/// The driver of the test device.
+pub(crate) struct TestDriver;
+
+/// The state of a bound device.
+#[pin_data]
+pub(crate) struct Data<'bound> {
+    // Dropped before the vectors that it uses, in the order of declaration.
+    #[pin]
+    _irq: irq::Registration<'bound, Handler<'bound>>,
+    vectors: IrqVectorRegistration<'bound>,
+}
+
+/// The mask that the module's parameter asks for.
+fn dma_mask(pdev: &pci::Device<Core<'_>>) -> Result<DmaMask> {
+    let bits = module_parameters::dma_bits.value();
+
+    if !(1..=MAX_DMA_BITS).contains(&bits) {
+        dev_err!(
+            pdev,
+            "dma_bits={} cannot be: give a number from 1 to {}\n",
+            bits,
+            MAX_DMA_BITS
+        );
+        return Err(EINVAL);
+    }
+
+    DmaMask::try_new(u32::from(bits))
+}
+
+impl pci::Driver for TestDriver {
+    type IdInfo = ();
+    type Data<'bound> = Data<'bound>;
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
+
+    fn probe<'bound>(
+        pdev: &'bound pci::Device<Core<'_>>,
+        _info: Option<&'bound Self::IdInfo>,
+    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
+        pin_init::pin_init_scope(move || {
+            pdev.enable_device_mem()?;
+            pdev.set_master();
+
+            let mask = dma_mask(pdev)?;
+            // SAFETY: The device is being probed; nothing has mapped or allocated for it yet.
+            unsafe { pdev.dma_set_mask_and_coherent(mask)? };
+
+            let bar = pdev.iomap_region_sized(0, c"safe_dma")?;
+            let edu = Arc::pin_init(Edu::new(bar), GFP_KERNEL)?;
+
+            identify::print(pdev, &edu.identify()?);
+
+            let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::default().with(IrqType::Msi))?;
+            let handler = Handler(edu.clone());
+
+            Ok(try_pin_init!(Data {
+                vectors,
+                _irq <- {
+                    // SAFETY: `vectors` is pinned in the same structure and dropped after `_irq`, so
+                    // that it lives for as long as the registration made from it.
+                    let vectors: &'bound IrqVectorRegistration<'bound> =
+                        unsafe { &*core::ptr::from_ref(vectors) };
+
+                    // SAFETY: The registration is a field of the driver's data, which the driver core
+                    // drops when the device is unbound; nobody can forget it.
+                    unsafe {
+                        irq::Registration::new(
+                            vectors.index(0)?.into(),
+                            irq::Flags::TRIGGER_NONE,
+                            c"safe_dma",
+                            Ok::<_, Error>(handler),
+                        )
+                    }
+                },
+                _: {
+                    if module_parameters::run_checks.value() {
+                        selftest::run(pdev.as_ref(), &edu);
+                    }
+                },
+            }))
+        })
+    }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `edu` as a DMA engine.
+
+use super::{
+    completion::Completion,
+    regs, //
+};
+use crate::dma::{
+    direction::{
+        FromDevice,
+        ToDevice, //
+    },
+    span::Span,
+    transfer::{
+        Engine,
+        Progress, //
+    }, //
+};
+use kernel::{
+    dma::DmaAddress,
+    io::Io,
+    irq::{
+        self,
+        IrqReturn, //
+    },
+    pci,
+    prelude::*,
+    sync::{
+        atomic::{
+            ordering,
+            Atomic, //
+        },
+        Arc, //
+    },
+    time::{
+        delay::fsleep,
+        Delta,
+        Msecs, //
+    }, //
+};
+
+/// The registers of the device.
+pub(crate) type Bar0<'bound> = pci::Bar<'bound, { regs::END }>;
+
+/// The size of the device's own buffer, and so the most that it moves at once, in bytes.
+pub(crate) const BUFFER_SIZE: usize = 4096;
+
+/// The widest address that its registers can be given, in bits.
+pub(crate) const MAX_DMA_BITS: u8 = 32;
+
+/// The value of the identification register's lowest byte.
+const MAGIC: u32 = 0xed;
+
+/// One `edu`: its registers, and the transfer that it may be busy with.
+#[pin_data]
+pub(crate) struct Edu<'bound> {
+    bar: Bar0<'bound>,
+    busy: Atomic<bool>,
+    #[pin]
+    done: Completion,
+}
+
+/// A transfer of [`Edu`]; there is one at a time.
+pub(crate) struct Busy(());
+
+/// What the device says of itself.
+pub(crate) struct Identity {
+    /// The value of the identification register.
+    pub(crate) id: u32,
+    /// Major and minor number of the revision.
+    pub(crate) revision: (u32, u32),
+}
+
+impl<'bound> Edu<'bound> {
+    /// Creates an initializer for an idle device.
+    pub(crate) fn new(bar: Bar0<'bound>) -> impl PinInit<Self> + 'bound {
+        pin_init!(Self {
+            bar,
+            busy: Atomic::new(false),
+            done <- Completion::new(),
+        })
+    }
+
+    /// Reads the identification, and checks that the device answers.
+    ///
+    /// Returns [`ENODEV`] if it is not an `edu`.
+    pub(crate) fn identify(&self) -> Result<Identity> {
+        let id = self.bar.read(regs::ID);
+
+        // Two patterns, so that no register that merely keeps a value, or reads as all ones, passes.
+        for probe in [0x5a5a_1234u32, 0xa5a5_edcb] {
+            self.bar.write_reg(regs::LIVENESS::from(probe));
+            if self.bar.read(regs::LIVENESS).into_raw() != !probe {
+                return Err(ENODEV);
+            }
+        }
+
+        if id.magic().get() != MAGIC {
+            return Err(ENODEV);
+        }
+
+        Ok(Identity {
+            id: id.into_raw(),
+            revision: (id.major().get(), id.minor().get()),
+        })
+    }
+
+    /// Starts the device on `len` bytes of memory from `addr`, and of its own buffer from `offset`.
+    fn start(&self, addr: DmaAddress, len: usize, offset: usize, to_memory: bool) -> Result<Busy> {
+        let addr = u32::try_from(addr)?;
+        let end = offset.checked_add(len).ok_or(EINVAL)?;
+        if len == 0 || end > BUFFER_SIZE {
+            return Err(EINVAL);
+        }
+
+        if self.busy.xchg(true, ordering::Acquire) {
+            return Err(EBUSY);
+        }
+
+        // CAST: Within the device's buffer, by the check above.
+        let buffer = regs::BUFFER + offset as u32;
+        let (src, dst) = if to_memory {
+            (buffer, addr)
+        } else {
+            (addr, buffer)
+        };
+
+        self.bar.write_reg(regs::DMA_SRC::from(src));
+        self.bar.write_reg(regs::DMA_DST::from(dst));
+        self.bar.write_reg(regs::DMA_COUNT::from(len as u32));
+
+        // `writel()` orders this after all that the CPU wrote to memory before.
+        self.bar.write_reg(
+            regs::DMA_COMMAND::zeroed()
+                .with_run(true)
+                .with_to_memory(to_memory)
+                .with_interrupt(true),
+        );
+
+        Ok(Busy(()))
+    }
+
+    /// Starts a transfer at an address that the caller makes up; for tests of isolation.
+    ///
+    /// # Safety
+    ///
+    /// What the device reads or writes at `addr` must not matter: the IOMMU stops it, or the memory
+    /// is the caller's and is not in use.
+    pub(crate) unsafe fn start_at(
+        &self,
+        addr: DmaAddress,
+        len: usize,
+        job: Job,
+        to_memory: bool,
+    ) -> Result<Busy> {
+        self.start(addr, len, job.offset, to_memory)
+    }
+
+    /// Whether the device is at work.
+    fn running(&self) -> bool {
+        // `readl()` orders what the CPU reads from memory after this.
+        self.bar.read(regs::DMA_COMMAND).run()
+    }
+}
+
+/// Where in its own buffer the device gets or puts the data.
+#[derive(Clone, Copy)]
+pub(crate) struct Job {
+    /// The first byte, from the start of the buffer.
+    pub(crate) offset: usize,
+}
+
+// SAFETY: The device uses the addresses that it is started with, and count and direction as given, and
+// nothing else. It moves all data at one moment and clears `run` after that: when `run` reads as
+// clear, it is done. `wait()` and `abort()` say so only after they have read that.
+unsafe impl Engine for Edu<'_> {
+    type Job = Job;
+    type Token = Busy;
+
+    unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Busy> {
+        self.start(from.dma_address(), from.len(), job.offset, false)
+    }
+
+    unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Busy> {
+        self.start(to.dma_address(), to.len(), job.offset, true)
+    }
+
+    fn wait(&self, _token: &mut Busy, timeout: Msecs) -> Progress {
+        // An interrupt may be left from a transfer that was aborted, hence the look at the register.
+        while self.done.wait(timeout) {
+            if !self.running() {
+                self.busy.store(false, ordering::Release);
+                return Progress::Done;
+            }
+        }
+
+        Progress::Pending
+    }
+
+    fn abort(&self, _token: &mut Busy) -> Result {
+        // The device cannot be stopped, but a transfer takes it no more than 100 ms.
+        for _ in 0..100 {
+            if !self.running() {
+                self.busy.store(false, ordering::Release);
+                return Ok(());
+            }
+            fsleep(Delta::from_millis(10));
+        }
+
+        Err(ETIMEDOUT)
+    }
+}
+
+/// The interrupt handler of an [`Edu`].
+pub(crate) struct Handler<'bound>(pub(crate) Arc<Edu<'bound>>);
+
+impl irq::Handler for Handler<'_> {
+    fn handle(&self) -> IrqReturn {
+        let status = self.0.bar.read(regs::IRQ_STATUS);
+        if status.into_raw() == 0 {
+            return IrqReturn::None;
+        }
+
+        self.0.bar.write_reg(regs::IRQ_ACK::from(status.into_raw()));
+        if status.dma() {
+            self.0.done.complete();
+        }
+
+        IrqReturn::Handled
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What there is to say of a device and of who translates for it.
+
+use super::edu::Identity;
+use crate::dma::{
+    domain::{
+        Domain,
+        Kind, //
+    },
+    limits, //
+};
+use kernel::{
+    device::Core,
+    fmt,
+    pci,
+    prelude::*, //
+};
+
+/// The largest size, which the DMA API uses for "no limit".
+struct Size(usize);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            usize::MAX => f.write_str("no limit"),
+            bytes => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
+/// Prints the device's name, class and revision, its limits, and its IOMMU.
+pub(super) fn print(pdev: &pci::Device<Core<'_>>, identity: &Identity) {
+    let dev = pdev.as_ref();
+    let (major, minor) = identity.revision;
+
+    dev_info!(
+        pdev,
+        "edu [1234:{:04x}], class {:#08x}, revision {}.{}, id {:#010x}, alive\n",
+        pdev.device_id(),
+        pdev.pci_class().as_raw(),
+        major,
+        minor,
+        identity.id,
+    );
+    dev_info!(
+        pdev,
+        "DMA mask {:#x}, coherent {:#x}, max_seg_size {} bytes, max mapping size {}\n",
+        limits::mask(dev),
+        limits::coherent_mask(dev),
+        limits::max_seg_size(dev),
+        Size(limits::max_mapping_size(dev)),
+    );
+
+    match Domain::of(dev) {
+        Some(domain) => dev_info!(
+            pdev,
+            "behind IOMMU {}, {}\n",
+            domain.iommu_name().unwrap_or(c"without a name"),
+            match domain.kind() {
+                Kind::DmaStrict => "which translates, strict",
+                Kind::DmaLazy => "which translates, lazy",
+                Kind::Identity => "which passes addresses through",
+                Kind::Other(_) => "in a domain that is not for the DMA API",
+            },
+        ),
+        None => dev_info!(pdev, "no IOMMU: DMA addresses are bus addresses\n"),
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registers of `edu`, in BAR 0.
+//!
+//! Those for DMA take accesses of 64 bits too, which a [`kernel::pci::Bar`] does not make: its bound on
+//! alignment is that of 32 bits. An access of 32 bits clears the upper half.
+
+use kernel::io::register;
+
+register! {
+    /// Identification: 0x010000ed for revision 1.0.
+    pub(super) ID(u32) @ 0x00 {
+        31:24 major;
+        23:16 minor;
+        7:0 magic;
+    }
+
+    /// Liveness check: reads as the inverse of what was written.
+    pub(super) LIVENESS(u32) @ 0x04 {
+        31:0 value;
+    }
+
+    /// Interrupts that were raised and not acknowledged.
+    pub(super) IRQ_STATUS(u32) @ 0x24 {
+        8:8 dma => bool;
+    }
+
+    /// Acknowledges the interrupts whose bits are set.
+    pub(super) IRQ_ACK(u32) @ 0x64 {
+        31:0 bits;
+    }
+
+    /// Source address of a DMA transfer.
+    pub(super) DMA_SRC(u32) @ 0x80 {
+        31:0 addr;
+    }
+
+    /// Destination address of a DMA transfer.
+    pub(super) DMA_DST(u32) @ 0x88 {
+        31:0 addr;
+    }
+
+    /// Number of bytes of a DMA transfer.
+    pub(super) DMA_COUNT(u32) @ 0x90 {
+        31:0 bytes;
+    }
+
+    /// Starts a DMA transfer; `run` reads as set until it is over.
+    pub(super) DMA_COMMAND(u32) @ 0x98 {
+        0:0 run => bool;
+        1:1 to_memory => bool;
+        2:2 interrupt => bool;
+    }
+}
+
+/// The part of the BAR that has registers.
+pub(super) const END: usize = 0xa0;
+
+/// Where the device's own buffer is in the device's address space.
+pub(super) const BUFFER: u32 = 0x40000;
