@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Unbind the device and bind it again through sysfs, while the module stays.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+ktap_set_plan 7
+
+unbind() {
+	echo "$DEVICE" >"$DRIVER/unbind"
+}
+
+bind() {
+	echo "$DEVICE" >"$DRIVER/bind"
+}
+
+# Ten times, so that what is left behind at each adds up.
+again() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		unbind && ! is_bound && bind && is_bound || return 1
+	done
+}
+
+mark_log
+check "load without checks" load run_checks=N
+check "unbind" unbind
+check "the device is free" not is_bound
+check "bind" bind
+check "the device is bound" is_bound
+check "unbind and bind ten times" again
+check "unload" unload
+
+ktap_finished

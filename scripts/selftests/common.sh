@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# What the self-tests share. Sourced by each; the KTAP output is the kernel's own ktap_helpers.sh.
+
+MODULE=safe_dma
+DRIVER=/sys/bus/pci/drivers/$MODULE
+ERROR_COUNT=/sys/kernel/debug/dma-api/error_count
+
+HERE=$(cd "$(dirname "$0")" && pwd)
+
+# The kernel's helpers: beside the scripts, or in the source of the kernel that is running.
+find_helpers() {
+	for dir in "$HERE" "/lib/modules/$(uname -r)/source/tools/testing/selftests/kselftest" \
+		"/lib/modules/$(uname -r)/build/tools/testing/selftests/kselftest"; do
+		if [ -r "$dir/ktap_helpers.sh" ]; then
+			echo "$dir/ktap_helpers.sh"
+			return
+		fi
+	done
+	return 1
+}
+
+# Without them nothing can be said in KTAP but that.
+helpers=${KTAP_HELPERS:-$(find_helpers)}
+if [ ! -r "$helpers" ]; then
+	echo "TAP version 13"
+	echo "1..0 # SKIP no ktap_helpers.sh: set KTAP_HELPERS to the one in" \
+		"tools/testing/selftests/kselftest of a kernel source"
+	exit 4
+fi
+# shellcheck source=/dev/null
+. "$helpers"
+
+# The module's file: as told, of this tree, or of the guest.
+find_module() {
+	for file in "${SAFE_DMA_KO:-}" "$HERE/../../$MODULE.ko" "/lib/$MODULE.ko"; do
+		if [ -n "$file" ] && [ -r "$file" ]; then
+			echo "$file"
+			return
+		fi
+	done
+	return 1
+}
+
+skip_all() {
+	ktap_skip_all "$*"
+	exit "$KSFT_SKIP"
+}
+
+# Print the header, or skip the whole script and say why.
+require() {
+	ktap_print_header
+	[ "$(id -u)" = 0 ] || skip_all "must be root to load a module"
+	KO=$(find_module) || skip_all "no $MODULE.ko: build it, or set SAFE_DMA_KO to where it is"
+	DEVICE=$(find_device) || skip_all "no edu device (PCI 1234:11e8): start QEMU with -device edu"
+	[ ! -d "/sys/module/$MODULE" ] || skip_all "$MODULE is loaded and in use: unload it first"
+	[ -w /dev/kmsg ] || skip_all "no /dev/kmsg, which marks places in the log"
+	# A test that ends early leaves nothing behind for the next one.
+	trap 'if is_loaded; then unload; fi' EXIT
+}
+
+# The PCI address of the first device that the driver is for.
+find_device() {
+	for dir in /sys/bus/pci/devices/*; do
+		if [ "$(cat "$dir/vendor" "$dir/device" 2>/dev/null | tr '\n' ' ')" = "0x1234 0x11e8 " ]; then
+			basename "$dir"
+			return
+		fi
+	done
+	return 1
+}
+
+load() {
+	insmod "$KO" "$@"
+}
+
+unload() {
+	rmmod "$MODULE"
+}
+
+is_loaded() {
+	[ -d "/sys/module/$MODULE" ]
+}
+
+is_bound() {
+	[ -e "$DRIVER/$DEVICE" ]
+}
+
+# What the kernel logs from here on is what log() prints. The mark is found by its number.
+mark_log() {
+	MARKS=$((${MARKS:-0} + 1))
+	MARK="$MODULE selftest: $$.$MARKS"
+	echo "$MARK" >/dev/kmsg
+}
+
+log() {
+	dmesg | sed "1,/$MARK\$/d"
+}
+
+logged() {
+	log | grep -q -e "$1"
+}
+
+# The debugger's count, or nothing if the kernel has none.
+dma_errors() {
+	cat "$ERROR_COUNT" 2>/dev/null
+}
+
+# check DESCRIPTION COMMAND...: one result; on failure, what the kernel said since the mark.
+check() {
+	description=$1
+	shift
+	if "$@"; then
+		ktap_test_pass "$description"
+	else
+		log | tail -n 20 | sed 's/^/# /'
+		ktap_test_fail "$description"
+	fi
+}
+
+not() {
+	! "$@"
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel's DMA debugger finds nothing: not while the checks run, not when the driver lets go of the
+# device, when it looks for mappings that are left, and not after the module is gone.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+[ -r "$ERROR_COUNT" ] ||
+	skip_all "no $ERROR_COUNT: the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
+[ "$(cat "${ERROR_COUNT%/*}/disabled")" = N ] || skip_all "the DMA debugger is switched off"
+ktap_set_plan 6
+
+before=$(dma_errors)
+
+unchanged() {
+	after=$(dma_errors)
+	echo "# error_count $after, before the module was loaded $before"
+	[ "$after" = "$before" ]
+}
+
+mark_log
+check "load and run the checks" load
+check "no error while the checks ran" unchanged
+check "unbind" sh -c "echo $DEVICE >$DRIVER/unbind"
+check "nothing is left mapped" unchanged
+check "unload" unload
+check "no error after unload" unchanged
+
+ktap_finished

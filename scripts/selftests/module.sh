@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Load, unload and reload the module, with parameters that are good and bad.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+ktap_set_plan 12
+
+reload() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		load run_checks=N && is_bound && unload || return 1
+	done
+}
+
+mark_log
+check "load without checks" load run_checks=N
+check "the device is bound" is_bound
+check "it is identified" logged "$DEVICE: edu \[1234:11e8\]"
+check "no check has run" not logged "KTAP version"
+check "unload" unload
+check "the module is gone" not is_loaded
+
+mark_log
+check "reload ten times" reload
+
+# The module stays loaded without a device: unload() shows that it was.
+mark_log
+load run_checks=N dma_bits=33
+check "a mask beyond the device's registers is refused" not is_bound
+check "the reason is logged" logged "dma_bits=33 cannot be: give a number from 1 to 32"
+check "unload without a device" unload
+
+mark_log
+check "a parameter that is no number is refused" not load dma_bits=many 2>/dev/null
+check "the module is not loaded" not is_loaded
+
+ktap_finished

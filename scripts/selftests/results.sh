@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The module's own checks, as the kernel's log has them, and what others logged at the same time.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+ktap_set_plan 8
+
+# The number of the module's results that begin with $1.
+count() {
+	log | grep -c -e "$DEVICE:  *$1 [0-9]"
+}
+
+planned() {
+	log | sed -n "s/.*$DEVICE:     1\.\.\([0-9]*\)\$/\1/p" |
+		(
+			sum=0
+			while read -r plan; do
+				sum=$((sum + plan))
+			done
+			echo "$sum"
+		)
+}
+
+# All subjects have said how many checks they have, and all of those have a result.
+complete() {
+	subjects=$(log | sed -n "s/.*$DEVICE: 1\.\.\([0-9]*\)\$/\1/p")
+	results=$(($(count ok) + $(count "not ok")))
+	echo "# $results results of $(planned) checks in $subjects subjects"
+	[ "$(planned)" -gt 0 ] && [ "$results" = $(($(planned) + subjects)) ]
+}
+
+translates() {
+	logged "$DEVICE: behind IOMMU .* which translates"
+}
+
+# smmu_reported NAME EVENT: the SMMU driver has logged the event for the device.
+smmu_reported() {
+	if ! translates; then
+		ktap_test_skip "$1 (no IOMMU translates for the device)"
+	elif [ "$2" = F_TRANSLATION ] && logged "SKIP a lazy domain" && ! logged "event: $2"; then
+		ktap_test_skip "$1 (a lazy domain)"
+	else
+		check "$1" logged "event: $2 client: $DEVICE "
+	fi
+}
+
+mark_log
+check "load and run the checks" load
+check "the KTAP is complete" complete
+check "no check has failed" not logged "$DEVICE: .*not ok"
+check "the totals say so" logged "# Totals: pass:[1-9][0-9]* fail:0 "
+smmu_reported "the SMMU reported F_TRANSLATION" F_TRANSLATION
+smmu_reported "the SMMU reported F_PERMISSION" F_PERMISSION
+check "the kernel has nothing to complain of" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
+check "unload" unload
+
+ktap_finished
