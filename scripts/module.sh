@@ -19,7 +19,7 @@ clean_module() {
 		-name '*.o' -o -name '*.ko' -o -name '*.a' -o -name '*.mod' -o -name '*.mod.c' -o -name '*.rmeta' \
 		-o -name '.*.cmd' -o -name '.*.d' -o -name '*.rsi' -o -name '*.symtypes' \
 		-o -name 'modules.order' -o -name 'Module.symvers' -o -name '.Module.symvers' \
-		-o -name '*_generated.rs' \) -exec rm -f {} +
+		-o -name '*_generated.rs' -o -name '.kernel-id*' \) -exec rm -f {} +
 	find "$TOP/scripts" -name __pycache__ -exec rm -rf {} + 2>/dev/null || true
 	rm -rf "$BUILD" "$TOP/.pytest_cache" "$TOP/.ruff_cache" "$TOP/.tmp_versions"
 }
