@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A guest that goes wrong is noticed, in time, and what went wrong is named."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -128,4 +129,8 @@ def test_interrupt(initramfs, tmp_path):
         process.send_signal(signal.SIGINT)
         assert process.wait() == 130
         stop.cancel()
-    gone(qemu)
+    try:
+        gone(qemu)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(qemu, signal.SIGKILL)
