@@ -25,7 +25,7 @@
 //! | [`span`] | what the device is told: an address that carries its length |
 //! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
-//! | [`coherent`] | [`kernel::dma::Coherent`] as memory for a transfer |
+//! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |
 //!

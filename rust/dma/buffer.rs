@@ -31,7 +31,9 @@ use kernel::{
 /// # Safety
 ///
 /// - The bytes that [`Buffer::target`] points to are initialized, physically contiguous, in the
-///   kernel's linear map, and neither on a stack nor in the kernel's image.
+///   kernel's linear map, and neither on a stack nor in the kernel's image. Their address and number
+///   are the same at every call; [`KnownSize`] tells the true number.
+/// - The page that [`Buffer::page`] names, if any, is the one whose first byte they begin with.
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], and nothing else reads or writes them in between.
 /// - [`Buffer::Raw`] holds raw pointers only, so that no reference to the memory is left.
@@ -165,17 +167,23 @@ unsafe impl Sync for Pages {}
 impl Pages {
     /// Allocates `1 << order` contiguous pages, filled with zeroes.
     ///
-    /// Fails with [`AllocError`] if there is no such piece of memory, or if `flags` asks for memory
-    /// without an address in the kernel. May sleep, unless `flags` says otherwise.
+    /// Of `flags`, those of [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and
+    /// [`__GFP_NOWARN`] count. May sleep, unless they say otherwise.
+    ///
+    /// Fails with [`AllocError`] if there is no such piece of memory.
     pub fn zeroed(order: u32, flags: Flags) -> Result<Self, AllocError> {
         // `alloc_pages()` warns on what no allocator can fulfil.
         if order > bindings::MAX_PAGE_ORDER {
             return Err(AllocError);
         }
 
-        // SAFETY: `alloc_pages()` has no requirement but a context that suits `flags`, which no Rust
-        // allocation API can check.
-        let page = unsafe { bindings::alloc_pages(raw::gfp(flags | __GFP_ZERO), order) };
+        // No zone without addresses in the kernel, nothing that leaves pages as they were.
+        let allowed = GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN;
+        let flags = raw::gfp((flags & allowed) | __GFP_ZERO);
+
+        // SAFETY: The order is within bounds, and `flags` has only bits that ask for memory of the
+        // kernel's own. That the context suits them is asked of users of all allocation functions.
+        let page = unsafe { bindings::alloc_pages(flags, order) };
         let page = NonNull::new(page).ok_or(AllocError)?;
 
         // SAFETY: `page` was just allocated.

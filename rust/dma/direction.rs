@@ -16,16 +16,42 @@ use kernel::{
     }, //
 };
 
+/// What only this module can implement: unsafe code relies on who reads, who writes and what is in
+/// the memory.
 mod private {
-    pub trait Sealed {}
+    use super::{
+        AsBytes,
+        Bidirectional,
+        FromBytes,
+        FromDevice,
+        ToDevice, //
+    };
 
-    impl Sealed for super::ToDevice {}
-    impl Sealed for super::FromDevice {}
-    impl Sealed for super::Bidirectional {}
+    pub trait Direction {}
+
+    impl Direction for ToDevice {}
+    impl Direction for FromDevice {}
+    impl Direction for Bidirectional {}
+
+    pub trait Reads {}
+
+    impl Reads for ToDevice {}
+    impl Reads for Bidirectional {}
+
+    pub trait Writes {}
+
+    impl Writes for FromDevice {}
+    impl Writes for Bidirectional {}
+
+    pub trait Permits<T: ?Sized> {}
+
+    impl<T: AsBytes + ?Sized> Permits<T> for ToDevice {}
+    impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for FromDevice {}
+    impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for Bidirectional {}
 }
 
 /// A direction of a mapping: [`ToDevice`], [`FromDevice`] or [`Bidirectional`].
-pub trait Direction: private::Sealed + 'static {
+pub trait Direction: private::Direction + 'static {
     /// The value that the C API takes.
     const DIRECTION: DataDirection;
 }
@@ -59,7 +85,7 @@ impl Direction for Bidirectional {
     message = "a device cannot be given memory mapped `{Self}` to read",
     note = "map the buffer `ToDevice` or `Bidirectional`"
 )]
-pub trait DeviceReads: Direction {}
+pub trait DeviceReads: Direction + private::Reads {}
 
 impl DeviceReads for ToDevice {}
 impl DeviceReads for Bidirectional {}
@@ -69,7 +95,7 @@ impl DeviceReads for Bidirectional {}
     message = "a device cannot be given memory mapped `{Self}` to write",
     note = "map the buffer `FromDevice` or `Bidirectional`"
 )]
-pub trait DeviceWrites: Direction {}
+pub trait DeviceWrites: Direction + private::Writes {}
 
 impl DeviceWrites for FromDevice {}
 impl DeviceWrites for Bidirectional {}
@@ -87,8 +113,6 @@ impl DeviceWrites for Bidirectional {}
     note = "a device may see only types without padding or uninitialized bytes (`AsBytes`), and \
             write only to types that are valid for all bytes (`FromBytes`)"
 )]
-pub trait Permits<T: ?Sized>: Direction {}
+pub trait Permits<T: ?Sized>: Direction + private::Permits<T> {}
 
-impl<T: AsBytes + ?Sized> Permits<T> for ToDevice {}
-impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for FromDevice {}
-impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for Bidirectional {}
+impl<T: ?Sized, D: Direction + private::Permits<T>> Permits<T> for D {}

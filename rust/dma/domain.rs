@@ -47,7 +47,8 @@ impl<'bound> Domain<'bound> {
     ///
     /// C: `iommu_get_domain_for_dev()`, `drivers/iommu/iommu.c`.
     pub fn of(dev: &'bound Device<Bound>) -> Option<Self> {
-        // SAFETY: `dev` is a valid device.
+        // SAFETY: `dev` is a valid device with a driver bound to it, which keeps its group from being
+        // given another domain.
         let domain = unsafe { bindings::iommu_get_domain_for_dev(raw::device(dev)) };
 
         // INVARIANT: The domain of a group is not changed while a driver that uses the DMA API is bound
@@ -85,8 +86,14 @@ impl<'bound> Domain<'bound> {
     /// The physical address behind a DMA address, or [`None`] if it is not mapped.
     ///
     /// C: `iommu_iova_to_phys()`, `drivers/iommu/iommu.c`.
-    pub fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
-        // SAFETY: By the invariants, the domain is valid. Any address may be asked for.
+    ///
+    /// # Safety
+    ///
+    /// Nothing is unmapped in this domain during the call: the page table is walked without a lock,
+    /// and unmapping frees parts of it.
+    pub unsafe fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
+        // SAFETY: By the invariants, the domain is valid. No part of its page table is freed
+        // during the call, by the caller's promise. Any address may be asked for.
         let phys = unsafe { bindings::iommu_iova_to_phys(self.domain.as_ptr(), iova) };
 
         // The C function has no other way to say that there is nothing.

@@ -23,8 +23,8 @@ use kernel::dma::DmaAddress;
 ///
 /// # Invariants
 ///
-/// The `len` bytes from `addr` on lie within one mapping for the direction `D`, which lives for
-/// `'a`; they do not wrap around the end of the address space.
+/// The `len` bytes from `addr` on lie within one mapping, which lives for `'a`. What the mapping lets
+/// the device do includes what `D` does.
 pub struct Span<'a, D: Direction> {
     addr: DmaAddress,
     len: usize,
@@ -48,7 +48,7 @@ impl<'a, D: Direction> Span<'a, D> {
     /// The `len` bytes from `addr` on lie within one mapping for `D`, which lives for `'a`.
     #[inline(always)]
     pub unsafe fn new(addr: DmaAddress, len: usize) -> Self {
-        // INVARIANT: By the caller's promise; no mapping wraps around.
+        // INVARIANT: By the caller's promise.
         Self {
             addr,
             len,
@@ -86,10 +86,11 @@ impl<'a, D: Direction> Span<'a, D> {
             return None;
         }
 
-        // INVARIANT: Within `self`, by the check above. CAST: `DmaAddress` may have 64 bits where
-        // `usize` has 32, never the reverse for an offset into memory that is mapped.
+        // INVARIANT: Within `self`, by the check above. The address wraps only for an empty span at the
+        // very end of the address space. CAST: `DmaAddress` may have 64 bits where `usize` has 32, never
+        // the reverse for an offset into memory that is mapped.
         Some(Self {
-            addr: self.addr + range.start as DmaAddress,
+            addr: self.addr.wrapping_add(range.start as DmaAddress),
             len: range.end - range.start,
             _mapping: PhantomData,
         })

@@ -138,9 +138,10 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
 
     /// Maps `buffer` for `dev`, with attributes, and gives it to the device.
     ///
-    /// A streaming mapping may have `DMA_ATTR_WEAK_ORDERING`, `DMA_ATTR_SKIP_CPU_SYNC`,
-    /// `DMA_ATTR_NO_WARN` and `DMA_ATTR_PRIVILEGED`. With `DMA_ATTR_SKIP_CPU_SYNC` the memory is not
-    /// made visible by mapping and unmapping; [`Mapping::sync_for_cpu`] does that then.
+    /// A streaming mapping may have `DMA_ATTR_WEAK_ORDERING`, `DMA_ATTR_NO_WARN` and
+    /// `DMA_ATTR_PRIVILEGED`. `DMA_ATTR_SKIP_CPU_SYNC` is refused: on a device that is not
+    /// cache-coherent the buffer that comes back would change under the CPU when its caches do. The
+    /// others are for allocations, or for memory that is not RAM.
     ///
     /// Does not sleep.
     ///
@@ -160,10 +161,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     where
         D: Permits<B::Target>,
     {
-        let allowed = DMA_ATTR_WEAK_ORDERING
-            | DMA_ATTR_SKIP_CPU_SYNC
-            | DMA_ATTR_NO_WARN
-            | DMA_ATTR_PRIVILEGED;
+        let allowed = DMA_ATTR_WEAK_ORDERING | DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
         if !allowed.contains(attrs) {
             return Err(MapError {
                 error: EINVAL,
@@ -217,9 +215,8 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
 
     /// Unmaps the buffer and gives it back to the CPU.
     ///
-    /// What the device wrote is visible to the CPU when this returns, unless the mapping was made
-    /// with `DMA_ATTR_SKIP_CPU_SYNC`. The device cannot be using the buffer any more: while it does, a
-    /// [`Transfer`](super::transfer::Transfer) has the mapping.
+    /// What the device wrote is visible to the CPU when this returns. The device cannot be using the
+    /// buffer any more: while it does, a [`Transfer`](super::transfer::Transfer) has the mapping.
     ///
     /// Does not sleep.
     ///
@@ -339,6 +336,11 @@ impl<B: Buffer, D: Direction> Drop for Mapping<'_, B, D> {
 // exists. No CPU access to it is possible while `self` is not at hand.
 unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
     type Direction = D;
+
+    #[inline(always)]
+    fn device(&self) -> &Device<Bound> {
+        self.dev
+    }
 
     #[inline(always)]
     fn span(&self) -> Span<'_, D> {

@@ -21,6 +21,10 @@ use core::{
     ops::Range, //
 };
 use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
     prelude::*,
     time::Msecs, //
 };
@@ -29,11 +33,15 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// - [`DeviceMemory::span`] is mapped for the direction, for as long as `self` exists.
-/// - Whoever owns `self` decides about CPU access to the memory: there is none through anything else.
+/// - [`DeviceMemory::span`] is mapped for [`DeviceMemory::device`] and the direction for as long as
+///   `self` exists, wherever it is moved to.
+/// - The CPU reaches the memory through `self` only, and `self` holds no reference or box to it.
 pub unsafe trait DeviceMemory {
     /// The direction for which the memory is mapped.
     type Direction: Direction;
+
+    /// The device for which the memory is mapped.
+    fn device(&self) -> &Device<Bound>;
 
     /// What a device is told of all of it.
     fn span(&self) -> Span<'_, Self::Direction>;
@@ -43,7 +51,7 @@ pub unsafe trait DeviceMemory {
 pub enum Progress {
     /// The device is not done with the memory.
     Pending,
-    /// The device has moved all bytes and is done with the memory.
+    /// The device says that it has moved all bytes, and is done with the memory.
     Done,
     /// The device gave up, and is done with the memory.
     Failed(Error),
@@ -51,18 +59,20 @@ pub enum Progress {
 
 /// A part of a device that moves data between its own memory and the system's.
 ///
-/// CPU writes must be visible to the device before it is told to start, and the device's writes to
-/// the CPU before it is seen to be done. The accessors of [`kernel::io`] for MMIO have the barriers
-/// for that; an engine that uses descriptors in coherent memory needs `dma_wmb()` before it hands one
-/// over and `dma_rmb()` after it gets one back.
-///
 /// # Safety
 ///
-/// - The device accesses system memory only within the span that it was started with, reads it if it
-///   was started by [`Engine::start_read`] and writes it if by [`Engine::start_write`].
-/// - Such an access happens only after a start that returned [`Ok`], and not any more once
+/// - [`Engine::device`] is the device that accesses memory, and is always the same.
+/// - It accesses system memory only within the span that it was started with, reads it if it was
+///   started by [`Engine::start_read`] and writes it if by [`Engine::start_write`]; or else memory,
+///   such as descriptors, that the engine keeps allocated and mapped until the device is done with
+///   it, even if a [`Transfer`] was forgotten or the engine itself is dropped.
+/// - An access to a span happens only after a start that returned [`Ok`], and not any more once
 ///   [`Engine::wait`] for its token returned [`Progress::Done`] or [`Progress::Failed`], or
 ///   [`Engine::abort`] returned [`Ok`].
+/// - What the CPU wrote before a start is visible to the device when it begins, and what the device
+///   wrote is ordered before what the CPU reads after it was told of the end. The accessors of
+///   [`kernel::io`] for MMIO have the barriers for that; an engine with descriptors in coherent memory
+///   needs `dma_wmb()` before it hands one over and `dma_rmb()` after it gets one back.
 pub unsafe trait Engine {
     /// What the engine has to know besides the memory: where in the device the data goes or comes
     /// from, for example.
@@ -70,6 +80,9 @@ pub unsafe trait Engine {
 
     /// What identifies a transfer that was started.
     type Token;
+
+    /// The device that accesses the memory.
+    fn device(&self) -> &Device<Bound>;
 
     /// Starts a transfer from memory to the device.
     ///
@@ -89,13 +102,19 @@ pub unsafe trait Engine {
 
     /// Waits until the transfer is over, for `timeout` milliseconds at most. May sleep.
     ///
-    /// Not called again for a token for which it has returned anything but [`Progress::Pending`].
-    fn wait(&self, token: &mut Self::Token, timeout: Msecs) -> Progress;
+    /// # Safety
+    ///
+    /// `token` is from a start of `self`, and that transfer has not been reported as over yet.
+    unsafe fn wait(&self, token: &mut Self::Token, timeout: Msecs) -> Progress;
 
     /// Makes the device stop the transfer, or waits until it has ended on its own. May sleep.
     ///
     /// Returns an error if the device may still access the memory.
-    fn abort(&self, token: &mut Self::Token) -> Result;
+    ///
+    /// # Safety
+    ///
+    /// `token` is from a start of `self`, and that transfer has not been reported as over yet.
+    unsafe fn abort(&self, token: &mut Self::Token) -> Result;
 }
 
 /// A transfer in flight: the device is using the memory, which this value owns.
@@ -143,7 +162,7 @@ pub unsafe trait Engine {
 /// done with it.
 pub struct Transfer<'e, E: Engine, M: DeviceMemory> {
     engine: &'e E,
-    token: E::Token,
+    token: ManuallyDrop<E::Token>,
     memory: ManuallyDrop<M>,
 }
 
@@ -151,7 +170,8 @@ pub struct Transfer<'e, E: Engine, M: DeviceMemory> {
 ///
 /// Converts into the bare [`Error`], dropping the memory, so that `?` works.
 pub struct StartError<M> {
-    /// Why: [`EINVAL`] if the range is empty or not within the memory, or what the engine said.
+    /// Why: [`EINVAL`] if the range is empty or not within the memory, or if the memory is mapped for
+    /// another device; or what the engine said.
     pub error: Error,
     /// The memory, which no device has been given.
     pub memory: M,
@@ -198,7 +218,8 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
         M::Direction: DeviceReads,
     {
         Self::start(engine, memory, range, |engine, span| {
-            // SAFETY: `start()` keeps the memory, or the engine was not started.
+            // SAFETY: If this succeeds, `start()` puts the memory into the transfer, which gives it back
+            // when the engine says that it is over. Nothing reaches the memory there, nor unmaps it.
             unsafe { engine.start_read(span.for_reading(), job) }
         })
     }
@@ -218,7 +239,8 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
         M::Direction: DeviceWrites,
     {
         Self::start(engine, memory, range, |engine, span| {
-            // SAFETY: `start()` keeps the memory, or the engine was not started.
+            // SAFETY: If this succeeds, `start()` puts the memory into the transfer, which gives it back
+            // when the engine says that it is over. Nothing reaches the memory there, nor unmaps it.
             unsafe { engine.start_write(span.for_writing(), job) }
         })
     }
@@ -232,8 +254,11 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
         range: Range<usize>,
         start: impl FnOnce(&E, Span<'_, M::Direction>) -> Result<E::Token>,
     ) -> Result<Self, StartError<M>> {
+        // An address means something else, or somebody else's memory, to another device.
+        let same_device = core::ptr::eq(engine.device(), memory.device());
+
         let started = match memory.span().slice(range) {
-            Some(span) if !span.is_empty() => start(engine, span),
+            Some(span) if same_device && !span.is_empty() => start(engine, span),
             _ => Err(EINVAL),
         };
 
@@ -241,7 +266,7 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
         match started {
             Ok(token) => Ok(Self {
                 engine,
-                token,
+                token: ManuallyDrop::new(token),
                 memory: ManuallyDrop::new(memory),
             }),
             Err(error) => Err(StartError { error, memory }),
@@ -256,7 +281,8 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
     ///
     /// Nothing is lost: see [`WaitError`].
     pub fn wait(mut self, timeout: Msecs) -> Result<M, WaitError<'e, E, M>> {
-        match self.engine.wait(&mut self.token, timeout) {
+        // SAFETY: By the invariants.
+        match unsafe { self.engine.wait(&mut self.token, timeout) } {
             Progress::Pending => Err(WaitError::TimedOut(self)),
             // SAFETY: The engine says that the device is done with the memory.
             Progress::Done => Ok(unsafe { self.into_memory() }),
@@ -276,7 +302,8 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
     ///
     /// If the device cannot be stopped, the transfer comes back, still in flight.
     pub fn abort(mut self) -> Result<M, Self> {
-        match self.engine.abort(&mut self.token) {
+        // SAFETY: By the invariants.
+        match unsafe { self.engine.abort(&mut self.token) } {
             // SAFETY: The engine says that the device is done with the memory.
             Ok(()) => Ok(unsafe { self.into_memory() }),
             Err(_) => Err(self),
@@ -291,8 +318,8 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
     unsafe fn into_memory(self) -> M {
         let mut this = ManuallyDrop::new(self);
 
-        // SAFETY: `this` is not dropped, so that the token is not dropped twice; nor is it used again.
-        unsafe { core::ptr::drop_in_place(&mut this.token) };
+        // SAFETY: `this` is not dropped nor used again, so that the token is dropped once.
+        unsafe { ManuallyDrop::drop(&mut this.token) };
 
         // SAFETY: `this` is not dropped nor used again, so that the memory is taken once.
         unsafe { ManuallyDrop::take(&mut this.memory) }
@@ -301,13 +328,18 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
 
 impl<E: Engine, M: DeviceMemory> Drop for Transfer<'_, E, M> {
     fn drop(&mut self) {
-        match self.engine.abort(&mut self.token) {
-            // SAFETY: The engine says that the device is done with the memory, and `self` is not used
-            // after its drop.
-            Ok(()) => unsafe { ManuallyDrop::drop(&mut self.memory) },
-            Err(_) => {
-                pr_err!("a device cannot be stopped: its memory stays mapped and allocated\n")
-            }
+        // SAFETY: By the invariants; a transfer that was over has been taken apart, and not dropped.
+        match unsafe { self.engine.abort(&mut self.token) } {
+            // SAFETY: The engine says that the device is done with the memory, and with what the token
+            // may own. `self` is not used after its drop.
+            Ok(()) => unsafe {
+                ManuallyDrop::drop(&mut self.token);
+                ManuallyDrop::drop(&mut self.memory);
+            },
+            Err(_) => dev_err!(
+                self.engine.device(),
+                "a transfer cannot be stopped: its memory stays mapped and allocated\n"
+            ),
         }
     }
 }

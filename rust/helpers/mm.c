@@ -14,7 +14,7 @@ void *helper_page_address(struct page *page)
 phys_addr_t helper_cpu_addr_to_phys(const void *addr)
 {
 	if (is_vmalloc_addr(addr))
-		return page_to_phys(vmalloc_to_page(addr)) + offset_in_page(addr);
+		return PFN_PHYS(vmalloc_to_pfn(addr)) + offset_in_page(addr);
 
 	return virt_to_phys((void *)addr);
 }

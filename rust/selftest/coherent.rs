@@ -18,19 +18,22 @@ use super::{
 };
 use crate::{
     dma::{
-        coherent,
+        coherent::CoherentMemory,
         transfer::Transfer, //
     },
     testdev::edu::BUFFER_SIZE, //
 };
+use core::ops::Range;
 use kernel::{
     dma::{
         Coherent,
-        CoherentBox,
         DataDirection,
         DmaAddress, //
     },
-    io::Io,
+    io::{
+        io_write,
+        Io, //
+    },
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -50,10 +53,10 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evidence, Stop> {
     const SEED: u32 = 1;
 
-    let mut memory: CoherentBox<[u8]> = CoherentBox::zeroed_slice(ctx.dev, size, GFP_KERNEL)?;
-    pattern::fill(&mut memory, SEED, 0);
+    let mut bytes = KVec::from_elem(0u8, size, GFP_KERNEL)?;
+    pattern::fill(&mut bytes, SEED, 0);
 
-    let mut memory: Coherent<[u8]> = memory.into();
+    let mut memory = CoherentMemory::from_slice(ctx.dev, &bytes, GFP_KERNEL)?;
     let dma = memory.dma_address();
 
     for page in (0..size).step_by(PAGE_SIZE) {
@@ -61,17 +64,17 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
             "page {}: virtual (hashed) {:p}, physical {:#x}, DMA {:#x}",
             page / PAGE_SIZE,
             memory.as_ptr().cast::<u8>().wrapping_add(page),
-            coherent::phys(&memory, page).ok_or(EFAULT)?,
+            memory.phys(page).ok_or(EFAULT)?,
             dma + page as DmaAddress,
         ));
     }
 
     let beyond = Failure::Unexpected("there is memory beyond the end of the allocation");
-    if coherent::phys(&memory, size).is_some() {
+    if memory.phys(size).is_some() {
         return Err(beyond.into());
     }
     // Within the allocation by the check above; 0 would be reported as a wrong translation.
-    let phys = |offset| coherent::phys(&memory, offset).unwrap_or(0);
+    let phys = |offset| memory.phys(offset).unwrap_or(0);
     let witness = ctx.witness.mapped(dma, size, phys)?;
     let first = phys(0);
 
@@ -81,12 +84,12 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
         memory = Transfer::read(ctx.edu, memory, chunk.clone(), JOB)?.wait(TIMEOUT)?;
 
         // Only what the device writes back can be the pattern.
-        memory = overwrite(memory, chunk.clone())?;
+        overwrite(&memory, chunk.clone())?;
 
         memory = Transfer::write(ctx.edu, memory, chunk, JOB)?.wait(TIMEOUT)?;
     }
 
-    let mut bytes = KVec::zeroed(size, GFP_KERNEL)?;
+    bytes.fill(0);
     memory.copy_to_slice(&mut bytes);
     pattern::compare(&bytes, SEED, 0)?;
 
@@ -104,10 +107,10 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
 }
 
 /// Fills a part of the memory with zeroes.
-fn overwrite(memory: Coherent<[u8]>, range: core::ops::Range<usize>) -> Result<Coherent<[u8]>> {
+fn overwrite(memory: &Coherent<[u8]>, range: Range<usize>) -> Result {
     for i in range {
-        kernel::io::io_write!(memory, [try: i], 0);
+        io_write!(memory, [try: i], 0);
     }
 
-    Ok(memory)
+    Ok(())
 }

@@ -84,7 +84,7 @@ fn kept(order: u32) -> Result<Pages, Stop> {
 ///
 /// # Safety
 ///
-/// As for [`Edu::start_at`](crate::testdev::edu::Edu::start_at).
+/// As for [`Edu::start`](crate::testdev::edu::Edu::start).
 unsafe fn write_and_fault(
     ctx: &Context<'_>,
     addr: DmaAddress,
@@ -99,8 +99,9 @@ unsafe fn write_and_fault(
         let mut log = Log::end();
 
         // SAFETY: By the caller's promise.
-        let mut token = unsafe { ctx.edu.start_at(addr, len, JOB, true)? };
-        match ctx.edu.wait(&mut token, TIMEOUT) {
+        let mut token = unsafe { ctx.edu.start(addr, len, JOB, true)? };
+        // SAFETY: `token` is from that start, and waited for once.
+        match unsafe { ctx.edu.wait(&mut token, TIMEOUT) } {
             Progress::Done => {}
             Progress::Failed(error) => return Err(error.into()),
             Progress::Pending => return Err(ETIMEDOUT.into()),
@@ -209,8 +210,8 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     pattern::all(&buffer[..PAGE_SIZE - WORD], KEPT)?;
     // The device did write: it was stopped where it had to be.
     pattern::all(&buffer[PAGE_SIZE - WORD..], INTRUDER)?;
-    for byte in buffer.spare_capacity_mut() {
-        // SAFETY: All of the allocation was filled before the buffer was truncated.
+    for byte in buffer.spare_capacity_mut().iter().take(PAGE_SIZE) {
+        // SAFETY: Two pages were filled before the buffer was truncated to one.
         pattern::all(&[unsafe { byte.assume_init() }], KEPT)?;
     }
     pattern::all(&above, KEPT)?;

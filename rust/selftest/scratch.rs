@@ -6,11 +6,13 @@
 
 use super::Context;
 use crate::{
-    dma::transfer::Transfer,
+    dma::{
+        coherent::CoherentMemory,
+        transfer::Transfer, //
+    },
     testdev::edu::Job, //
 };
 use kernel::{
-    dma::Coherent,
     io::Io,
     prelude::*,
     time::Msecs, //
@@ -24,7 +26,7 @@ pub(super) const JOB: Job = Job { offset: 0 };
 
 /// Puts `bytes` into the device's buffer.
 pub(super) fn load(ctx: &Context<'_>, bytes: &[u8]) -> Result {
-    let memory = Coherent::from_slice(ctx.dev, bytes, GFP_KERNEL)?;
+    let memory = CoherentMemory::from_slice(ctx.dev, bytes, GFP_KERNEL)?;
 
     Transfer::read(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
     Ok(())
@@ -32,7 +34,7 @@ pub(super) fn load(ctx: &Context<'_>, bytes: &[u8]) -> Result {
 
 /// Reads the device's buffer into `bytes`.
 pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result {
-    let memory: Coherent<[u8]> = Coherent::zeroed_slice(ctx.dev, bytes.len(), GFP_KERNEL)?;
+    let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, bytes.len(), GFP_KERNEL)?;
 
     let memory = Transfer::write(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
     memory.copy_to_slice(bytes);

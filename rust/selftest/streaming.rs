@@ -46,7 +46,13 @@ use core::ops::{
     Range, //
 };
 use kernel::{
-    dma::attrs::DMA_ATTR_MMIO,
+    dma::{
+        attrs::{
+            DMA_ATTR_MMIO,
+            DMA_ATTR_SKIP_CPU_SYNC, //
+        },
+        Attrs, //
+    },
     fmt,
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -100,7 +106,13 @@ const CASES: [Case; 9] = [
 ];
 
 /// Each case in each direction, and what must be refused.
-pub(super) const PLAN: usize = 3 * CASES.len() + 2;
+pub(super) const PLAN: usize = 3 * CASES.len() + REFUSED.len() + 1;
+
+/// Attributes that are not for streaming mappings.
+const REFUSED: [(&CStr, Attrs); 2] = [
+    (c"DMA_ATTR_MMIO", DMA_ATTR_MMIO),
+    (c"DMA_ATTR_SKIP_CPU_SYNC", DMA_ATTR_SKIP_CPU_SYNC),
+];
 
 /// The pattern of what is moved, and that of what must not stay or must not change.
 const DATA: u32 = 2;
@@ -111,7 +123,9 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<FromDevice>(ctx, suite);
     direction::<Bidirectional>(ctx, suite);
 
-    suite.result(fmt!("refused attribute"), refused_attribute(ctx));
+    for (name, attr) in REFUSED {
+        suite.result(fmt!("refused {}", name), refused_attribute(ctx, attr));
+    }
     suite.result(fmt!("refused empty buffer"), refused_empty(ctx));
 }
 
@@ -329,12 +343,12 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
 }
 
 /// An attribute that is not for streaming mappings is refused, and the buffer comes back.
-fn refused_attribute(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+fn refused_attribute(ctx: &Context<'_>, attr: Attrs) -> Result<&'static str, Stop> {
     let mut buffer = vec(4096)?;
     pattern::fill(&mut buffer, DATA, 0);
 
-    match Mapping::map_attrs(ctx.dev, buffer, ToDevice, DMA_ATTR_MMIO) {
-        Ok(_) => Err(Failure::Unexpected("memory was mapped as MMIO").into()),
+    match Mapping::map_attrs(ctx.dev, buffer, ToDevice, attr) {
+        Ok(_) => Err(Failure::Unexpected("it was mapped all the same").into()),
         Err(err) => is_einval(err),
     }
 }

@@ -31,7 +31,11 @@ use crate::dma::{
 };
 use kernel::{
     dma::{
-        attrs::DMA_ATTR_SKIP_CPU_SYNC,
+        attrs::{
+            DMA_ATTR_NO_WARN,
+            DMA_ATTR_PRIVILEGED,
+            DMA_ATTR_WEAK_ORDERING, //
+        },
         Attrs,
         DmaAddress, //
     },
@@ -48,9 +52,10 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("to_device rounds"), to_device(ctx));
     suite.result(fmt!("from_device rounds"), from_device(ctx));
     suite.result(fmt!("bidirectional rounds"), bidirectional(ctx, plain()));
+    let attrs = DMA_ATTR_WEAK_ORDERING | DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
     suite.result(
-        fmt!("bidirectional rounds, skip_cpu_sync"),
-        bidirectional(ctx, DMA_ATTR_SKIP_CPU_SYNC),
+        fmt!("bidirectional rounds, attributes"),
+        bidirectional(ctx, attrs),
     );
     suite.result(fmt!("partial"), partial(ctx));
     suite.result(fmt!("refused range"), refused_range(ctx));
@@ -110,7 +115,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
 
 /// No attribute.
 fn plain() -> Attrs {
-    DMA_ATTR_SKIP_CPU_SYNC & !DMA_ATTR_SKIP_CPU_SYNC
+    DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN
 }
 
 /// The CPU writes, the device reads.

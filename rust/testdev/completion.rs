@@ -5,10 +5,7 @@
 use kernel::{
     bindings,
     prelude::*,
-    time::{
-        msecs_to_jiffies,
-        Msecs, //
-    },
+    time::Jiffies,
     types::Opaque, //
 };
 
@@ -44,15 +41,13 @@ impl Completion {
         unsafe { bindings::complete(self.inner.get()) };
     }
 
-    /// Waits for `timeout` milliseconds at most, and returns whether it was completed. Sleeps.
+    /// Waits for `timeout` jiffies at most; returns how many were left when it was completed. Sleeps.
     ///
     /// C: `wait_for_completion_timeout()`, `kernel/sched/completion.c`.
-    pub(super) fn wait(&self, timeout: Msecs) -> bool {
+    pub(super) fn wait(&self, timeout: Jiffies) -> Option<Jiffies> {
         // SAFETY: `inner` is initialized.
-        let left = unsafe {
-            bindings::wait_for_completion_timeout(self.inner.get(), msecs_to_jiffies(timeout))
-        };
+        let left = unsafe { bindings::wait_for_completion_timeout(self.inner.get(), timeout) };
 
-        left != 0
+        (left != 0).then_some(left)
     }
 }

@@ -87,11 +87,11 @@ impl pci::Driver for TestDriver {
             pdev.set_master();
 
             let mask = dma_mask(pdev)?;
-            // SAFETY: The device is being probed; nothing has mapped or allocated for it yet.
+            // SAFETY: The device is being probed; nothing maps or allocates for it yet.
             unsafe { pdev.dma_set_mask_and_coherent(mask)? };
 
             let bar = pdev.iomap_region_sized(0, c"safe_dma")?;
-            let edu = Arc::pin_init(Edu::new(bar), GFP_KERNEL)?;
+            let edu = Arc::pin_init(Edu::new(pdev.as_ref(), bar), GFP_KERNEL)?;
 
             identify::print(pdev, &edu.identify()?);
 
@@ -101,8 +101,9 @@ impl pci::Driver for TestDriver {
             Ok(try_pin_init!(Data {
                 vectors,
                 _irq <- {
-                    // SAFETY: `vectors` is pinned in the same structure and dropped after `_irq`, so
-                    // that it lives for as long as the registration made from it.
+                    // SAFETY: The lifetime is longer than that of the field, which is pinned, and
+                    // initialized before `_irq` and dropped after it. What is made from the reference
+                    // keeps only the number of the interrupt, and uses it no longer than `_irq` lives.
                     let vectors: &'bound IrqVectorRegistration<'bound> =
                         unsafe { &*core::ptr::from_ref(vectors) };
 

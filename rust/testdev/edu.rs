@@ -18,6 +18,10 @@ use crate::dma::{
     }, //
 };
 use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
     dma::DmaAddress,
     io::Io,
     irq::{
@@ -35,6 +39,7 @@ use kernel::{
     },
     time::{
         delay::fsleep,
+        msecs_to_jiffies,
         Delta,
         Msecs, //
     }, //
@@ -55,6 +60,7 @@ const MAGIC: u32 = 0xed;
 /// One `edu`: its registers, and the transfer that it may be busy with.
 #[pin_data]
 pub(crate) struct Edu<'bound> {
+    dev: &'bound Device<Bound>,
     bar: Bar0<'bound>,
     busy: Atomic<bool>,
     #[pin]
@@ -74,8 +80,12 @@ pub(crate) struct Identity {
 
 impl<'bound> Edu<'bound> {
     /// Creates an initializer for an idle device.
-    pub(crate) fn new(bar: Bar0<'bound>) -> impl PinInit<Self> + 'bound {
+    pub(crate) fn new(
+        dev: &'bound Device<Bound>,
+        bar: Bar0<'bound>,
+    ) -> impl PinInit<Self> + 'bound {
         pin_init!(Self {
+            dev,
             bar,
             busy: Atomic::new(false),
             done <- Completion::new(),
@@ -106,10 +116,21 @@ impl<'bound> Edu<'bound> {
         })
     }
 
-    /// Starts the device on `len` bytes of memory from `addr`, and of its own buffer from `offset`.
-    fn start(&self, addr: DmaAddress, len: usize, offset: usize, to_memory: bool) -> Result<Busy> {
+    /// Starts the device on `len` bytes of memory from `addr`.
+    ///
+    /// # Safety
+    ///
+    /// Until it is done the device may access these bytes, or it does not matter what becomes of them,
+    /// or the IOMMU stops it.
+    pub(crate) unsafe fn start(
+        &self,
+        addr: DmaAddress,
+        len: usize,
+        job: Job,
+        to_memory: bool,
+    ) -> Result<Busy> {
         let addr = u32::try_from(addr)?;
-        let end = offset.checked_add(len).ok_or(EINVAL)?;
+        let end = job.offset.checked_add(len).ok_or(EINVAL)?;
         if len == 0 || end > BUFFER_SIZE {
             return Err(EINVAL);
         }
@@ -117,9 +138,15 @@ impl<'bound> Edu<'bound> {
         if self.busy.xchg(true, ordering::Acquire) {
             return Err(EBUSY);
         }
+        // A transfer that was forgotten before the device was unbound may still be at work: the device
+        // would ignore some of what is written now.
+        if self.running() {
+            self.busy.store(false, ordering::Release);
+            return Err(EBUSY);
+        }
 
         // CAST: Within the device's buffer, by the check above.
-        let buffer = regs::BUFFER + offset as u32;
+        let buffer = regs::BUFFER + job.offset as u32;
         let (src, dst) = if to_memory {
             (buffer, addr)
         } else {
@@ -141,22 +168,6 @@ impl<'bound> Edu<'bound> {
         Ok(Busy(()))
     }
 
-    /// Starts a transfer at an address that the caller makes up; for tests of isolation.
-    ///
-    /// # Safety
-    ///
-    /// What the device reads or writes at `addr` must not matter: the IOMMU stops it, or the memory
-    /// is the caller's and is not in use.
-    pub(crate) unsafe fn start_at(
-        &self,
-        addr: DmaAddress,
-        len: usize,
-        job: Job,
-        to_memory: bool,
-    ) -> Result<Busy> {
-        self.start(addr, len, job.offset, to_memory)
-    }
-
     /// Whether the device is at work.
     fn running(&self) -> bool {
         // `readl()` orders what the CPU reads from memory after this.
@@ -171,34 +182,46 @@ pub(crate) struct Job {
     pub(crate) offset: usize,
 }
 
-// SAFETY: The device uses the addresses that it is started with, and count and direction as given, and
-// nothing else. It moves all data at one moment and clears `run` after that: when `run` reads as
-// clear, it is done. `wait()` and `abort()` say so only after they have read that.
+// SAFETY: The device has one DMA engine, and is `dev`. It uses the address that it is started with, and
+// count and direction as given, and nothing else: the driver has set a mask of no more bits than the
+// device can drive, as the module's parameter promises, so that no address is cut. It moves all data at
+// one moment and clears `run` after that: when `run` reads as clear, it is done, and `start()` starts
+// nothing before. `wait()` and `abort()` say so only after they have read that. The registers are
+// accessed by `writel()` and `readl()`, which order accesses to memory before and after.
 unsafe impl Engine for Edu<'_> {
     type Job = Job;
     type Token = Busy;
 
+    fn device(&self) -> &Device<Bound> {
+        self.dev
+    }
+
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Busy> {
-        self.start(from.dma_address(), from.len(), job.offset, false)
+        // SAFETY: By the caller's promise, the memory stays as it is until the device is done.
+        unsafe { self.start(from.dma_address(), from.len(), job, false) }
     }
 
     unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Busy> {
-        self.start(to.dma_address(), to.len(), job.offset, true)
+        // SAFETY: By the caller's promise, nobody else accesses the memory until the device is done.
+        unsafe { self.start(to.dma_address(), to.len(), job, true) }
     }
 
-    fn wait(&self, _token: &mut Busy, timeout: Msecs) -> Progress {
+    unsafe fn wait(&self, _token: &mut Busy, timeout: Msecs) -> Progress {
+        let mut left = msecs_to_jiffies(timeout);
+
         // An interrupt may be left from a transfer that was aborted, hence the look at the register.
-        while self.done.wait(timeout) {
+        while let Some(rest) = self.done.wait(left) {
             if !self.running() {
                 self.busy.store(false, ordering::Release);
                 return Progress::Done;
             }
+            left = rest;
         }
 
         Progress::Pending
     }
 
-    fn abort(&self, _token: &mut Busy) -> Result {
+    unsafe fn abort(&self, _token: &mut Busy) -> Result {
         // The device cannot be stopped, but a transfer takes it no more than 100 ms.
         for _ in 0..100 {
             if !self.running() {
