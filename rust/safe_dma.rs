@@ -19,8 +19,8 @@ kernel::module_pci_driver! {
             description: "Run the checks when a device is bound (default: Y)",
         },
         dma_bits: u8 {
-            default: 32,
-            description: "Address bits that the device can drive, as its dma_mask says (default: 32)",
+            default: 28,
+            description: "Address bits of the device, as in QEMU's option edu,dma_mask= (default: 28)",
         },
     },
 }

@@ -71,8 +71,10 @@ find_device() {
 	return 1
 }
 
+# With the parameters that the device needs, if SAFE_DMA_PARAMS says so.
 load() {
-	insmod "$KO" "$@"
+	# shellcheck disable=SC2086 # a list of words
+	insmod "$KO" ${SAFE_DMA_PARAMS:-} "$@"
 }
 
 unload() {

@@ -28,13 +28,13 @@ check "reload ten times" reload
 
 # The module stays loaded without a device: unload() shows that it was.
 mark_log
-load run_checks=N dma_bits=33
+insmod "$KO" run_checks=N dma_bits=33
 check "a mask beyond the device's registers is refused" not is_bound
 check "the reason is logged" logged "dma_bits=33 cannot be: give a number from 1 to 32"
 check "unload without a device" unload
 
 mark_log
-check "a parameter that is no number is refused" not load dma_bits=many 2>/dev/null
+check "a parameter that is no number is refused" not insmod "$KO" dma_bits=many 2>/dev/null
 check "the module is not loaded" not is_loaded
 
 ktap_finished
