@@ -37,25 +37,38 @@ def make_guest(mode, log, **changes):
     return guest.Guest(**(settings | changes))
 
 
+# Every buffer is copied to memory that the device can reach, and back: here, and not behind an SMMU
+# that a coherent device has, does sync have something to do.
+BOUNCE = "iommu.passthrough=1 swiotlb=force"
+
+# The guests whose results are tests, by the name of the test's argument.
+GUESTS = {
+    "selftest_result": ("test", "guest-test"),
+    "check_result": ("run", "guest-run"),
+    "bounced_result": ("run", "guest-bounce", BOUNCE),
+}
+
+
 @functools.cache
-def booted(mode, log):
+def booted(mode, log, append=""):
     """The outcome of a guest that was booted under that name, once in a session."""
     print(f"guest: {log}", flush=True)
-    return guest.boot(make_guest(mode, log), lambda line: None)
+    words = f"{os.environ['APPEND']} {append}".strip()
+    return guest.boot(make_guest(mode, log, append=words), lambda line: None)
 
 
-def guest_results(mode, log):
+def guest_results(*which):
     """Each result of a guest's KTAP, and its own end as one more."""
-    outcome = booted(mode, log)
+    outcome = booted(*which)
     end = ktap.Result("the guest's end", "failed" if outcome.problem else "passed", outcome.problem)
     return [end, *ktap.parse(outcome.lines, LINUX)]
 
 
 def pytest_generate_tests(metafunc):
-    """A test that takes `selftest_result` or `check_result` is run for each of them."""
-    for name, mode in (("selftest_result", "test"), ("check_result", "run")):
+    """A test that takes the results of a guest is run for each of them."""
+    for name, which in GUESTS.items():
         if name in metafunc.fixturenames:
-            results = guest_results(mode, f"guest-{mode}")
+            results = guest_results(*which)
             metafunc.parametrize(name, results, ids=[result.name for result in results])
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import booted, judge
+from conftest import GUESTS, booted, judge
 
 # The time of a kernel message, and nothing else.
 TIME = re.compile(r"^\[ *\d+\.\d+\] ")
@@ -22,9 +22,22 @@ def test_checks(check_result):
     judge(check_result)
 
 
-def test_no_error_counted():
+def test_bounced_checks(bounced_result):
+    """The same checks with every buffer bounced."""
+    judge(bounced_result)
+
+
+def test_bounced():
+    """The buffers were bounced: the device was not given the memory itself."""
+    lines = booted(*GUESTS["bounced_result"]).lines
+    assert any("witness: round trip, bounce buffer" in line for line in lines)
+    assert not any("bus address is the physical address" in line for line in lines if "dma_map_" in line)
+
+
+@pytest.mark.parametrize("name", ["check_result", "bounced_result"])
+def test_no_error_counted(name):
     """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
-    lines = [TIME.sub("", line) for line in booted("run", "guest-run").lines]
+    lines = [TIME.sub("", line) for line in booted(*GUESTS[name]).lines]
     assert "dma-api error_count: 0" in lines
 
 
