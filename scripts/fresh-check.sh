@@ -30,9 +30,9 @@ leave() {
 				umount "$root/$mount" || umount --lazy "$root/$mount"
 			fi
 		done
-		if [ "$status" -ne 0 ] && [ -d "$root/root/safe-dma/.build/log" ]; then
+		if [ "$status" -ne 0 ] && [ -d "$root/srv/safe-dma/.build/log" ]; then
 			rm -rf "$LOGS/fresh-$release-logs"
-			cp -r "$root/root/safe-dma/.build/log" "$LOGS/fresh-$release-logs"
+			cp -r "$root/srv/safe-dma/.build/log" "$LOGS/fresh-$release-logs"
 			say "the logs from inside: $LOGS/fresh-$release-logs"
 		fi
 		if grep -qF " $root/" /proc/self/mounts; then
@@ -55,7 +55,7 @@ bare_debian() {
 	done
 	# This machine may be behind a proxy with a certificate of its own.
 	cp --dereference /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-	git clone --quiet --no-local "$TOP" "$root/root/safe-dma"
+	git clone --quiet --no-local "$TOP" "$root/srv/safe-dma"
 }
 
 mount_system() {
@@ -74,7 +74,7 @@ inside() {
 	done
 	env -i "${environment[@]}" HOME=/root LANG=C.UTF-8 \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-		chroot "$root" sh -c 'cd /root/safe-dma && exec "$@"' sh "$@"
+		chroot "$root" sh -c 'cd /srv/safe-dma && exec "$@"' sh "$@"
 }
 
 last_line() {
