@@ -11,7 +11,6 @@ import pytest
 
 from conftest import TOP, gone
 
-
 # How long a step took depends on the machine.
 TIME = re.compile(r"\b\d+:\d\d\b")
 
