@@ -61,7 +61,7 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
 
     for page in (0..size).step_by(PAGE_SIZE) {
         suite.note(fmt!(
-            "page {}: virtual (hashed) {:p}, physical {:#x}, DMA {:#x}",
+            "page {}: virtual {:p}, physical {:#x}, DMA {:#x}",
             page / PAGE_SIZE,
             memory.as_ptr().cast::<u8>().wrapping_add(page),
             memory.phys(page).ok_or(EFAULT)?,
