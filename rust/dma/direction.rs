@@ -45,8 +45,11 @@ mod private {
 
     pub trait Permits<T: ?Sized> {}
 
+    #[diagnostic::do_not_recommend]
     impl<T: AsBytes + ?Sized> Permits<T> for ToDevice {}
+    #[diagnostic::do_not_recommend]
     impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for FromDevice {}
+    #[diagnostic::do_not_recommend]
     impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for Bidirectional {}
 }
 
@@ -115,4 +118,6 @@ impl DeviceWrites for Bidirectional {}
 )]
 pub trait Permits<T: ?Sized>: Direction + private::Permits<T> {}
 
+// What is said of `Permits` explains more than what its sealed half would.
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized, D: Direction + private::Permits<T>> Permits<T> for D {}

@@ -17,6 +17,7 @@ use super::{
     span::Span, //
 };
 use core::{
+    fmt,
     mem::ManuallyDrop,
     ops::Range, //
 };
@@ -26,6 +27,7 @@ use kernel::{
         Device, //
     },
     prelude::*,
+    sync::Arc,
     time::Msecs, //
 };
 
@@ -117,11 +119,60 @@ pub unsafe trait Engine {
     unsafe fn abort(&self, token: &mut Self::Token) -> Result;
 }
 
+/// The methods of an engine, for a pointer to it.
+macro_rules! forward {
+    () => {
+        type Job = E::Job;
+        type Token = E::Token;
+
+        #[inline(always)]
+        fn device(&self) -> &Device<Bound> {
+            (**self).device()
+        }
+
+        #[inline(always)]
+        unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: E::Job) -> Result<E::Token> {
+            // SAFETY: By the caller's promise, which is the same.
+            unsafe { (**self).start_read(from, job) }
+        }
+
+        #[inline(always)]
+        unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: E::Job) -> Result<E::Token> {
+            // SAFETY: By the caller's promise, which is the same.
+            unsafe { (**self).start_write(to, job) }
+        }
+
+        #[inline(always)]
+        unsafe fn wait(&self, token: &mut E::Token, timeout: Msecs) -> Progress {
+            // SAFETY: By the caller's promise, which is the same.
+            unsafe { (**self).wait(token, timeout) }
+        }
+
+        #[inline(always)]
+        unsafe fn abort(&self, token: &mut E::Token) -> Result {
+            // SAFETY: By the caller's promise, which is the same.
+            unsafe { (**self).abort(token) }
+        }
+    };
+}
+
+// SAFETY: This is the same engine, borrowed.
+unsafe impl<E: Engine> Engine for &E {
+    forward!();
+}
+
+// SAFETY: This is the same engine, shared.
+unsafe impl<E: Engine> Engine for Arc<E> {
+    forward!();
+}
+
 /// A transfer in flight: the device is using the memory, which this value owns.
 ///
-/// [`Transfer::wait`] gives the memory back. Dropping a transfer aborts it first, and leaks the memory
-/// if the device cannot be stopped: it must not be freed then. So forgetting or dropping a transfer is
-/// safe at any time.
+/// The engine is borrowed (`&E`), or shared (`Arc<E>`) by a driver that keeps transfers in its own data.
+///
+/// [`Transfer::wait`] gives the memory back. Dropping a transfer aborts it first, which may sleep, and
+/// leaks the memory if the device cannot be stopped: it must not be freed then. So the memory is safe
+/// whether a transfer is dropped or forgotten.
 ///
 /// # Examples
 ///
@@ -160,8 +211,8 @@ pub unsafe trait Engine {
 ///
 /// `engine` was started with a span of `memory`, returned `token` for it, and has not been seen to be
 /// done with it.
-pub struct Transfer<'e, E: Engine, M: DeviceMemory> {
-    engine: &'e E,
+pub struct Transfer<E: Engine, M: DeviceMemory> {
+    engine: E,
     token: ManuallyDrop<E::Token>,
     memory: ManuallyDrop<M>,
 }
@@ -183,18 +234,26 @@ impl<M> From<StartError<M>> for Error {
     }
 }
 
+impl<M> fmt::Debug for StartError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StartError")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A transfer that did not complete.
 ///
 /// Converts into the bare [`Error`], dropping what it holds, so that `?` works.
-pub enum WaitError<'e, E: Engine, M: DeviceMemory> {
+pub enum WaitError<E: Engine, M: DeviceMemory> {
     /// The time is up, and the transfer still in flight: wait again, or [`Transfer::abort`] it.
-    TimedOut(Transfer<'e, E, M>),
+    TimedOut(Transfer<E, M>),
     /// The device gave up; the memory is no longer in use.
     Failed(Error, M),
 }
 
-impl<E: Engine, M: DeviceMemory> From<WaitError<'_, E, M>> for Error {
-    fn from(err: WaitError<'_, E, M>) -> Self {
+impl<E: Engine, M: DeviceMemory> From<WaitError<E, M>> for Error {
+    fn from(err: WaitError<E, M>) -> Self {
         match err {
             WaitError::TimedOut(_) => ETIMEDOUT,
             WaitError::Failed(error, _) => error,
@@ -202,14 +261,30 @@ impl<E: Engine, M: DeviceMemory> From<WaitError<'_, E, M>> for Error {
     }
 }
 
-impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
+/// A transfer that could not be stopped.
+///
+/// Converts into the bare [`Error`], dropping the transfer, so that `?` works.
+pub struct AbortError<E: Engine, M: DeviceMemory> {
+    /// Why, as the engine said.
+    pub error: Error,
+    /// The transfer, still in flight.
+    pub transfer: Transfer<E, M>,
+}
+
+impl<E: Engine, M: DeviceMemory> From<AbortError<E, M>> for Error {
+    fn from(err: AbortError<E, M>) -> Self {
+        err.error
+    }
+}
+
+impl<E: Engine, M: DeviceMemory> Transfer<E, M> {
     /// Starts a transfer of the bytes of `range` from memory to the device.
     ///
     /// # Errors
     ///
     /// The memory comes back with the error; see [`StartError`].
     pub fn read(
-        engine: &'e E,
+        engine: E,
         memory: M,
         range: Range<usize>,
         job: E::Job,
@@ -230,7 +305,7 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
     ///
     /// The memory comes back with the error; see [`StartError`].
     pub fn write(
-        engine: &'e E,
+        engine: E,
         memory: M,
         range: Range<usize>,
         job: E::Job,
@@ -249,7 +324,7 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
     ///
     /// The memory is put where nothing can reach it before the transfer is over.
     fn start(
-        engine: &'e E,
+        engine: E,
         memory: M,
         range: Range<usize>,
         start: impl FnOnce(&E, Span<'_, M::Direction>) -> Result<E::Token>,
@@ -258,7 +333,7 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
         let same_device = core::ptr::eq(engine.device(), memory.device());
 
         let started = match memory.span().slice(range) {
-            Some(span) if same_device && !span.is_empty() => start(engine, span),
+            Some(span) if same_device && !span.is_empty() => start(&engine, span),
             _ => Err(EINVAL),
         };
 
@@ -280,7 +355,7 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
     /// # Errors
     ///
     /// Nothing is lost: see [`WaitError`].
-    pub fn wait(mut self, timeout: Msecs) -> Result<M, WaitError<'e, E, M>> {
+    pub fn wait(mut self, timeout: Msecs) -> Result<M, WaitError<E, M>> {
         // SAFETY: By the invariants.
         match unsafe { self.engine.wait(&mut self.token, timeout) } {
             Progress::Pending => Err(WaitError::TimedOut(self)),
@@ -300,13 +375,17 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
     ///
     /// # Errors
     ///
-    /// If the device cannot be stopped, the transfer comes back, still in flight.
-    pub fn abort(mut self) -> Result<M, Self> {
+    /// If the device cannot be stopped, the transfer comes back, still in flight, with what the engine
+    /// said.
+    pub fn abort(mut self) -> Result<M, AbortError<E, M>> {
         // SAFETY: By the invariants.
         match unsafe { self.engine.abort(&mut self.token) } {
             // SAFETY: The engine says that the device is done with the memory.
             Ok(()) => Ok(unsafe { self.into_memory() }),
-            Err(_) => Err(self),
+            Err(error) => Err(AbortError {
+                error,
+                transfer: self,
+            }),
         }
     }
 
@@ -321,12 +400,15 @@ impl<'e, E: Engine, M: DeviceMemory> Transfer<'e, E, M> {
         // SAFETY: `this` is not dropped nor used again, so that the token is dropped once.
         unsafe { ManuallyDrop::drop(&mut this.token) };
 
-        // SAFETY: `this` is not dropped nor used again, so that the memory is taken once.
+        // SAFETY: As above, so that the engine is dropped once.
+        unsafe { core::ptr::drop_in_place(&mut this.engine) };
+
+        // SAFETY: As above, so that the memory is taken once.
         unsafe { ManuallyDrop::take(&mut this.memory) }
     }
 }
 
-impl<E: Engine, M: DeviceMemory> Drop for Transfer<'_, E, M> {
+impl<E: Engine, M: DeviceMemory> Drop for Transfer<E, M> {
     fn drop(&mut self) {
         // SAFETY: By the invariants; a transfer that was over has been taken apart, and not dropped.
         match unsafe { self.engine.abort(&mut self.token) } {
