@@ -6,7 +6,7 @@ use super::{
     edu::{
         Edu,
         Handler,
-        MAX_DMA_BITS, //
+        DMA_BITS, //
     },
     identify, //
 };
@@ -60,12 +60,13 @@ pub(crate) struct Data<'bound> {
 fn dma_mask(pdev: &pci::Device<Core<'_>>) -> Result<DmaMask> {
     let bits = module_parameters::dma_bits.value();
 
-    if !(1..=MAX_DMA_BITS).contains(&bits) {
+    if !DMA_BITS.contains(&bits) {
         dev_err!(
             pdev,
-            "dma_bits={} cannot be: give a number from 1 to {}\n",
+            "dma_bits={} cannot be: give a number from {} to {}\n",
             bits,
-            MAX_DMA_BITS
+            DMA_BITS.start(),
+            DMA_BITS.end()
         );
         return Err(EINVAL);
     }

@@ -17,6 +17,7 @@ use crate::dma::{
         Progress, //
     }, //
 };
+use core::ops::RangeInclusive;
 use kernel::{
     device::{
         Bound,
@@ -51,8 +52,9 @@ pub(crate) type Bar0<'bound> = pci::Bar<'bound, { regs::END }>;
 /// The size of the device's own buffer, and so the most that it moves at once, in bytes.
 pub(crate) const BUFFER_SIZE: usize = 4096;
 
-/// The widest address that its registers can be given, in bits.
-pub(crate) const MAX_DMA_BITS: u8 = 32;
+/// How many bits an address may have: those of the registers at the most, and enough for all that the
+/// checks map at once and for the page of the interrupt.
+pub(crate) const DMA_BITS: RangeInclusive<u8> = 24..=32;
 
 /// The value of the identification register's lowest byte.
 const MAGIC: u32 = 0xed;

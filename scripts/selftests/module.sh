@@ -30,7 +30,7 @@ check "reload ten times" reload
 mark_log
 insmod "$KO" run_checks=N dma_bits=33
 check "a mask beyond the device's registers is refused" not is_bound
-check "the reason is logged" logged "dma_bits=33 cannot be: give a number from 1 to 32"
+check "the reason is logged" logged "dma_bits=33 cannot be: give a number from 24 to 32"
 check "unload without a device" unload
 
 mark_log
