@@ -32,10 +32,14 @@ fi
 # shellcheck source=/dev/null
 . "$helpers"
 
-# The module's file: as told, of this tree, or of the guest.
+# The module's file: as told, or else of this tree, or of the guest.
 find_module() {
-	for file in "${SAFE_DMA_KO:-}" "$HERE/../../$MODULE.ko" "/lib/$MODULE.ko"; do
-		if [ -n "$file" ] && [ -r "$file" ]; then
+	if [ -n "${SAFE_DMA_KO:-}" ]; then
+		echo "$SAFE_DMA_KO"
+		return
+	fi
+	for file in "$HERE/../../$MODULE.ko" "/lib/$MODULE.ko"; do
+		if [ -r "$file" ]; then
 			echo "$file"
 			return
 		fi
@@ -53,6 +57,7 @@ require() {
 	ktap_print_header
 	[ "$(id -u)" = 0 ] || skip_all "must be root to load a module"
 	KO=$(find_module) || skip_all "no $MODULE.ko: build it, or set SAFE_DMA_KO to where it is"
+	[ -r "$KO" ] || ktap_exit_fail_msg "SAFE_DMA_KO=$KO cannot be read"
 	DEVICE=$(find_device) || skip_all "no edu device (PCI 1234:11e8): start QEMU with -device edu"
 	[ ! -d "/sys/module/$MODULE" ] || skip_all "$MODULE is loaded and in use: unload it first"
 	[ -w /dev/kmsg ] || skip_all "no /dev/kmsg, which marks places in the log"
