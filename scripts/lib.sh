@@ -8,7 +8,8 @@ set -euo pipefail
 TOP=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 BUILD=$TOP/.build
 LOGS=$BUILD/log
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/safe-dma
+# Only what needs the cache has to know where it is: use_cache() says if it cannot.
+CACHE=${XDG_CACHE_HOME:-${HOME:-}/.cache}/safe-dma
 
 # A second copy of this number, the kernel series that the module is written for, is nowhere.
 # shellcheck disable=SC2034 # for the scripts that read this one
@@ -22,6 +23,14 @@ say() {
 fail() {
 	printf 'safe-dma: error: %s\n' "$*" >&2
 	exit 1
+}
+
+# The cache, which must be somewhere.
+use_cache() {
+	[ -n "${XDG_CACHE_HOME:-}${HOME:-}" ] ||
+		fail 'neither XDG_CACHE_HOME nor HOME says where the cache can be: set one'
+	{ mkdir -p "$CACHE" 2>/dev/null && [ -w "$CACHE" ]; } ||
+		fail "the cache $CACHE cannot be written: set XDG_CACHE_HOME to a directory that can"
 }
 
 have() {

@@ -68,7 +68,8 @@ linux_build() {
 # use_kdir: check the user's build. Each refusal is one line.
 use_kdir() {
 	local given=$KDIR release
-	[ -d "$given" ] || fail "KDIR=$given does not exist"
+	[ -e "$given" ] || fail "KDIR=$given does not exist"
+	[ -d "$given" ] || fail "KDIR=$given is not a directory"
 	KDIR=$(realpath "$given")
 	[ -f "$KDIR/include/config/auto.conf" ] ||
 		fail "KDIR=$given is not a built kernel (no include/config/auto.conf)"

@@ -13,6 +13,12 @@ for part in lib packages apt-private setup toolchain linux-source linux-build bu
 	. "$scripts/$part.sh"
 done
 
+# This tree, in which the module is built.
+check_tree() {
+	[[ $TOP != *[[:space:]:]* ]] || fail "the kernel's build takes no space and no colon in a path: $TOP"
+	[ -w "$TOP" ] || fail "this tree cannot be written, and the module is built in it: $TOP"
+}
+
 check_options() {
 	[[ ${SMP:=1} =~ ^[1-8]$ ]] || fail "SMP=$SMP is not a number of processors from 1 to 8"
 	# With several processors the guest's time is real time, and a device that is slow is slow.
@@ -94,6 +100,9 @@ clean) clean_module ;;
 distclean) distclean ;;
 *)
 	check_options
+	check_tree
+	have "$PYTHON" || fail "$PYTHON is not there: install python3, or name it with PYTHON="
+	[ -n "${KDIR:-}" ] || use_cache
 	case ${1:-} in
 	# One command a line: an && list would switch `set -e` off inside.
 	modules)

@@ -15,12 +15,13 @@ missing_packages() {
 }
 
 qemu_version() {
-	"$QEMU" --version 2>/dev/null | first_version
+	"$QEMU" --version 2>/dev/null | grep '^QEMU emulator' | first_version || true
 }
 
 qemu_is_new() {
 	local version
-	version=$(qemu_version) && version_ge "$version" 8.0
+	version=$(qemu_version)
+	[ -n "$version" ] && version_ge "$version" 8.0
 }
 
 # How to become root: nothing, or sudo. Fails where neither is possible.
@@ -113,5 +114,6 @@ update_lists() {
 
 check_qemu() {
 	have "$QEMU" || fail "$QEMU is not there: install QEMU 8.0 or later, or name it with QEMU="
+	[ -n "$(qemu_version)" ] || fail "$QEMU does not tell its version: is it QEMU? Name another with QEMU="
 	qemu_is_new || fail "QEMU $(qemu_version) ($(command -v "$QEMU")) is too old: 8.0 or later is needed; name another with QEMU="
 }

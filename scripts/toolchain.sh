@@ -15,8 +15,9 @@ unset LLVM RUSTC RUSTDOC BINDGEN ARCH MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 TOOLS=()
 
+# The version of a program, or nothing if it does not say.
 tool_version() {
-	"$1" --version 2>/dev/null | first_version
+	"$1" --version 2>/dev/null | first_version || true
 }
 
 # bindgen_cached: where our own build of bindgen is, made on Debian 12 alone.
@@ -28,7 +29,8 @@ bindgen_cached() {
 find_bindgen() {
 	local candidate
 	for candidate in ${user_bindgen:-/usr/bin/bindgen "$(bindgen_cached)" bindgen}; do
-		if have "$candidate" && version_ge "$(tool_version "$candidate")" $BINDGEN_MIN; then
+		if have "$candidate" && "$candidate" --version 2>/dev/null | grep -q '^bindgen ' &&
+			version_ge "$(tool_version "$candidate")" $BINDGEN_MIN; then
 			echo "$candidate"
 			return
 		fi
@@ -103,6 +105,7 @@ toolchain_default() {
 	clang=$(clang_of "$llvm")
 	have "$clang" || fail "$clang is missing: run make setup, or name another with LLVM="
 	have "$rustc" || fail "$rustc is missing: run make setup, or name another with RUSTC="
+	"$rustc" --version 2>/dev/null | grep -q '^rustc ' || fail "$rustc is not a rustc: name another with RUSTC="
 	version=$(tool_version "$rustc")
 	version_ge "$version" $RUSTC_MIN || fail "$rustc is version $version, but Linux $SERIES needs $RUSTC_MIN or later"
 	TOOLS=(ARCH=arm64)

@@ -65,6 +65,11 @@ def test_kdir_missing(make):
     assert "KDIR=/no/such/kernel does not exist" in error_line(make(KDIR="/no/such/kernel"))
 
 
+def test_kdir_is_a_file(make):
+    """Not a directory."""
+    assert "is not a directory" in error_line(make(KDIR="/etc/passwd"))
+
+
 def test_kdir_not_built(make, tmp_path):
     """A directory, but nothing was built there."""
     assert "is not a built kernel" in error_line(make(KDIR=tmp_path))
@@ -117,6 +122,34 @@ def test_qemu_too_old(make, fake_tool):
 def test_qemu_missing(make):
     """A name that there is not."""
     assert "/no/such/qemu is not there" in error_line(make("run", KDIR=KDIR, QEMU="/no/such/qemu"))
+
+
+def test_qemu_is_something_else(make):
+    """Not every program with a version is QEMU."""
+    assert "does not tell its version" in error_line(make("run", KDIR=KDIR, QEMU="/bin/true"))
+
+
+def test_rustc_is_something_else(make):
+    """Nor is it rustc."""
+    assert "/bin/false is not a rustc" in error_line(make(RUSTC="/bin/false"))
+
+
+def test_python_missing(make):
+    """A name that there is not."""
+    assert "/no/such/python is not there" in error_line(make("run", PYTHON="/no/such/python"))
+
+
+def test_no_place_for_the_cache(make):
+    """Neither variable is set, or what it names cannot be."""
+    assert "set one" in error_line(make("run", env={"HOME": None, "XDG_CACHE_HOME": None}))
+    assert "cannot be written" in error_line(make("run", env={"XDG_CACHE_HOME": "/proc"}))
+
+
+def test_path_with_a_space(make, tree, tmp_path):
+    """Said before anything is built."""
+    spaced = tmp_path / "a b"
+    tree.rename(spaced)
+    assert "takes no space and no colon in a path" in error_line(make(cwd=spaced, KDIR=KDIR))
 
 
 def test_compiler_missing(make):
