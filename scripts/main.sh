@@ -101,7 +101,8 @@ distclean) distclean ;;
 *)
 	check_options
 	check_tree
-	have "$PYTHON" || fail "$PYTHON is not there: install python3, or name it with PYTHON="
+	# The one of the system may have to be installed first.
+	[ "$PYTHON" = /usr/bin/python3 ] || have "$PYTHON" || fail "$PYTHON is not there: name another with PYTHON="
 	[ -n "${KDIR:-}" ] || use_cache
 	case ${1:-} in
 	# One command a line: an && list would switch `set -e` off inside.
