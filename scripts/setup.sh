@@ -35,13 +35,33 @@ root_prefix() {
 	fi
 }
 
-# install_command CONF PACKAGE...: the exact command, as it is run and as it is shown.
+INSTALL='install --yes --no-install-recommends --no-remove'
+
+# install_command CONF PACKAGE...: the command as it is run.
 install_command() {
 	local conf=$1
 	shift
 	# Archives go to a directory that can be removed afterwards, whoever owns it.
-	echo "apt-get -c $APT/$conf/apt.conf -o Dir::Cache::Archives=$APT/archives" \
-		"install --yes --no-install-recommends --no-remove $*"
+	echo "apt-get -c $APT/$conf/apt.conf -o Dir::Cache::Archives=$APT/archives $INSTALL $*"
+}
+
+# The commands for somebody else, who is root: nothing of root's is left in the user's cache. The
+# lists of the extra suites are the user's own, fetched here.
+show_commands() {
+	if [ -n "$backports" ]; then
+		lock_cache
+		phase 'package lists' apt-lists : apt_extra_update
+		unlock_cache
+	fi
+	say 'packages are missing, and this is neither root nor a sudo that works; as root, run:' >&2
+	if [ -n "$own" ]; then
+		printf '  apt-get update\n  apt-get %s %s\n' "$INSTALL" "$(tr '\n' ' ' <<<"$own")" >&2
+	fi
+	if [ -n "$backports" ]; then
+		printf '  apt-get -c %s -o Dir::Cache::Archives=/var/cache/apt/archives %s -t %s-backports %s\n' \
+			"$APT/extra/apt.conf" "$INSTALL" "$codename" "$backports" >&2
+	fi
+	fail 'then call make again'
 }
 
 run_install() {
@@ -74,7 +94,9 @@ setup_packages() {
 	fi
 	[ -n "$own$backports" ] || return 0
 
-	local commands=()
+	as_root=$(root_prefix) || show_commands
+
+	local command commands=()
 	if [ -n "$own" ]; then
 		commands+=("$(install_command own "$(tr '\n' ' ' <<<"$own")")")
 	fi
@@ -82,20 +104,6 @@ setup_packages() {
 		commands+=("$(install_command extra "-t $codename-backports $backports")")
 	fi
 
-	local command
-	if ! as_root=$(root_prefix); then
-		lock_cache
-		apt_write_conf "$APT/own"
-		if [ -n "$backports" ]; then
-			phase 'package lists' apt-lists : apt_extra_conf
-		fi
-		unlock_cache
-		say 'packages are missing, and this is neither root nor a sudo that works; as root, run:' >&2
-		for command in "${commands[@]}"; do
-			printf '  %s\n' "${command%%install --yes*}update" "$command" >&2
-		done
-		fail 'then call make again'
-	fi
 	lock_cache
 	phase 'package lists' apt-lists : update_lists
 	for command in "${commands[@]}"; do
