@@ -92,8 +92,14 @@ impl<'bound> Domain<'bound> {
     /// Nothing is unmapped in this domain during the call: the page table is walked without a lock,
     /// and unmapping frees parts of it.
     pub unsafe fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
-        // SAFETY: By the invariants, the domain is valid. No part of its page table is freed
-        // during the call, by the caller's promise. Any address may be asked for.
+        // Never a mapping's, and the page table's walk cannot end behind the last address there is: the C
+        // function then returns what it has not set.
+        if iova == DmaAddress::MAX {
+            return None;
+        }
+
+        // SAFETY: By the invariants, the domain is valid. No part of its page table is freed during the
+        // call, by the caller's promise. Any other address may be asked for.
         let phys = unsafe { bindings::iommu_iova_to_phys(self.domain.as_ptr(), iova) };
 
         // The C function has no other way to say that there is nothing.
