@@ -3,12 +3,13 @@
 
 import functools
 import os
+import re
 from pathlib import Path
 
 import misuse
 import pytest
 
-from conftest import GUESTS, KDIR, guest_results, judge
+from conftest import GUESTS, KDIR, LINUX, guest_results, judge
 
 CASES = misuse.cases()
 # With all that a header may have.
@@ -37,6 +38,16 @@ def test_misuse_returns_an_error(row):
     found = [result for result in guest_results(*GUESTS["check_result"]) if result.name == row.check]
     assert len(found) == 1
     judge(found[0])
+
+
+def test_all_that_the_debugger_says_is_there():
+    source = (LINUX / "kernel" / "dma" / "debug.c").read_text()
+    calls = re.findall(r'\berr_printk\([^"{]*((?:"[^"]*"\s*)+)', source)
+    messages = ["".join(re.findall(r'"([^"]*)"', strings)) for strings in calls]
+    # What follows are the figures.
+    kinds = {re.split(r" ?\[| %|\\n", message)[0] for message in messages}
+    assert len(kinds) > 20
+    assert {row.debugger for row in (*CASES, *misuse.RUN_TIME)} == kinds | {"nothing"}
 
 
 def said(level="error", code=SOME.code, message=SOME.message, path=SOME.path, line=SOME.line, notes=(SOME.note,)):
