@@ -4,7 +4,10 @@
 //!
 //! Kbuild names that file; see `scripts/misuse.py`.
 
-#[allow(dead_code, reason = "the module has helpers that the library does not need")]
+#[allow(
+    dead_code,
+    reason = "the module has helpers that the library does not need"
+)]
 mod bindings;
 pub mod dma;
 

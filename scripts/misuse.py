@@ -121,6 +121,11 @@ class Built:
     compiled: bool
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """The diagnostics that are no warnings."""
+        return [said for said in self.diagnostics if said.level != "warning"]
+
 
 def read_case(path: Path) -> Case:
     """The case in a file."""
@@ -218,11 +223,10 @@ def judge(case: Case, built: Built) -> str:
     """What is wrong with the compiler's verdict on a case; nothing, as it should be."""
     if built.compiled:
         return "it compiles"
-    if len(built.diagnostics) != 1:
-        said = "\n".join(str(diagnostic) for diagnostic in built.diagnostics)
-        return f"{len(built.diagnostics)} diagnostics, not one\n{said}"
-    (said,) = built.diagnostics
-    if said.level != "error" or said.code != case.code:
+    if len(built.errors) != 1:
+        return "\n".join([f"{len(built.errors)} errors, not one", *map(str, built.errors)])
+    (said,) = built.errors
+    if said.code != case.code:
         return f"not {case.code}, but {said}"
     if said.lines != {(case.path, case.line)}:
         return f"not in line {case.line}, but {said}"
@@ -277,7 +281,7 @@ def main() -> int:
         problems += [f"{case.path.with_stem(case.name + OK)}: {right_way}"] if right_way else []
         here = "WRONG, see below"
         if not wrong and not right_way:
-            (said,) = built[case.name].diagnostics
+            (said,) = built[case.name].errors
             here = f"{case.here}. {said.code}: {said.message}"
         rows.append((case.name, case.debugger, case.in_c, here))
     rows += [(row.name, row.debugger, row.in_c, f"returns an error. Check: {row.check}") for row in RUN_TIME]

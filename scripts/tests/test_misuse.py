@@ -56,7 +56,9 @@ def said(level="error", code=SOME.code, message=SOME.message, path=SOME.path, li
 
 
 def test_judge_takes_what_is_expected():
-    assert misuse.judge(SOME, misuse.Built(False, [said()])) == ""
+    # The library's own warnings are in the way of the right ways.
+    warning = said(level="warning", code="unused_imports", path=Path("rust/dma.rs"))
+    assert misuse.judge(SOME, misuse.Built(False, [warning, said()])) == ""
 
 
 @pytest.mark.parametrize(
@@ -64,9 +66,9 @@ def test_judge_takes_what_is_expected():
     [
         (misuse.Built(True), "it compiles"),
         (misuse.Built(True, [said(level="warning")]), "it compiles"),
-        (misuse.Built(False), "0 diagnostics"),
-        (misuse.Built(False, [said(), said(line=SOME.line + 1)]), "2 diagnostics"),
-        (misuse.Built(False, [said(), said(level="warning", code="unused_imports")]), "2 diagnostics"),
+        (misuse.Built(False), "0 errors"),
+        (misuse.Built(False, [said(level="warning")]), "0 errors"),
+        (misuse.Built(False, [said(), said(line=SOME.line + 1)]), "2 errors"),
         (misuse.Built(False, [said(code="E0433")]), f"not {SOME.code}"),
         (misuse.Built(False, [said(code="")]), f"not {SOME.code}"),
         (misuse.Built(False, [said(line=SOME.line - 1)]), f"not in line {SOME.line}"),
