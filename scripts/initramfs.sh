@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The guest's initramfs: BusyBox, init, the module, the self-tests. The same files make the same
+# The guest's initramfs: BusyBox, init, the modules, the self-tests. The same files make the same
 # archive, byte for byte.
 
 set -euo pipefail
@@ -22,8 +22,9 @@ make_initramfs() {
 	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
 	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
 	install -m 755 "$TOP/qemu/init" "$tree/init"
-	install -m 644 "$TOP/safe_dma.ko" "$tree/lib/safe_dma.ko"
+	install -m 644 "$TOP/safe_dma.ko" "$TOP/misuse.ko" "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
+	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
 	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"
 	pack_cpio "$tree" >"$BUILD/initramfs.cpio.tmp"
 	mv "$BUILD/initramfs.cpio.tmp" "$BUILD/initramfs.cpio"

@@ -9,7 +9,8 @@
 # passed, 1 if one failed, 4 if all were skipped.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
-ALL="module results bind dma_debug"
+# What is wrong on purpose comes last.
+ALL="module results bind dma_debug misuse"
 
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2086 # a list of words

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: takes what the device wrote for a bool, which may then be neither true nor false
+// Here: does not compile
+// Message: memory that holds `bool` cannot be mapped ... FromDevice`
+// Note: write only to types that are valid for all bytes (`FromBytes`)
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn ready(dev: &Device<Bound>) -> Result<bool> {
+    let status = KBox::new(false, GFP_KERNEL)?;
+
+    let mapping = Mapping::map(dev, status, FromDevice)?; //~ ERROR E0277
+    Ok(*mapping.unmap())
+}

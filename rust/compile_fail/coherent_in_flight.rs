@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: writes to coherent memory while the device is at work there
+// Here: does not compile
+
+use crate::dma::{
+    coherent::CoherentMemory,
+    transfer::{
+        Engine,
+        Transfer, //
+    }, //
+};
+use kernel::{
+    io::io_write,
+    prelude::*, //
+};
+
+fn send<E: Engine>(engine: E, memory: CoherentMemory<'_, [u32]>, job: E::Job) -> Result {
+    let transfer = Transfer::read(engine, memory, 0..64, job)?;
+    io_write!(memory, [try: 0], 1); //~ ERROR E0382
+
+    transfer.wait(100)?;
+    Ok(())
+}

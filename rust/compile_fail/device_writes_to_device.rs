@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: lets the device write to a buffer that is mapped for reading
+// Here: does not compile
+// Message: a device cannot be given memory mapped ... ToDevice` to write
+// Note: map the buffer `FromDevice` or `Bidirectional`
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping,
+    transfer::{
+        Engine,
+        Transfer, //
+    }, //
+};
+use kernel::prelude::*;
+
+fn receive<E: Engine>(
+    engine: E,
+    mapping: Mapping<'_, KVec<u8>, ToDevice>,
+    job: E::Job,
+) -> Result<KVec<u8>> {
+    let transfer = Transfer::write(engine, mapping, 0..64, job)?; //~ ERROR E0277
+
+    Ok(transfer.wait(100)?.unmap())
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: starts the device and keeps no account of what it is using
+// Here: does not compile
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping,
+    transfer::Engine, //
+};
+use kernel::prelude::*;
+
+fn send<E: Engine>(engine: &E, mapping: &Mapping<'_, KVec<u8>, ToDevice>, job: E::Job) -> Result {
+    engine.start_read(mapping.span(), job)?; //~ ERROR E0133
+    Ok(())
+}

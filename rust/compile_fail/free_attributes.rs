@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver frees DMA memory with different attributes
+// In C: forgets at the unmapping the attributes of the mapping
+// Here: cannot be expressed
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    dma::attrs::DMA_ATTR_WEAK_ORDERING,
+    prelude::*, //
+};
+
+fn finish(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> KVec<u8> {
+    mapping.unmap(DMA_ATTR_WEAK_ORDERING) //~ ERROR E0061
+}

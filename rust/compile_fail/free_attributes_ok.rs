@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::attrs::DMA_ATTR_WEAK_ORDERING,
+    prelude::*, //
+};
+
+// The mapping remembers its attributes.
+fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result<KVec<u8>> {
+    let mapping = Mapping::map_attrs(dev, frame, ToDevice, DMA_ATTR_WEAK_ORDERING)?;
+
+    Ok(mapping.unmap())
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+// Only the mapping as a whole can be undone.
+fn drop_header(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result {
+    let header = mapping.span().slice(0..64).ok_or(EINVAL)?;
+
+    dev_dbg!(mapping.device(), "header at {:#x}\n", header.dma_address());
+    mapping.unmap();
+    Ok(())
+}

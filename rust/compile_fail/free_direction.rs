@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver frees DMA memory with different direction
+// In C: unmaps as if the device had written to what it has only read
+// Here: does not compile
+
+use crate::dma::{
+    direction::{
+        FromDevice,
+        ToDevice, //
+    },
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+fn received(mapping: Mapping<'_, KVec<u8>, FromDevice>) -> KVec<u8> {
+    mapping.unmap()
+}
+
+fn finish(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> KVec<u8> {
+    received(mapping) //~ ERROR E0308
+}

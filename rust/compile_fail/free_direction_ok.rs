@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::{
+        Direction,
+        ToDevice, //
+    },
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+// What is for any direction takes it from the type.
+fn finished<D: Direction>(mapping: Mapping<'_, KVec<u8>, D>) -> KVec<u8> {
+    mapping.unmap()
+}
+
+fn finish(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> KVec<u8> {
+    finished(mapping)
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver tries to free an invalid DMA memory address
+// In C: unmaps what a failed mapping returned
+// Here: does not compile
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn send(dev: &Device<Bound>, frame: KVec<u8>) -> KVec<u8> {
+    let mapping = Mapping::map(dev, frame, ToDevice);
+
+    mapping.unmap() //~ ERROR E0599
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver tries to free DMA memory it has not allocated
+// In C: unmaps on the error path what was unmapped before
+// Here: does not compile
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+fn finish(mapping: Mapping<'_, KVec<u8>, ToDevice>, failed: bool) {
+    let _frame = mapping.unmap();
+
+    if failed {
+        drop(mapping.unmap()); //~ ERROR E0382
+    }
+}

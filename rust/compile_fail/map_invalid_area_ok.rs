@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    buffer::Pages,
+    direction::FromDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn receive(dev: &Device<Bound>) -> Result {
+    Mapping::map(dev, Pages::zeroed(0, GFP_KERNEL)?, FromDevice)?;
+    Ok(())
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    buffer::Pages,
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn upload(dev: &Device<Bound>) -> Result {
+    let table = Pages::zeroed(4, GFP_KERNEL)?;
+
+    Mapping::map(dev, table, ToDevice)?;
+    Ok(())
+}

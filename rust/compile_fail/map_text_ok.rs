@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+// What a device is to see is data.
+fn load(dev: &Device<Bound>, firmware: &[u8]) -> Result {
+    let mut copy = KVec::with_capacity(firmware.len(), GFP_KERNEL)?;
+    copy.extend_from_slice(firmware, GFP_KERNEL)?;
+
+    Mapping::map(dev, copy, ToDevice)?;
+    Ok(())
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver maps memory from vmalloc area
+// In C: maps a large table from vmalloc()
+// Here: does not compile
+// Message: cannot be mapped for streaming DMA
+// Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn upload(dev: &Device<Bound>) -> Result {
+    let table = VVec::from_elem(0u8, 65536, GFP_KERNEL)?;
+
+    Mapping::map(dev, table, ToDevice)?; //~ ERROR E0277
+    Ok(())
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn upload(dev: &Device<Bound>) -> Result {
+    let table = KBox::new([0u32; 64], GFP_KERNEL)?;
+
+    Mapping::map(dev, table, ToDevice)?;
+    Ok(())
+}

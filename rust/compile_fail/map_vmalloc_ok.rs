@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn upload(dev: &Device<Bound>) -> Result {
+    let table = KVec::from_elem(0u8, 65536, GFP_KERNEL)?;
+
+    Mapping::map(dev, table, ToDevice)?;
+    Ok(())
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: hands a transfer memory that it does not keep mapped
+// Here: does not compile
+
+use crate::dma::{
+    direction::ToDevice,
+    span::Span,
+    streaming::Mapping,
+    transfer::DeviceMemory, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+struct Fragment<'a>(&'a Mapping<'a, KVec<u8>, ToDevice>);
+
+impl DeviceMemory for Fragment<'_> {
+    //~^ ERROR E0200
+    type Direction = ToDevice;
+
+    fn device(&self) -> &Device<Bound> {
+        self.0.device()
+    }
+
+    fn span(&self) -> Span<'_, ToDevice> {
+        self.0.span()
+    }
+}

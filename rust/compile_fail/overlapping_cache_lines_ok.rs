@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+// One mapping has as many spans as are wanted.
+fn send_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
+    let mapping = Mapping::map(dev, frame, ToDevice)?;
+    let (first, second) = (mapping.span(), mapping.span());
+
+    dev_dbg!(
+        dev,
+        "{:#x} {:#x}\n",
+        first.dma_address(),
+        second.dma_address()
+    );
+    Ok(())
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: lets the device read the padding of a structure, with what was in that memory before
+// Here: does not compile
+// Message: memory that holds ... Command` cannot be mapped ... ToDevice`
+// Note: types without padding or uninitialized bytes (`AsBytes`)
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+#[repr(C)]
+struct Command {
+    opcode: u8,
+    argument: u32,
+}
+
+fn command(dev: &Device<Bound>, opcode: u8, argument: u32) -> Result {
+    let command = KBox::new(Command { opcode, argument }, GFP_KERNEL)?;
+
+    Mapping::map(dev, command, ToDevice)?; //~ ERROR E0277
+    Ok(())
+}

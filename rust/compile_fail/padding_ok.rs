@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*,
+    transmute::AsBytes, //
+};
+
+#[repr(C)]
+struct Command {
+    opcode: u8,
+    _reserved: [u8; 3],
+    argument: u32,
+}
+
+// SAFETY: There is no padding: all bytes are of one of the fields, none of which has any.
+unsafe impl AsBytes for Command {}
+
+fn command(dev: &Device<Bound>, opcode: u8, argument: u32) -> Result {
+    let command = Command {
+        opcode,
+        _reserved: [0; 3],
+        argument,
+    };
+
+    Mapping::map(dev, KBox::new(command, GFP_KERNEL)?, ToDevice)?;
+    Ok(())
+}

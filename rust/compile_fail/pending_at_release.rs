@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver has pending DMA allocations while released from device
+// In C: leaves a mapping to work that runs after the driver has gone
+// Here: does not compile
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*,
+    workqueue, //
+};
+
+fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
+    let mapping = Mapping::map(dev, frame, ToDevice)?;
+
+    workqueue::system().try_spawn(GFP_KERNEL, move || drop(mapping.unmap()))?; //~ ERROR E0521
+    Ok(())
+}

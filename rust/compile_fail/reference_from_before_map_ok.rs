@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn receive(dev: &Device<Bound>, frame: KVec<u8>) -> Result<u8> {
+    let frame = Mapping::map(dev, frame, FromDevice)?.unmap();
+    let header = &frame[..4];
+
+    Ok(header[0])
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: keeps a pointer into the buffer when it has given it back to the device
+// Here: does not compile
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+fn checksum(mapping: &mut Mapping<'_, KVec<u8>, FromDevice>) -> u8 {
+    let access = mapping.sync_for_cpu();
+    let header = &access[..4];
+    drop(access); //~ ERROR E0505
+
+    header.iter().fold(0, |sum, byte| sum ^ byte)
+}

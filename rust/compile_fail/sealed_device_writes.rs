@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: passes on a buffer that is mapped for reading as one that the device may write to
+// Here: does not compile
+
+use crate::dma::direction::{
+    DeviceWrites,
+    ToDevice, //
+};
+
+impl DeviceWrites for ToDevice {} //~ ERROR E0277

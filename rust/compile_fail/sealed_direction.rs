@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: casts a number of its own to enum dma_data_direction
+// Here: does not compile
+
+use crate::dma::direction::Direction;
+use kernel::dma::DataDirection;
+
+struct Sideways;
+
+impl Direction for Sideways {
+    //~^ ERROR E0277
+    const DIRECTION: DataDirection = DataDirection::None;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: maps whatever there is
+// Here: does not compile
+
+use crate::dma::direction::{
+    FromDevice,
+    Permits, //
+};
+
+struct Status {
+    ready: bool,
+}
+
+impl Permits<Status> for FromDevice {} //~ ERROR E0277

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+struct State {
+    users: u32,
+    status: KBox<[u8; 16]>,
+}
+
+// Memory of its own begins and ends where cache lines do, or is bounced.
+fn poll(dev: &Device<Bound>, mut state: State) -> Result {
+    Mapping::map(dev, state.status, FromDevice)?;
+    state.users += 1;
+    Ok(())
+}

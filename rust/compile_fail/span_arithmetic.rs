@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: adds to a DMA address, and leaves the buffer
+// Here: cannot be expressed
+
+use crate::dma::{
+    direction::ToDevice,
+    span::Span, //
+};
+
+fn payload(frame: Span<'_, ToDevice>, header: usize) -> Span<'_, ToDevice> {
+    frame + header //~ ERROR E0369
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: gives the device a length that the buffer does not have
+// Here: does not compile
+
+use crate::dma::{
+    direction::FromDevice,
+    span::Span, //
+};
+
+fn window(frame: Span<'_, FromDevice>, length: usize) -> Span<'_, FromDevice> {
+    frame.slice(0..length) //~ ERROR E0308
+}

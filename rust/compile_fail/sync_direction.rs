@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver syncs DMA memory with different direction
+// In C: syncs a bidirectional mapping as if the device had only written
+// Here: cannot be expressed
+
+use crate::dma::{
+    direction::{
+        Bidirectional,
+        FromDevice, //
+    },
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+fn first(mut mapping: Mapping<'_, KVec<u8>, Bidirectional>) -> u8 {
+    mapping.sync_for_cpu(FromDevice)[0] //~ ERROR E0061
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver syncs device read-only DMA memory for cpu
+// In C: syncs what the device may only read as if it had written there
+// Here: does not compile
+
+use crate::dma::{
+    direction::{
+        FromDevice,
+        ToDevice, //
+    },
+    streaming::{
+        CpuAccess,
+        Mapping, //
+    }, //
+};
+use kernel::prelude::*;
+
+fn answer(access: CpuAccess<'_, [u8], FromDevice>) -> u8 {
+    access[0]
+}
+
+fn check(mut mapping: Mapping<'_, KVec<u8>, ToDevice>) -> u8 {
+    answer(mapping.sync_for_cpu()) //~ ERROR E0308
+}

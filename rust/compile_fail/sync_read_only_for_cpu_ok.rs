@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::{
+        CpuAccess,
+        Mapping, //
+    }, //
+};
+use kernel::prelude::*;
+
+fn answer(access: CpuAccess<'_, [u8], FromDevice>) -> u8 {
+    access[0]
+}
+
+fn check(mut mapping: Mapping<'_, KVec<u8>, FromDevice>) -> u8 {
+    answer(mapping.sync_for_cpu())
+}

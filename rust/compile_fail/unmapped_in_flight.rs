@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing
+// In C: takes the buffer out of the request while the device is still at work
+// Here: does not compile
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::Mapping,
+    transfer::{
+        Engine,
+        Transfer, //
+    }, //
+};
+use kernel::prelude::*;
+
+type Buffer<'a> = Mapping<'a, KVec<u8>, FromDevice>;
+
+fn steal<E: Engine>(request: &mut Transfer<E, Buffer<'_>>) -> u8 {
+    request.memory.sync_for_cpu()[0] //~ ERROR E0616
+}

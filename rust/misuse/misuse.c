@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Misuses of the DMA API, one for each complaint of the kernel's DMA debugger. The driver takes the
+ * edu device and commits one of them, so that what the debugger says of it is measured. The device
+ * itself does nothing.
+ *
+ * Each function does no more wrong than its row needs, and leaves nothing mapped or allocated, so
+ * that the debugger complains of that row alone. The file "rows" has what it says.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/array_size.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/gfp.h>
+#include <linux/hex.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/scatterlist.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+
+static char *row;
+module_param(row, charp, 0);
+MODULE_PARM_DESC(row, "the misuse to commit; without one, they are listed");
+
+/* Less than a page of any IOMMU: what is unmapped with another size is unmapped all the same. */
+#define SIZE 1024
+
+struct mapping {
+	struct device *dev;
+	void *cpu;
+	dma_addr_t dma;
+};
+
+static int map(struct device *dev, struct mapping *m, enum dma_data_direction dir)
+{
+	m->dev = dev;
+	m->cpu = kzalloc(SIZE, GFP_KERNEL);
+	if (!m->cpu)
+		return -ENOMEM;
+
+	m->dma = dma_map_single(dev, m->cpu, SIZE, dir);
+	if (dma_mapping_error(dev, m->dma)) {
+		kfree(m->cpu);
+		return -EIO;
+	}
+	return 0;
+}
+
+static void unmap(struct mapping *m, enum dma_data_direction dir)
+{
+	dma_unmap_single(m->dev, m->dma, SIZE, dir);
+	kfree(m->cpu);
+}
+
+/* Still mapped when the driver has let go of the device; unmapped when the module goes. */
+static struct mapping pending;
+
+static int pending_at_release(struct device *dev)
+{
+	int ret = map(dev, &pending, DMA_TO_DEVICE);
+
+	if (ret)
+		pending.dev = NULL;
+	else
+		get_device(dev);
+	return ret;
+}
+
+static void clear_pending(void)
+{
+	struct device *dev = pending.dev;
+
+	if (!dev)
+		return;
+	unmap(&pending, DMA_TO_DEVICE);
+	put_device(dev);
+}
+
+/*
+ * Not with dma_unmap_single(): it asks the page table for the physical address. The walk ends at
+ * the address after this one, which is 0, so that it visits nothing, and answers with what was on
+ * the stack. For a resource nobody asks.
+ */
+static int free_invalid_address(struct device *dev)
+{
+	dma_unmap_resource(dev, DMA_MAPPING_ERROR, SIZE, DMA_TO_DEVICE, 0);
+	return 0;
+}
+
+static int free_not_allocated(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_unmap_single(dev, m.dma, SIZE, DMA_TO_DEVICE);
+	unmap(&m, DMA_TO_DEVICE);
+	return 0;
+}
+
+static int free_size(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_unmap_single(dev, m.dma, SIZE / 2, DMA_TO_DEVICE);
+	kfree(m.cpu);
+	return 0;
+}
+
+static int free_cpu_address(struct device *dev)
+{
+	dma_addr_t dma[2];
+	void *cpu[2];
+
+	cpu[0] = dma_alloc_coherent(dev, PAGE_SIZE, &dma[0], GFP_KERNEL);
+	if (!cpu[0])
+		return -ENOMEM;
+	cpu[1] = dma_alloc_coherent(dev, PAGE_SIZE, &dma[1], GFP_KERNEL);
+	if (!cpu[1]) {
+		dma_free_coherent(dev, PAGE_SIZE, cpu[0], dma[0]);
+		return -ENOMEM;
+	}
+
+	/* Crosswise, so that each address is freed once, which the kernel survives. */
+	dma_free_coherent(dev, PAGE_SIZE, cpu[1], dma[0]);
+	dma_free_coherent(dev, PAGE_SIZE, cpu[0], dma[1]);
+	return 0;
+}
+
+static int free_direction(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	unmap(&m, DMA_FROM_DEVICE);
+	return 0;
+}
+
+/* One of the attributes that the debugger wants to be the same; the IOMMU ignores it here. */
+static int free_attributes(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_unmap_single_attrs(dev, m.dma, SIZE, DMA_TO_DEVICE, DMA_ATTR_PRIVILEGED);
+	kfree(m.cpu);
+	return 0;
+}
+
+/* Right for the rest of the kernel: there was no error. The debugger says so at unmap. */
+static int map_error_unchecked(struct device *dev)
+{
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
+	dma_addr_t dma;
+
+	if (!cpu)
+		return -ENOMEM;
+	dma = dma_map_single(dev, cpu, SIZE, DMA_TO_DEVICE);
+	dma_unmap_single(dev, dma, SIZE, DMA_TO_DEVICE);
+	kfree(cpu);
+	return 0;
+}
+
+/* By its page: dma_map_single() rejects a stack in vmalloc memory before the debugger sees it. */
+static int map_stack(struct device *dev)
+{
+	u8 buf[64] __aligned(64) = { };
+	struct page *page = is_vmalloc_addr(buf) ? vmalloc_to_page(buf) : virt_to_page(buf);
+	dma_addr_t dma = dma_map_page(dev, page, offset_in_page(buf), sizeof(buf), DMA_TO_DEVICE);
+
+	if (dma_mapping_error(dev, dma))
+		return -EIO;
+	dma_unmap_page(dev, dma, sizeof(buf), DMA_TO_DEVICE);
+	return 0;
+}
+
+/*
+ * The kernel's own constants, in the linear map: at its own address the image of an arm64 kernel
+ * counts as vmalloc memory, and so does a module.
+ */
+static int map_rodata(struct device *dev)
+{
+	void *cpu = (void *)lm_alias(hex_asc);
+	size_t size = strlen(hex_asc);
+	dma_addr_t dma = dma_map_single(dev, cpu, size, DMA_TO_DEVICE);
+
+	if (dma_mapping_error(dev, dma))
+		return -EIO;
+	dma_unmap_single(dev, dma, size, DMA_TO_DEVICE);
+	return 0;
+}
+
+/*
+ * What an allocation that failed leaves. No device can be given the address that the kernel makes
+ * of it, and no bounce buffer is so large that it would be copied from there.
+ */
+static int map_invalid_area(struct device *dev)
+{
+	dma_addr_t dma = dma_map_single_attrs(dev, NULL, SZ_1M, DMA_TO_DEVICE, DMA_ATTR_NO_WARN);
+
+	return dma_mapping_error(dev, dma) ? 0 : -EINVAL;
+}
+
+static int map_vmalloc(struct device *dev)
+{
+	void *cpu = vzalloc(SIZE);
+	dma_addr_t dma;
+
+	if (!cpu)
+		return -ENOMEM;
+	dma = dma_map_single(dev, cpu, SIZE, DMA_TO_DEVICE);
+	vfree(cpu);
+	return dma_mapping_error(dev, dma) ? 0 : -EINVAL;
+}
+
+static int resource_of_ram(struct device *dev)
+{
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
+	dma_addr_t dma;
+	int ret = 0;
+
+	if (!cpu)
+		return -ENOMEM;
+	dma = dma_map_resource(dev, virt_to_phys(cpu), SIZE, DMA_TO_DEVICE, 0);
+	if (dma_mapping_error(dev, dma))
+		ret = -EIO;
+	else
+		dma_unmap_resource(dev, dma, SIZE, DMA_TO_DEVICE, 0);
+	kfree(cpu);
+	return ret;
+}
+
+static int overlapping_cache_lines(struct device *dev)
+{
+	struct mapping m;
+	dma_addr_t again;
+	int ret = map(dev, &m, DMA_FROM_DEVICE);
+
+	if (ret)
+		return ret;
+	again = dma_map_single(dev, m.cpu, SIZE, DMA_FROM_DEVICE);
+	if (dma_mapping_error(dev, again))
+		ret = -EIO;
+	else
+		dma_unmap_single(dev, again, SIZE, DMA_FROM_DEVICE);
+	unmap(&m, DMA_FROM_DEVICE);
+	return ret;
+}
+
+static int sync_not_allocated(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_FROM_DEVICE);
+
+	if (ret)
+		return ret;
+	unmap(&m, DMA_FROM_DEVICE);
+	dma_sync_single_for_cpu(dev, m.dma, SIZE, DMA_FROM_DEVICE);
+	return 0;
+}
+
+/*
+ * A length that went below zero. A sync that is merely too long belongs to no mapping that the
+ * debugger finds, and is one of memory that was not allocated; this one ends below its start.
+ */
+static int sync_outside_range(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_FROM_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_sync_single_for_cpu(dev, m.dma, (size_t)-1, DMA_FROM_DEVICE);
+	unmap(&m, DMA_FROM_DEVICE);
+	return 0;
+}
+
+static int sync_direction(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_sync_single_for_device(dev, m.dma, SIZE, DMA_FROM_DEVICE);
+	unmap(&m, DMA_TO_DEVICE);
+	return 0;
+}
+
+/*
+ * The debugger says nothing of a sync for the CPU with the direction of the mapping, DMA_TO_DEVICE:
+ * another is needed, and that is a complaint of its own. The next one is the same.
+ */
+static int sync_read_only_for_cpu(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_sync_single_for_cpu(dev, m.dma, SIZE, DMA_FROM_DEVICE);
+	unmap(&m, DMA_TO_DEVICE);
+	return 0;
+}
+
+static int sync_write_only_for_device(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_FROM_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_sync_single_for_device(dev, m.dma, SIZE, DMA_TO_DEVICE);
+	unmap(&m, DMA_FROM_DEVICE);
+	return 0;
+}
+
+/* A table of buffers of whole pages, 2^order of them each. */
+struct sg_mapping {
+	struct device *dev;
+	struct scatterlist list[2];
+	int count;
+	int mapped;
+	unsigned int order;
+};
+
+static void free_sg(struct sg_mapping *m)
+{
+	while (m->count--)
+		__free_pages(sg_page(&m->list[m->count]), m->order);
+}
+
+static int map_sg(struct device *dev, struct sg_mapping *m, int count, unsigned int order)
+{
+	m->dev = dev;
+	m->order = order;
+	sg_init_table(m->list, count);
+	for (m->count = 0; m->count < count; m->count++) {
+		struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, order);
+
+		if (!page) {
+			free_sg(m);
+			return -ENOMEM;
+		}
+		sg_set_page(&m->list[m->count], page, PAGE_SIZE << order, 0);
+	}
+
+	m->mapped = dma_map_sg(dev, m->list, count, DMA_TO_DEVICE);
+	if (!m->mapped) {
+		free_sg(m);
+		return -EIO;
+	}
+	return 0;
+}
+
+static void unmap_sg(struct sg_mapping *m)
+{
+	dma_unmap_sg(m->dev, m->list, m->count, DMA_TO_DEVICE);
+	free_sg(m);
+}
+
+/* dma_map_single() and dma_map_page() are the same to the debugger; a table is another thing. */
+static int free_function(struct device *dev)
+{
+	struct sg_mapping m;
+	int ret = map_sg(dev, &m, 1, 0);
+
+	if (ret)
+		return ret;
+	dma_unmap_single(dev, sg_dma_address(m.list), sg_dma_len(m.list), DMA_TO_DEVICE);
+	free_sg(&m);
+	return 0;
+}
+
+static int free_sg_count(struct device *dev)
+{
+	struct sg_mapping m;
+	int i, ret = map_sg(dev, &m, 2, 0);
+
+	if (ret)
+		return ret;
+	/* An IOMMU makes one segment of both; without it, each is on its own. */
+	for (i = 0; i < m.mapped; i++)
+		dma_unmap_sg(dev, &m.list[i], 1, DMA_TO_DEVICE);
+	free_sg(&m);
+	return 0;
+}
+
+static int sync_sg_count(struct device *dev)
+{
+	struct sg_mapping m;
+	int ret = map_sg(dev, &m, 2, 0);
+
+	if (ret)
+		return ret;
+	dma_sync_sg_for_device(dev, m.list, 1, DMA_TO_DEVICE);
+	unmap_sg(&m);
+	return 0;
+}
+
+static int sg_too_long(struct device *dev)
+{
+	struct sg_mapping m;
+	int ret = map_sg(dev, &m, 1, get_order(2 * dma_get_max_seg_size(dev)));
+
+	if (!ret)
+		unmap_sg(&m);
+	return ret;
+}
+
+/* Longer than from one boundary to the next: the IOMMU keeps what is shorter from crossing one. */
+static int sg_boundary(struct device *dev)
+{
+	unsigned long boundary = dma_get_seg_boundary(dev);
+	struct sg_mapping m;
+	int ret;
+
+	dma_set_seg_boundary(dev, PAGE_SIZE - 1);
+	ret = map_sg(dev, &m, 1, 1);
+	if (!ret)
+		unmap_sg(&m);
+	dma_set_seg_boundary(dev, boundary);
+	return ret;
+}
+
+static const struct {
+	const char *name;
+	int (*commit)(struct device *dev);
+} rows[] = {
+	{ "pending-at-release", pending_at_release },
+	{ "free-invalid-address", free_invalid_address },
+	{ "free-not-allocated", free_not_allocated },
+	{ "free-size", free_size },
+	{ "free-function", free_function },
+	{ "free-cpu-address", free_cpu_address },
+	{ "free-sg-count", free_sg_count },
+	{ "free-direction", free_direction },
+	{ "free-attributes", free_attributes },
+	{ "map-error-unchecked", map_error_unchecked },
+	{ "map-stack", map_stack },
+	{ "map-rodata", map_rodata },
+	{ "map-invalid-area", map_invalid_area },
+	{ "map-vmalloc", map_vmalloc },
+	{ "sync-not-allocated", sync_not_allocated },
+	{ "sync-outside-range", sync_outside_range },
+	{ "sync-direction", sync_direction },
+	{ "sync-read-only-for-cpu", sync_read_only_for_cpu },
+	{ "sync-write-only-for-device", sync_write_only_for_device },
+	{ "sync-sg-count", sync_sg_count },
+	{ "sg-too-long", sg_too_long },
+	{ "sg-boundary", sg_boundary },
+	{ "resource-of-ram", resource_of_ram },
+	{ "overlapping-cache-lines", overlapping_cache_lines },
+};
+
+/* The row's index, or -EINVAL. */
+static int find_row(const char *name)
+{
+	int i;
+
+	for (i = 0; name && i < ARRAY_SIZE(rows); i++) {
+		if (!strcmp(rows[i].name, name))
+			return i;
+	}
+	return -EINVAL;
+}
+
+static void list_rows(void)
+{
+	size_t i, len = 0, size = 1024;
+	char *text = kzalloc(size, GFP_KERNEL);
+
+	if (!text)
+		return;
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		len += scnprintf(text + len, size - len, " %s", rows[i].name);
+	pr_err("no row is named '%s'; the rows are:%s\n", row ? row : "", text);
+	kfree(text);
+}
+
+static int misuse_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct device *dev = &pdev->dev;
+	int ret;
+
+	/* Cache maintenance of an address that is wrong on purpose would be fatal. */
+	if (!dev_is_dma_coherent(dev)) {
+		dev_err(dev, "the device is not coherent: not all rows can be survived\n");
+		return -EOPNOTSUPP;
+	}
+
+	ret = rows[find_row(row)].commit(dev);
+	if (ret)
+		dev_err(dev, "%s could not be committed: %d\n", row, ret);
+	return ret;
+}
+
+static const struct pci_device_id misuse_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{ }
+};
+
+static struct pci_driver misuse_driver = {
+	.name = KBUILD_MODNAME,
+	.id_table = misuse_ids,
+	.probe = misuse_probe,
+};
+
+static int __init misuse_init(void)
+{
+	if (find_row(row) < 0) {
+		list_rows();
+		return -EINVAL;
+	}
+	return pci_register_driver(&misuse_driver);
+}
+module_init(misuse_init);
+
+static void __exit misuse_exit(void)
+{
+	pci_unregister_driver(&misuse_driver);
+	clear_pending();
+}
+module_exit(misuse_exit);
+
+MODULE_DESCRIPTION("Commits what the DMA debugger complains of, on QEMU's edu device");
+MODULE_LICENSE("GPL");
