@@ -82,7 +82,7 @@ guest() {
 run_tests() {
 	trap - EXIT
 	SAFE_DMA_KDIR=$KDIR SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
-		SAFE_DMA_CACHE=$CACHE QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
+		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
 		exec "$PYTHON" "$scripts/test.py"
 }
 
@@ -121,6 +121,10 @@ distclean) distclean ;;
 	test)
 		prepare_guest
 		run_tests
+		;;
+	misuse)
+		prepare_kernel
+		"$PYTHON" "$scripts/misuse.py" "$KDIR" "${TOOLS[@]}"
 		;;
 	lint)
 		prepare_kernel

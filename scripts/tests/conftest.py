@@ -46,6 +46,7 @@ GUESTS = {
     "selftest_result": ("test", "guest-test"),
     "check_result": ("run", "guest-run"),
     "bounced_result": ("run", "guest-bounce", BOUNCE),
+    "overlap_result": ("test", "guest-overlap", "swiotlb=noforce"),
 }
 
 

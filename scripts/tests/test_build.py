@@ -71,7 +71,13 @@ def test_another_kernel(make, built, kernel):
 
 def everything_anew(made):
     """Not one object is from before."""
-    for step in (("RUSTC", "rust/safe_dma.o"), ("CC", "safe_dma.mod.o"), ("LD", "safe_dma.ko")):
+    for step in (
+        ("RUSTC", "rust/safe_dma.o"),
+        ("CC", "safe_dma.mod.o"),
+        ("LD", "safe_dma.ko"),
+        ("CC", "rust/misuse/misuse.o"),
+        ("LD", "misuse.ko"),
+    ):
         assert step in made
 
 

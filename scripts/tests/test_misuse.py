@@ -6,9 +6,9 @@ import os
 import re
 from pathlib import Path
 
-import misuse
 import pytest
 
+import misuse
 from conftest import GUESTS, KDIR, LINUX, guest_results, judge
 
 CASES = misuse.cases()
