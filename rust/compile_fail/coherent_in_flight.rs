@@ -12,13 +12,13 @@ use crate::dma::{
     }, //
 };
 use kernel::{
-    io::io_write,
+    io::Io,
     prelude::*, //
 };
 
-fn send<E: Engine>(engine: E, memory: CoherentMemory<'_, [u32]>, job: E::Job) -> Result {
+fn send<E: Engine>(engine: E, memory: CoherentMemory<'_, [u8]>, job: E::Job) -> Result {
     let transfer = Transfer::read(engine, memory, 0..64, job)?;
-    io_write!(memory, [try: 0], 1); //~ ERROR E0382
+    memory.copy_from_slice(&[1; 64]); //~ ERROR E0382
 
     transfer.wait(100)?;
     Ok(())

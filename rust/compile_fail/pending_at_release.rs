@@ -9,17 +9,11 @@ use crate::dma::{
     streaming::Mapping, //
 };
 use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
     prelude::*,
     workqueue, //
 };
 
-fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
-    let mapping = Mapping::map(dev, frame, ToDevice)?;
-
+fn send_later(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result {
     workqueue::system().try_spawn(GFP_KERNEL, move || drop(mapping.unmap()))?; //~ ERROR E0521
     Ok(())
 }

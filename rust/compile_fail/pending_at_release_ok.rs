@@ -5,17 +5,13 @@ use crate::dma::{
     streaming::Mapping, //
 };
 use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
     prelude::*,
     workqueue, //
 };
 
 // Only the buffer, which is not mapped any more, may outlive the driver.
-fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
-    let frame = Mapping::map(dev, frame, ToDevice)?.unmap();
+fn free_later(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result {
+    let frame = mapping.unmap();
 
     workqueue::system().try_spawn(GFP_KERNEL, move || drop(frame))?;
     Ok(())
