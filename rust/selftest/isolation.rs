@@ -71,9 +71,9 @@ fn needs_translation(ctx: &Context<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Pages full of [`KEPT`].
-fn kept(order: u32) -> Result<Pages, Stop> {
-    let mut pages = Pages::zeroed(order, GFP_KERNEL)?;
+/// A page full of [`KEPT`].
+fn kept() -> Result<Pages, Stop> {
+    let mut pages = Pages::zeroed(0, GFP_KERNEL)?;
 
     pages.fill(KEPT);
     Ok(pages)
@@ -127,7 +127,7 @@ fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         ));
     }
 
-    let mapping = Mapping::map(ctx.dev, kept(0)?, FromDevice)?;
+    let mapping = Mapping::map(ctx.dev, kept()?, FromDevice)?;
     let dma = mapping.span().dma_address();
     let phys = mapping.phys();
     ctx.witness
@@ -153,7 +153,7 @@ fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     needs_translation(ctx)?;
 
-    let mapping = Mapping::map(ctx.dev, kept(0)?, ToDevice)?;
+    let mapping = Mapping::map(ctx.dev, kept()?, ToDevice)?;
     let dma = mapping.span().dma_address();
     let phys = mapping.phys();
 
@@ -177,7 +177,7 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     // Addresses are given out from the top down: what is mapped second ends where the first begins,
     // and nothing is there any more once that is unmapped.
-    let above = Mapping::map(ctx.dev, kept(0)?, FromDevice)?;
+    let above = Mapping::map(ctx.dev, kept()?, FromDevice)?;
 
     // Twice the memory that is mapped: what lies behind it is at hand.
     let mut buffer = KVec::from_elem(KEPT, 2 * PAGE_SIZE, GFP_KERNEL)?;
