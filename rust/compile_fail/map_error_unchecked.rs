@@ -6,6 +6,7 @@
 
 use crate::dma::{
     direction::ToDevice,
+    span::DeviceAddress,
     streaming::Mapping, //
 };
 use kernel::{
@@ -13,12 +14,11 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::DmaAddress,
     prelude::*, //
 };
 
-fn send(dev: &Device<Bound>, frame: KVec<u8>, descriptor: &mut DmaAddress) {
+fn send(dev: &Device<Bound>, frame: KVec<u8>) -> DeviceAddress {
     let mapping = Mapping::map(dev, frame, ToDevice);
 
-    *descriptor = mapping.span().dma_address(); //~ ERROR E0599
+    mapping.span().address() //~ ERROR E0599
 }

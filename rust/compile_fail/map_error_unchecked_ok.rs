@@ -2,6 +2,7 @@
 
 use crate::dma::{
     direction::ToDevice,
+    span::DeviceAddress,
     streaming::Mapping, //
 };
 use kernel::{
@@ -9,18 +10,12 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::DmaAddress,
     prelude::*, //
 };
 
 // There is no mapping to ask for its address before the error has been looked at.
-fn send<'a>(
-    dev: &'a Device<Bound>,
-    frame: KVec<u8>,
-    descriptor: &mut DmaAddress,
-) -> Result<Mapping<'a, KVec<u8>, ToDevice>> {
+fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result<DeviceAddress> {
     let mapping = Mapping::map(dev, frame, ToDevice)?;
 
-    *descriptor = mapping.span().dma_address();
-    Ok(mapping)
+    Ok(mapping.span().address())
 }

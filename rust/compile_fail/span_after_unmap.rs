@@ -6,17 +6,19 @@
 
 use crate::dma::{
     direction::ToDevice,
-    streaming::Mapping, //
+    streaming::Mapping,
+    transfer::Engine, //
 };
-use kernel::{
-    dma::DmaAddress,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
-fn send(mapping: Mapping<'_, KVec<u8>, ToDevice>, descriptor: &mut DmaAddress) -> KVec<u8> {
+fn send<E: Engine>(
+    engine: &E,
+    mapping: Mapping<'_, KVec<u8>, ToDevice>,
+    job: E::Job,
+) -> Result<E::Token> {
     let span = mapping.span();
-    let frame = mapping.unmap(); //~ ERROR E0505
+    let _frame = mapping.unmap(); //~ ERROR E0505
 
-    *descriptor = span.dma_address();
-    frame
+    // SAFETY: The span is that of the mapping.
+    unsafe { engine.start_read(span, job) }
 }

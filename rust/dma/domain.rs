@@ -5,7 +5,10 @@
 //! A driver does not need this to do DMA. It is for those who want to know who translates, and what
 //! an address is translated to.
 
-use super::raw;
+use super::{
+    raw,
+    span::DeviceAddress, //
+};
 use crate::bindings as helpers;
 use core::ptr::NonNull;
 use kernel::{
@@ -91,7 +94,10 @@ impl<'bound> Domain<'bound> {
     ///
     /// Nothing is unmapped in this domain during the call: the page table is walked without a lock,
     /// and unmapping frees parts of it.
-    pub unsafe fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
+    pub unsafe fn iova_to_phys(&self, iova: DeviceAddress) -> Option<PhysAddr> {
+        // SAFETY: No device is given it: it is looked up.
+        let iova = unsafe { iova.as_raw() };
+
         // Never a mapping's, and the page table's walk cannot end behind the last address there is: the C
         // function then returns what it has not set.
         if iova == DmaAddress::MAX {

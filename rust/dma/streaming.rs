@@ -70,7 +70,7 @@ use kernel::{
 ///
 ///     // From here on `frame` is gone; a device may read it.
 ///     let mapping = Mapping::map(dev, frame, ToDevice)?;
-///     pr_info!("frame at {:#x}\n", mapping.span().dma_address());
+///     pr_info!("frame at {:#x}\n", mapping.span().address());
 ///
 ///     let frame = mapping.unmap();
 ///     assert_eq!(frame[0], 0x5a);

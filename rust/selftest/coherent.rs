@@ -19,6 +19,7 @@ use super::{
 use crate::{
     dma::{
         coherent::CoherentMemory,
+        span::DeviceAddress,
         transfer::Transfer, //
     },
     testdev::edu::BUFFER_SIZE, //
@@ -27,8 +28,7 @@ use core::ops::Range;
 use kernel::{
     dma::{
         Coherent,
-        DataDirection,
-        DmaAddress, //
+        DataDirection, //
     },
     io::{
         io_write,
@@ -57,7 +57,7 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
     pattern::fill(&mut bytes, SEED, 0);
 
     let mut memory = CoherentMemory::from_slice(ctx.dev, &bytes, GFP_KERNEL)?;
-    let dma = memory.dma_address();
+    let dma = DeviceAddress::from(memory.dma_address());
 
     for page in (0..size).step_by(PAGE_SIZE) {
         suite.note(fmt!(
@@ -65,7 +65,7 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
             page / PAGE_SIZE,
             memory.as_ptr().cast::<u8>().wrapping_add(page),
             memory.phys(page).ok_or(EFAULT)?,
-            dma + page as DmaAddress,
+            dma.offset(page),
         ));
     }
 

@@ -2,11 +2,9 @@
 
 //! What a check has to show for itself.
 
+use crate::dma::span::DeviceAddress;
 use kernel::{
-    dma::{
-        DataDirection,
-        DmaAddress, //
-    },
+    dma::DataDirection,
     fmt,
     io::PhysAddr,
     prelude::*, //
@@ -22,7 +20,7 @@ pub(super) struct Evidence {
     /// Where the CPU has the memory.
     pub(super) phys: PhysAddr,
     /// Where the device had it.
-    pub(super) dma: DmaAddress,
+    pub(super) dma: DeviceAddress,
     pub(super) witnesses: [&'static str; 2],
 }
 
@@ -76,16 +74,19 @@ pub(super) enum Failure {
     },
     /// The IOMMU translates an address to something else than the memory behind it.
     Translation {
-        iova: DmaAddress,
+        iova: DeviceAddress,
         expected: PhysAddr,
         found: Option<PhysAddr>,
     },
     /// The IOMMU still translates an address that was unmapped.
-    StillMapped { iova: DmaAddress, found: PhysAddr },
+    StillMapped {
+        iova: DeviceAddress,
+        found: PhysAddr,
+    },
     /// The SMMU did not report the fault.
     NoEvent {
         event: &'static str,
-        iova: DmaAddress,
+        iova: DeviceAddress,
     },
 }
 

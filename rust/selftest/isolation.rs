@@ -28,6 +28,7 @@ use crate::dma::{
         FromDevice,
         ToDevice, //
     },
+    span::DeviceAddress,
     streaming::Mapping,
     transfer::{
         Engine,
@@ -35,7 +36,6 @@ use crate::dma::{
     }, //
 };
 use kernel::{
-    dma::DmaAddress,
     io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*,
@@ -87,9 +87,9 @@ fn kept() -> Result<Pages, Stop> {
 /// As for [`Edu::start`](crate::testdev::edu::Edu::start).
 unsafe fn write_and_fault(
     ctx: &Context<'_>,
-    addr: DmaAddress,
+    addr: DeviceAddress,
     len: usize,
-    fault: DmaAddress,
+    fault: DeviceAddress,
     event: &'static str,
 ) -> Result<(), Stop> {
     let client = ctx.dev.name().to_str().map_err(|_| EINVAL)?;
@@ -128,7 +128,7 @@ fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     }
 
     let mapping = Mapping::map(ctx.dev, kept()?, FromDevice)?;
-    let dma = mapping.span().dma_address();
+    let dma = mapping.span().address();
     let phys = mapping.phys();
     ctx.witness
         .mapped(dma, PAGE_SIZE, |offset| phys + offset as PhysAddr)?;
@@ -154,7 +154,7 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     needs_translation(ctx)?;
 
     let mapping = Mapping::map(ctx.dev, kept()?, ToDevice)?;
-    let dma = mapping.span().dma_address();
+    let dma = mapping.span().address();
     let phys = mapping.phys();
 
     load(ctx, &[INTRUDER; WORD])?;
@@ -185,9 +185,9 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
 
     let above = above.unmap();
-    let dma = mapping.span().dma_address();
+    let dma = mapping.span().address();
     let phys = mapping.phys();
-    let end = dma + PAGE_SIZE as DmaAddress;
+    let end = dma.offset(PAGE_SIZE);
     if !ctx.witness.is_free(end) {
         return Err(Failure::Unexpected("the address behind the mapping is in use").into());
     }
@@ -199,7 +199,7 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     unsafe {
         write_and_fault(
             ctx,
-            end - WORD as DmaAddress,
+            dma.offset(PAGE_SIZE - WORD),
             2 * WORD,
             end,
             "F_TRANSLATION",
@@ -228,7 +228,7 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 fn seen<D: Direction>(
     operation: &'static str,
     phys: PhysAddr,
-    dma: DmaAddress,
+    dma: DeviceAddress,
     event: &'static str,
 ) -> Evidence {
     Evidence {

@@ -307,7 +307,7 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         Err(err) => return Err(err.error.into()),
     };
 
-    let dma = mapping.span().dma_address();
+    let dma = mapping.span().address();
     let phys = mapping.phys();
     let size = mapping.span().len();
     if size != case.size {

@@ -26,6 +26,7 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
+    span::DeviceAddress,
     streaming::Mapping,
     transfer::Transfer, //
 };
@@ -36,8 +37,7 @@ use kernel::{
             DMA_ATTR_PRIVILEGED,
             DMA_ATTR_WEAK_ORDERING, //
         },
-        Attrs,
-        DmaAddress, //
+        Attrs, //
     },
     io::PhysAddr,
     prelude::*, //
@@ -65,7 +65,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 struct Subject<'a, D: Direction> {
     mapping: Mapping<'a, KVec<u8>, D>,
     phys: PhysAddr,
-    dma: DmaAddress,
+    dma: DeviceAddress,
     witness: &'static str,
 }
 
@@ -76,7 +76,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
         let mapping = Mapping::map_attrs(ctx.dev, buffer, direction, attrs)?;
 
         let phys = mapping.phys();
-        let dma = mapping.span().dma_address();
+        let dma = mapping.span().address();
         let witness = ctx
             .witness
             .mapped(dma, SIZE, |offset| phys + offset as PhysAddr)?;
@@ -93,7 +93,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
     fn end(self, ctx: &Context<'_>, operation: &'static str) -> Result<Evidence, Stop> {
         let phys = self.phys;
 
-        if self.mapping.span().dma_address() != self.dma {
+        if self.mapping.span().address() != self.dma {
             return Err(Failure::Unexpected("the DMA address has changed").into());
         }
         ctx.witness

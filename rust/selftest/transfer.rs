@@ -88,7 +88,7 @@ fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 /// A transfer that is dropped ends first; its memory is unmapped after that.
 fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = map(ctx)?;
-    let dma = mapping.span().dma_address();
+    let dma = mapping.span().address();
 
     drop(Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?);
     ctx.witness.unmapped(dma, SIZE)?;

@@ -3,16 +3,18 @@
 //! The IOMMU's page table as a witness.
 
 use super::evidence::Failure;
-use crate::dma::domain::{
-    Domain,
-    Kind, //
+use crate::dma::{
+    domain::{
+        Domain,
+        Kind, //
+    },
+    span::DeviceAddress, //
 };
 use kernel::{
     device::{
         Bound,
         Device, //
     },
-    dma::DmaAddress,
     io::PhysAddr,
     page::PAGE_SIZE, //
 };
@@ -44,7 +46,7 @@ impl<'a> Witness<'a> {
     }
 
     /// Whether `iova` leads nowhere.
-    pub(super) fn is_free(&self, iova: DmaAddress) -> bool {
+    pub(super) fn is_free(&self, iova: DeviceAddress) -> bool {
         match &self.domain {
             Some(domain) => lookup(domain, iova).is_none(),
             None => false,
@@ -55,13 +57,13 @@ impl<'a> Witness<'a> {
     /// physical address at an offset; returns what it saw.
     pub(super) fn mapped(
         &self,
-        iova: DmaAddress,
+        iova: DeviceAddress,
         len: usize,
         phys: impl Fn(usize) -> PhysAddr,
     ) -> Result<&'static str, Failure> {
         let Some(domain) = &self.domain else {
             // Nobody translates: either the device was given the memory itself, or a copy.
-            return Ok(if iova == phys(0) {
+            return Ok(if iova == DeviceAddress::from(phys(0)) {
                 "bus address is the physical address"
             } else {
                 "bounce buffer"
@@ -69,7 +71,7 @@ impl<'a> Witness<'a> {
         };
 
         for offset in offsets(len) {
-            let at = iova + offset as DmaAddress;
+            let at = iova.offset(offset);
             let expected = phys(offset);
             let found = lookup(domain, at);
 
@@ -86,13 +88,13 @@ impl<'a> Witness<'a> {
     }
 
     /// Checks, page by page, that `len` bytes from `iova` lead nowhere.
-    pub(super) fn unmapped(&self, iova: DmaAddress, len: usize) -> Result<(), Failure> {
+    pub(super) fn unmapped(&self, iova: DeviceAddress, len: usize) -> Result<(), Failure> {
         let Some(domain) = &self.domain else {
             return Ok(());
         };
 
         for offset in offsets(len) {
-            let at = iova + offset as DmaAddress;
+            let at = iova.offset(offset);
 
             if let Some(found) = lookup(domain, at) {
                 return Err(Failure::StillMapped { iova: at, found });
@@ -104,7 +106,7 @@ impl<'a> Witness<'a> {
 }
 
 /// Asks the page table.
-fn lookup(domain: &Domain<'_>, iova: DmaAddress) -> Option<PhysAddr> {
+fn lookup(domain: &Domain<'_>, iova: DeviceAddress) -> Option<PhysAddr> {
     // SAFETY: An `edu` has its domain to itself, as an endpoint of PCI Express. Only the checks map and
     // unmap for it, one after the other, and they are what asks here.
     unsafe { domain.iova_to_phys(iova) }

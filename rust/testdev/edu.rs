@@ -11,7 +11,10 @@ use crate::dma::{
         FromDevice,
         ToDevice, //
     },
-    span::Span,
+    span::{
+        DeviceAddress,
+        Span, //
+    },
     transfer::{
         Engine,
         Progress, //
@@ -23,7 +26,6 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::DmaAddress,
     io::Io,
     irq::{
         self,
@@ -126,12 +128,13 @@ impl<'bound> Edu<'bound> {
     /// or the IOMMU stops it.
     pub(crate) unsafe fn start(
         &self,
-        addr: DmaAddress,
+        addr: DeviceAddress,
         len: usize,
         job: Job,
         to_memory: bool,
     ) -> Result<Busy> {
-        let addr = u32::try_from(addr)?;
+        // SAFETY: The device accesses these bytes as the caller has promised.
+        let addr = u32::try_from(unsafe { addr.as_raw() })?;
         let end = job.offset.checked_add(len).ok_or(EINVAL)?;
         if len == 0 || end > BUFFER_SIZE {
             return Err(EINVAL);
@@ -200,12 +203,12 @@ unsafe impl Engine for Edu<'_> {
 
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Busy> {
         // SAFETY: By the caller's promise, the memory stays as it is until the device is done.
-        unsafe { self.start(from.dma_address(), from.len(), job, false) }
+        unsafe { self.start(from.address(), from.len(), job, false) }
     }
 
     unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Busy> {
         // SAFETY: By the caller's promise, nobody else accesses the memory until the device is done.
-        unsafe { self.start(to.dma_address(), to.len(), job, true) }
+        unsafe { self.start(to.address(), to.len(), job, true) }
     }
 
     unsafe fn wait(&self, _token: &mut Busy, timeout: Msecs) -> Progress {
