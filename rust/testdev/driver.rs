@@ -95,6 +95,7 @@ impl pci::Driver for TestDriver {
             let edu = Arc::pin_init(Edu::new(pdev.as_ref(), bar), GFP_KERNEL)?;
 
             identify::print(pdev, &edu.identify()?);
+            edu.settle()?;
 
             let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::default().with(IrqType::Msi))?;
             let handler = Handler(edu.clone());
@@ -120,9 +121,11 @@ impl pci::Driver for TestDriver {
                     }
                 },
                 _: {
-                    if module_parameters::run_checks.value() {
-                        selftest::run(pdev.as_ref(), &edu);
-                    }
+                    let selection = selftest::Selection {
+                        checks: module_parameters::run_checks.value(),
+                        forget: module_parameters::forget.value(),
+                    };
+                    selftest::run(pdev.as_ref(), &edu, selection);
                 },
             }))
         })

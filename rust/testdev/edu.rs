@@ -26,7 +26,10 @@ use kernel::{
         Bound,
         Device, //
     },
-    io::Io,
+    io::{
+        poll::read_poll_timeout,
+        Io, //
+    },
     irq::{
         self,
         IrqReturn, //
@@ -34,14 +37,11 @@ use kernel::{
     pci,
     prelude::*,
     sync::{
-        atomic::{
-            ordering,
-            Atomic, //
-        },
-        Arc, //
+        new_spinlock,
+        Arc,
+        SpinLock, //
     },
     time::{
-        delay::fsleep,
         msecs_to_jiffies,
         Delta,
         Msecs, //
@@ -66,13 +66,15 @@ const MAGIC: u32 = 0xed;
 pub(crate) struct Edu<'bound> {
     dev: &'bound Device<Bound>,
     bar: Bar0<'bound>,
-    busy: Atomic<bool>,
+    /// The number of the transfer that was started last; locked while one is started.
+    #[pin]
+    last: SpinLock<u64>,
     #[pin]
     done: Completion,
 }
 
-/// A transfer of [`Edu`]; there is one at a time.
-pub(crate) struct Busy(());
+/// A transfer of [`Edu`], by its number; there is one at a time.
+pub(crate) struct Started(u64);
 
 /// What the device says of itself.
 pub(crate) struct Identity {
@@ -91,7 +93,7 @@ impl<'bound> Edu<'bound> {
         pin_init!(Self {
             dev,
             bar,
-            busy: Atomic::new(false),
+            last <- new_spinlock!(0),
             done <- Completion::new(),
         })
     }
@@ -132,7 +134,7 @@ impl<'bound> Edu<'bound> {
         len: usize,
         job: Job,
         to_memory: bool,
-    ) -> Result<Busy> {
+    ) -> Result<Started> {
         // SAFETY: The device accesses these bytes as the caller has promised.
         let addr = u32::try_from(unsafe { addr.as_raw() })?;
         let end = job.offset.checked_add(len).ok_or(EINVAL)?;
@@ -140,15 +142,13 @@ impl<'bound> Edu<'bound> {
             return Err(EINVAL);
         }
 
-        if self.busy.xchg(true, ordering::Acquire) {
-            return Err(EBUSY);
-        }
-        // A transfer that was forgotten before the device was unbound may still be at work: the device
-        // would ignore some of what is written now.
+        // The device knows best: the one that it is busy with may have been forgotten, even by an earlier
+        // driver. It would ignore some of what is written now.
+        let mut last = self.last.lock();
         if self.running() {
-            self.busy.store(false, ordering::Release);
             return Err(EBUSY);
         }
+        *last += 1;
 
         // CAST: Within the device's buffer, by the check above.
         let buffer = regs::BUFFER + job.offset as u32;
@@ -170,7 +170,22 @@ impl<'bound> Edu<'bound> {
                 .with_interrupt(true),
         );
 
-        Ok(Busy(()))
+        Ok(Started(*last))
+    }
+
+    /// Waits until the device is at rest, whoever started it. Sleeps.
+    ///
+    /// A transfer may have been forgotten, and then nobody else waits for its end.
+    pub(crate) fn settle(&self) -> Result {
+        poll(|| !self.running())
+    }
+
+    /// Whether the device is done with `transfer`: with the last one when it is idle, and with those
+    /// before when another could be started.
+    fn is_over(&self, transfer: &Started) -> bool {
+        let last = self.last.lock();
+
+        transfer.0 != *last || !self.running()
     }
 
     /// Whether the device is at work.
@@ -178,6 +193,18 @@ impl<'bound> Edu<'bound> {
         // `readl()` orders what the CPU reads from memory after this.
         self.bar.read(regs::DMA_COMMAND).run()
     }
+}
+
+/// Looks again and again until the device is `done`; sleeps. A transfer takes it 100 ms, and more if
+/// the host is busy.
+fn poll(mut done: impl FnMut() -> bool) -> Result {
+    read_poll_timeout(
+        || Ok(done()),
+        |done| *done,
+        Delta::from_millis(10),
+        Delta::from_secs(10),
+    )?;
+    Ok(())
 }
 
 /// Where in its own buffer the device gets or puts the data.
@@ -191,52 +218,47 @@ pub(crate) struct Job {
 // count and direction as given, and nothing else: the driver has set a mask of no more bits than the
 // device can drive, as the module's parameter promises, so that no address is cut. It moves all data at
 // one moment and clears `run` after that: when `run` reads as clear, it is done, and `start()` starts
-// nothing before. `wait()` and `abort()` say so only after they have read that. The registers are
-// accessed by `writel()` and `readl()`, which order accesses to memory before and after.
+// nothing before. `wait()` and `abort()` say so only after that was read, by them or, under the lock,
+// by a later `start()`. The registers are accessed by `writel()` and `readl()`, which order accesses to
+// memory before and after.
 unsafe impl Engine for Edu<'_> {
     type Job = Job;
-    type Token = Busy;
+    type Token = Started;
 
     fn device(&self) -> &Device<Bound> {
         self.dev
     }
 
-    unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Busy> {
+    unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Started> {
         // SAFETY: By the caller's promise, the memory stays as it is until the device is done.
         unsafe { self.start(from.address(), from.len(), job, false) }
     }
 
-    unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Busy> {
+    unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Started> {
         // SAFETY: By the caller's promise, nobody else accesses the memory until the device is done.
         unsafe { self.start(to.address(), to.len(), job, true) }
     }
 
-    unsafe fn wait(&self, _token: &mut Busy, timeout: Msecs) -> Progress {
+    unsafe fn wait(&self, token: &mut Started, timeout: Msecs) -> Progress {
         let mut left = msecs_to_jiffies(timeout);
 
-        // An interrupt may be left from a transfer that was aborted, hence the look at the register.
-        while let Some(rest) = self.done.wait(left) {
-            if !self.running() {
-                self.busy.store(false, ordering::Release);
+        // An interrupt may be left from a transfer that was aborted, or have been taken for another
+        // one's: only the register counts.
+        loop {
+            if self.is_over(token) {
                 return Progress::Done;
             }
-            left = rest;
+            match self.done.wait(left) {
+                Some(rest) => left = rest,
+                None if self.is_over(token) => return Progress::Done,
+                None => return Progress::Pending,
+            }
         }
-
-        Progress::Pending
     }
 
-    unsafe fn abort(&self, _token: &mut Busy) -> Result {
-        // The device cannot be stopped, but a transfer takes it no more than 100 ms.
-        for _ in 0..100 {
-            if !self.running() {
-                self.busy.store(false, ordering::Release);
-                return Ok(());
-            }
-            fsleep(Delta::from_millis(10));
-        }
-
-        Err(ETIMEDOUT)
+    unsafe fn abort(&self, token: &mut Started) -> Result {
+        // The device cannot be stopped, but will be done soon.
+        poll(|| self.is_over(token))
     }
 }
 
