@@ -51,6 +51,9 @@ pub(super) const PLAN: usize = 3;
 const KEPT: u8 = 0xa5;
 const INTRUDER: u8 = 0x3c;
 
+/// How often an address is asked for before there is none with nothing behind it.
+const TRIES: usize = 64;
+
 /// One access of `edu`.
 const WORD: usize = 4;
 
@@ -171,26 +174,45 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     ))
 }
 
+/// A page that is mapped, with its other half behind it in memory, and nothing behind it for the device;
+/// and what was there before.
+fn before_nothing<'a>(
+    ctx: &Context<'a>,
+) -> Result<(Mapping<'a, KVec<u8>, FromDevice>, Pages), Stop> {
+    let mut tried = KVec::with_capacity(TRIES, GFP_KERNEL)?;
+
+    for _ in 0..TRIES {
+        // Addresses are given out from the top down: what is mapped second ends where the first begins,
+        // and nothing is there any more once that is unmapped.
+        let above = Mapping::map(ctx.dev, kept()?, FromDevice)?;
+
+        // Twice the memory that is mapped: what lies behind it is at hand.
+        let mut buffer = KVec::from_elem(KEPT, 2 * PAGE_SIZE, GFP_KERNEL)?;
+        buffer.truncate(PAGE_SIZE);
+        let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
+
+        let above = above.unmap();
+        if ctx
+            .witness
+            .is_free(mapping.span().address().offset(PAGE_SIZE))
+        {
+            return Ok((mapping, above));
+        }
+        // It went into a gap between mappings of somebody else, which is full now.
+        tried.push(mapping, GFP_KERNEL)?;
+    }
+
+    Err(Failure::Unexpected("no address could be had with nothing behind it").into())
+}
+
 /// The device goes on where its memory ends.
 fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     needs_translation(ctx)?;
 
-    // Addresses are given out from the top down: what is mapped second ends where the first begins,
-    // and nothing is there any more once that is unmapped.
-    let above = Mapping::map(ctx.dev, kept()?, FromDevice)?;
-
-    // Twice the memory that is mapped: what lies behind it is at hand.
-    let mut buffer = KVec::from_elem(KEPT, 2 * PAGE_SIZE, GFP_KERNEL)?;
-    buffer.truncate(PAGE_SIZE);
-    let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
-
-    let above = above.unmap();
+    let (mapping, above) = before_nothing(ctx)?;
     let dma = mapping.span().address();
     let phys = mapping.phys();
     let end = dma.offset(PAGE_SIZE);
-    if !ctx.witness.is_free(end) {
-        return Err(Failure::Unexpected("the address behind the mapping is in use").into());
-    }
 
     load(ctx, &[INTRUDER; 2 * WORD])?;
     // SAFETY: The first word is within the mapping, and nothing is mapped behind it: the SMMU stops the
