@@ -18,6 +18,10 @@ kernel::module_pci_driver! {
             default: true,
             description: "Run the checks when a device is bound (default: Y)",
         },
+        forget: bool {
+            default: false,
+            description: "Forget mappings and transfers when a device is bound, which are lost then (default: N)",
+        },
         dma_bits: u8 {
             default: 28,
             description: "Address bits of the device, as in QEMU's option edu,dma_mask= (default: 28)",

@@ -7,6 +7,7 @@
 
 mod coherent;
 mod evidence;
+mod forget;
 mod isolation;
 mod kmsg;
 mod ktap;
@@ -46,7 +47,7 @@ struct Subject {
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
-const SUBJECTS: [Subject; 5] = [
+const SUBJECTS: [Subject; 6] = [
     Subject {
         name: c"coherent",
         plan: coherent::PLAN,
@@ -72,18 +73,46 @@ const SUBJECTS: [Subject; 5] = [
         plan: isolation::PLAN,
         run: isolation::run,
     },
+    Subject {
+        name: FORGET,
+        plan: forget::PLAN,
+        run: forget::run,
+    },
 ];
 
-/// Runs all checks on a device and prints KTAP. Sleeps.
-pub(crate) fn run<'a>(dev: &'a Device<Bound>, edu: &'a Edu<'a>) {
+/// The subject that leaks memory and mappings, on purpose.
+const FORGET: &CStr = c"forget";
+
+/// Which checks to run.
+pub(crate) struct Selection {
+    /// Those that leave nothing behind.
+    pub(crate) checks: bool,
+    /// Those that forget values of the library.
+    pub(crate) forget: bool,
+}
+
+/// Runs checks on a device and prints KTAP. Sleeps.
+pub(crate) fn run<'a>(dev: &'a Device<Bound>, edu: &'a Edu<'a>, selection: Selection) {
+    let subjects = SUBJECTS.iter().filter(|subject| {
+        if subject.name == FORGET {
+            selection.forget
+        } else {
+            selection.checks
+        }
+    });
+    let plan = subjects.clone().count();
+    if plan == 0 {
+        return;
+    }
+
     let ctx = Context {
         dev,
         edu,
         witness: Witness::of(dev),
     };
 
-    let mut report = Report::begin(dev, SUBJECTS.len());
-    for subject in SUBJECTS {
+    let mut report = Report::begin(dev, plan);
+    for subject in subjects {
         report.suite(subject.name, subject.plan, |suite| {
             (subject.run)(&ctx, suite)
         });

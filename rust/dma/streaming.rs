@@ -45,7 +45,8 @@ use kernel::{
 /// A buffer that a device owns: it is mapped, and nothing but the device can reach its memory.
 ///
 /// The CPU gets its turn with [`Mapping::sync_for_cpu`] while the mapping stays, and the buffer
-/// itself back from [`Mapping::unmap`]. Dropping the mapping unmaps the buffer and drops it.
+/// itself back from [`Mapping::unmap`]. Dropping the mapping unmaps the buffer and drops it. Forgetting
+/// it ([`core::mem::forget`]) leaks both, so that the device's address leads to the same memory ever after.
 ///
 /// The mapping remembers what it was made with, so that it is undone with the same size, direction
 /// and attributes, and it cannot outlive `'bound`, the time for which the driver is bound.
@@ -351,7 +352,8 @@ unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
 /// Mapped memory in the hands of the CPU.
 ///
 /// Returned by [`Mapping::sync_for_cpu`] and [`Mapping::sync_range_for_cpu`]. When it is dropped the
-/// memory belongs to the device again.
+/// memory belongs to the device again. If it is forgotten, the memory does so too, but what the CPU
+/// wrote may not be visible to the device.
 ///
 /// All directions can be read. What the CPU writes goes somewhere only if the device reads it: a
 /// guard of a `FromDevice` mapping is read-only.

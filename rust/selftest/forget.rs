@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Values of the library that are forgotten instead of dropped, in each state that they can be in.
+//!
+//! What is forgotten is lost until the next boot, and the DMA debugger reports mappings that are left
+//! when the device is unbound. Nothing worse may happen: the device's address leads to the same
+//! memory as before, and nobody is given that memory again.
+
+use super::{
+    evidence::{
+        Failure,
+        Stop, //
+    },
+    ktap::Suite,
+    pattern,
+    scratch::{
+        fetch,
+        load,
+        JOB,
+        TIMEOUT, //
+    },
+    Context, //
+};
+use crate::dma::{
+    buffer::Pages,
+    coherent::CoherentMemory,
+    direction::{
+        Bidirectional,
+        Direction,
+        FromDevice,
+        Permits,
+        ToDevice, //
+    },
+    span::DeviceAddress,
+    streaming::{
+        MapError,
+        Mapping, //
+    },
+    transfer::{
+        StartError,
+        Transfer,
+        WaitError, //
+    }, //
+};
+use core::mem;
+use kernel::{
+    dma::attrs::DMA_ATTR_MMIO,
+    fmt,
+    io::PhysAddr,
+    prelude::*, //
+};
+
+/// Of each buffer, in bytes. Of this size the allocator gives out soonest what was freed last.
+const SIZE: usize = 512;
+const SEED: u32 = 6;
+const OTHER: u32 = 7;
+
+/// How many buffers are asked for, none of which may be the one that was forgotten.
+const ATTEMPTS: usize = 32;
+
+/// One state, and what forgetting it leaves behind.
+struct State {
+    name: &'static CStr,
+    /// How many mappings the DMA debugger must find when the device is unbound.
+    pending: usize,
+    forget: fn(&Context<'_>) -> Result<(), Stop>,
+}
+
+const fn state(
+    name: &'static CStr,
+    pending: usize,
+    forget: fn(&Context<'_>) -> Result<(), Stop>,
+) -> State {
+    State {
+        name,
+        pending,
+        forget,
+    }
+}
+
+const STATES: [State; 16] = [
+    state(c"Pages", 0, pages),
+    state(c"MapError", 0, map_error),
+    state(c"Mapping", 1, mapping),
+    state(c"Mapping after a transfer", 1, after_transfer),
+    state(c"Mapping after the CPU's turn", 1, after_turn),
+    state(c"CpuAccess", 0, guard),
+    state(c"CpuAccess, Mapping too", 1, guard_and_mapping),
+    state(c"CpuAccess of a range", 0, guard_of_range),
+    state(c"StartError", 1, start_error),
+    state(c"Transfer to the device", 1, reading),
+    state(c"Transfer from the device", 1, writing),
+    state(c"Transfer that is over", 1, over),
+    state(c"WaitError::TimedOut", 1, timed_out),
+    state(c"CoherentMemory", 1, coherent),
+    state(c"Transfer of CoherentMemory", 1, coherent_transfer),
+    // The last: the device is still at work when the driver lets go of it.
+    state(c"Transfer in flight at the end", 1, in_flight),
+];
+
+pub(super) const PLAN: usize = STATES.len();
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    for State {
+        name,
+        pending,
+        forget,
+    } in &STATES
+    {
+        let result = forget(ctx).map(|()| Pending(*pending));
+        suite.result(fmt!("{}", *name), result);
+    }
+}
+
+/// What the DMA debugger will have to say of a state.
+struct Pending(usize);
+
+impl fmt::Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "forgotten, pending {}", self.0)
+    }
+}
+
+/// A buffer with the pattern.
+fn buffer() -> Result<KVec<u8>, Stop> {
+    let mut buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
+
+    pattern::fill(&mut buffer, SEED, 0);
+    Ok(buffer)
+}
+
+/// The buffer, mapped.
+fn map<'a, D: Permits<[u8]>>(
+    ctx: &Context<'a>,
+    direction: D,
+) -> Result<Mapping<'a, KVec<u8>, D>, Stop> {
+    Ok(Mapping::map(ctx.dev, buffer()?, direction)?)
+}
+
+/// Where a mapping is, for later.
+struct Place {
+    dma: DeviceAddress,
+    phys: PhysAddr,
+}
+
+impl Place {
+    fn of<D: Direction>(mapping: &Mapping<'_, KVec<u8>, D>) -> Self {
+        Self {
+            dma: mapping.span().address(),
+            phys: mapping.phys(),
+        }
+    }
+
+    /// Checks that the device's address still leads to the memory, and that nobody gets that.
+    fn is_kept(&self, ctx: &Context<'_>) -> Result<(), Stop> {
+        ctx.witness
+            .mapped(self.dma, SIZE, |offset| self.phys + offset as PhysAddr)?;
+
+        let mut others = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
+        for _ in 0..ATTEMPTS {
+            let other = map(ctx, ToDevice)?;
+
+            if other.phys() == self.phys {
+                return Err(Failure::Unexpected("the memory was given to somebody else").into());
+            }
+            if other.span().address() == self.dma {
+                return Err(Failure::Unexpected("the DMA address was given out again").into());
+            }
+            others.push(other, GFP_KERNEL)?;
+        }
+
+        Ok(())
+    }
+}
+
+/// Checks that the device has the pattern.
+fn arrived(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mut seen = [0; SIZE];
+
+    fetch(ctx, &mut seen)?;
+    Ok(pattern::compare(&seen, SEED, 0)?)
+}
+
+/// Puts another pattern into the device.
+fn load_other(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mut bytes = [0; SIZE];
+
+    pattern::fill(&mut bytes, OTHER, 0);
+    Ok(load(ctx, &bytes)?)
+}
+
+fn pages(_ctx: &Context<'_>) -> Result<(), Stop> {
+    mem::forget(Pages::zeroed(0, GFP_KERNEL)?);
+    Ok(())
+}
+
+fn map_error(ctx: &Context<'_>) -> Result<(), Stop> {
+    match Mapping::map_attrs(ctx.dev, buffer()?, ToDevice, DMA_ATTR_MMIO) {
+        Ok(_) => Err(Failure::Unexpected("the attribute was accepted").into()),
+        Err(err) => {
+            mem::forget::<MapError<_>>(err);
+            Ok(())
+        }
+    }
+}
+
+fn mapping(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mapping = map(ctx, ToDevice)?;
+    let place = Place::of(&mapping);
+
+    mem::forget(mapping);
+    place.is_kept(ctx)
+}
+
+fn after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mapping = map(ctx, FromDevice)?;
+    let place = Place::of(&mapping);
+
+    mem::forget(Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?);
+    place.is_kept(ctx)
+}
+
+fn after_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mut mapping = map(ctx, Bidirectional)?;
+    let place = Place::of(&mapping);
+
+    pattern::fill(&mut mapping.sync_for_cpu(), OTHER, 0);
+    mem::forget(mapping);
+    place.is_kept(ctx)
+}
+
+/// Without the guard's end the CPU's turn has none, as far as the cache goes. What the CPU wrote may
+/// not reach the device then, but who owns the memory is as clear as before.
+fn guard(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mut mapping = map(ctx, FromDevice)?;
+
+    mem::forget(mapping.sync_for_cpu());
+    let mut mapping = Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    pattern::compare(&mapping.sync_for_cpu(), OTHER, 0)?;
+    Ok(pattern::compare(&mapping.unmap(), OTHER, 0)?)
+}
+
+fn guard_and_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mut mapping = map(ctx, Bidirectional)?;
+    let place = Place::of(&mapping);
+
+    let mut access = mapping.sync_for_cpu();
+    pattern::fill(&mut access, OTHER, 0);
+    mem::forget(access);
+    mem::forget(mapping);
+    place.is_kept(ctx)
+}
+
+fn guard_of_range(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mut mapping = map(ctx, FromDevice)?;
+
+    mem::forget(mapping.sync_range_for_cpu(1..SIZE - 1)?);
+    let mapping = Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    Ok(pattern::compare(&mapping.unmap(), OTHER, 0)?)
+}
+
+fn start_error(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mapping = map(ctx, ToDevice)?;
+    let place = Place::of(&mapping);
+
+    match Transfer::read(ctx.edu, mapping, 0..SIZE + 1, JOB) {
+        Ok(_) => return Err(Failure::Unexpected("a bad range was given to the device").into()),
+        Err(err) => mem::forget::<StartError<_>>(err),
+    }
+    place.is_kept(ctx)
+}
+
+fn reading(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mapping = map(ctx, ToDevice)?;
+    let place = Place::of(&mapping);
+
+    mem::forget(Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?);
+    // While the device is at work, and after that.
+    place.is_kept(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept(ctx)?;
+    arrived(ctx)
+}
+
+fn writing(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mapping = map(ctx, FromDevice)?;
+    let place = Place::of(&mapping);
+
+    mem::forget(Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?);
+    place.is_kept(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept(ctx)
+}
+
+fn over(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mapping = map(ctx, ToDevice)?;
+    let place = Place::of(&mapping);
+
+    let transfer = Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?;
+    ctx.edu.settle()?;
+    mem::forget(transfer);
+    place.is_kept(ctx)?;
+    arrived(ctx)
+}
+
+fn timed_out(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mapping = map(ctx, ToDevice)?;
+    let place = Place::of(&mapping);
+
+    match Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?.wait(1) {
+        Err(err @ WaitError::TimedOut(_)) => mem::forget(err),
+        _ => return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into()),
+    }
+    place.is_kept(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept(ctx)?;
+    arrived(ctx)
+}
+
+/// Checks that the address of coherent memory still leads there, and is not given out again.
+fn coherent_is_kept(ctx: &Context<'_>, dma: DeviceAddress, phys: PhysAddr) -> Result<(), Stop> {
+    ctx.witness
+        .mapped(dma, SIZE, |offset| phys + offset as PhysAddr)?;
+
+    let mut others = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
+    for _ in 0..ATTEMPTS {
+        let other = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_KERNEL)?;
+
+        if other.phys(0) == Some(phys) {
+            return Err(Failure::Unexpected("the memory was given to somebody else").into());
+        }
+        others.push(other, GFP_KERNEL)?;
+    }
+
+    Ok(())
+}
+
+fn coherent(ctx: &Context<'_>) -> Result<(), Stop> {
+    let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_KERNEL)?;
+    let (dma, phys) = (memory.dma_address().into(), memory.phys(0).ok_or(EFAULT)?);
+
+    mem::forget(memory);
+    coherent_is_kept(ctx, dma, phys)
+}
+
+fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let memory = CoherentMemory::from_slice(ctx.dev, &buffer()?, GFP_KERNEL)?;
+    let (dma, phys) = (memory.dma_address().into(), memory.phys(0).ok_or(EFAULT)?);
+
+    mem::forget(Transfer::read(ctx.edu, memory, 0..SIZE, JOB)?);
+    coherent_is_kept(ctx, dma, phys)?;
+    ctx.edu.settle()?;
+    arrived(ctx)
+}
+
+fn in_flight(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mapping = map(ctx, FromDevice)?;
+    let place = Place::of(&mapping);
+
+    mem::forget(Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?);
+    place.is_kept(ctx)
+}
