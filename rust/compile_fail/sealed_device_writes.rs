@@ -3,6 +3,7 @@
 // DMA debugger: nothing
 // In C: passes on a buffer that is mapped for reading as one that the device may write to
 // Here: does not compile
+// Message: a device does not write what is mapped
 
 use crate::dma::direction::{
     DeviceWrites,

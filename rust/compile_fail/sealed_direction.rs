@@ -3,6 +3,8 @@
 // DMA debugger: nothing
 // In C: casts a number of its own to enum dma_data_direction
 // Here: does not compile
+// Message: `Sideways` cannot be a direction
+// Note: and no others
 
 use crate::dma::direction::Direction;
 use kernel::dma::DataDirection;

@@ -3,6 +3,8 @@
 // DMA debugger: nothing
 // In C: maps whatever there is
 // Here: does not compile
+// Message: alone decide whether `Status` may be mapped `direction::FromDevice`
+// Note: implement them
 
 use crate::dma::direction::{
     FromDevice,

@@ -3,6 +3,8 @@
 // DMA debugger: nothing
 // In C: lets a request point to a mapping that its owner may undo at any time
 // Here: does not compile
+// Message: `&Mapping< ... cannot be given to a transfer
+// Note: a transfer owns what the device uses until it is over
 
 use crate::dma::{
     direction::ToDevice,

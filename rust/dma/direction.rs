@@ -27,22 +27,38 @@ mod private {
         ToDevice, //
     };
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be a direction",
+        note = "the directions are `ToDevice`, `FromDevice` and `Bidirectional`, and no others"
+    )]
     pub trait Direction {}
 
     impl Direction for ToDevice {}
     impl Direction for FromDevice {}
     impl Direction for Bidirectional {}
 
+    #[diagnostic::on_unimplemented(
+        message = "a device does not read what is mapped `{Self}`",
+        note = "who reads is decided by the direction, for which the memory is mapped"
+    )]
     pub trait Reads {}
 
     impl Reads for ToDevice {}
     impl Reads for Bidirectional {}
 
+    #[diagnostic::on_unimplemented(
+        message = "a device does not write what is mapped `{Self}`",
+        note = "who writes is decided by the direction, for which the memory is mapped"
+    )]
     pub trait Writes {}
 
     impl Writes for FromDevice {}
     impl Writes for Bidirectional {}
 
+    #[diagnostic::on_unimplemented(
+        message = "`AsBytes` and `FromBytes` alone decide whether `{T}` may be mapped `{Self}`",
+        note = "implement them, if what they promise holds"
+    )]
     pub trait Permits<T: ?Sized> {}
 
     #[diagnostic::do_not_recommend]

@@ -38,6 +38,12 @@ use kernel::{
 /// - [`DeviceMemory::span`] is mapped for [`DeviceMemory::device`] and the direction for as long as
 ///   `self` exists, wherever it is moved to.
 /// - The CPU reaches the memory through `self` only, and `self` holds no reference or box to it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given to a transfer",
+    label = "not memory that the transfer would own",
+    note = "a transfer owns what the device uses until it is over: give it the `Mapping` or \
+            `CoherentMemory` itself, and take it back from `wait` or `abort`"
+)]
 pub unsafe trait DeviceMemory {
     /// The direction for which the memory is mapped.
     type Direction: Direction;
