@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Commit each misuse that C can commit, with misuse.ko, and compare what the DMA debugger says with
-# the table. What was said is printed before each result. Afterwards the kernel must still be good for safe_dma.ko. It raises the debugger's count.
+# Commit each misuse that C can commit, with misuse.ko, print what the DMA debugger says of it, and
+# compare that with the table. Afterwards the kernel must still be good for safe_dma.ko. It raises the
+# debugger's count.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -82,6 +83,7 @@ listed() {
 commit() {
 	mark_log
 	before=$(dma_errors)
+	mapping=
 	insmod "$TWIN" row="$1" || return 1
 	mapping=$(listed "$1")
 	rmmod misuse && logged "$DEVICE: $1 is committed\$"
