@@ -341,9 +341,7 @@ def report(found: list[Case], rows: list[Twin], built: dict[str, Built]) -> bool
     in_c |= {name: f"{name}, in C: {said.problem}" for name, said in measured.items() if said.problem}
 
     names = max(len(misuse.name) for misuse in misuses)
-    print(
-        "\nEach misuse: what C code does, what the DMA debugger said of that in the guest, and what becomes of it here."
-    )
+    print("\nFor each: what C code does, what the DMA debugger said of it in the guest, what becomes of it here.")
     for heading, group in misuse_docs.grouped(misuses, rows).items():
         print(f"\n{heading.upper()}")
         for misuse in group:
