@@ -77,7 +77,7 @@ def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
             continue
         joined[misuse.name] = twin
         if twin.debugger != misuse.debugger:
-            problems[misuse.name] = f"{misuse.name}: the debugger says '{misuse.debugger}', but in C '{twin.debugger}'"
+            problems[misuse.name] = f"{misuse.name}: the file has '{misuse.debugger}', the row in C '{twin.debugger}'"
     taken = {twin.name for twin in joined.values()}
     for twin in twins:
         if twin.name not in taken:

@@ -175,7 +175,7 @@ def test_every_misuse_is_in_the_documentation_once():
     [
         ([], [LONE], "the row in C is the twin of no misuse here"),
         ([replace(SOME, name="free_size", debugger=LONE.message)], [], "no row in C"),
-        ([replace(SOME, name="free_size", debugger="nothing")], [LONE], "the debugger says 'nothing', but in C"),
+        ([replace(SOME, name="free_size", debugger="nothing")], [LONE], "the file has 'nothing', the row in C"),
         ([replace(SOME, debugger="nothing")], [twins.Twin("none", "nothing")], "the twin of no misuse"),
     ],
 )
