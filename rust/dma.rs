@@ -28,6 +28,7 @@
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |
+//! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
 //!
 //! C header: `include/linux/dma-mapping.h`. Documentation of the C API:
 //! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
@@ -37,6 +38,7 @@ pub mod coherent;
 pub mod direction;
 pub mod domain;
 pub mod limits;
+pub mod misuse;
 mod raw;
 pub mod span;
 pub mod streaming;

@@ -198,7 +198,7 @@ def summary(outcome: Outcome, linux: Path) -> tuple[str, bool]:
 def main() -> int:
     """The command line: one guest, its console on stdout, its end in the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=("run", "test", "shell"))
+    parser.add_argument("mode", choices=("run", "test", "misuse", "shell"))
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--initramfs", type=Path, required=True)

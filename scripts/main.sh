@@ -79,11 +79,13 @@ guest() {
 		--log "$LOGS/guest-$mode.log" ${V:+--verbose} "$mode"
 }
 
-run_tests() {
+# python SCRIPT: with all that it needs to build and to boot guests.
+python() {
+	mkdir -p "$LOGS"
 	trap - EXIT
 	SAFE_DMA_KDIR=$KDIR SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		exec "$PYTHON" "$scripts/test.py"
+		exec "$PYTHON" "$scripts/$1"
 }
 
 distclean() {
@@ -120,11 +122,11 @@ distclean) distclean ;;
 		;;
 	test)
 		prepare_guest
-		run_tests
+		python test.py
 		;;
 	misuse)
-		prepare_kernel
-		"$PYTHON" "$scripts/misuse.py" "$KDIR" "${TOOLS[@]}"
+		prepare_guest
+		python misuse.py
 		;;
 	lint)
 		prepare_kernel

@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Build every misuse in rust/compile_fail/, and see that the compiler refuses it, and nothing else.
+"""Show what becomes of each misuse of the DMA API: in C, and here.
 
-Beside each misuse is its right way, which must compile without a warning. What both must look like
-is in the files: see Case.
+Every misuse in rust/compile_fail/ is built: the compiler must refuse it, and nothing else. Beside it
+is its right way, which must compile without a warning. What both must look like is in the files: see
+Case. Then guests are booted: one commits the twins in C, and it must say what the files say; others
+have the checks of what returns an error. `make misuse` calls this with all that it needs.
 """
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +20,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import misuse_docs
+import twins
+from guests import GUESTS, guest_results
+from ktap import Result
+from twins import NOTHING, Twin
+
 TOP = Path(__file__).resolve().parents[1]
 CASES = TOP / "rust" / "compile_fail"
 # Where Kbuild leaves what it built, and what the compiler said.
@@ -24,6 +33,8 @@ PRODUCTS = ".build/compile_fail"
 OK = "_ok"
 
 HEADER = re.compile(r"// (DMA debugger|In C|Here|Message|Note): (.+)")
+# What the DMA debugger says: its message, or nothing and, if wanted, why.
+DEBUGGER = re.compile(rf"({NOTHING})(?:: (.+))?|(.+)")
 HERE = re.compile(r"(does not compile|cannot be expressed)(: .+)?")
 # At the end of the line that must be reported, or, with ^, below it.
 MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
@@ -37,14 +48,15 @@ class MisuseError(Exception):
 class Case:
     """One misuse, as its file has it.
 
-    The file begins with what the DMA debugger says of it ("nothing" if it sees nothing), what C code
-    does there, and what becomes of it here. If there is a "Message:" or a "Note:", the compiler's must
+    The file begins with what the DMA debugger says of it ("nothing" if it sees nothing, and why), what C
+    code does there, and what becomes of it here. If there is a "Message:" or a "Note:", the compiler's must
     have it, " ... " standing for anything. One line is marked: the compiler must report that line,
     with that error, and nothing else.
     """
 
     name: str
     debugger: str
+    why: str
     in_c: str
     here: str
     message: str
@@ -57,18 +69,40 @@ class Case:
         """Its file."""
         return CASES / f"{self.name}.rs"
 
+    @property
+    def result(self) -> str:
+        """What becomes of it."""
+        return f"{self.here} ({self.code})"
+
+    @property
+    def see(self) -> str:
+        """Where to read on."""
+        return f"`{self.path.name}`"
+
 
 @dataclass(frozen=True)
 class RunTime:
     """A misuse that depends on numbers known at run time alone: it returns an error.
 
-    `check` is the name of the check on the device that shows it.
+    `check` is the name of the result that shows it, and `guest` that of the guest which has it.
     """
 
     name: str
     debugger: str
     in_c: str
     check: str
+    guest: str = "check_result"
+    why: str = ""
+
+    @property
+    def result(self) -> str:
+        """What becomes of it."""
+        return "returns an error"
+
+    @property
+    def see(self) -> str:
+        """Where to read on."""
+        return f"check `{self.check}`"
 
 
 RUN_TIME = (
@@ -83,16 +117,18 @@ RUN_TIME = (
         "nothing",
         "gives the device more than it mapped",
         "transfer/refused range",
+        why="it does not see what the device does",
     ),
     RunTime(
         "map_without_sync",
         "nothing",
         "skips the syncs of the mapping, and does not sync itself",
         "streaming/refused DMA_ATTR_SKIP_CPU_SYNC",
+        why="it does not miss what is not called",
     ),
     RunTime(
         "map_as_registers",
-        "nothing",
+        "dma_map_resource called for RAM address",
         "maps memory with the attribute for registers",
         "streaming/refused DMA_ATTR_MMIO",
     ),
@@ -145,9 +181,11 @@ def read_case(path: Path) -> Case:
         raise MisuseError(f"{path}: one line must be marked '//~ ERROR E....', and no other")
 
     ((line, code),) = markers
+    nothing, why, message = DEBUGGER.fullmatch(values["DMA debugger"]).groups()
     return Case(
         path.stem,
-        values["DMA debugger"],
+        nothing or message,
+        why or "",
         values["In C"],
         values["Here"],
         values.get("Message", ""),
@@ -244,56 +282,129 @@ def judge_right_way(built: Built) -> str:
     return "\n".join(str(diagnostic) for diagnostic in built.diagnostics) or "it does not compile, and nothing says why"
 
 
-def print_table(rows: list[tuple[str, ...]], out: Callable[[str], None]):
-    """Rows of cells, in columns as wide as the terminal has room for."""
-    names = max(len(row[0]) for row in rows)
-    columns = len(rows[0])
-    width = max((shutil.get_terminal_size((160, 0)).columns - names) // (columns - 1) - 2, 20)
-    for row in rows:
-        cells = [textwrap.wrap(cell, width) for cell in row[1:]]
-        for number in range(max(map(len, cells))):
-            texts = [cell[number] if number < len(cell) else "" for cell in cells]
-            name = row[0] if number == 0 else ""
-            out("  ".join([name.ljust(names), *(text.ljust(width) for text in texts)]).rstrip())
+@dataclass
+class Row:
+    """What is printed of a misuse."""
+
+    name: str
+    in_c: str
+    debugger: list[str]
+    here: str
+
+
+def print_row(row: Row, names: int, out: Callable[[str], None]):
+    """A row in lines as wide as the terminal; `names` is the width of the first column."""
+    labels = len("debugger")
+    width = max(shutil.get_terminal_size((160, 0)).columns - names - labels - 4, 40)
+    name = row.name
+    for label, texts in (("in C", [row.in_c]), ("debugger", row.debugger), ("here", [row.here])):
+        shown = label
+        for text in texts:
+            for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+                out(f"{name:{names}}  {shown:{labels}}  {line}")
+                name = shown = ""
+
+
+def judge_both(case: Case, built: dict[str, Built]) -> str:
+    """What is wrong with the compiler's verdict on a case and on its right way; nothing, as it should be."""
+    wrong = {case.path: judge(case, built[case.name])}
+    wrong[case.path.with_stem(case.name + OK)] = judge_right_way(built[case.name + OK])
+    return "\n".join(f"{path}: {text}" for path, text in wrong.items() if text)
+
+
+def judge_check(row: RunTime, results: list[Result]) -> str:
+    """What is wrong with the check of a misuse that returns an error; nothing, as it should be."""
+    found = [result for result in results if result.name == row.check]
+    if len(found) != 1:
+        return f"{row.name}: the guest has {len(found)} results named '{row.check}', not one"
+    (result,) = found
+    if result.status != "passed":
+        return "\n".join([f"{row.name}: {row.check}: {result.status} {result.reason}".rstrip(), *result.log])
+    return ""
+
+
+def count(what: str, names: set[str], problems: dict[str, str]) -> str:
+    """The line that says how many are right."""
+    return f"{len(names - problems.keys())} of {len(names)} {what}"
+
+
+def report(found: list[Case], rows: list[Twin], built: dict[str, Built]) -> bool:
+    """Print the table, what is wrong with it, and the counts; whether all is right."""
+    misuses = [*found, *RUN_TIME]
+    compiled = {case.name: wrong for case in found if (wrong := judge_both(case, built))}
+    guests = {name: guest_results(*GUESTS[name]) for name in ["misuse_result", *(row.guest for row in RUN_TIME)]}
+    run = {row.name: wrong for row in RUN_TIME if (wrong := judge_check(row, guests[row.guest]))}
+
+    results = guests.pop("misuse_result")
+    measured = {row.name: twins.measure(row, results) for row in rows}
+    joined, in_c = twins.join(misuses, rows)
+    in_c |= {name: f"{name}, in C: {said.problem}" for name, said in measured.items() if said.problem}
+
+    names = max(len(misuse.name) for misuse in misuses)
+    print("\nFor each: what C code does, what the DMA debugger said of it in the guest, what becomes of it here.")
+    for heading, group in misuse_docs.grouped(misuses, rows).items():
+        print(f"\n{heading.upper()}")
+        for misuse in group:
+            twin = joined.get(misuse.name)
+            said = ["WRONG, see below"]
+            if not in_c.keys() & {misuse.name, twin.name if twin else ""}:
+                said = twins.verdict(misuse, twin, measured[twin.name].said if twin else [])
+            if misuse.name in compiled or misuse.name in run:
+                here = "WRONG, see below"
+            elif isinstance(misuse, RunTime):
+                here = f"returns an error. Check: {misuse.check}, passed"
+            else:
+                (error,) = built[misuse.name].errors
+                here = f"{misuse.here}. {error.code}: {error.message}"
+            print_row(Row(misuse.name, misuse.in_c, said, here), names, print)
+
+    ends = twins.others(results)
+    ends += [f"{end.name}: {end.reason}" for end, *_ in guests.values() if end.status != "passed"]
+    for problem in [*ends, *in_c.values(), *compiled.values(), *run.values()]:
+        print(f"\n{problem}")
+    twin_names = {row.name for row in rows} | in_c.keys()
+    print(f"\n{count('twins in C: the debugger said what the files say', twin_names, in_c)}")
+    print(count("misuses return an error at run time", {row.name for row in RUN_TIME}, run))
+    print(count("misuses do not compile, and their right ways do", {case.name for case in found}, compiled))
+    return not (ends or in_c or compiled or run)
+
+
+def docs(found: list[Case], rows: list[Twin], text: str) -> str:
+    """The text of the documentation with its table made anew."""
+    misuses = [*found, *RUN_TIME]
+    joined, problems = twins.join(misuses, rows)
+    if problems:
+        raise twins.TwinError("\n".join(problems.values()))
+    return misuse_docs.whole(text, misuse_docs.table(misuses, joined, rows))
 
 
 def main() -> int:
-    """Print the table; the last line is the count."""
+    """Print the table; the last lines are the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kdir", type=Path, metavar="KDIR", help="the built kernel")
-    parser.add_argument("tools", nargs="*", metavar="VARIABLE=VALUE", help="arguments for the kernel's make")
+    parser.add_argument(
+        "--docs", action="store_true", help=f"write the table in {misuse_docs.FILE.name} anew, and do nothing else"
+    )
     arguments = parser.parse_args()
+    if not arguments.docs and "SAFE_DMA_KDIR" not in os.environ:
+        parser.error("call it with 'make misuse'")
 
     try:
         found = cases()
+        rows = twins.read_twins()
+        if arguments.docs:
+            misuse_docs.FILE.write_text(docs(found, rows, misuse_docs.FILE.read_text()))
+            return 0
         names = [name for case in found for name in (case.name, case.name + OK)]
-        built = build(arguments.kdir, arguments.tools, names)
-    except (MisuseError, OSError) as error:
+        print(f"safe-dma: compiling {len(names)} files", file=sys.stderr, flush=True)
+        built = build(Path(os.environ["SAFE_DMA_KDIR"]), os.environ["SAFE_DMA_TOOLS"].splitlines(), names)
+        return 0 if report(found, rows, built) else 1
+    except (MisuseError, twins.TwinError, OSError) as error:
         print(f"safe-dma: error: {error}", file=sys.stderr)
         return 1
 
-    rows = [("MISUSE", "THE DMA DEBUGGER", "IN C", "HERE")]
-    problems = []
-    for case in found:
-        wrong = judge(case, built[case.name])
-        right_way = judge_right_way(built[case.name + OK])
-        problems += [f"{case.path}: {wrong}"] if wrong else []
-        problems += [f"{case.path.with_stem(case.name + OK)}: {right_way}"] if right_way else []
-        here = "WRONG, see below"
-        if not wrong and not right_way:
-            (said,) = built[case.name].errors
-            here = f"{case.here}. {said.code}: {said.message}"
-        rows.append((case.name, case.debugger, case.in_c, here))
-    rows += [(row.name, row.debugger, row.in_c, f"returns an error. Check: {row.check}") for row in RUN_TIME]
-    print_table(rows, print)
-
-    for problem in problems:
-        print(f"\n{problem}")
-    failed = {problem.split(":")[0].removesuffix(".rs").removesuffix(OK) for problem in problems}
-    print(f"\n{len(RUN_TIME)} more return an error at run time")
-    print(f"{len(found) - len(failed)} of {len(found)} misuses do not compile, and their right ways do")
-    return 1 if problems else 0
-
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not know what the memory holds
 // In C: takes what the device wrote for a bool, which may then be neither true nor false
 // Here: does not compile
 // Message: memory that holds `bool` cannot be mapped ... FromDevice`

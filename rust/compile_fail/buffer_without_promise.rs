@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it sees calls, and not what the driver relies on
 // In C: maps memory of any kind, and trusts that it is the right one
 // Here: does not compile
 

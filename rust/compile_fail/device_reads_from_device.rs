@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: lets the device read a buffer that is mapped for writing
 // Here: does not compile
 // Message: a device cannot be given memory mapped ... FromDevice` to read

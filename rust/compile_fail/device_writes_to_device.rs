@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: lets the device write to a buffer that is mapped for reading
 // Here: does not compile
 // Message: a device cannot be given memory mapped ... ToDevice` to write

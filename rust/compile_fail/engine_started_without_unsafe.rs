@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: starts the device and keeps no account of what it is using
 // Here: does not compile
 

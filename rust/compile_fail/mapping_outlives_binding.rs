@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the CPU does
 // In C: uses a mapping through a file that is still open when the driver has gone
 // Here: does not compile
 

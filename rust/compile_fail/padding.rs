@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not know what the memory holds
 // In C: lets the device read the padding of a structure, with what was in that memory before
 // Here: does not compile
 // Message: memory that holds ... Command` cannot be mapped ... ToDevice`

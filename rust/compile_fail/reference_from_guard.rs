@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the CPU does
 // In C: keeps a pointer into the buffer when it has given it back to the device
 // Here: does not compile
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not know what the memory holds
 // In C: lets the device write to a structure that has pointers of the kernel in it
 // Here: does not compile
 // Message: memory that holds ... Request` cannot be mapped ... Bidirectional`

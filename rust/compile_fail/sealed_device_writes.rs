@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: passes on a buffer that is mapped for reading as one that the device may write to
 // Here: does not compile
 // Message: a device does not write what is mapped

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it sees calls, and not what the driver relies on
 // In C: casts a number of its own to enum dma_data_direction
 // Here: does not compile
 // Message: `Sideways` cannot be a direction

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it sees calls, and not what the driver relies on
 // In C: maps whatever there is
 // Here: does not compile
 // Message: alone decide whether `Status` may be mapped `direction::FromDevice`

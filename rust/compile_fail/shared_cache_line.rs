@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the CPU does
 // In C: maps a field of a structure, which shares a cache line with what the CPU uses
 // Here: does not compile
 // Message: cannot be mapped for streaming DMA

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: adds to a DMA address, and leaves the buffer
 // Here: cannot be expressed
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the CPU does
 // In C: reads a buffer that another thread may just be giving to the device
 // Here: does not compile
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: lets a request point to a mapping that its owner may undo at any time
 // Here: does not compile
 // Message: `&Mapping< ... cannot be given to a transfer

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the CPU does
 // In C: two functions have the buffer synced for the CPU, and one gives it back
 // Here: does not compile
 

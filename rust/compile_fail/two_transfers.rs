@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: starts a second transfer of the same buffer before the first is over
 // Here: does not compile
 

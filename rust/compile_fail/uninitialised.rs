@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not know what the memory holds
 // In C: lets the device read memory that nobody has written to
 // Here: does not compile
 // Message: memory that holds ... MaybeUninit<[u8; 64]>` cannot be mapped ... ToDevice`

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: takes the buffer out of the request while the device is still at work
 // Here: does not compile
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Misuses of the DMA API, one for each complaint of the kernel's DMA debugger. The driver takes the
- * edu device and commits one of them, so that what the debugger says of it is measured. The device
- * itself does nothing.
+ * Misuses of the DMA API: one for each complaint of the kernel's DMA debugger, and some of which it
+ * says nothing. The driver takes the edu device and commits one of them, so that what the debugger
+ * says of it is measured. The device itself does nothing.
  *
- * Each function does no more wrong than its row needs, and leaves nothing mapped or allocated, so
- * that the debugger complains of that row alone. The file "rows" has what it says.
+ * Each function does no more wrong than its row needs, and what it leaves mapped goes with the
+ * driver, so that the debugger complains of that row alone. The file "rows" has what it says.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -14,6 +14,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/hex.h>
+#include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -23,6 +24,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include <linux/wordpart.h>
 
 static char *row;
 module_param(row, charp, 0);
@@ -56,6 +58,44 @@ static void unmap(struct mapping *m, enum dma_data_direction dir)
 {
 	dma_unmap_single(m->dev, m->dma, SIZE, dir);
 	kfree(m->cpu);
+}
+
+/*
+ * What is mapped while the driver is bound: where the debugger says nothing, its own list of
+ * mappings shows that there was something to see.
+ */
+static struct {
+	void *allocated;
+	dma_addr_t dma;
+	size_t size;
+	enum dma_data_direction dir;
+} held;
+
+/* hold() - map @size bytes at @cpu until release(); @allocated is freed then, or on error */
+static int hold(struct device *dev, void *allocated, void *cpu, size_t size,
+		enum dma_data_direction dir)
+{
+	dma_addr_t dma = dma_map_single(dev, cpu, size, dir);
+
+	if (dma_mapping_error(dev, dma)) {
+		kfree(allocated);
+		return -EIO;
+	}
+	held.allocated = allocated;
+	held.dma = dma;
+	held.size = size;
+	held.dir = dir;
+	dev_info(dev, "%s: mapped %#llx\n", row, (u64)dma);
+	return 0;
+}
+
+static void release(struct device *dev)
+{
+	if (!held.size)
+		return;
+	dma_unmap_single(dev, held.dma, held.size, held.dir);
+	kfree(held.allocated);
+	held.size = 0;
 }
 
 /* Still mapped when the driver has let go of the device; unmapped when the module goes. */
@@ -195,13 +235,8 @@ static int map_stack(struct device *dev)
 static int map_rodata(struct device *dev)
 {
 	void *cpu = (void *)lm_alias(hex_asc);
-	size_t size = strlen(hex_asc);
-	dma_addr_t dma = dma_map_single(dev, cpu, size, DMA_TO_DEVICE);
 
-	if (dma_mapping_error(dev, dma))
-		return -EIO;
-	dma_unmap_single(dev, dma, size, DMA_TO_DEVICE);
-	return 0;
+	return hold(dev, NULL, cpu, strlen(hex_asc), DMA_TO_DEVICE);
 }
 
 /*
@@ -246,19 +281,20 @@ static int resource_of_ram(struct device *dev)
 
 static int overlapping_cache_lines(struct device *dev)
 {
-	struct mapping m;
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
 	dma_addr_t again;
-	int ret = map(dev, &m, DMA_FROM_DEVICE);
+	int ret;
 
+	if (!cpu)
+		return -ENOMEM;
+	ret = hold(dev, cpu, cpu, SIZE, DMA_FROM_DEVICE);
 	if (ret)
 		return ret;
-	again = dma_map_single(dev, m.cpu, SIZE, DMA_FROM_DEVICE);
+	again = dma_map_single(dev, cpu, SIZE, DMA_FROM_DEVICE);
 	if (dma_mapping_error(dev, again))
-		ret = -EIO;
-	else
-		dma_unmap_single(dev, again, SIZE, DMA_FROM_DEVICE);
-	unmap(&m, DMA_FROM_DEVICE);
-	return ret;
+		return -EIO;
+	dma_unmap_single(dev, again, SIZE, DMA_FROM_DEVICE);
+	return 0;
 }
 
 static int sync_not_allocated(struct device *dev)
@@ -437,34 +473,151 @@ static int sg_boundary(struct device *dev)
 	return ret;
 }
 
+/* From here on, what the debugger does not see. */
+static int cpu_reads_mapped(struct device *dev)
+{
+	u8 *cpu = kzalloc(SIZE, GFP_KERNEL);
+	int ret;
+
+	if (!cpu)
+		return -ENOMEM;
+	ret = hold(dev, cpu, cpu, SIZE, DMA_FROM_DEVICE);
+	if (!ret)
+		READ_ONCE(*cpu);
+	return ret;
+}
+
+static int cpu_writes_mapped(struct device *dev)
+{
+	u8 *cpu = kzalloc(SIZE, GFP_KERNEL);
+	int ret;
+
+	if (!cpu)
+		return -ENOMEM;
+	ret = hold(dev, cpu, cpu, SIZE, DMA_TO_DEVICE);
+	if (!ret)
+		WRITE_ONCE(*cpu, 0x5a);
+	return ret;
+}
+
+/* The device may only read: the unmapping copies nothing to memory that is another's by then. */
+static int buffer_freed_mapped(struct device *dev)
+{
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
+	int ret;
+
+	if (!cpu)
+		return -ENOMEM;
+	ret = hold(dev, cpu, cpu, SIZE, DMA_TO_DEVICE);
+	if (!ret) {
+		kfree(cpu);
+		held.allocated = NULL;
+	}
+	return ret;
+}
+
+static int uninitialised(struct device *dev)
+{
+	void *cpu = kmalloc(SIZE, GFP_KERNEL);
+
+	return cpu ? hold(dev, cpu, cpu, SIZE, DMA_TO_DEVICE) : -ENOMEM;
+}
+
+static int padding(struct device *dev)
+{
+	struct {
+		u8 opcode;
+		u32 length;
+	} *command = kmalloc(sizeof(*command), GFP_KERNEL);
+
+	if (!command)
+		return -ENOMEM;
+	command->opcode = 1;
+	command->length = SIZE;
+	return hold(dev, command, command, sizeof(*command), DMA_TO_DEVICE);
+}
+
+static int shared_cache_line(struct device *dev)
+{
+	struct {
+		u8 status;
+		u8 reply[16];
+	} *request = kzalloc(sizeof(*request), GFP_KERNEL);
+	int ret;
+
+	if (!request)
+		return -ENOMEM;
+	ret = hold(dev, request, request->reply, sizeof(request->reply), DMA_FROM_DEVICE);
+	if (!ret)
+		WRITE_ONCE(request->status, 1);
+	return ret;
+}
+
+/* The device takes an address, and does nothing with it before it is told to. */
+#define DMA_SOURCE 0x80
+
+static int span_after_unmap(struct device *dev)
+{
+	struct pci_dev *pdev = to_pci_dev(dev);
+	struct mapping m;
+	void __iomem *regs;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	unmap(&m, DMA_TO_DEVICE);
+
+	ret = pci_enable_device(pdev);
+	if (ret)
+		return ret;
+	regs = pci_iomap(pdev, 0, 0);
+	if (regs) {
+		iowrite32(lower_32_bits(m.dma), regs + DMA_SOURCE);
+		dev_info(dev, "%s: mapped %#llx, unmapped, the device has %#x\n", row, (u64)m.dma,
+			 ioread32(regs + DMA_SOURCE));
+		pci_iounmap(pdev, regs);
+	} else {
+		ret = -ENOMEM;
+	}
+	pci_disable_device(pdev);
+	return ret;
+}
+
 static const struct {
 	const char *name;
 	int (*commit)(struct device *dev);
 } rows[] = {
-	{ "pending-at-release", pending_at_release },
-	{ "free-invalid-address", free_invalid_address },
-	{ "free-not-allocated", free_not_allocated },
-	{ "free-size", free_size },
-	{ "free-function", free_function },
-	{ "free-cpu-address", free_cpu_address },
-	{ "free-sg-count", free_sg_count },
-	{ "free-direction", free_direction },
-	{ "free-attributes", free_attributes },
-	{ "map-error-unchecked", map_error_unchecked },
-	{ "map-stack", map_stack },
-	{ "map-rodata", map_rodata },
-	{ "map-invalid-area", map_invalid_area },
-	{ "map-vmalloc", map_vmalloc },
-	{ "sync-not-allocated", sync_not_allocated },
-	{ "sync-outside-range", sync_outside_range },
-	{ "sync-direction", sync_direction },
-	{ "sync-read-only-for-cpu", sync_read_only_for_cpu },
-	{ "sync-write-only-for-device", sync_write_only_for_device },
-	{ "sync-sg-count", sync_sg_count },
-	{ "sg-too-long", sg_too_long },
-	{ "sg-boundary", sg_boundary },
-	{ "resource-of-ram", resource_of_ram },
-	{ "overlapping-cache-lines", overlapping_cache_lines },
+	{ "pending_at_release", pending_at_release },
+	{ "free_invalid_address", free_invalid_address },
+	{ "free_not_allocated", free_not_allocated },
+	{ "free_size", free_size },
+	{ "free_function", free_function },
+	{ "free_cpu_address", free_cpu_address },
+	{ "free_sg_count", free_sg_count },
+	{ "free_direction", free_direction },
+	{ "free_attributes", free_attributes },
+	{ "map_error_unchecked", map_error_unchecked },
+	{ "map_stack", map_stack },
+	{ "map_rodata", map_rodata },
+	{ "map_invalid_area", map_invalid_area },
+	{ "map_vmalloc", map_vmalloc },
+	{ "sync_not_allocated", sync_not_allocated },
+	{ "sync_outside_range", sync_outside_range },
+	{ "sync_direction", sync_direction },
+	{ "sync_read_only_for_cpu", sync_read_only_for_cpu },
+	{ "sync_write_only_for_device", sync_write_only_for_device },
+	{ "sync_sg_count", sync_sg_count },
+	{ "sg_too_long", sg_too_long },
+	{ "sg_boundary", sg_boundary },
+	{ "resource_of_ram", resource_of_ram },
+	{ "overlapping_cache_lines", overlapping_cache_lines },
+	{ "cpu_reads_mapped", cpu_reads_mapped },
+	{ "cpu_writes_mapped", cpu_writes_mapped },
+	{ "buffer_freed_mapped", buffer_freed_mapped },
+	{ "uninitialised", uninitialised },
+	{ "padding", padding },
+	{ "shared_cache_line", shared_cache_line },
+	{ "span_after_unmap", span_after_unmap },
 };
 
 /* The row's index, or -EINVAL. */
@@ -504,9 +657,18 @@ static int misuse_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	}
 
 	ret = rows[find_row(row)].commit(dev);
-	if (ret)
+	if (ret) {
+		release(dev);
 		dev_err(dev, "%s could not be committed: %d\n", row, ret);
+	} else {
+		dev_info(dev, "%s is committed\n", row);
+	}
 	return ret;
+}
+
+static void misuse_remove(struct pci_dev *pdev)
+{
+	release(&pdev->dev);
 }
 
 static const struct pci_device_id misuse_ids[] = {
@@ -518,6 +680,7 @@ static struct pci_driver misuse_driver = {
 	.name = KBUILD_MODNAME,
 	.id_table = misuse_ids,
 	.probe = misuse_probe,
+	.remove = misuse_remove,
 };
 
 static int __init misuse_init(void)

@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Commit each misuse that C can commit, with misuse.ko, and compare what the DMA debugger says with
-# the table. Afterwards the kernel must still be good for safe_dma.ko. It raises the debugger's count.
+# Commit each misuse that C can commit, with misuse.ko, print what the DMA debugger says of it, and
+# compare that with the table. Afterwards the kernel must still be good for safe_dma.ko. It raises the
+# debugger's count.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
 
 ALL_ERRORS=${ERROR_COUNT%/*}/all_errors
+MAPPINGS=${ERROR_COUNT%/*}/dump
 SWIOTLB=/sys/kernel/debug/swiotlb/io_tlb_nslabs
 
 # The table: beside the scripts, or in this tree.
@@ -48,8 +50,8 @@ refused() {
 
 same_rows() {
 	# BusyBox has more than one way to load a module, and tries them all.
-	listed=$(log | sed -n "s/.*no row is named 'none'; the rows are: //p" | tail -n 1 | tr ' ' '\n' | sort)
-	[ -n "$listed" ] && [ "$listed" = "$(names | sort)" ]
+	has=$(log | sed -n "s/.*no row is named 'none'; the rows are: //p" | tail -n 1 | tr ' ' '\n' | sort)
+	[ -n "$has" ] && [ "$has" = "$(names | sort)" ]
 }
 
 # What was said of the device: by the debugger, and by dma_map_single().
@@ -66,11 +68,25 @@ swiotlb_active() {
 	[ "$(cat "$SWIOTLB" 2>/dev/null || echo 0)" -gt 0 ]
 }
 
+# The address that the row has mapped, as the module says, and the debugger's own list of what is
+# mapped there, if it still is.
+mapped_at() {
+	log | sed -n "s/.*$DEVICE: $1: mapped 0x\([0-9a-f]*\).*/\1/p"
+}
+
+listed() {
+	address=$(mapped_at "$1")
+	[ -n "$address" ] && grep " $DEVICE .* D=$address " "$MAPPINGS"
+}
+
 # commit ROW: load the module with it and unload it; the driver lets go of the device.
 commit() {
 	mark_log
 	before=$(dma_errors)
-	insmod "$TWIN" row="$1" && rmmod misuse && not logged "$1 could not be committed"
+	mapping=
+	insmod "$TWIN" row="$1" || return 1
+	mapping=$(listed "$1")
+	rmmod misuse && logged "$DEVICE: $1 is committed\$"
 }
 
 # Bounce buffers are only for what a device may be given, and some rows are refused there.
@@ -98,8 +114,27 @@ complains() {
 	nothing_else "$expected"
 }
 
+# silent ROW: no message, although the debugger knows the mapping.
 silent() {
-	[ "$committed" = 0 ] && nothing_else 0
+	echo "# the debugger's list: ${mapping:-$1 is not there}"
+	[ "$committed" = 0 ] && [ -n "$mapping" ] && nothing_else 0
+}
+
+# silent_unmapped ROW: no message, although the device has the address of what is not mapped.
+silent_unmapped() {
+	log | sed -n "s/.*$DEVICE: $1: /# /p"
+	address=$(mapped_at "$1")
+	[ "$committed" = 0 ] && [ -n "$address" ] && logged "$DEVICE: $1: .* the device has 0x$address\$" &&
+		[ -z "$mapping" ] && nothing_else 0
+}
+
+# What was said, one line for each message; the debugger may have more to say in the next line.
+print_said() {
+	if [ -n "$(complaints)" ]; then
+		complaints | sed 's/^/# said: /'
+	else
+		echo "# said: nothing"
+	fi
 }
 
 check_row() {
@@ -112,19 +147,27 @@ check_row() {
 		ktap_test_skip "$name: refused, as bounce buffers are forced"
 		return
 	fi
+	print_said
 	case $note in
-	"")
-		check "$name: $message" complains "$message"
+	"" | "instead of: "*)
+		if [ "$message" = nothing ]; then
+			check "$name: nothing" silent "$name"
+		else
+			check "$name: $message" complains "$message"
+		fi
+		;;
+	unmapped)
+		check "$name: nothing" silent_unmapped "$name"
 		;;
 	"with: "*)
 		check "$name: $message" complains "$message" "$(field "${note#with: }" 2)"
 		;;
 	"silent: arm64")
-		check "$name: no message on arm64" silent
+		check "$name: no message on arm64" silent "$name"
 		;;
 	"silent: swiotlb")
 		if swiotlb_active; then
-			check "$name: no message while swiotlb is active" silent
+			check "$name: no message while swiotlb is active" silent "$name"
 		else
 			check "$name: $message" complains "$message"
 		fi

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the tests share: where things are, and guests that are booted once."""
+"""What the tests share: where things are, and the results of the guests."""
 
-import functools
 import os
 import shutil
 import subprocess
@@ -10,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import guest
-import ktap
+from guests import GUESTS, guest_results
 
 TOP = Path(__file__).resolve().parents[2]
 KDIR = Path(os.environ["SAFE_DMA_KDIR"])
@@ -19,50 +17,6 @@ LINUX = Path(os.environ["SAFE_DMA_LINUX"])
 IMAGE = Path(os.environ["SAFE_DMA_IMAGE"])
 BUILD = Path(os.environ["SAFE_DMA_BUILD"])
 CACHE = Path(os.environ["SAFE_DMA_CACHE"])
-LOGS = BUILD / "log"
-
-
-def make_guest(mode, log, **changes):
-    """A guest as `make` boots it, with its log named `log`."""
-    settings = {
-        "qemu": os.environ["QEMU"],
-        "image": IMAGE,
-        "initramfs": BUILD / "initramfs.cpio",
-        "mode": mode,
-        "log": LOGS / f"{log}.log",
-        "smp": int(os.environ["SMP"]),
-        "append": os.environ["APPEND"],
-        "timeout": int(os.environ["TIMEOUT"]),
-    }
-    return guest.Guest(**(settings | changes))
-
-
-# Every buffer is copied to memory that the device can reach, and back: here, and not behind an SMMU
-# that a coherent device has, does sync have something to do.
-BOUNCE = "iommu.passthrough=1 swiotlb=force"
-
-# The guests whose results are tests, by the name of the test's argument.
-GUESTS = {
-    "selftest_result": ("test", "guest-test"),
-    "check_result": ("run", "guest-run"),
-    "bounced_result": ("run", "guest-bounce", BOUNCE),
-    "overlap_result": ("test", "guest-overlap", "swiotlb=noforce"),
-}
-
-
-@functools.cache
-def booted(mode, log, append=""):
-    """The outcome of a guest that was booted under that name, once in a session."""
-    print(f"guest: {log}", flush=True)
-    words = f"{os.environ['APPEND']} {append}".strip()
-    return guest.boot(make_guest(mode, log, append=words), lambda line: None)
-
-
-def guest_results(*which):
-    """Each result of a guest's KTAP, and its own end as one more."""
-    outcome = booted(*which)
-    end = ktap.Result("the guest's end", "failed" if outcome.problem else "passed", outcome.problem)
-    return [end, *ktap.parse(outcome.lines, LINUX)]
 
 
 def pytest_generate_tests(metafunc):

@@ -12,7 +12,8 @@ import time
 import pytest
 
 import guest
-from conftest import BUILD, IMAGE, LINUX, TOP, gone, make_guest
+from conftest import BUILD, IMAGE, LINUX, TOP, gone
+from guests import make_guest
 
 # What stands in the place of init.
 SCENARIOS = {

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from conftest import GUESTS, booted, judge
+from conftest import judge
+from guests import GUESTS, booted
 
 # The time of a kernel message, and nothing else.
 TIME = re.compile(r"^\[ *\d+\.\d+\] ")
@@ -20,6 +21,11 @@ def test_selftests(selftest_result):
 def test_selftests_without_swiotlb(overlap_result):
     """The same: the DMA debugger looks for mappings that overlap only without bounce buffers."""
     judge(overlap_result)
+
+
+def test_misuses(misuse_result):
+    """The guest that `make misuse` boots."""
+    judge(misuse_result)
 
 
 def test_checks(check_result):

@@ -87,7 +87,7 @@ def test_kdir_too_old(make, kernel):
     assert "is Linux 6.18.2, but 7.3 or later is needed" in error_line(make(KDIR=kernel))
 
 
-@pytest.mark.parametrize("target", ["run", "test", "shell"])
+@pytest.mark.parametrize("target", ["run", "test", "misuse", "shell"])
 def test_kdir_of_another_architecture(make, kernel, target):
     """The guest is an arm64 machine."""
     spoil(kernel, "include/config/auto.conf", "CONFIG_ARM64=y\n", "CONFIG_X86=y\n")

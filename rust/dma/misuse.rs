@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ways to misuse the DMA API, and what becomes of each of them here.
+//!
+//! The kernel's DMA debugger (`CONFIG_DMA_API_DEBUG`, `kernel/dma/debug.c`) watches the calls of
+//! the C API while the kernel runs, and complains of those that do not fit together, on the path
+//! that is taken. Here the compiler complains, of every path. Below, *here* is one of these:
+//!
+//! - **does not compile**: the compiler refuses it, because memory belongs to somebody else at that
+//!   time, or is not of the kind that is wanted;
+//! - **cannot be expressed**: there is no function, or no argument, to say it with;
+//! - **returns an error**: it depends on numbers that are known at run time only. Nothing is done
+//!   then, and what was passed in comes back.
+//!
+//! Each `.rs` is a file in `rust/compile_fail/`: a plausible mistake, with the compiler's error in
+//! brackets, and beside it, as `_ok.rs`, the right way. Each check is one that is made on the device.
+//! `make misuse` builds all those files, makes those checks, commits in C what C can commit without
+//! harm (`rust/misuse/misuse.c`), and shows what the compiler and the debugger said.
+//!
+//! What is outside of this:
+//!
+//! - [`core::mem::forget`] is safe. It leaks, and what the device owns it then owns for ever.
+//! - The device. It is given addresses, and is started, by an [`Engine`](super::transfer::Engine),
+//!   whose author promises in `unsafe` code that it does neither wrongly.
+//!
+// Below: written by `scripts/misuse.py --docs`, from the files that the table names.
+//!
+//! # Mapping
+//!
+//! | the DMA debugger | C code that | here | see |
+//! | --- | --- | --- | --- |
+//! | `device driver maps memory from stack` | maps a command that is a local variable | does not compile (E0277) | `map_stack.rs` |
+//! | `device driver maps memory from kernel text or rodata` (not on arm64, where the kernel's image is not in the linear map) | maps a constant table | does not compile (E0277) | `map_rodata.rs` |
+//! | `device driver maps memory from kernel text or rodata` (not on arm64, where the kernel's image is not in the linear map) | maps a function's code, to let the device check it | does not compile (E0277) | `map_text.rs` |
+//! | `device driver maps memory from invalid area` | maps a pointer that is not to the kernel's linear map, such as one from ioremap() | does not compile (E0277) | `map_invalid_area.rs` |
+//! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps what kvmalloc() returned, which is from vmalloc() when memory is short | does not compile (E0277) | `map_kvmalloc.rs` |
+//! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a large table from vmalloc() | does not compile (E0277) | `map_vmalloc.rs` |
+//! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a structure that was allocated by vmalloc() | does not compile (E0277) | `map_vmalloc_box.rs` |
+//! | `mapping sg segment longer than device claims to support` | puts more into one segment than the device takes | cannot be expressed: mainline's SGTable cuts its segments itself (E0599) | `sg_too_long.rs` |
+//! | `mapping sg segment across boundary` | makes a segment of two pieces that lie on both sides of a boundary | cannot be expressed: the library maps no list of pieces yet (E0277) | `sg_boundary.rs` |
+//! | `dma_map_resource called for RAM address` | maps memory with the attribute for registers | returns an error | check `streaming/refused DMA_ATTR_MMIO` |
+//! | `dma_map_resource called for RAM address` | maps the physical address of memory as if it were of registers | cannot be expressed: there is no mapping of resources yet (E0277) | `resource_of_ram.rs` |
+//! | `cacheline tracking EEXIST, overlapping mappings aren't supported` (not while the kernel has bounce buffers) | maps the same buffer twice | does not compile (E0382) | `overlapping_cache_lines.rs` |
+//!
+//! # Unmapping
+//!
+//! | the DMA debugger | C code that | here | see |
+//! | --- | --- | --- | --- |
+//! | `device driver has pending DMA allocations while released from device` | leaves a mapping to work that runs after the driver has gone | does not compile (E0521) | `pending_at_release.rs` |
+//! | `device driver tries to free an invalid DMA memory address` | unmaps what a failed mapping returned | does not compile (E0599) | `free_invalid_address.rs` |
+//! | `device driver tries to free DMA memory it has not allocated` | unmaps the address of a fragment, which was not what was mapped | cannot be expressed (E0599) | `free_by_address.rs` |
+//! | `device driver tries to free DMA memory it has not allocated` | unmaps on the error path what was unmapped before | does not compile (E0382) | `free_not_allocated.rs` |
+//! | `device driver frees DMA memory with different size` | unmaps a buffer with another length than it was mapped with | cannot be expressed (E0061) | `free_size.rs` |
+//! | `device driver frees DMA memory with wrong function` | unmaps coherent memory as if it were a streaming mapping | cannot be expressed (E0599) | `free_function.rs` |
+//! | `device driver frees DMA memory with different CPU address` | replaces the memory of a ring, but not its DMA address | does not compile (E0594) | `free_cpu_address.rs` |
+//! | `device driver frees DMA sg list with different entry count` | unmaps as many entries as dma_map_sg() returned, not as many as it was given | cannot be expressed: mainline's SGTable unmaps itself, and there is no other list yet (E0599) | `free_sg_count.rs` |
+//! | `device driver frees DMA memory with different direction` | unmaps as if the device had written to what it has only read | does not compile (E0308) | `free_direction.rs` |
+//! | `device driver frees DMA memory with different attributes` | forgets at the unmapping the attributes of the mapping | cannot be expressed (E0061) | `free_attributes.rs` |
+//! | `device driver failed to check map error` | hands the address to the device without dma_mapping_error() | does not compile (E0599) | `map_error_unchecked.rs` |
+//!
+//! # Syncing
+//!
+//! | the DMA debugger | C code that | here | see |
+//! | --- | --- | --- | --- |
+//! | `device driver tries to sync DMA memory it has not allocated` | syncs a buffer that it has unmapped | does not compile (E0382) | `sync_not_allocated.rs` |
+//! | `device driver syncs DMA memory outside allocated range` | syncs more than it mapped | returns an error | check `sync/refused range` |
+//! | `device driver syncs DMA memory with different direction` | syncs a bidirectional mapping as if the device had only written | cannot be expressed (E0061) | `sync_direction.rs` |
+//! | `device driver syncs device read-only DMA memory for cpu` | syncs what the device may only read as if it had written there | does not compile (E0308) | `sync_read_only_for_cpu.rs` |
+//! | `device driver syncs device write-only DMA memory to device` | writes to a buffer that the device will not read, and syncs that | does not compile (E0594) | `sync_write_only_for_device.rs` |
+//! | `device driver syncs DMA sg list with different entry count` | syncs as many entries as dma_map_sg() returned, not as many as it was given | cannot be expressed: there is no list that can be synced yet (E0599) | `sync_sg_count.rs` |
+//!
+//! # What the debugger says nothing of
+//!
+//! | the DMA debugger | C code that | here | see |
+//! | --- | --- | --- | --- |
+//! | nothing: it does not know what the memory holds | takes what the device wrote for a bool, which may then be neither true nor false | does not compile (E0277) | `boolean.rs` |
+//! | nothing: it does not know what the memory holds | lets the device read the padding of a structure, with what was in that memory before | does not compile (E0277) | `padding.rs` |
+//! | nothing: it does not know what the memory holds | lets the device write to a structure that has pointers of the kernel in it | does not compile (E0277) | `reference_inside.rs` |
+//! | nothing: it does not know what the memory holds | lets the device read memory that nobody has written to | does not compile (E0277) | `uninitialised.rs` |
+//! | nothing: it does not know what the memory holds | reads what a bounce buffer, or the device, left of memory that nobody has written to | does not compile (E0277) | `uninitialised_receive.rs` |
+//! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
+//! | nothing: it does not see what the CPU does | frees a buffer that is still mapped | does not compile (E0382) | `buffer_freed_mapped.rs` |
+//! | nothing: it does not see what the CPU does | writes to coherent memory while the device is at work there | does not compile (E0382) | `coherent_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | keeps a plain pointer to coherent memory while the device writes there | does not compile (E0133) | `coherent_reference.rs` |
+//! | nothing: it does not see what the CPU does | reads a buffer while the device owns it | does not compile (E0382) | `cpu_reads_mapped.rs` |
+//! | nothing: it does not see what the CPU does | writes to a buffer while the device owns it | does not compile (E0382) | `cpu_writes_mapped.rs` |
+//! | nothing: it does not see what the CPU does | uses a mapping through a file that is still open when the driver has gone | does not compile (E0521) | `mapping_outlives_binding.rs` |
+//! | nothing: it does not see what the CPU does | reads a buffer, well synced, while the device is still writing to it | does not compile (E0382) | `mapping_used_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | keeps a pointer into the buffer from before it was mapped | does not compile (E0505) | `reference_from_before_map.rs` |
+//! | nothing: it does not see what the CPU does | keeps a pointer into the buffer when it has given it back to the device | does not compile (E0505) | `reference_from_guard.rs` |
+//! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
+//! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
+//! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
+//! | nothing: it does not see what the device does | unmaps and frees a buffer while the device is still at work | does not compile (E0382) | `buffer_freed_in_flight.rs` |
+//! | nothing: it does not see what the device does | lets the device read a buffer that is mapped for writing | does not compile (E0277) | `device_reads_from_device.rs` |
+//! | nothing: it does not see what the device does | lets the device write to a buffer that is mapped for reading | does not compile (E0277) | `device_writes_to_device.rs` |
+//! | nothing: it does not see what the device does | frees the engine while a transfer of it is in flight | does not compile (E0505) | `engine_gone_in_flight.rs` |
+//! | nothing: it does not see what the device does | starts the device and keeps no account of what it is using | does not compile (E0133) | `engine_started_without_unsafe.rs` |
+//! | nothing: it does not see what the device does | unmaps when the driver believes that the device is done | does not compile (E0200) | `engine_without_promise.rs` |
+//! | nothing: it does not see what the device does | starts the device before it has synced the buffer back | does not compile (E0505) | `guard_across_transfer.rs` |
+//! | nothing: it does not see what the device does | hands a transfer memory that it does not keep mapped | does not compile (E0200) | `memory_without_promise.rs` |
+//! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0277) | `sealed_device_writes.rs` |
+//! | nothing: it does not see what the device does | gives the device an address that it has unmapped | does not compile (E0505) | `span_after_unmap.rs` |
+//! | nothing: it does not see what the device does | adds to a DMA address, and leaves the buffer | cannot be expressed (E0369) | `span_arithmetic.rs` |
+//! | nothing: it does not see what the device does | gives the device a length that the buffer does not have | does not compile (E0308) | `span_beyond_mapping.rs` |
+//! | nothing: it does not see what the device does | puts the address of what the device may only read into a receive descriptor | does not compile (E0277) | `span_for_writing.rs` |
+//! | nothing: it does not see what the device does | makes up a DMA address | does not compile (E0133) | `span_without_promise.rs` |
+//! | nothing: it does not see what the device does | lets a request point to a mapping that its owner may undo at any time | does not compile (E0277) | `transfer_of_borrowed.rs` |
+//! | nothing: it does not see what the device does | gives the device more than it mapped | returns an error | check `transfer/refused range` |
+//! | nothing: it does not see what the device does | starts a second transfer of the same buffer before the first is over | does not compile (E0382) | `two_transfers.rs` |
+//! | nothing: it does not see what the device does | takes the buffer out of the request while the device is still at work | does not compile (E0616) | `unmapped_in_flight.rs` |
+//! | nothing: it sees calls, and not what the driver relies on | maps memory of any kind, and trusts that it is the right one | does not compile (E0200) | `buffer_without_promise.rs` |
+//! | nothing: it sees calls, and not what the driver relies on | casts a number of its own to enum dma_data_direction | does not compile (E0277) | `sealed_direction.rs` |
+//! | nothing: it sees calls, and not what the driver relies on | maps whatever there is | does not compile (E0277) | `sealed_permits.rs` |

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The guests whose results are looked at, by name, each booted once.
+
+What they are made of is in the environment, see main.sh.
+"""
+
+import functools
+import os
+import sys
+from pathlib import Path
+
+import guest
+import ktap
+
+# Every buffer is copied to memory that the device can reach, and back: here, and not behind an SMMU
+# that a coherent device has, does sync have something to do.
+BOUNCE = "iommu.passthrough=1 swiotlb=force"
+
+# The name of the result that is the guest's own.
+END = "the guest's end"
+
+# Mode, name of the log, and kernel parameters; in the tests the name is also that of an argument.
+GUESTS = {
+    "selftest_result": ("test", "guest-test"),
+    "check_result": ("run", "guest-run"),
+    "bounced_result": ("run", "guest-bounce", BOUNCE),
+    "overlap_result": ("test", "guest-overlap", "swiotlb=noforce"),
+    # Where the debugger says all that it can say.
+    "misuse_result": ("misuse", "guest-misuse", "swiotlb=noforce"),
+}
+
+
+def make_guest(mode, log, **changes):
+    """A guest as `make` boots it, with its log named `log`."""
+    build = Path(os.environ["SAFE_DMA_BUILD"])
+    settings = {
+        "qemu": os.environ["QEMU"],
+        "image": Path(os.environ["SAFE_DMA_IMAGE"]),
+        "initramfs": build / "initramfs.cpio",
+        "mode": mode,
+        "log": build / "log" / f"{log}.log",
+        "smp": int(os.environ["SMP"]),
+        "append": os.environ["APPEND"],
+        "timeout": int(os.environ["TIMEOUT"]),
+    }
+    return guest.Guest(**(settings | changes))
+
+
+@functools.cache
+def booted(mode, log, append=""):
+    """The outcome of a guest that was booted under that name, once in a session."""
+    words = f"{os.environ['APPEND']} {append}".strip()
+    a_guest = make_guest(mode, log, append=words)
+    print(f"safe-dma: booting a guest, log: {a_guest.log}", file=sys.stderr, flush=True)
+    return guest.boot(a_guest, lambda line: None)
+
+
+def guest_results(mode, log, append=""):
+    """Each result of a guest's KTAP, and its own end, first."""
+    outcome = booted(mode, log, append)
+    end = ktap.Result(END, "passed")
+    if outcome.problem:
+        end = ktap.Result(END, "failed", f"{outcome.problem}; log: {make_guest(mode, log).log}")
+    return [end, *ktap.parse(outcome.lines, Path(os.environ["SAFE_DMA_LINUX"]))]
