@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: keeps a DMA address, and writes it to a descriptor after the buffer was unmapped
 // Here: does not compile
 

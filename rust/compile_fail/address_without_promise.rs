@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing
+// DMA debugger: nothing: it does not see what the device does
 // In C: writes the address of a buffer to a register, and forgets when the device is done with it
 // Here: does not compile
 

@@ -21,7 +21,9 @@
 //!
 //! - [`core::mem::forget`] is safe. It leaks, and what the device owns it then owns for ever.
 //! - The device. It is given addresses, and is started, by an [`Engine`](super::transfer::Engine),
-//!   whose author promises in `unsafe` code that it does neither wrongly.
+//!   whose author promises in `unsafe` code that it does neither wrongly. The number of a
+//!   [`DeviceAddress`](super::span::DeviceAddress) is had by such code only.
+//! - Mainline's coherent memory, which tells its DMA address to anybody.
 //!
 // Below: written by `scripts/misuse.py --docs`, from the files that the table names.
 //!
@@ -91,6 +93,8 @@
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
+//! | nothing: it does not see what the device does | keeps a DMA address, and writes it to a descriptor after the buffer was unmapped | does not compile (E0308) | `address_after_unmap.rs` |
+//! | nothing: it does not see what the device does | writes the address of a buffer to a register, and forgets when the device is done with it | does not compile (E0133) | `address_without_promise.rs` |
 //! | nothing: it does not see what the device does | unmaps and frees a buffer while the device is still at work | does not compile (E0382) | `buffer_freed_in_flight.rs` |
 //! | nothing: it does not see what the device does | lets the device read a buffer that is mapped for writing | does not compile (E0277) | `device_reads_from_device.rs` |
 //! | nothing: it does not see what the device does | lets the device write to a buffer that is mapped for reading | does not compile (E0277) | `device_writes_to_device.rs` |
