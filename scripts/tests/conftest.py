@@ -20,6 +20,7 @@ IMAGE = Path(os.environ["SAFE_DMA_IMAGE"])
 BUILD = Path(os.environ["SAFE_DMA_BUILD"])
 CACHE = Path(os.environ["SAFE_DMA_CACHE"])
 LOGS = BUILD / "log"
+COHERENT = os.environ.get("COHERENT", "y") == "y"
 
 
 def make_guest(mode, log, **changes):
@@ -33,6 +34,7 @@ def make_guest(mode, log, **changes):
         "smp": int(os.environ["SMP"]),
         "append": os.environ["APPEND"],
         "timeout": int(os.environ["TIMEOUT"]),
+        "coherent": COHERENT,
     }
     return guest.Guest(**(settings | changes))
 
@@ -41,21 +43,22 @@ def make_guest(mode, log, **changes):
 # that a coherent device has, does sync have something to do.
 BOUNCE = "iommu.passthrough=1 swiotlb=force"
 
-# The guests whose results are tests, by the name of the test's argument.
+# The guests whose results are tests, by the name of the test's argument: what booted() takes.
 GUESTS = {
     "selftest_result": ("test", "guest-test"),
     "check_result": ("run", "guest-run"),
     "bounced_result": ("run", "guest-bounce", BOUNCE),
     "overlap_result": ("test", "guest-overlap", "swiotlb=noforce"),
+    "noncoherent_result": ("run", "guest-noncoherent", "", False),
 }
 
 
 @functools.cache
-def booted(mode, log, append=""):
+def booted(mode, log, append="", coherent=COHERENT):
     """The outcome of a guest that was booted under that name, once in a session."""
     print(f"guest: {log}", flush=True)
     words = f"{os.environ['APPEND']} {append}".strip()
-    return guest.boot(make_guest(mode, log, append=words), lambda line: None)
+    return guest.boot(make_guest(mode, log, append=words, coherent=coherent), lambda line: None)
 
 
 def guest_results(*which):
@@ -105,7 +108,7 @@ def make(tmp_path):
         environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in ("KDIR", "LINUX", "LINUX_VERSION", "SMP", "APPEND", "TIMEOUT", "QEMU", "V", "MAKEFLAGS")
+            if name not in ("KDIR", "LINUX", "LINUX_VERSION", "SMP", "COHERENT", "APPEND", "TIMEOUT", "QEMU", "V", "MAKEFLAGS")
         }
         for name, value in (env or {}).items():
             if value is None:
