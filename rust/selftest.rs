@@ -10,6 +10,7 @@ mod evidence;
 mod isolation;
 mod kmsg;
 mod ktap;
+mod limits;
 mod pattern;
 mod scratch;
 mod streaming;
@@ -46,7 +47,7 @@ struct Subject {
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
-const SUBJECTS: [Subject; 5] = [
+const SUBJECTS: [Subject; 6] = [
     Subject {
         name: c"coherent",
         plan: coherent::PLAN,
@@ -66,6 +67,11 @@ const SUBJECTS: [Subject; 5] = [
         name: c"transfer",
         plan: transfer::PLAN,
         run: transfer::run,
+    },
+    Subject {
+        name: c"limits",
+        plan: limits::PLAN,
+        run: limits::run,
     },
     Subject {
         name: c"isolation",

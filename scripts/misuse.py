@@ -62,13 +62,15 @@ class Case:
 class RunTime:
     """A misuse that depends on numbers known at run time alone: it returns an error.
 
-    `check` is the name of the check on the device that shows it.
+    `check` is the name of the check on the device that shows it, and `guest` the name of the guest, in
+    the tests' GUESTS, in which it does.
     """
 
     name: str
     debugger: str
     in_c: str
     check: str
+    guest: str = "check_result"
 
 
 RUN_TIME = (
@@ -95,6 +97,27 @@ RUN_TIME = (
         "nothing",
         "maps memory with the attribute for registers",
         "streaming/refused DMA_ATTR_MMIO",
+    ),
+    RunTime(
+        "partial_cache_line",
+        "nothing",
+        "maps a part of an allocation that shares its cache line with the rest of the heap",
+        "streaming/partial cache line",
+        "noncoherent_result",
+    ),
+    RunTime(
+        "addresses_used_up",
+        "nothing",
+        "does not look for an error, and gives the device DMA_MAPPING_ERROR for an address",
+        "limits/addresses used up are refused",
+        "selftest_result",
+    ),
+    RunTime(
+        "too_large",
+        "nothing",
+        "maps more than dma_max_mapping_size(), and takes it for mapped",
+        "limits/too large",
+        "bounced_result",
     ),
 )
 

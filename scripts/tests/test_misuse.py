@@ -35,7 +35,9 @@ def test_right_way_compiles(case):
 
 @pytest.mark.parametrize("row", misuse.RUN_TIME, ids=lambda row: row.name)
 def test_misuse_returns_an_error(row):
-    found = [result for result in guest_results(*GUESTS["check_result"]) if result.name == row.check]
+    # A subject that is skipped as a whole is one result.
+    names = (row.check, row.check.partition("/")[0])
+    found = [result for result in guest_results(*GUESTS[row.guest]) if result.name in names]
     assert len(found) == 1
     judge(found[0])
 
