@@ -17,7 +17,7 @@ unchanged() {
 require
 
 mark_log
-load run_checks=N && unload || ktap_exit_fail_msg "$KO cannot be loaded"
+{ load run_checks=N && unload; } || ktap_exit_fail_msg "$KO cannot be loaded"
 translates || skip_all "no IOMMU translates: the device cannot reach memory with $MASK"
 ktap_set_plan 7
 
