@@ -34,6 +34,7 @@
 //! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
 
 pub mod buffer;
+mod cache_line;
 pub mod coherent;
 pub mod direction;
 pub mod domain;

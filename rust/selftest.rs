@@ -11,6 +11,7 @@ mod forget;
 mod isolation;
 mod kmsg;
 mod ktap;
+mod limits;
 mod pattern;
 mod scratch;
 mod streaming;
@@ -47,7 +48,7 @@ struct Subject {
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
-const SUBJECTS: [Subject; 6] = [
+const SUBJECTS: [Subject; 7] = [
     Subject {
         name: c"coherent",
         plan: coherent::PLAN,
@@ -67,6 +68,11 @@ const SUBJECTS: [Subject; 6] = [
         name: c"transfer",
         plan: transfer::PLAN,
         run: transfer::run,
+    },
+    Subject {
+        name: c"limits",
+        plan: limits::PLAN,
+        run: limits::run,
     },
     Subject {
         name: c"isolation",

@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import devicetree
 import ktap
 
 # Kernel messages have a time before them.
@@ -44,6 +45,7 @@ class Guest:
     append: str = ""
     timeout: int = 120
     rdinit: str = "/init"
+    coherent: bool = True
     extra: list[str] = field(default_factory=list)
 
     def command(self) -> list[str]:
@@ -93,6 +95,13 @@ class Guest:
                 command += ["-smp", str(self.smp), "-accel", "tcg,thread=multi"]
         return command + self.extra
 
+    def prepared(self) -> list[str]:
+        """The command line, and what it needs is there."""
+        command = self.command()
+        if not self.coherent:
+            command += ["-dtb", str(devicetree.noncoherent(command, self.log.with_suffix(".dtb")))]
+        return command
+
 
 @dataclass
 class Outcome:
@@ -127,6 +136,11 @@ def boot(guest: Guest, show) -> Outcome:
     """Run the guest to its end; `show` is called with each line of its console."""
     guest.log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
+    try:
+        command = guest.prepared()
+    except devicetree.DeviceTreeError as error:
+        guest.log.write_text("")
+        return Outcome(str(error), [], time.monotonic() - start)
     deadline = start + guest.timeout
     lines: list[str] = []
     timed_out = False
@@ -134,7 +148,7 @@ def boot(guest: Guest, show) -> Outcome:
     with (
         guest.log.open("w", encoding="utf-8") as log,
         guest.log.with_suffix(".qemu").open("w+", encoding="utf-8", errors="replace") as errors,
-        subprocess.Popen(guest.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process,
         selectors.DefaultSelector() as selector,
     ):
         selector.register(process.stdout, selectors.EVENT_READ)
@@ -179,7 +193,7 @@ def interact(guest: Guest) -> int:
     settings = termios.tcgetattr(0) if sys.stdin.isatty() else None
     print("Ctrl-A X ends QEMU at once.", flush=True)
     try:
-        return subprocess.call(guest.command())
+        return subprocess.call(guest.prepared())
     finally:
         if settings:
             termios.tcsetattr(0, termios.TCSADRAIN, settings)
@@ -208,6 +222,7 @@ def main() -> int:
     parser.add_argument("--append", default="")
     parser.add_argument("--timeout", type=int, default=120)
     parser.add_argument("--rdinit", default="/init")
+    parser.add_argument("--noncoherent", action="store_true", help="a device that is not cache-coherent")
     parser.add_argument("--qemu-args", type=shlex.split, default=[], help="more of QEMU's options")
     parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
     args = parser.parse_args()
@@ -221,6 +236,7 @@ def main() -> int:
         append=args.append,
         timeout=args.timeout,
         rdinit=args.rdinit,
+        coherent=not args.noncoherent,
         extra=args.qemu_args,
     )
     if guest.mode == "shell":
@@ -251,6 +267,6 @@ if __name__ == "__main__":
             sys.exit(main())
         except KeyboardInterrupt:
             sys.exit(130)
-        except OSError as error:
+        except (OSError, devicetree.DeviceTreeError) as error:
             print(f"safe-dma: error: {error}", file=sys.stderr)
             sys.exit(1)

@@ -19,14 +19,18 @@ BOUNCE = "iommu.passthrough=1 swiotlb=force"
 # The name of the result that is the guest's own.
 END = "the guest's end"
 
-# Mode, name of the log, and kernel parameters; in the tests the name is also that of an argument.
+# As the user wants the device.
+COHERENT = os.environ.get("COHERENT", "y") == "y"
+
+# What booted() takes; in the tests the name is also that of an argument.
 GUESTS = {
     "selftest_result": ("test", "guest-test"),
     "check_result": ("run", "guest-run"),
     "bounced_result": ("run", "guest-bounce", BOUNCE),
     "overlap_result": ("test", "guest-overlap", "swiotlb=noforce"),
-    # Where the debugger says all that it can say.
-    "misuse_result": ("misuse", "guest-misuse", "swiotlb=noforce"),
+    "noncoherent_result": ("run", "guest-noncoherent", "", False),
+    # Where the debugger says all that it can say, and all can be survived.
+    "misuse_result": ("misuse", "guest-misuse", "swiotlb=noforce", True),
 }
 
 
@@ -42,22 +46,23 @@ def make_guest(mode, log, **changes):
         "smp": int(os.environ["SMP"]),
         "append": os.environ["APPEND"],
         "timeout": int(os.environ["TIMEOUT"]),
+        "coherent": COHERENT,
     }
     return guest.Guest(**(settings | changes))
 
 
 @functools.cache
-def booted(mode, log, append=""):
+def booted(mode, log, append="", coherent=COHERENT):
     """The outcome of a guest that was booted under that name, once in a session."""
     words = f"{os.environ['APPEND']} {append}".strip()
-    a_guest = make_guest(mode, log, append=words)
+    a_guest = make_guest(mode, log, append=words, coherent=coherent)
     print(f"safe-dma: booting a guest, log: {a_guest.log}", file=sys.stderr, flush=True)
     return guest.boot(a_guest, lambda line: None)
 
 
-def guest_results(mode, log, append=""):
+def guest_results(mode, log, *more):
     """Each result of a guest's KTAP, and its own end, first."""
-    outcome = booted(mode, log, append)
+    outcome = booted(mode, log, *more)
     end = ktap.Result(END, "passed")
     if outcome.problem:
         end = ktap.Result(END, "failed", f"{outcome.problem}; log: {make_guest(mode, log).log}")

@@ -22,7 +22,8 @@ check_tree() {
 check_options() {
 	[[ ${SMP:=1} =~ ^[1-8]$ ]] || fail "SMP=$SMP is not a number of processors from 1 to 8"
 	# With several processors the guest's time is real time, and a device that is slow is slow.
-	[[ ${TIMEOUT:=$((SMP == 1 ? 120 : 600))} =~ ^[1-9][0-9]*$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
+	[[ ${TIMEOUT:=$((SMP == 1 ? 120 : 900))} =~ ^[1-9][0-9]*$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
+	[[ ${COHERENT:=y} =~ ^[yn]$ ]] || fail "COHERENT=$COHERENT is neither y nor n"
 	[ -z "${KDIR:-}" ] || [ -z "${LINUX:-}${LINUX_VERSION:-}" ] ||
 		fail 'KDIR= is a kernel that is built: LINUX= and LINUX_VERSION= go without it'
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
@@ -71,12 +72,16 @@ rustc_in_use() {
 }
 
 guest() {
-	local mode=$1
+	local mode=$1 coherence=
+	if [ "$COHERENT" = n ]; then
+		coherence=--noncoherent
+	fi
 	mkdir -p "$LOGS"
 	trap - EXIT
 	exec "$PYTHON" "$scripts/guest.py" --qemu "$QEMU" --image "$IMAGE" --initramfs "$BUILD/initramfs.cpio" \
 		--linux "$LINUX_SRC" --smp "$SMP" --append "${APPEND:-}" --timeout "$TIMEOUT" \
-		--log "$LOGS/guest-$mode.log" ${V:+--verbose} "$mode"
+		--log "$LOGS/guest-$mode.log" ${V:+--verbose} \
+		${coherence:+"$coherence"} "$mode"
 }
 
 # python SCRIPT: with all that it needs to build and to boot guests.
@@ -85,7 +90,7 @@ python() {
 	trap - EXIT
 	SAFE_DMA_KDIR=$KDIR SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		exec "$PYTHON" "$scripts/$1"
+		COHERENT=$COHERENT exec "$PYTHON" "$scripts/$1"
 }
 
 distclean() {

@@ -132,6 +132,30 @@ RUN_TIME = (
         "maps memory with the attribute for registers",
         "streaming/refused DMA_ATTR_MMIO",
     ),
+    RunTime(
+        "partial_cache_line",
+        "nothing",
+        "maps a part of an allocation that shares its cache line with the rest of the heap",
+        "streaming/partial cache line",
+        "noncoherent_result",
+        "it knows what is mapped, and not what lies beside it",
+    ),
+    RunTime(
+        "addresses_used_up",
+        "nothing",
+        "does not look for an error, and gives the device DMA_MAPPING_ERROR for an address",
+        "limits/addresses used up are refused",
+        "selftest_result",
+        "it has no account of a mapping that was not made",
+    ),
+    RunTime(
+        "too_large",
+        "nothing",
+        "maps more than dma_max_mapping_size(), and takes it for mapped",
+        "limits/too large",
+        "bounced_result",
+        "it has no account of a mapping that was not made",
+    ),
 )
 
 

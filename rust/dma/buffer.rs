@@ -28,6 +28,10 @@ use kernel::{
 /// map and physically contiguous. There is no implementation for a reference, an array on the
 /// stack, a `static`, [`VBox`] or [`VVec`]; those cannot be mapped, or not as one piece.
 ///
+/// Of a [`KVec`] its elements are mapped, and not its spare capacity. A small one with spare capacity,
+/// or one that was shortened, can be refused if the device writes to it and is not cache-coherent: use
+/// [`Pages`] for such a device, or a vector that was allocated with the length that is mapped.
+///
 /// # Safety
 ///
 /// - The bytes that [`Buffer::target`] points to are initialized, physically contiguous, in the
@@ -36,6 +40,10 @@ use kernel::{
 /// - The page that [`Buffer::page`] names, if any, is the one whose first byte they begin with.
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], and nothing else reads or writes them in between.
+/// - They are the beginning of a piece of memory from `kmalloc()` or from the page allocator, and
+///   nothing reads or writes the rest of that piece in between, either.
+/// - If [`Buffer::MAY_BE_PART`] is `false`, there is no rest: the memory was allocated with just that
+///   size, or is whole pages.
 /// - [`Buffer::Raw`] holds raw pointers only, so that no reference to the memory is left.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mapped for streaming DMA",
@@ -49,6 +57,13 @@ pub unsafe trait Buffer: Sized {
 
     /// The buffer without a reference to its memory.
     type Raw: Copy;
+
+    /// Whether the bytes may be only a part of a piece of memory from `kmalloc()`.
+    ///
+    /// The kernel concludes from the size that is mapped how such memory is aligned, and is wrong if
+    /// more was allocated. Where this is `true` the address is looked at too, at the price of a
+    /// comparison. See [`EINVAL`] in [`MapError`](super::streaming::MapError).
+    const MAY_BE_PART: bool = true;
 
     /// Gives the memory up; the counterpart of [`Buffer::from_raw`].
     fn into_raw(self) -> Self::Raw;
@@ -73,10 +88,13 @@ pub unsafe trait Buffer: Sized {
 }
 
 // SAFETY: `KBox` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
-// until it is freed. A `T` is initialized. The box is consumed, and only a raw pointer kept.
+// until it is freed. A `T` is initialized. The box is consumed, and only a raw pointer kept. The size
+// of a `T` is a multiple of its alignment and is what was asked for.
 unsafe impl<T> Buffer for KBox<T> {
     type Target = T;
     type Raw = NonNull<T>;
+
+    const MAY_BE_PART: bool = false;
 
     #[inline(always)]
     fn into_raw(self) -> NonNull<T> {
@@ -114,7 +132,8 @@ impl<T> Copy for RawVec<T> {}
 
 // SAFETY: `KVec` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
 // while the vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
-// initialized. The vector is consumed, and only its raw parts kept.
+// initialized. The vector is consumed, and only its raw parts kept, so that its spare capacity is out
+// of reach as well.
 unsafe impl<T> Buffer for KVec<T> {
     type Target = [T];
     type Raw = RawVec<T>;
@@ -241,10 +260,12 @@ pub struct RawPages {
 
 // SAFETY: Pages of one allocation are physically contiguous, are in the linear map by the invariants
 // of `Pages`, and do not move. Their bytes are initialized. `Pages` is consumed, and only raw
-// pointers kept.
+// pointers kept. All of them are mapped.
 unsafe impl Buffer for Pages {
     type Target = [u8];
     type Raw = RawPages;
+
+    const MAY_BE_PART: bool = false;
 
     #[inline(always)]
     fn into_raw(self) -> RawPages {

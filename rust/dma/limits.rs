@@ -36,6 +36,30 @@ pub fn max_seg_size(dev: &Device<Bound>) -> u32 {
     unsafe { helpers::helper_dma_get_max_seg_size(raw::device(dev)) }
 }
 
+/// Whether the device and the CPU's caches always agree on what is in memory.
+///
+/// If not, caches are written back and invalidated when a mapping changes hands, a cache line at a
+/// time: see [`cache_alignment()`].
+///
+/// C: `dev_is_dma_coherent()`, `include/linux/dma-map-ops.h`.
+pub fn is_coherent(dev: &Device<Bound>) -> bool {
+    // SAFETY: `dev` is a valid device.
+    unsafe { helpers::helper_dev_is_dma_coherent(raw::device(dev)) }
+}
+
+/// The size in bytes of the largest cache line of the system, a power of two.
+///
+/// Two pieces of memory that are aligned to it, and end where it does, never share one.
+///
+/// C: `dma_get_cache_alignment()`, `include/linux/dma-mapping.h`.
+pub fn cache_alignment() -> usize {
+    // SAFETY: May be called at any time.
+    let size = unsafe { helpers::helper_dma_get_cache_alignment() };
+
+    // CAST: A small positive number.
+    size as usize
+}
+
 /// The largest buffer that can be mapped as one piece, in bytes; [`usize::MAX`] for no limit.
 ///
 /// C: `dma_max_mapping_size()`, `kernel/dma/mapping.c`.

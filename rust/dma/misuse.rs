@@ -113,6 +113,9 @@
 //! | nothing: it does not see what the device does | gives the device more than it mapped | returns an error | check `transfer/refused range` |
 //! | nothing: it does not see what the device does | starts a second transfer of the same buffer before the first is over | does not compile (E0382) | `two_transfers.rs` |
 //! | nothing: it does not see what the device does | takes the buffer out of the request while the device is still at work | does not compile (E0616) | `unmapped_in_flight.rs` |
+//! | nothing: it has no account of a mapping that was not made | does not look for an error, and gives the device DMA_MAPPING_ERROR for an address | returns an error | check `limits/addresses used up are refused` |
+//! | nothing: it has no account of a mapping that was not made | maps more than dma_max_mapping_size(), and takes it for mapped | returns an error | check `limits/too large` |
+//! | nothing: it knows what is mapped, and not what lies beside it | maps a part of an allocation that shares its cache line with the rest of the heap | returns an error | check `streaming/partial cache line` |
 //! | nothing: it sees calls, and not what the driver relies on | maps memory of any kind, and trusts that it is the right one | does not compile (E0200) | `buffer_without_promise.rs` |
 //! | nothing: it sees calls, and not what the driver relies on | casts a number of its own to enum dma_data_direction | does not compile (E0277) | `sealed_direction.rs` |
 //! | nothing: it sees calls, and not what the driver relies on | maps whatever there is | does not compile (E0277) | `sealed_permits.rs` |

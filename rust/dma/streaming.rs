@@ -4,6 +4,7 @@
 
 use super::{
     buffer::Buffer,
+    cache_line,
     direction::{
         DeviceReads,
         Direction,
@@ -104,8 +105,14 @@ unsafe impl<B: Buffer + Send, D: Direction> Sync for Mapping<'_, B, D> {}
 ///
 /// Converts into the bare [`Error`], dropping the buffer, so that `?` works.
 pub struct MapError<B> {
-    /// Why: [`EINVAL`] for an empty buffer or an attribute that is not for streaming mappings,
-    /// [`ENOMEM`] if the mapping failed.
+    /// Why:
+    ///
+    /// - [`EINVAL`] for an empty buffer or an attribute that is not for streaming mappings;
+    /// - [`EINVAL`] for a small [`KVec`] with fewer elements than were allocated, whose memory shares a
+    ///   cache line with other memory, if the device writes to it and is not
+    ///   [cache-coherent](super::limits::is_coherent). Map [`Pages`](super::buffer::Pages), or a
+    ///   vector that was allocated with the length that is mapped;
+    /// - [`ENOMEM`] if the mapping failed.
     pub error: Error,
     /// The buffer, as it was.
     pub buffer: B,
@@ -128,7 +135,11 @@ impl<B> fmt::Debug for MapError<B> {
 impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// Maps `buffer` for `dev` and gives it to the device.
     ///
-    /// The same as [`Mapping::map_attrs`] without attributes.
+    /// The same as [`Mapping::map_attrs`] without attributes. Does not sleep.
+    ///
+    /// # Errors
+    ///
+    /// The buffer comes back with the error; see [`MapError`].
     #[inline]
     pub fn map(dev: &'bound Device<Bound>, buffer: B, direction: D) -> Result<Self, MapError<B>>
     where
@@ -440,6 +451,12 @@ fn map_raw<B: Buffer, D: Direction>(
 ) -> Result<DmaAddress> {
     let size = size_of_target::<B>(raw);
     if size == 0 {
+        return Err(EINVAL);
+    }
+
+    if const { B::MAY_BE_PART && cache_line::is_written::<D>() }
+        && cache_line::is_shared::<D>(dev, B::target(raw).as_ptr().cast::<u8>(), size)
+    {
         return Err(EINVAL);
     }
 

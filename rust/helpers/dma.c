@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 
 #include "helpers.h"
@@ -48,4 +49,24 @@ u64 helper_dma_coherent_mask(struct device *dev)
 unsigned int helper_dma_get_max_seg_size(struct device *dev)
 {
 	return dma_get_max_seg_size(dev);
+}
+
+bool helper_dev_is_dma_coherent(struct device *dev)
+{
+	return dev_is_dma_coherent(dev);
+}
+
+int helper_dma_get_cache_alignment(void)
+{
+	return dma_get_cache_alignment();
+}
+
+bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir)
+{
+	return dma_kmalloc_safe(dev, dir);
+}
+
+bool helper_dma_kmalloc_size_aligned(size_t size)
+{
+	return dma_kmalloc_size_aligned(size);
 }

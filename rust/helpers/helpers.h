@@ -30,6 +30,10 @@ void helper_dma_sync_single_range_for_device(struct device *dev, dma_addr_t addr
 u64 helper_dma_get_mask(struct device *dev);
 u64 helper_dma_coherent_mask(struct device *dev);
 unsigned int helper_dma_get_max_seg_size(struct device *dev);
+bool helper_dev_is_dma_coherent(struct device *dev);
+int helper_dma_get_cache_alignment(void);
+bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir);
+bool helper_dma_kmalloc_size_aligned(size_t size);
 
 /* iommu.c */
 unsigned int helper_iommu_domain_type(struct iommu_domain *domain);

@@ -46,12 +46,14 @@ use core::ops::{
     Range, //
 };
 use kernel::{
+    bindings,
     dma::{
         attrs::{
             DMA_ATTR_MMIO,
             DMA_ATTR_SKIP_CPU_SYNC, //
         },
-        Attrs, //
+        Attrs,
+        DataDirection, //
     },
     fmt,
     io::PhysAddr,
@@ -84,9 +86,11 @@ const fn whole(memory: Memory, size: usize) -> Case {
     }
 }
 
-const CASES: [Case; 9] = [
+const CASES: [Case; 10] = [
     whole(Memory::Vec, 1),
     whole(Memory::Box, BOX_SIZE),
+    // Small, and in an object that is not aligned to the cache line.
+    whole(Memory::Vec, 96),
     whole(Memory::Vec, 4095),
     whole(Memory::Vec, 4096),
     whole(Memory::Pages, 4096),
@@ -106,7 +110,7 @@ const CASES: [Case; 9] = [
 ];
 
 /// Each case in each direction, and what must be refused.
-pub(super) const PLAN: usize = 3 * CASES.len() + REFUSED.len() + 1;
+pub(super) const PLAN: usize = 3 * CASES.len() + REFUSED.len() + 2;
 
 /// Attributes that are not for streaming mappings.
 const REFUSED: [(&CStr, Attrs); 2] = [
@@ -127,6 +131,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
         suite.result(fmt!("refused {}", name), refused_attribute(ctx, attr));
     }
     suite.result(fmt!("refused empty buffer"), refused_empty(ctx));
+    suite.result(fmt!("partial cache line"), partial_line(ctx));
 }
 
 /// Runs all cases in one direction.
@@ -314,10 +319,13 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         return Err(Failure::Unexpected("the span has another size than the buffer").into());
     }
 
-    // Physically contiguous, by the contract of `Buffer`.
-    let witness = ctx
-        .witness
-        .mapped(dma, size, |offset| phys + offset as PhysAddr)?;
+    let witness = if shares_line::<D>(ctx, size) {
+        ctx.witness.bounced(dma, size, phys)?
+    } else {
+        // Physically contiguous, by the contract of `Buffer`.
+        ctx.witness
+            .mapped(dma, size, |offset| phys + offset as PhysAddr)?
+    };
 
     let Range { start, end } = case.range;
     for at in (start..end).step_by(BUFFER_SIZE) {
@@ -340,6 +348,120 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         dma,
         witnesses: ["round trip", witness],
     }))
+}
+
+/// Whether a buffer of just this size, which the device writes, may be in a cache line with other memory.
+fn shares_line<D: Direction>(ctx: &Context<'_>, size: usize) -> bool {
+    // SAFETY: May be called with any size.
+    let object = unsafe { bindings::kmalloc_size_roundup(size) };
+
+    device_writes_lines::<D>(ctx) && object % limits::cache_alignment() != 0
+}
+
+/// Whether what the device writes destroys what the CPU has written to the same cache line.
+fn device_writes_lines<D: Direction>(ctx: &Context<'_>) -> bool {
+    !limits::is_coherent(ctx.dev) && !matches!(D::DIRECTION, DataDirection::ToDevice)
+}
+
+/// Vectors of which a part is mapped, in an object that begins within a cache line.
+struct PartialLine {
+    len: usize,
+    capacity: usize,
+    refused: usize,
+}
+
+impl fmt::Display for PartialLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { len, capacity, .. } = self;
+
+        write!(
+            f,
+            "dma_map_single {len} of {capacity} bytes, within a cache line: "
+        )?;
+        if self.refused == 0 {
+            f.write_str("mapped in all directions witness: round trip")
+        } else {
+            f.write_str(
+                "mapped to_device, others refused with EINVAL witness: round trip, buffer came back intact",
+            )
+        }
+    }
+}
+
+/// A part of an object that begins within a cache line is mapped, unless the device would destroy its
+/// neighbour.
+fn partial_line(ctx: &Context<'_>) -> Result<PartialLine, Stop> {
+    let len = limits::cache_alignment();
+    // Aligned to the half of a cache line, by the largest power of two that divides it.
+    let capacity = len + len / 2;
+    let refused = partial_line_in::<ToDevice>(ctx, len, capacity)?
+        + partial_line_in::<FromDevice>(ctx, len, capacity)?
+        + partial_line_in::<Bidirectional>(ctx, len, capacity)?;
+
+    Ok(PartialLine {
+        len,
+        capacity,
+        refused,
+    })
+}
+
+/// Checks that in one direction, with a vector that was never full and one that was shortened; returns how
+/// many were refused.
+fn partial_line_in<D: Moves + Permits<[u8]>>(
+    ctx: &Context<'_>,
+    len: usize,
+    capacity: usize,
+) -> Result<usize, Stop> {
+    let mut refused = 0;
+
+    for shortened in [false, true] {
+        let mut buffer = within_a_line(len, capacity, shortened)?;
+
+        if !device_writes_lines::<D>(ctx) {
+            match check::<_, D>(ctx, buffer, &whole(Memory::Vec, len))? {
+                Outcome::Moved(_) => continue,
+                Outcome::Refused => return Err(Failure::Unexpected("it was refused").into()),
+            }
+        }
+
+        pattern::fill(&mut buffer, DATA, 0);
+        let (at, room) = (buffer.as_ptr(), buffer.capacity());
+        let Err(err) = Mapping::map(ctx.dev, buffer, D::VALUE) else {
+            return Err(Failure::Unexpected("it was mapped all the same").into());
+        };
+
+        if err.error != EINVAL {
+            return Err(err.error.into());
+        }
+        pattern::compare(&err.buffer, DATA, 0)?;
+        if (err.buffer.as_ptr(), err.buffer.capacity()) != (at, room) || err.buffer.len() != len {
+            return Err(Failure::Unexpected("another buffer came back").into());
+        }
+        refused += 1;
+    }
+
+    Ok(refused)
+}
+
+/// A vector of `len` bytes in an object of `capacity`, which begins within a cache line.
+fn within_a_line(len: usize, capacity: usize, shortened: bool) -> Result<KVec<u8>, Stop> {
+    // As many as there are in some pages: one beside the other, not all of them can be aligned. They stay
+    // until the end, as an object that is freed would be the next that is allocated.
+    const TRIES: usize = 128;
+    let mut others = KVec::with_capacity(TRIES, GFP_KERNEL)?;
+
+    for _ in 0..TRIES {
+        let mut buffer = KVec::with_capacity(capacity, GFP_KERNEL)?;
+        buffer.resize(if shortened { capacity } else { len }, 0, GFP_KERNEL)?;
+        buffer.truncate(len);
+
+        if buffer.as_ptr().addr() % limits::cache_alignment() != 0 {
+            return Ok(buffer);
+        }
+        others.push(buffer, GFP_KERNEL)?;
+    }
+
+    Err(Stop::Skip("kmalloc() aligns all objects to cache lines"))
 }
 
 /// An attribute that is not for streaming mappings is refused, and the buffer comes back.

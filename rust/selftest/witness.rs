@@ -87,6 +87,45 @@ impl<'a> Witness<'a> {
         Ok("iova_to_phys")
     }
 
+    /// Checks, page by page, that `len` bytes from `iova` lead to memory, but not to any of the `len`
+    /// bytes at `phys`: the device was given a copy. Returns what it saw.
+    pub(super) fn bounced(
+        &self,
+        iova: DeviceAddress,
+        len: usize,
+        phys: PhysAddr,
+    ) -> Result<&'static str, Failure> {
+        let memory = phys..phys + len as PhysAddr;
+
+        let Some(domain) = &self.domain else {
+            let itself = DeviceAddress::from(memory.start)..DeviceAddress::from(memory.end);
+
+            return if itself.contains(&iova) {
+                Err(Failure::Unexpected(
+                    "the device was given the memory itself",
+                ))
+            } else {
+                Ok("bounce buffer")
+            };
+        };
+
+        for offset in offsets(len) {
+            let at = iova.offset(offset);
+
+            match lookup(domain, at) {
+                Some(found) if !memory.contains(&found) => {}
+                Some(_) => {
+                    return Err(Failure::Unexpected(
+                        "the device was given the memory itself",
+                    ))
+                }
+                None => return Err(Failure::Unexpected("the DMA address leads nowhere")),
+            }
+        }
+
+        Ok("iova_to_phys to a bounce buffer")
+    }
+
     /// Checks, page by page, that `len` bytes from `iova` lead nowhere.
     pub(super) fn unmapped(&self, iova: DeviceAddress, len: usize) -> Result<(), Failure> {
         let Some(domain) = &self.domain else {

@@ -45,11 +45,16 @@ pub(super) fn print(pdev: &pci::Device<Core<'_>>, identity: &Identity) {
     );
     dev_info!(
         pdev,
-        "DMA mask {:#x}, coherent {:#x}, max_seg_size {} bytes, max mapping size {}\n",
+        "DMA mask {:#x}, coherent {:#x}, max_seg_size {} bytes, max mapping size {}, {}\n",
         limits::mask(dev),
         limits::coherent_mask(dev),
         limits::max_seg_size(dev),
         Size(limits::max_mapping_size(dev)),
+        if limits::is_coherent(dev) {
+            "cache-coherent"
+        } else {
+            "not cache-coherent"
+        },
     );
 
     match Domain::of(dev) {

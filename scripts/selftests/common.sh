@@ -109,6 +109,11 @@ logged() {
 	log | grep -q -e "$1"
 }
 
+# Whether an IOMMU translates for the device, if it was bound since the mark.
+translates() {
+	logged "$DEVICE: behind IOMMU .* which translates"
+}
+
 # The debugger's count, or nothing if the kernel has none.
 dma_errors() {
 	cat "$ERROR_COUNT" 2>/dev/null

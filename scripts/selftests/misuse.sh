@@ -185,6 +185,10 @@ require
 TWIN=$(dirname "$KO")/misuse.ko
 [ -r "$TWIN" ] || skip_all "no misuse.ko beside $KO"
 TABLE=$(find_table) || skip_all "no table of the messages"
+mark_log
+{ load run_checks=N && unload; } || ktap_exit_fail_msg "$KO cannot be loaded"
+not logged "not cache-coherent" ||
+	skip_all "the device is not cache-coherent: caches would be invalidated at addresses that are wrong on purpose"
 
 all_errors=$(cat "$ALL_ERRORS")
 trap tidy EXIT

@@ -33,10 +33,6 @@ complete() {
 	[ "$(planned)" -gt 0 ] && [ "$results" = $(($(planned) + subjects)) ]
 }
 
-translates() {
-	logged "$DEVICE: behind IOMMU .* which translates"
-}
-
 # smmu_reported NAME EVENT: the SMMU driver has logged the event for the device.
 smmu_reported() {
 	if ! translates; then

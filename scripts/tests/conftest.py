@@ -17,6 +17,8 @@ LINUX = Path(os.environ["SAFE_DMA_LINUX"])
 IMAGE = Path(os.environ["SAFE_DMA_IMAGE"])
 BUILD = Path(os.environ["SAFE_DMA_BUILD"])
 CACHE = Path(os.environ["SAFE_DMA_CACHE"])
+# What a user may have set for make.
+VARIABLES = ["KDIR", "LINUX", "LINUX_VERSION", "SMP", "COHERENT", "APPEND", "TIMEOUT", "QEMU", "V", "MAKEFLAGS"]
 
 
 def pytest_generate_tests(metafunc):
@@ -56,11 +58,7 @@ def make(tmp_path):
     """Call make as a user does, in `cwd`; variables are given by name, None takes one away."""
 
     def call(*words, cwd=TOP, env=None, **variables):
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("KDIR", "LINUX", "LINUX_VERSION", "SMP", "APPEND", "TIMEOUT", "QEMU", "V", "MAKEFLAGS")
-        }
+        environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
         for name, value in (env or {}).items():
             if value is None:
                 environment.pop(name, None)

@@ -38,6 +38,20 @@ def test_bounced_checks(bounced_result):
     judge(bounced_result)
 
 
+def test_noncoherent_checks(noncoherent_result):
+    """The same checks with a device that is not cache-coherent."""
+    judge(noncoherent_result)
+
+
+def test_noncoherent():
+    """The device is what it is called, and small buffers are bounced for it."""
+    lines = booted(*GUESTS["noncoherent_result"]).lines
+    assert any(line.endswith(", not cache-coherent") for line in lines)
+    if "swiotlb=noforce" in os.environ["APPEND"]:
+        pytest.skip("there are no bounce buffers, and kmalloc() needs none")
+    assert any("from_device vec 1 bytes" in line and line.endswith("bounce buffer") for line in lines)
+
+
 def test_bounced():
     """The buffers were bounced: the device was not given the memory itself."""
     lines = booted(*GUESTS["bounced_result"]).lines
@@ -45,7 +59,7 @@ def test_bounced():
     assert not any("bus address is the physical address" in line for line in lines if "dma_map_" in line)
 
 
-@pytest.mark.parametrize("name", ["check_result", "bounced_result"])
+@pytest.mark.parametrize("name", ["check_result", "bounced_result", "noncoherent_result"])
 def test_no_error_counted(name):
     """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
     lines = [TIME.sub("", line) for line in booted(*GUESTS[name]).lines]

@@ -45,6 +45,12 @@ def test_smp(make, value):
     assert error_line(make("run", SMP=value)).endswith("is not a number of processors from 1 to 8")
 
 
+@pytest.mark.parametrize("value", ["x", "yes", "0"])
+def test_coherent(make, value):
+    """COHERENT is y or n."""
+    assert error_line(make("run", COHERENT=value)).endswith(f"COHERENT={value} is neither y nor n")
+
+
 def test_timeout(make):
     """TIMEOUT takes seconds."""
     assert "TIMEOUT=soon is not a number of seconds" in error_line(make("run", TIMEOUT="soon"))

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! More than a device can be given: addresses used up, and a buffer that is too large.
+
+use super::{
+    evidence::{
+        Failure,
+        Stop, //
+    },
+    ktap::Suite,
+    pattern,
+    Context, //
+};
+use crate::dma::{
+    buffer::Pages,
+    direction::FromDevice,
+    limits,
+    span::DeviceAddress,
+    streaming::{
+        MapError,
+        Mapping, //
+    }, //
+};
+use kernel::{
+    bindings,
+    dma::attrs::DMA_ATTR_NO_WARN,
+    fmt,
+    io::PhysAddr,
+    page::PAGE_SIZE,
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+pub(super) const PLAN: usize = 2;
+
+/// What is mapped in all, and the largest piece of it, in bytes.
+const TOTAL: usize = 64 << 20;
+const PIECE: usize = 4 << 20;
+
+/// A lazy domain gives addresses back after 10 ms (`IOVA_DEFAULT_FQ_TIMEOUT`).
+const FLUSHED: Delta = Delta::from_millis(100);
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    suite.result(fmt!("addresses used up"), used_up(ctx));
+    suite.result(fmt!("too large"), too_large(ctx));
+}
+
+/// The order of the largest pieces that are of no more than `size` bytes.
+fn order_within(size: usize) -> u32 {
+    (size / PAGE_SIZE)
+        .max(1)
+        .ilog2()
+        .min(bindings::MAX_PAGE_ORDER)
+}
+
+/// Pages of which every byte is `content`.
+fn filled(order: u32, content: u8) -> Result<Pages, Stop> {
+    let Ok(mut pages) = Pages::zeroed(order, GFP_KERNEL | __GFP_NOWARN) else {
+        return Err(Stop::Skip(
+            "there is not enough memory in pieces that large",
+        ));
+    };
+
+    pages.fill(content);
+    Ok(pages)
+}
+
+/// What all the pieces have come to.
+struct UsedUp {
+    mapped: usize,
+    pieces: usize,
+    size: usize,
+    witness: &'static str,
+}
+
+impl fmt::Display for UsedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            mapped,
+            pieces,
+            size,
+            witness,
+        } = self;
+
+        write!(
+            f,
+            "dma_map_page from_device {mapped} of {pieces} times {size} bytes"
+        )?;
+        if mapped < pieces {
+            write!(
+                f,
+                ", then refused with ENOMEM witness: {witness}, buffer came back intact"
+            )
+        } else {
+            write!(f, " witness: {witness}")
+        }
+    }
+}
+
+/// Maps more and more, until there is no address left or [`TOTAL`] bytes are mapped; twice.
+fn used_up(ctx: &Context<'_>) -> Result<UsedUp, Stop> {
+    let order = order_within(PIECE.min(limits::max_mapping_size(ctx.dev)));
+    let size = PAGE_SIZE << order;
+    let count = TOTAL / size;
+
+    let mut pieces = KVec::with_capacity(count, GFP_KERNEL)?;
+    for number in 0..count {
+        pieces.push(filled(order, content(number))?, GFP_KERNEL)?;
+    }
+
+    let (pieces, mapped, witness) = map_all(ctx, pieces)?;
+    let (pieces, again, _) = map_all(ctx, pieces)?;
+
+    if again != mapped {
+        return Err(Failure::Unexpected("not as many could be mapped a second time").into());
+    }
+    if pieces.len() != count {
+        return Err(Failure::Unexpected("a buffer is lost").into());
+    }
+
+    Ok(UsedUp {
+        mapped,
+        pieces: count,
+        size,
+        witness,
+    })
+}
+
+/// What the piece with that number is filled with.
+fn content(number: usize) -> u8 {
+    // CAST: What is cut off does not matter.
+    number as u8
+}
+
+/// Maps the pieces until one is refused, and unmaps them; returns all of them, how many were mapped,
+/// and who has seen it.
+fn map_all(
+    ctx: &Context<'_>,
+    pieces: KVec<Pages>,
+) -> Result<(KVec<Pages>, usize, &'static str), Stop> {
+    let count = pieces.len();
+    let mut mappings = KVec::with_capacity(count, GFP_KERNEL)?;
+    let mut back = KVec::with_capacity(count, GFP_KERNEL)?;
+    let mut refused = false;
+
+    // What was unmapped before must not be in the way.
+    fsleep(FLUSHED);
+    for pages in pieces {
+        if refused {
+            back.push(pages, GFP_KERNEL)?;
+            continue;
+        }
+
+        let expected = pages[0];
+        match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
+            Ok(mapping) => mappings.push((mapping, expected), GFP_KERNEL)?,
+            Err(err) => {
+                back.push(is_enomem(err, expected)?, GFP_KERNEL)?;
+                refused = true;
+            }
+        }
+    }
+
+    expect(ctx, refused, mappings.len(), count)?;
+    let witness = look_at(ctx, &mappings)?;
+    let mapped = mappings.len();
+
+    for (mapping, expected) in mappings {
+        let (dma, len) = device_side(&mapping);
+        let pages = mapping.unmap();
+
+        ctx.witness.unmapped(dma, len)?;
+        pattern::all(&pages, expected)?;
+        back.push(pages, GFP_KERNEL)?;
+    }
+
+    Ok((back, mapped, witness))
+}
+
+/// Where the device has a mapping.
+fn device_side(mapping: &Mapping<'_, Pages, FromDevice>) -> (DeviceAddress, usize) {
+    let span = mapping.span();
+
+    (span.address(), span.len())
+}
+
+/// Checks that all were mapped that can be, and no more.
+fn expect(ctx: &Context<'_>, refused: bool, mapped: usize, count: usize) -> Result<(), Failure> {
+    // CAST: From at most 64 bits.
+    let too_many = ctx.witness.translates() && limits::mask(ctx.dev) < TOTAL as u64;
+    // A bounce buffer is a part of a pool that others use too.
+    let bounced = limits::max_mapping_size(ctx.dev) != usize::MAX;
+
+    if mapped == 0 {
+        Err(Failure::Unexpected("not one piece was mapped"))
+    } else if refused && !too_many && !bounced {
+        Err(Failure::Unexpected(
+            "a piece was refused, although there are addresses",
+        ))
+    } else if !refused && too_many {
+        Err(Failure::Unexpected(
+            "more was mapped than there are addresses",
+        ))
+    } else if refused != (mapped < count) {
+        Err(Failure::Unexpected("a piece is lost"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks where the mappings are: within the device's mask, each apart from the others, and each of them
+/// its own memory.
+fn look_at(
+    ctx: &Context<'_>,
+    mappings: &[(Mapping<'_, Pages, FromDevice>, u8)],
+) -> Result<&'static str, Stop> {
+    let mut ranges = KVec::with_capacity(mappings.len(), GFP_KERNEL)?;
+    let mut witness = "nobody";
+
+    for (mapping, _) in mappings {
+        let (dma, len) = device_side(mapping);
+        let phys = mapping.phys();
+
+        witness = ctx
+            .witness
+            .mapped(dma, len, |offset| phys + offset as PhysAddr)?;
+        ranges.push((dma, dma.offset(len - 1)), GFP_KERNEL)?;
+    }
+
+    ranges.sort_unstable();
+    if ranges.windows(2).any(|pair| pair[0].1 >= pair[1].0) {
+        return Err(Failure::Unexpected("two mappings overlap").into());
+    }
+    let mask = DeviceAddress::from(limits::mask(ctx.dev));
+    if ranges.iter().any(|range| range.1 > mask) {
+        return Err(Failure::Unexpected("an address is beyond the device's mask").into());
+    }
+
+    Ok(witness)
+}
+
+/// A buffer that is more than the device can be given at once is refused, and one that is not is mapped
+/// after that.
+fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let order = order_within(PIECE);
+    if PAGE_SIZE << order <= limits::max_mapping_size(ctx.dev) {
+        return Err(Stop::Skip("no piece of memory is too large for the device"));
+    }
+
+    let pages = filled(order, content(1))?;
+    match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
+        Ok(_) => return Err(Failure::Unexpected("it was mapped all the same").into()),
+        Err(err) => drop(is_enomem(err, content(1))?),
+    }
+
+    let pages = Mapping::map(ctx.dev, filled(0, content(2))?, FromDevice)?.unmap();
+    pattern::all(&pages, content(2))?;
+
+    Ok("dma_map_page from_device refused with ENOMEM witness: buffer came back intact")
+}
+
+/// Checks the error, and that the buffer is as it was.
+fn is_enomem(err: MapError<Pages>, expected: u8) -> Result<Pages, Stop> {
+    if err.error != ENOMEM {
+        return Err(err.error.into());
+    }
+
+    pattern::all(&err.buffer, expected)?;
+    Ok(err.buffer)
+}

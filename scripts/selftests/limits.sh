@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The checks with the smallest mask that the driver takes: the device's addresses can be used up.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+MASK="dma_bits=24"
+
+unchanged() {
+	after=$(dma_errors)
+	echo "# error_count $after, before the module was loaded $before"
+	[ "$after" = "$before" ]
+}
+
+require
+
+mark_log
+{ load run_checks=N && unload; } || ktap_exit_fail_msg "$KO cannot be loaded"
+translates || skip_all "no IOMMU translates: the device cannot reach memory with $MASK"
+ktap_set_plan 7
+
+before=$(dma_errors)
+
+# The parameters of the device are for a larger mask.
+mark_log
+check "load and run the checks with $MASK" insmod "$KO" $MASK
+check "the mask is in use" logged "DMA mask 0xffffff,"
+check "no check has failed" not logged "$DEVICE: .*not ok"
+check "the totals say so" logged "# Totals: pass:[1-9][0-9]* fail:0 "
+check "addresses used up are refused" logged "addresses used up # .*, then refused with ENOMEM"
+check "unload" unload
+if [ -n "$before" ]; then
+	check "the DMA debugger found no error" unchanged
+else
+	ktap_test_skip "the DMA debugger found no error (there is none)"
+fi
+
+ktap_finished
