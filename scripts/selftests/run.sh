@@ -10,7 +10,7 @@
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # What is wrong on purpose comes last.
-ALL="module results bind dma_debug misuse"
+ALL="module kunit results bind dma_debug misuse"
 
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2086 # a list of words
