@@ -50,9 +50,10 @@ class Guest:
 
     def command(self) -> list[str]:
         """QEMU's command line."""
-        # oops=panic and panic=-1: whatever goes wrong in the kernel ends QEMU. The mode comes
-        # after "--", where the kernel leaves words to init.
-        words = f"console=ttyAMA0 oops=panic panic=-1 rdinit={self.rdinit} {self.append} -- {self.mode}"
+        # oops=panic and panic=-1: whatever goes wrong in the kernel ends QEMU. A kernel of the user's
+        # own may run unit tests by itself, whose KTAP would be taken for ours. The mode comes after
+        # "--", where the kernel leaves words to init.
+        words = f"console=ttyAMA0 oops=panic panic=-1 kunit.autorun=0 rdinit={self.rdinit} {self.append} -- {self.mode}"
         if self.mode == "shell":
             # What the kernel has to say before there is a prompt is in dmesg.
             words = f"loglevel=4 {words}"

@@ -9,7 +9,8 @@ use kernel::{
     device::{
         Bound,
         Device, //
-    }, //
+    },
+    prelude::*, //
 };
 
 /// The highest DMA address that the device can use for streaming mappings.
@@ -66,4 +67,62 @@ pub fn cache_alignment() -> usize {
 pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
     unsafe { bindings::dma_max_mapping_size(raw::device(dev)) }
+}
+
+#[kunit_tests(safe_dma_limits)]
+mod tests {
+    use super::*;
+    use kernel::{
+        error::to_result,
+        faux, //
+    };
+
+    /// A device of no bus that does DMA: it has no masks and no parameters.
+    fn bare(registration: &faux::Registration) -> &Device<Bound> {
+        let faux: &faux::Device<Bound> = registration.as_ref();
+
+        faux.as_ref()
+    }
+
+    /// C: `dma_get_mask()` takes 32 bits for a mask that is not there.
+    #[test]
+    fn mask_is_32_bits_without_one() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_mask", None)?;
+
+        assert_eq!(mask(bare(&registration)), 0xffff_ffff);
+        Ok(())
+    }
+
+    /// C: a `struct device` is made of zeroes, and `dma_set_coherent_mask()` writes the field.
+    #[test]
+    fn coherent_mask_is_what_was_set() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_coherent_mask", None)?;
+        let dev = bare(&registration);
+
+        assert_eq!(coherent_mask(dev), 0);
+        for wanted in [0xffff_ffff, 0xffff_ffff_ffff, u64::MAX] {
+            // SAFETY: The device is valid, and nobody allocates memory for it meanwhile.
+            to_result(unsafe { bindings::dma_set_coherent_mask(raw::device(dev), wanted) })?;
+            assert_eq!(coherent_mask(dev), wanted);
+        }
+        Ok(())
+    }
+
+    /// C: `dma_get_max_seg_size()` takes 64 KiB where there are no `struct device_dma_parameters`.
+    #[test]
+    fn max_seg_size_is_64_kib_without_one() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_max_seg_size", None)?;
+
+        assert_eq!(max_seg_size(bare(&registration)), 0x10000);
+        Ok(())
+    }
+
+    /// C: `dma_max_mapping_size()` says so of a device that has no mask, and so no streaming DMA.
+    #[test]
+    fn max_mapping_size_is_zero_without_a_mask() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_max_mapping_size", None)?;
+
+        assert_eq!(max_mapping_size(bare(&registration)), 0);
+        Ok(())
+    }
 }

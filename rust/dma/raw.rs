@@ -11,7 +11,8 @@ use kernel::{
         attrs,
         Attrs, //
     },
-    ffi::c_ulong, //
+    ffi::c_ulong,
+    prelude::*, //
 };
 
 /// The `struct device` behind `dev`; valid for as long as `dev` is.
@@ -47,4 +48,81 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
 #[inline(always)]
 pub(super) fn no_attrs() -> Attrs {
     attrs::DMA_ATTR_NO_WARN & !attrs::DMA_ATTR_NO_WARN
+}
+
+#[kunit_tests(safe_dma_raw)]
+mod tests {
+    use super::{
+        attrs::*,
+        *, //
+    };
+    use kernel::{
+        device::Bound,
+        faux, //
+    };
+
+    /// What C reads there is the device.
+    #[test]
+    fn device_is_the_struct_device() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_raw", None)?;
+        let faux: &faux::Device<Bound> = registration.as_ref();
+
+        // SAFETY: The device is registered, and has a name, a C string, that stays as it is.
+        let name = unsafe { CStr::from_char_ptr(bindings::dev_name(device(faux.as_ref()))) };
+        assert_eq!(name, c"safe_dma_raw");
+        Ok(())
+    }
+
+    #[test]
+    fn attrs_have_the_numbers_of_c() {
+        let numbers = [
+            (DMA_ATTR_WEAK_ORDERING, bindings::DMA_ATTR_WEAK_ORDERING),
+            (DMA_ATTR_WRITE_COMBINE, bindings::DMA_ATTR_WRITE_COMBINE),
+            (DMA_ATTR_SKIP_CPU_SYNC, bindings::DMA_ATTR_SKIP_CPU_SYNC),
+            (
+                DMA_ATTR_FORCE_CONTIGUOUS,
+                bindings::DMA_ATTR_FORCE_CONTIGUOUS,
+            ),
+            (
+                DMA_ATTR_ALLOC_SINGLE_PAGES,
+                bindings::DMA_ATTR_ALLOC_SINGLE_PAGES,
+            ),
+            (DMA_ATTR_NO_WARN, bindings::DMA_ATTR_NO_WARN),
+            (DMA_ATTR_PRIVILEGED, bindings::DMA_ATTR_PRIVILEGED),
+            (DMA_ATTR_MMIO, bindings::DMA_ATTR_MMIO),
+            (
+                DMA_ATTR_NO_WARN | DMA_ATTR_MMIO,
+                bindings::DMA_ATTR_NO_WARN | bindings::DMA_ATTR_MMIO,
+            ),
+        ];
+
+        for (attr, number) in numbers {
+            assert_eq!(super::attrs(attr), number as c_ulong);
+        }
+    }
+
+    #[test]
+    fn no_attrs_is_zero() {
+        assert_eq!(super::attrs(no_attrs()), 0);
+    }
+
+    #[test]
+    fn gfp_has_the_numbers_of_c() {
+        let numbers = [
+            (GFP_KERNEL, bindings::GFP_KERNEL),
+            (GFP_KERNEL_ACCOUNT, bindings::GFP_KERNEL_ACCOUNT),
+            (GFP_ATOMIC, bindings::GFP_ATOMIC),
+            (GFP_NOWAIT, bindings::GFP_NOWAIT),
+            (__GFP_ZERO, bindings::__GFP_ZERO),
+            (__GFP_NOWARN, bindings::__GFP_NOWARN),
+            (
+                GFP_KERNEL | __GFP_ZERO,
+                bindings::GFP_KERNEL | bindings::__GFP_ZERO,
+            ),
+        ];
+
+        for (flags, number) in numbers {
+            assert_eq!(gfp(flags), number);
+        }
+    }
 }

@@ -323,7 +323,7 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> Mapping<'bound, B, D> {
     pub fn sync_range_for_cpu(&mut self, range: Range<usize>) -> Result<CpuAccess<'_, [T], D>> {
         let all = B::target(self.raw);
 
-        if range.start >= range.end || range.end > all.len() {
+        if !has_elements(&range, all.len()) {
             return Err(EINVAL);
         }
 
@@ -436,6 +436,12 @@ impl<T: ?Sized + KnownSize, D: Direction> Drop for CpuAccess<'_, T, D> {
     }
 }
 
+/// Whether `range` has elements, and all of them are among the first `len`.
+#[inline(always)]
+fn has_elements(range: &Range<usize>, len: usize) -> bool {
+    range.start < range.end && range.end <= len
+}
+
 /// The size in bytes of what `raw` maps, without a reference to it.
 #[inline(always)]
 fn size_of_target<B: Buffer>(raw: B::Raw) -> usize {
@@ -484,4 +490,52 @@ fn map_raw<B: Buffer, D: Direction>(
     to_result(unsafe { helpers::helper_dma_mapping_error(dev, addr) })?;
 
     Ok(addr)
+}
+
+#[kunit_tests(safe_dma_streaming)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn range_within() {
+        assert!(has_elements(&(0..4096), 4096));
+        assert!(has_elements(&(0..1), 4096));
+        assert!(has_elements(&(4095..4096), 4096));
+        assert!(has_elements(&(0..1), 1));
+        assert!(has_elements(&(usize::MAX - 1..usize::MAX), usize::MAX));
+    }
+
+    #[test]
+    fn range_empty() {
+        assert!(!has_elements(&(0..0), 4096));
+        assert!(!has_elements(&(17..17), 4096));
+        assert!(!has_elements(&(4096..4096), 4096));
+        assert!(!has_elements(&(0..0), 0));
+        assert!(!has_elements(&Range { start: 2, end: 1 }, 4096));
+    }
+
+    #[test]
+    fn range_beyond() {
+        assert!(!has_elements(&(0..4097), 4096));
+        assert!(!has_elements(&(4095..4097), 4096));
+        assert!(!has_elements(&(4096..4097), 4096));
+        assert!(!has_elements(&(5000..6000), 4096));
+        assert!(!has_elements(&(0..1), 0));
+    }
+
+    /// Numbers whose sum or difference is good modulo the size of the address space.
+    #[test]
+    fn range_that_overflows() {
+        let reversed = Range {
+            start: usize::MAX,
+            end: 1,
+        };
+
+        assert!(!has_elements(&(0..usize::MAX), 4096));
+        assert!(!has_elements(&(1..usize::MAX), 4096));
+        assert!(!has_elements(&(usize::MAX - 1..usize::MAX), 4096));
+        assert!(!has_elements(&(usize::MAX..usize::MAX), 4096));
+        assert!(!has_elements(&reversed, 4096));
+        assert!(!has_elements(&reversed, usize::MAX));
+    }
 }

@@ -431,3 +431,648 @@ impl<E: Engine, M: DeviceMemory> Drop for Transfer<E, M> {
         }
     }
 }
+
+#[kunit_tests(safe_dma_transfer)]
+mod tests {
+    use super::{
+        super::direction::Bidirectional,
+        *, //
+    };
+    use core::{
+        cell::Cell,
+        marker::PhantomData,
+        mem, //
+    };
+    use kernel::{
+        dma::DmaAddress,
+        faux, //
+    };
+
+    const START: DmaAddress = 0xffff_e000;
+    const SIZE: usize = 4096;
+
+    /// What happened, in order.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Event {
+        /// A start with this address, length and job; the token is the job.
+        Read(DmaAddress, usize, u32),
+        Write(DmaAddress, usize, u32),
+        /// For this token, for so long.
+        Wait(u32, Msecs),
+        Abort(u32),
+        TokenDropped(u32),
+        MemoryDropped,
+        EngineDropped,
+    }
+
+    use Event::*;
+
+    /// What the engine will say next, and what has happened to it, its tokens and its memory.
+    struct Script {
+        start: Cell<Result>,
+        /// Taken by a wait; then it is [`Progress::Pending`] again.
+        progress: Cell<Progress>,
+        abort: Cell<Result>,
+        events: Cell<[Option<Event>; 16]>,
+    }
+
+    impl Script {
+        fn new() -> Self {
+            Self {
+                start: Cell::new(Ok(())),
+                progress: Cell::new(Progress::Pending),
+                abort: Cell::new(Ok(())),
+                events: Cell::new([None; 16]),
+            }
+        }
+
+        /// Adds an event. When there is no place left, there are more than any test expects.
+        fn add(&self, event: Event) {
+            let mut events = self.events.get();
+
+            if let Some(place) = events.iter_mut().find(|place| place.is_none()) {
+                *place = Some(event);
+            }
+            self.events.set(events);
+        }
+
+        /// Whether these and no other events have happened.
+        fn saw(&self, expected: &[Event]) -> bool {
+            self.events.get().iter().flatten().eq(expected)
+        }
+
+        fn engine<'a>(&'a self, device: &'a faux::Registration) -> Mock<'a> {
+            Mock {
+                dev: bound(device),
+                script: self,
+            }
+        }
+
+        fn memory<'a>(&'a self, device: &'a faux::Registration) -> Memory<'a, Bidirectional> {
+            self.memory_for(device)
+        }
+
+        fn memory_for<'a, D>(&'a self, device: &'a faux::Registration) -> Memory<'a, D> {
+            Memory {
+                dev: bound(device),
+                script: self,
+                _direction: PhantomData,
+            }
+        }
+    }
+
+    /// The device of a registration.
+    fn bound(registration: &faux::Registration) -> &Device<Bound> {
+        let faux: &faux::Device<Bound> = registration.as_ref();
+
+        faux.as_ref()
+    }
+
+    /// An engine that moves nothing, says what it is told to, and writes down what it is asked for.
+    struct Mock<'a> {
+        dev: &'a Device<Bound>,
+        script: &'a Script,
+    }
+
+    /// The token of a [`Mock`].
+    struct Token<'a> {
+        number: u32,
+        script: &'a Script,
+    }
+
+    // SAFETY: The device is always the same, and is no hardware: it never accesses any memory, whatever
+    // the engine says.
+    unsafe impl<'a> Engine for Mock<'a> {
+        type Job = u32;
+        type Token = Token<'a>;
+
+        fn device(&self) -> &Device<Bound> {
+            self.dev
+        }
+
+        unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: u32) -> Result<Token<'a>> {
+            self.script.add(Read(address(from), from.len(), job));
+            self.script.start.get().map(|()| Token {
+                number: job,
+                script: self.script,
+            })
+        }
+
+        unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: u32) -> Result<Token<'a>> {
+            self.script.add(Write(address(to), to.len(), job));
+            self.script.start.get().map(|()| Token {
+                number: job,
+                script: self.script,
+            })
+        }
+
+        unsafe fn wait(&self, token: &mut Token<'a>, timeout: Msecs) -> Progress {
+            self.script.add(Wait(token.number, timeout));
+            self.script.progress.replace(Progress::Pending)
+        }
+
+        unsafe fn abort(&self, token: &mut Token<'a>) -> Result {
+            self.script.add(Abort(token.number));
+            self.script.abort.get()
+        }
+    }
+
+    impl Drop for Mock<'_> {
+        fn drop(&mut self) {
+            self.script.add(EngineDropped);
+        }
+    }
+
+    impl Drop for Token<'_> {
+        fn drop(&mut self) {
+            self.script.add(TokenDropped(self.number));
+        }
+    }
+
+    /// `SIZE` bytes from `START` on, which are nowhere.
+    struct Memory<'a, D> {
+        dev: &'a Device<Bound>,
+        script: &'a Script,
+        _direction: PhantomData<D>,
+    }
+
+    // SAFETY: There is no memory that the CPU could reach, and nobody reaches for it by the span: it is
+    // given to a `Mock` at the most.
+    unsafe impl<D: Direction> DeviceMemory for Memory<'_, D> {
+        type Direction = D;
+
+        fn device(&self) -> &Device<Bound> {
+            self.dev
+        }
+
+        fn span(&self) -> Span<'_, D> {
+            // SAFETY: No device is given the span: see above.
+            unsafe { Span::new(START, SIZE) }
+        }
+    }
+
+    impl<D> Drop for Memory<'_, D> {
+        fn drop(&mut self) {
+            self.script.add(MemoryDropped);
+        }
+    }
+
+    fn address<D: Direction>(span: Span<'_, D>) -> DmaAddress {
+        // SAFETY: No device is given the number.
+        unsafe { span.address().as_raw() }
+    }
+
+    #[test]
+    fn range_is_what_the_engine_gets() -> Result {
+        let here = faux::Registration::new(c"safe_dma_range", None)?;
+
+        for range in [0..SIZE, 0..1, SIZE - 1..SIZE, 100..300] {
+            let script = Script::new();
+            let engine = script.engine(&here);
+            let (addr, len) = (START + range.start as DmaAddress, range.len());
+
+            let transfer = Transfer::read(&engine, script.memory(&here), range.clone(), 1)?;
+            assert!(script.saw(&[Read(addr, len, 1)]));
+            mem::forget(transfer);
+
+            let transfer = Transfer::write(&engine, script.memory(&here), range, 2)?;
+            assert!(script.saw(&[Read(addr, len, 1), Write(addr, len, 2)]));
+            mem::forget(transfer);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn range_refused() -> Result {
+        let here = faux::Registration::new(c"safe_dma_refused", None)?;
+
+        for (start, end) in [
+            (0, 0),
+            (SIZE, SIZE),
+            (2, 1),
+            (0, SIZE + 1),
+            (SIZE, SIZE + 1),
+            (SIZE + 1, SIZE + 2),
+            (0, usize::MAX),
+            (usize::MAX - 1, usize::MAX),
+            (usize::MAX, 0),
+            (usize::MAX, 1),
+        ] {
+            let script = Script::new();
+            let engine = script.engine(&here);
+
+            let Err(err) = Transfer::read(&engine, script.memory(&here), start..end, 0) else {
+                return Err(EINVAL);
+            };
+            // Nothing has started, and the memory is at hand.
+            assert!(err.error == EINVAL && script.saw(&[]));
+            let Err(err) = Transfer::write(&engine, err.memory, start..end, 0) else {
+                return Err(EINVAL);
+            };
+            assert!(err.error == EINVAL && script.saw(&[]));
+
+            drop(err);
+            assert!(script.saw(&[MemoryDropped]));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn memory_of_another_device_refused() -> Result {
+        let here = faux::Registration::new(c"safe_dma_here", None)?;
+        let there = faux::Registration::new(c"safe_dma_there", None)?;
+        let script = Script::new();
+        let engine = script.engine(&here);
+
+        let Err(err) = Transfer::read(&engine, script.memory(&there), 0..SIZE, 0) else {
+            return Err(EIO);
+        };
+        assert!(err.error == EINVAL && script.saw(&[]));
+        let Err(err) = Transfer::write(&engine, err.memory, 0..SIZE, 0) else {
+            return Err(EIO);
+        };
+        assert!(err.error == EINVAL && script.saw(&[]));
+
+        // It was the device: the same memory is good for an engine of its own.
+        let engine = script.engine(&there);
+        mem::forget(Transfer::read(&engine, err.memory, 0..SIZE, 5)?);
+        assert!(script.saw(&[Read(START, SIZE, 5)]));
+        Ok(())
+    }
+
+    #[test]
+    fn start_error_returns_the_memory() -> Result {
+        let here = faux::Registration::new(c"safe_dma_start_error", None)?;
+        let script = Script::new();
+        script.start.set(Err(EBUSY));
+
+        let Err(err) = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)
+        else {
+            return Err(EIO);
+        };
+        assert!(err.error == EBUSY);
+        // No token was made, nothing is stopped, the engine is gone.
+        assert!(script.saw(&[Read(START, SIZE, 1), EngineDropped]));
+
+        let engine = script.engine(&here);
+        let Err(err) = Transfer::write(&engine, err.memory, 0..SIZE, 2) else {
+            return Err(EIO);
+        };
+        assert!(err.error == EBUSY);
+        assert!(script.saw(&[Read(START, SIZE, 1), EngineDropped, Write(START, SIZE, 2)]));
+
+        // And good for another start.
+        script.start.set(Ok(()));
+        mem::forget(Transfer::read(&engine, err.memory, 0..1, 3)?);
+        assert!(script.saw(&[
+            Read(START, SIZE, 1),
+            EngineDropped,
+            Write(START, SIZE, 2),
+            Read(START, 1, 3),
+        ]));
+        Ok(())
+    }
+
+    #[test]
+    fn done_returns_the_memory() -> Result {
+        let here = faux::Registration::new(c"safe_dma_done", None)?;
+        let script = Script::new();
+        let over = [
+            Read(START, SIZE, 1),
+            Wait(1, 1000),
+            TokenDropped(1),
+            EngineDropped,
+        ];
+
+        let transfer = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        script.progress.set(Progress::Done);
+        let memory = transfer.wait(1000)?;
+        assert!(script.saw(&over));
+
+        drop(memory);
+        assert!(script.saw(&[over[0], over[1], over[2], over[3], MemoryDropped]));
+        Ok(())
+    }
+
+    #[test]
+    fn failed_returns_the_memory() -> Result {
+        let here = faux::Registration::new(c"safe_dma_failed", None)?;
+        let script = Script::new();
+        let over = [
+            Write(START, SIZE, 1),
+            Wait(1, 20),
+            TokenDropped(1),
+            EngineDropped,
+        ];
+
+        let transfer = Transfer::write(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        script.progress.set(Progress::Failed(ENXIO));
+        let Err(WaitError::Failed(error, memory)) = transfer.wait(20) else {
+            return Err(EIO);
+        };
+        assert!(error == ENXIO);
+        assert!(script.saw(&over));
+
+        drop(memory);
+        assert!(script.saw(&[over[0], over[1], over[2], over[3], MemoryDropped]));
+        Ok(())
+    }
+
+    #[test]
+    fn timed_out_can_be_waited_for_again() -> Result {
+        let here = faux::Registration::new(c"safe_dma_timed_out", None)?;
+        let script = Script::new();
+
+        let transfer = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        let Err(WaitError::TimedOut(transfer)) = transfer.wait(10) else {
+            return Err(EIO);
+        };
+        assert!(script.saw(&[Read(START, SIZE, 1), Wait(1, 10)]));
+        let Err(WaitError::TimedOut(transfer)) = transfer.wait(0) else {
+            return Err(EIO);
+        };
+        assert!(script.saw(&[Read(START, SIZE, 1), Wait(1, 10), Wait(1, 0)]));
+
+        script.progress.set(Progress::Done);
+        mem::forget(transfer.wait(Msecs::MAX)?);
+        assert!(script.saw(&[
+            Read(START, SIZE, 1),
+            Wait(1, 10),
+            Wait(1, 0),
+            Wait(1, Msecs::MAX),
+            TokenDropped(1),
+            EngineDropped,
+        ]));
+        Ok(())
+    }
+
+    #[test]
+    fn abort_returns_the_memory() -> Result {
+        let here = faux::Registration::new(c"safe_dma_abort", None)?;
+        let script = Script::new();
+        let over = [
+            Read(START, SIZE, 1),
+            Abort(1),
+            TokenDropped(1),
+            EngineDropped,
+        ];
+
+        let transfer = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        let memory = transfer.abort()?;
+        assert!(script.saw(&over));
+
+        drop(memory);
+        assert!(script.saw(&[over[0], over[1], over[2], over[3], MemoryDropped]));
+        Ok(())
+    }
+
+    #[test]
+    fn abort_error_leaves_it_in_flight() -> Result {
+        let here = faux::Registration::new(c"safe_dma_abort_error", None)?;
+        let script = Script::new();
+
+        let transfer = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        script.abort.set(Err(EBUSY));
+        let Err(err) = transfer.abort() else {
+            return Err(EIO);
+        };
+        assert!(err.error == EBUSY);
+        assert!(script.saw(&[Read(START, SIZE, 1), Abort(1)]));
+
+        // It may end on its own.
+        script.progress.set(Progress::Done);
+        mem::forget(err.transfer.wait(10)?);
+        assert!(script.saw(&[
+            Read(START, SIZE, 1),
+            Abort(1),
+            Wait(1, 10),
+            TokenDropped(1),
+            EngineDropped,
+        ]));
+        Ok(())
+    }
+
+    #[test]
+    fn drop_aborts_once() -> Result {
+        let here = faux::Registration::new(c"safe_dma_drop", None)?;
+        let script = Script::new();
+
+        drop(Transfer::read(
+            script.engine(&here),
+            script.memory(&here),
+            0..SIZE,
+            1,
+        )?);
+        assert!(script.saw(&[
+            Read(START, SIZE, 1),
+            Abort(1),
+            TokenDropped(1),
+            MemoryDropped,
+            EngineDropped,
+        ]));
+        Ok(())
+    }
+
+    /// The device may still use the memory, and what the token owns: both must stay.
+    #[test]
+    fn drop_leaks_when_abort_fails() -> Result {
+        let here = faux::Registration::new(c"safe_dma_leak", None)?;
+        let script = Script::new();
+
+        let transfer = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        script.abort.set(Err(EBUSY));
+        drop(transfer);
+        assert!(script.saw(&[Read(START, SIZE, 1), Abort(1), EngineDropped]));
+        Ok(())
+    }
+
+    #[test]
+    fn forget_transfer() -> Result {
+        let here = faux::Registration::new(c"safe_dma_forget", None)?;
+        let script = Script::new();
+
+        mem::forget(Transfer::read(
+            script.engine(&here),
+            script.memory(&here),
+            0..SIZE,
+            1,
+        )?);
+        assert!(script.saw(&[Read(START, SIZE, 1)]));
+        Ok(())
+    }
+
+    #[test]
+    fn forget_timed_out() -> Result {
+        let here = faux::Registration::new(c"safe_dma_forget_wait", None)?;
+        let script = Script::new();
+
+        let transfer = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        mem::forget(transfer.wait(10));
+        assert!(script.saw(&[Read(START, SIZE, 1), Wait(1, 10)]));
+        Ok(())
+    }
+
+    #[test]
+    fn forget_abort_error() -> Result {
+        let here = faux::Registration::new(c"safe_dma_forget_abort", None)?;
+        let script = Script::new();
+
+        let transfer = Transfer::read(script.engine(&here), script.memory(&here), 0..SIZE, 1)?;
+        script.abort.set(Err(EBUSY));
+        mem::forget(transfer.abort());
+        assert!(script.saw(&[Read(START, SIZE, 1), Abort(1)]));
+        Ok(())
+    }
+
+    #[test]
+    fn start_error_into_error() -> Result {
+        let here = faux::Registration::new(c"safe_dma_from_start", None)?;
+        let script = Script::new();
+        let engine = script.engine(&here);
+        script.start.set(Err(EBUSY));
+
+        let Err(err) = Transfer::read(&engine, script.memory(&here), 0..SIZE, 1) else {
+            return Err(EIO);
+        };
+        assert!(Error::from(err) == EBUSY);
+        assert!(script.saw(&[Read(START, SIZE, 1), MemoryDropped]));
+        Ok(())
+    }
+
+    #[test]
+    fn timed_out_into_error() -> Result {
+        let here = faux::Registration::new(c"safe_dma_from_timeout", None)?;
+        let script = Script::new();
+        let engine = script.engine(&here);
+
+        let Err(err) = Transfer::read(&engine, script.memory(&here), 0..SIZE, 1)?.wait(10) else {
+            return Err(EIO);
+        };
+        assert!(Error::from(err) == ETIMEDOUT);
+        assert!(script.saw(&[
+            Read(START, SIZE, 1),
+            Wait(1, 10),
+            Abort(1),
+            TokenDropped(1),
+            MemoryDropped,
+        ]));
+        Ok(())
+    }
+
+    #[test]
+    fn failed_into_error() -> Result {
+        let here = faux::Registration::new(c"safe_dma_from_failed", None)?;
+        let script = Script::new();
+        let engine = script.engine(&here);
+        script.progress.set(Progress::Failed(ENXIO));
+
+        let Err(err) = Transfer::read(&engine, script.memory(&here), 0..SIZE, 1)?.wait(10) else {
+            return Err(EIO);
+        };
+        assert!(Error::from(err) == ENXIO);
+        assert!(script.saw(&[
+            Read(START, SIZE, 1),
+            Wait(1, 10),
+            TokenDropped(1),
+            MemoryDropped,
+        ]));
+        Ok(())
+    }
+
+    /// The device gets a second chance to stop.
+    #[test]
+    fn abort_error_into_error() -> Result {
+        let here = faux::Registration::new(c"safe_dma_from_abort", None)?;
+        let script = Script::new();
+        let engine = script.engine(&here);
+
+        let transfer = Transfer::read(&engine, script.memory(&here), 0..SIZE, 1)?;
+        script.abort.set(Err(EBUSY));
+        let Err(err) = transfer.abort() else {
+            return Err(EIO);
+        };
+        script.abort.set(Ok(()));
+        assert!(Error::from(err) == EBUSY);
+        assert!(script.saw(&[
+            Read(START, SIZE, 1),
+            Abort(1),
+            Abort(1),
+            TokenDropped(1),
+            MemoryDropped,
+        ]));
+        Ok(())
+    }
+
+    /// Memory for one direction goes to the engine's method for that direction.
+    #[test]
+    fn one_direction() -> Result {
+        let here = faux::Registration::new(c"safe_dma_direction", None)?;
+        let script = Script::new();
+        let engine = script.engine(&here);
+
+        let memory = script.memory_for::<ToDevice>(&here);
+        mem::forget(Transfer::read(&engine, memory, 0..SIZE, 1)?);
+        let memory = script.memory_for::<FromDevice>(&here);
+        mem::forget(Transfer::write(&engine, memory, 0..SIZE, 2)?);
+        assert!(script.saw(&[Read(START, SIZE, 1), Write(START, SIZE, 2)]));
+        Ok(())
+    }
+
+    /// A borrowed engine passes everything on, and stays.
+    #[test]
+    fn borrowed_engine() -> Result {
+        let here = faux::Registration::new(c"safe_dma_borrowed", None)?;
+        let script = Script::new();
+        let engine = script.engine(&here);
+
+        let transfer = Transfer::write(&engine, script.memory(&here), 0..SIZE, 1)?;
+        let Err(WaitError::TimedOut(transfer)) = transfer.wait(10) else {
+            return Err(EIO);
+        };
+        mem::forget(transfer.abort()?);
+        mem::forget(Transfer::read(&engine, script.memory(&here), 0..1, 2)?);
+        let over = [
+            Write(START, SIZE, 1),
+            Wait(1, 10),
+            Abort(1),
+            TokenDropped(1),
+            Read(START, 1, 2),
+        ];
+        assert!(script.saw(&over));
+
+        drop(engine);
+        assert!(script.saw(&[over[0], over[1], over[2], over[3], over[4], EngineDropped]));
+        Ok(())
+    }
+
+    /// A shared engine passes everything on, and stays for as long as a transfer needs it.
+    #[test]
+    fn shared_engine() -> Result {
+        let here = faux::Registration::new(c"safe_dma_shared", None)?;
+        let script = Script::new();
+        let engine = Arc::new(script.engine(&here), GFP_KERNEL)?;
+
+        mem::forget(Transfer::read(engine.clone(), script.memory(&here), 0..1, 1)?.abort()?);
+        let transfer = Transfer::write(engine, script.memory(&here), 0..SIZE, 2)?;
+        let before = [
+            Read(START, 1, 1),
+            Abort(1),
+            TokenDropped(1),
+            Write(START, SIZE, 2),
+        ];
+        assert!(script.saw(&before));
+
+        script.progress.set(Progress::Done);
+        mem::forget(transfer.wait(10)?);
+        assert!(script.saw(&[
+            before[0],
+            before[1],
+            before[2],
+            before[3],
+            Wait(2, 10),
+            TokenDropped(2),
+            EngineDropped,
+        ]));
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The library's unit tests: run each KUnit suite of the module through debugfs, and show its results.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+KUNIT=/sys/kernel/debug/kunit
+
+# The suites that are there, one a line.
+suites() {
+	ls "$KUNIT"
+}
+
+# Those that came with the module.
+suites_of_module() {
+	suites | while read -r suite; do
+		case " $others " in
+		*" $suite "*) ;;
+		*) echo "$suite" ;;
+		esac
+	done
+}
+
+# count SUITE STATUS: how many cases have that status. Cases, and not what is above them, are indented.
+count() {
+	grep -c "^    $2 [0-9]" "$RESULTS/$1"
+}
+
+# As many results as cases, and none but "ok": the file says "ok" of a suite that never ran, too.
+passed() {
+	cases=$(sed -n 's/^    1\.\.\([0-9]*\)$/\1/p' "$RESULTS/$1")
+	echo "# $(count "$1" ok) of ${cases:-no} cases have passed"
+	[ "${cases:-0}" -gt 0 ] && [ "$(count "$1" ok)" = "$cases" ] && [ "$(count "$1" "not ok")" = 0 ] &&
+		grep -q "^ok 1 $1\$" "$RESULTS/$1"
+}
+
+# run_suite SUITE: its results as a subtest of this one.
+run_suite() {
+	echo run >"$KUNIT/$1/run"
+	cat "$KUNIT/$1/results" >"$RESULTS/$1"
+	sed -n '/^    /p' "$RESULTS/$1"
+	check "$1" passed "$1"
+}
+
+require
+[ -d "$KUNIT" ] ||
+	skip_all "no $KUNIT: the kernel needs CONFIG_KUNIT=y and CONFIG_KUNIT_DEBUGFS, and debugfs mounted"
+[ ! -e /sys/module/kunit/initstate ] || skip_all "KUnit is a module, and tests in Rust need CONFIG_KUNIT=y"
+
+RESULTS=$(mktemp -d) || ktap_exit_fail_msg "no directory for the results"
+trap 'rm -rf "$RESULTS"; if is_loaded; then unload; fi' EXIT
+
+others=$(suites | tr '\n' ' ')
+mark_log
+load run_checks=N || ktap_exit_fail_msg "$KO cannot be loaded"
+! logged "kunit: disabled" || skip_all "KUnit is switched off: start the kernel with kunit.enable=1"
+ours=$(suites_of_module)
+
+ktap_set_plan $(($(echo "$ours" | wc -w) + 4))
+
+check "the module has suites" [ -n "$ours" ]
+for suite in $ours; do
+	run_suite "$suite"
+done
+check "the kernel has nothing to complain of" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
+check "unload" unload
+check "the suites are gone" [ -z "$(suites_of_module)" ]
+
+ktap_finished
