@@ -23,6 +23,7 @@ use crate::testdev::edu::Edu;
 use kernel::{
     device::{
         Bound,
+        Core,
         Device, //
     },
     prelude::*, //
@@ -98,7 +99,7 @@ pub(crate) struct Selection {
 }
 
 /// Runs checks on a device and prints KTAP. Sleeps.
-pub(crate) fn run<'a>(dev: &'a Device<Bound>, edu: &'a Edu<'a>, selection: Selection) {
+pub(crate) fn run<'a>(dev: &'a Device<Core<'_>>, edu: &'a Edu<'a>, selection: Selection) {
     let subjects = SUBJECTS.iter().filter(|subject| {
         if subject.name == FORGET {
             selection.forget

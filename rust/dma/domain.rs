@@ -15,6 +15,7 @@ use kernel::{
     bindings,
     device::{
         Bound,
+        Core,
         Device, //
     },
     dma::DmaAddress,
@@ -39,7 +40,7 @@ pub enum Kind {
 ///
 /// # Invariants
 ///
-/// `domain` is the domain of a device that is bound for `'bound`.
+/// `domain` is the domain of `dev`, whose driver owns its group's DMA for `'bound`.
 pub struct Domain<'bound> {
     domain: NonNull<bindings::iommu_domain>,
     dev: &'bound Device<Bound>,
@@ -48,14 +49,18 @@ pub struct Domain<'bound> {
 impl<'bound> Domain<'bound> {
     /// The domain of `dev`, or [`None`] if there is no IOMMU in front of it.
     ///
+    /// Asks for the [`Core`] context, which a driver has in its callbacks: that the device is bound is not
+    /// enough. When a driver's data is dropped, the device still counts as bound, but its IOMMU group may
+    /// be given another domain by then.
+    ///
     /// C: `iommu_get_domain_for_dev()`, `drivers/iommu/iommu.c`.
-    pub fn of(dev: &'bound Device<Bound>) -> Option<Self> {
-        // SAFETY: `dev` is a valid device with a driver bound to it, which keeps its group from being
-        // given another domain.
+    pub fn of(dev: &'bound Device<Core<'_>>) -> Option<Self> {
+        // SAFETY: `dev` is a valid device in a callback of its driver, before `dma_cleanup` of its bus: the
+        // driver is an owner of the group's DMA, which keeps the group from being given another domain.
         let domain = unsafe { bindings::iommu_get_domain_for_dev(raw::device(dev)) };
 
-        // INVARIANT: The domain of a group is not changed while a driver that uses the DMA API is bound
-        // to one of its devices; `dev` is bound for `'bound`.
+        // INVARIANT: The reference to `dev` lives for `'bound`, and is one to a `Device<Core>`: that is not
+        // `Send`, so that it ends with the callback, before the driver gives up the group's DMA.
         NonNull::new(domain).map(|domain| Self { domain, dev })
     }
 

@@ -12,7 +12,7 @@ use crate::dma::{
 };
 use kernel::{
     device::{
-        Bound,
+        Core,
         Device, //
     },
     io::PhysAddr,
@@ -27,7 +27,7 @@ pub(super) struct Witness<'a> {
 
 impl<'a> Witness<'a> {
     /// The witness for `dev`.
-    pub(super) fn of(dev: &'a Device<Bound>) -> Self {
+    pub(super) fn of(dev: &'a Device<Core<'_>>) -> Self {
         Self {
             domain: Domain::of(dev).filter(|domain| domain.kind() != Kind::Identity),
         }
