@@ -24,7 +24,7 @@ kernel::module_pci_driver! {
         },
         dma_bits: u8 {
             default: 28,
-            description: "Address bits of the device, as in QEMU's option edu,dma_mask= (default: 28)",
+            description: "Address bits of the device, as in QEMU's option edu,dma_mask=; more than it has corrupts memory (default: 28)",
         },
     },
 }

@@ -9,10 +9,10 @@ use crate::dma::{
     streaming::Mapping, //
 };
 use kernel::{
-    dma::attrs::DMA_ATTR_WEAK_ORDERING,
+    dma::attrs::DMA_ATTR_PRIVILEGED,
     prelude::*, //
 };
 
 fn finish(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> KVec<u8> {
-    mapping.unmap(DMA_ATTR_WEAK_ORDERING) //~ ERROR E0061
+    mapping.unmap(DMA_ATTR_PRIVILEGED) //~ ERROR E0061
 }

@@ -9,13 +9,13 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::attrs::DMA_ATTR_WEAK_ORDERING,
+    dma::attrs::DMA_ATTR_PRIVILEGED,
     prelude::*, //
 };
 
 // The mapping remembers its attributes.
 fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result<KVec<u8>> {
-    let mapping = Mapping::map_attrs(dev, frame, ToDevice, DMA_ATTR_WEAK_ORDERING)?;
+    let mapping = Mapping::map_attrs(dev, frame, ToDevice, DMA_ATTR_PRIVILEGED)?;
 
     Ok(mapping.unmap())
 }

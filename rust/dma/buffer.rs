@@ -34,12 +34,15 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// - The bytes that [`Buffer::target`] points to are initialized, physically contiguous, in the
-///   kernel's linear map, and neither on a stack nor in the kernel's image. Their address and number
-///   are the same at every call; [`KnownSize`] tells the true number.
+/// - [`Buffer::target`] points to a valid [`Buffer::Target`], aligned for it, through which it may be
+///   read and written for as long as the memory is given up. Its bytes are initialized, physically
+///   contiguous, in the kernel's linear map, and neither on a stack nor in the kernel's image. Their
+///   address and number are the same at every call; [`KnownSize`] tells the true number.
 /// - The page that [`Buffer::page`] names, if any, is the one whose first byte they begin with.
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
-///   [`Buffer::from_raw`], and nothing else reads or writes them in between.
+///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them in
+///   between.
+/// - [`Buffer::target`] and [`Buffer::page`] may be called from any thread.
 /// - They are the beginning of a piece of memory from `kmalloc()` or from the page allocator, and
 ///   nothing reads or writes the rest of that piece in between, either.
 /// - If [`Buffer::MAY_BE_PART`] is `false`, there is no rest: the memory was allocated with just that
@@ -88,7 +91,7 @@ pub unsafe trait Buffer: Sized {
 }
 
 // SAFETY: `KBox` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
-// until it is freed. A `T` is initialized. The box is consumed, and only a raw pointer kept. The size
+// until it is freed. A `T` is initialized and aligned. The box is consumed, and only a raw pointer kept. The size
 // of a `T` is a multiple of its alignment and is what was asked for.
 unsafe impl<T> Buffer for KBox<T> {
     type Target = T;
@@ -132,7 +135,7 @@ impl<T> Copy for RawVec<T> {}
 
 // SAFETY: `KVec` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
 // while the vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
-// initialized. The vector is consumed, and only its raw parts kept, so that its spare capacity is out
+// initialized and aligned. The vector is consumed, and only its raw parts kept, so that its spare capacity is out
 // of reach as well.
 unsafe impl<T> Buffer for KVec<T> {
     type Target = [T];

@@ -47,7 +47,8 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::DataDirection, //
+    dma::DataDirection,
+    prelude::*, //
 };
 
 /// Whether the device writes to memory that is mapped for `D`.
@@ -79,4 +80,49 @@ fn small_is_shared<D: Direction>(dev: &Device<Bound>, start: *const u8, size: us
 /// a power of two, and is not `bounced`.
 fn begins_within_a_line(start: usize, bounced: bool, line: usize) -> bool {
     !bounced && start & (line - 1) != 0
+}
+
+#[kunit_tests(safe_dma_cache_line)]
+mod tests {
+    use super::*;
+    use crate::dma::direction::{
+        Bidirectional,
+        FromDevice,
+        ToDevice, //
+    };
+
+    #[test]
+    fn aligned_is_not_shared() {
+        for line in [32, 64, 128] {
+            assert!(!begins_within_a_line(0, false, line));
+            assert!(!begins_within_a_line(line, false, line));
+            assert!(!begins_within_a_line(3 * line, false, line));
+            assert!(!begins_within_a_line(usize::MAX - (line - 1), false, line));
+        }
+    }
+
+    #[test]
+    fn unaligned_is_shared() {
+        for line in [32, 64, 128] {
+            assert!(begins_within_a_line(1, false, line));
+            assert!(begins_within_a_line(line / 2, false, line));
+            assert!(begins_within_a_line(line - 1, false, line));
+            assert!(begins_within_a_line(3 * line + 8, false, line));
+            assert!(begins_within_a_line(usize::MAX, false, line));
+        }
+    }
+
+    /// What is bounced is never shared, wherever it is.
+    #[test]
+    fn bounced_is_not_shared() {
+        assert!(!begins_within_a_line(32, true, 64));
+        assert!(!begins_within_a_line(64, true, 64));
+    }
+
+    #[test]
+    fn who_writes() {
+        assert!(!is_written::<ToDevice>());
+        assert!(is_written::<FromDevice>());
+        assert!(is_written::<Bidirectional>());
+    }
 }

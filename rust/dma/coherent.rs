@@ -100,8 +100,9 @@ impl<T: KnownSize + ?Sized> Deref for CoherentMemory<'_, T> {
     }
 }
 
-// SAFETY: A `Coherent` is mapped for both directions from its allocation until it is dropped, for `dev`
-// by the invariants. Its CPU side is reached through a borrow of it, so not while it is moved away,
+// SAFETY: A `Coherent` is mapped for both directions from its allocation until it is dropped, and for
+// ever if it is forgotten, for `dev` by the invariants. It was allocated with all of its bytes set, and
+// its type is valid whatever they are. Its CPU side is reached through a borrow of it, so not while it is moved away,
 // except by its raw pointers, whose users promise that no device is at work.
 unsafe impl<T: KnownSize + AsBytes + FromBytes + ?Sized> DeviceMemory for CoherentMemory<'_, T> {
     type Direction = Bidirectional;

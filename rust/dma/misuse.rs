@@ -22,8 +22,14 @@
 //! - [`core::mem::forget`] is safe. It leaks, and what the device owns it then owns for ever.
 //! - The device. It is given addresses, and is started, by an [`Engine`](super::transfer::Engine),
 //!   whose author promises in `unsafe` code that it does neither wrongly. The number of a
-//!   [`DeviceAddress`](super::span::DeviceAddress) is had by such code only.
-//! - Mainline's coherent memory, which tells its DMA address to anybody.
+//!   [`DeviceAddress`](super::span::DeviceAddress) is not had by mistake elsewhere. Who makes up a number
+//!   and writes it to a register, which is safe in mainline, is on their own; so is who writes the
+//!   address of mainline's coherent memory, which is a number.
+//! - What drivers keep in their data is dropped when the driver core has already given up the DMA of
+//!   the IOMMU group. If root gives the group another domain in that moment, a mapping is unmapped in
+//!   the wrong one. Drop mappings in `unbind`.
+//! - `auxiliary::Device::parent()` of mainline gives out a parent as bound whose driver may be gone, if
+//!   the registration was forgotten.
 //!
 // Below: written by `scripts/misuse.py --docs`, from the files that the table names.
 //!

@@ -25,6 +25,14 @@ pub(super) fn device<Ctx: device::DeviceContext>(
     core::ptr::from_ref(dev).cast_mut().cast()
 }
 
+/// Whether `dev` can do DMA. C warns of a mapping for a device that cannot.
+#[inline(always)]
+pub(super) fn has_dma(dev: &device::Device<device::Bound>) -> bool {
+    // SAFETY: `dev` is valid. Its bus has set the pointer before a driver was bound, and leaves it as
+    // it is until none is.
+    unsafe { !(*device(dev)).dma_mask.is_null() }
+}
+
 /// The `unsigned long` that C takes for `attrs`.
 #[inline(always)]
 pub(super) fn attrs(attrs: Attrs) -> c_ulong {

@@ -101,7 +101,8 @@ impl<'a, D: Direction> Span<'a, D> {
     ///
     /// # Safety
     ///
-    /// The `len` bytes from `addr` on lie within one mapping for `D`, which lives for `'a`.
+    /// The `len` bytes from `addr` on lie within one mapping for `D`, which lives for `'a`. It is given to
+    /// the device only for which that mapping is.
     #[inline(always)]
     pub unsafe fn new(addr: DmaAddress, len: usize) -> Self {
         // INVARIANT: By the caller's promise.

@@ -49,6 +49,10 @@ use kernel::{
 /// itself back from [`Mapping::unmap`]. Dropping the mapping unmaps the buffer and drops it. Forgetting
 /// it ([`core::mem::forget`]) leaks both, so that the device's address leads to the same memory ever after.
 ///
+/// What is left of a driver's mappings is best dropped in its `unbind` callback. The driver's data is
+/// dropped after the driver has given up the DMA of its IOMMU group (`dma_cleanup` of its bus): if root
+/// gives the group another domain just then, an unmapping that comes later is one too many.
+///
 /// The mapping remembers what it was made with, so that it is undone with the same size, direction
 /// and attributes, and it cannot outlive `'bound`, the time for which the driver is bound.
 ///
@@ -94,12 +98,12 @@ pub struct Mapping<'bound, B: Buffer, D: Direction> {
     _direction: PhantomData<(B, D)>,
 }
 
-// SAFETY: A mapping is a buffer and what is needed to take it back; the DMA API may be called from
-// any thread. What is sent is in effect the buffer.
-unsafe impl<B: Buffer + Send, D: Direction> Send for Mapping<'_, B, D> {}
+// SAFETY: A mapping is a buffer and what is needed to take it back; the DMA API and the functions of
+// `Buffer` may be called from any thread. What is sent is in effect the buffer, and what is in it.
+unsafe impl<B: Buffer<Target: Send> + Send, D: Direction> Send for Mapping<'_, B, D> {}
 
 // SAFETY: A shared reference to a mapping gives an address and a length, and no access to the memory.
-unsafe impl<B: Buffer + Send, D: Direction> Sync for Mapping<'_, B, D> {}
+unsafe impl<B: Buffer<Target: Send> + Send, D: Direction> Sync for Mapping<'_, B, D> {}
 
 /// A buffer that could not be mapped, and why.
 ///
@@ -112,6 +116,7 @@ pub struct MapError<B> {
     ///   cache line with other memory, if the device writes to it and is not
     ///   [cache-coherent](super::limits::is_coherent). Map [`Pages`](super::buffer::Pages), or a
     ///   vector that was allocated with the length that is mapped;
+    /// - [`EIO`] if the device can do no DMA at all;
     /// - [`ENOMEM`] if the mapping failed.
     pub error: Error,
     /// The buffer, as it was.
@@ -150,10 +155,11 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
 
     /// Maps `buffer` for `dev`, with attributes, and gives it to the device.
     ///
-    /// A streaming mapping may have `DMA_ATTR_WEAK_ORDERING`, `DMA_ATTR_NO_WARN` and
-    /// `DMA_ATTR_PRIVILEGED`. `DMA_ATTR_SKIP_CPU_SYNC` is refused: on a device that is not
-    /// cache-coherent the buffer that comes back would change under the CPU when its caches do. The
-    /// others are for allocations, or for memory that is not RAM.
+    /// A streaming mapping may have `DMA_ATTR_NO_WARN` and `DMA_ATTR_PRIVILEGED`.
+    /// `DMA_ATTR_SKIP_CPU_SYNC` is refused: on a device that is not cache-coherent the buffer that comes
+    /// back would change under the CPU when its caches do. So is `DMA_ATTR_WEAK_ORDERING`, with which the
+    /// end of a transfer would be seen before its last bytes. The others are for allocations, or for
+    /// memory that is not RAM.
     ///
     /// Does not sleep.
     ///
@@ -173,7 +179,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     where
         D: Permits<B::Target>,
     {
-        let allowed = DMA_ATTR_WEAK_ORDERING | DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
+        let allowed = DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
         if !allowed.contains(attrs) {
             return Err(MapError {
                 error: EINVAL,
@@ -344,8 +350,9 @@ impl<B: Buffer, D: Direction> Drop for Mapping<'_, B, D> {
     }
 }
 
-// SAFETY: `span()` is the memory of this mapping, which is mapped for `D` for as long as `self`
-// exists. No CPU access to it is possible while `self` is not at hand.
+// SAFETY: `span()` is the memory of this mapping, which `self` owns: it is mapped for `dev` and `D` until
+// `self` is dropped, and for ever if it is forgotten. No CPU access to it is possible while `self` is
+// not at hand. `D` permits what is in the memory, by the only way to make a mapping.
 unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
     type Direction = D;
 
@@ -364,7 +371,7 @@ unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
 ///
 /// Returned by [`Mapping::sync_for_cpu`] and [`Mapping::sync_range_for_cpu`]. When it is dropped the
 /// memory belongs to the device again. If it is forgotten, the memory does so too, but what the CPU
-/// wrote may not be visible to the device.
+/// wrote may be lost, to the device and to the CPU itself.
 ///
 /// All directions can be read. What the CPU writes goes somewhere only if the device reads it: a
 /// guard of a `FromDevice` mapping is read-only.
@@ -466,6 +473,10 @@ fn map_raw<B: Buffer, D: Direction>(
         return Err(EINVAL);
     }
 
+    if !raw::has_dma(dev) {
+        return Err(EIO);
+    }
+
     let dev = raw::device(dev);
     let direction = D::DIRECTION.into();
     let attrs = raw::attrs(attrs);
@@ -495,6 +506,25 @@ fn map_raw<B: Buffer, D: Direction>(
 #[kunit_tests(safe_dma_streaming)]
 mod tests {
     use super::*;
+    use crate::dma::direction::Bidirectional;
+    use kernel::faux;
+
+    /// A device that can do no DMA is refused, where C warns.
+    #[test]
+    fn device_without_dma() -> Result {
+        let device = faux::Registration::new(c"safe_dma_without", None)?;
+        let faux: &faux::Device<Bound> = device.as_ref();
+        let buffer = KBox::new([0x5au8; 64], GFP_KERNEL)?;
+        let start = core::ptr::from_ref(&*buffer);
+
+        let mapped = Mapping::map(faux.as_ref(), buffer, Bidirectional);
+        let refused = mapped.err();
+        assert!(refused.as_ref().is_some_and(|err| err.error == EIO));
+        let buffer = refused.map(|err| err.buffer).ok_or(EINVAL)?;
+        assert!(core::ptr::eq(&*buffer, start));
+        assert_eq!(*buffer, [0x5a; 64]);
+        Ok(())
+    }
 
     #[test]
     fn range_within() {

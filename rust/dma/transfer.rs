@@ -35,9 +35,13 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// - [`DeviceMemory::span`] is mapped for [`DeviceMemory::device`] and the direction for as long as
-///   `self` exists, wherever it is moved to.
-/// - The CPU reaches the memory through `self` only, and `self` holds no reference or box to it.
+/// - [`DeviceMemory::span`] is mapped for [`DeviceMemory::device`] and the direction until `self` is
+///   dropped, wherever it is moved to, and for ever if it is forgotten. So `self` owns the mapping, and
+///   borrows nothing that could undo it. Both are the same at every call.
+/// - The CPU reaches the memory through `self` only, and `self` holds no reference or box to it. That
+///   is so for ever if `self` is forgotten.
+/// - All bytes of the memory are initialized. If the device may write to it, what `self` shows of it is
+///   valid whatever the bytes are.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given to a transfer",
     label = "not memory that the transfer would own",
@@ -69,7 +73,8 @@ pub enum Progress {
 ///
 /// # Safety
 ///
-/// - [`Engine::device`] is the device that accesses memory, and is always the same.
+/// - [`Engine::device`] is the device that accesses memory, and is always the same. The engine may be
+///   moved between a start and the end of the transfer, and to another thread if it is [`Send`].
 /// - It accesses system memory only within the span that it was started with, reads it if it was
 ///   started by [`Engine::start_read`] and writes it if by [`Engine::start_write`]; or else memory,
 ///   such as descriptors, that the engine keeps allocated and mapped until the device is done with
@@ -96,7 +101,8 @@ pub unsafe trait Engine {
     ///
     /// # Safety
     ///
-    /// The memory of `from` stays mapped, and the CPU does not write to it, until [`Engine::wait`] or
+    /// The memory of `from` is mapped for [`Engine::device`] and stays so, and the CPU does not write to
+    /// it, until [`Engine::wait`] or
     /// [`Engine::abort`] has said that the device is done with it. [`Transfer`] sees to that.
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Self::Job) -> Result<Self::Token>;
 
@@ -104,7 +110,8 @@ pub unsafe trait Engine {
     ///
     /// # Safety
     ///
-    /// The memory of `to` stays mapped, and the CPU does not access it, until [`Engine::wait`] or
+    /// The memory of `to` is mapped for [`Engine::device`] and stays so, and the CPU does not access it,
+    /// until [`Engine::wait`] or
     /// [`Engine::abort`] has said that the device is done with it. [`Transfer`] sees to that.
     unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Self::Job) -> Result<Self::Token>;
 
@@ -162,12 +169,12 @@ macro_rules! forward {
     };
 }
 
-// SAFETY: This is the same engine, borrowed.
+// SAFETY: This is the same engine, borrowed: the reference leads to no other as long as it lives.
 unsafe impl<E: Engine> Engine for &E {
     forward!();
 }
 
-// SAFETY: This is the same engine, shared.
+// SAFETY: This is the same engine, shared: the pointer leads to no other as long as it lives.
 unsafe impl<E: Engine> Engine for Arc<E> {
     forward!();
 }
@@ -299,8 +306,9 @@ impl<E: Engine, M: DeviceMemory> Transfer<E, M> {
         M::Direction: DeviceReads,
     {
         Self::start(engine, memory, range, |engine, span| {
-            // SAFETY: If this succeeds, `start()` puts the memory into the transfer, which gives it back
-            // when the engine says that it is over. Nothing reaches the memory there, nor unmaps it.
+            // SAFETY: `start()` has seen that the memory is mapped for the engine's device. If this
+            // succeeds, it puts the memory into the transfer, which gives it back when the engine says
+            // that it is over. Nothing reaches the memory there, nor unmaps it.
             unsafe { engine.start_read(span.for_reading(), job) }
         })
     }
@@ -320,8 +328,9 @@ impl<E: Engine, M: DeviceMemory> Transfer<E, M> {
         M::Direction: DeviceWrites,
     {
         Self::start(engine, memory, range, |engine, span| {
-            // SAFETY: If this succeeds, `start()` puts the memory into the transfer, which gives it back
-            // when the engine says that it is over. Nothing reaches the memory there, nor unmaps it.
+            // SAFETY: `start()` has seen that the memory is mapped for the engine's device. If this
+            // succeeds, it puts the memory into the transfer, which gives it back when the engine says
+            // that it is over. Nothing reaches the memory there, nor unmaps it.
             unsafe { engine.start_write(span.for_writing(), job) }
         })
     }

@@ -2,7 +2,8 @@
 /*
  * Inline functions and macros of the kernel, as functions that Rust can call.
  *
- * Each helper has the name and the parameters of what it calls, after "helper_".
+ * Each helper has the name and the parameters of what it calls, after "helper_"; those that call more
+ * than one thing say what they do.
  */
 
 #ifndef SAFE_DMA_HELPERS_H

@@ -34,8 +34,7 @@ use kernel::{
     dma::{
         attrs::{
             DMA_ATTR_NO_WARN,
-            DMA_ATTR_PRIVILEGED,
-            DMA_ATTR_WEAK_ORDERING, //
+            DMA_ATTR_PRIVILEGED, //
         },
         Attrs, //
     },
@@ -52,7 +51,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("to_device rounds"), to_device(ctx));
     suite.result(fmt!("from_device rounds"), from_device(ctx));
     suite.result(fmt!("bidirectional rounds"), bidirectional(ctx, plain()));
-    let attrs = DMA_ATTR_WEAK_ORDERING | DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
+    let attrs = DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
     suite.result(
         fmt!("bidirectional rounds, attributes"),
         bidirectional(ctx, attrs),
