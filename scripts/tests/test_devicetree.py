@@ -7,7 +7,7 @@ import pytest
 
 import devicetree
 import guest
-from conftest import make_guest
+from guests import make_guest
 
 
 def some_guest(directory, coherent=False):
