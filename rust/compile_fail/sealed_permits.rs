@@ -3,7 +3,7 @@
 // DMA debugger: nothing: it sees calls, and not what the driver relies on
 // In C: maps whatever there is
 // Here: does not compile
-// Message: alone decide whether `Status` may be mapped `direction::FromDevice`
+// Message: alone decide whether ... Status` may be mapped ... FromDevice`
 // Note: implement them
 
 use crate::dma::direction::{

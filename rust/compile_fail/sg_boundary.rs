@@ -3,7 +3,7 @@
 // DMA debugger: mapping sg segment across boundary
 // In C: makes a segment of two pieces that lie on both sides of a boundary
 // Here: cannot be expressed: the library maps no list of pieces yet
-// Message: `[Pages; 2]` cannot be mapped for streaming DMA
+// Message: Pages; 2]` cannot be mapped for streaming DMA
 
 use crate::dma::{
     buffer::Pages,

@@ -3,7 +3,7 @@
 // DMA debugger: nothing: it does not see what the device does
 // In C: lets a request point to a mapping that its owner may undo at any time
 // Here: does not compile
-// Message: `&Mapping< ... cannot be given to a transfer
+// Message: Mapping< ... cannot be given to a transfer
 // Note: a transfer owns what the device uses until it is over
 
 use crate::dma::{

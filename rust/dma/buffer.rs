@@ -305,11 +305,7 @@ unsafe impl Buffer for Pages {
 
 #[kunit_tests(safe_dma_buffer)]
 mod tests {
-    // By its name: the compiler writes out the path of what a glob brings in, in all its messages.
-    use super::{
-        Pages,
-        *, //
-    };
+    use super::*;
     use crate::bindings as helpers;
     use core::cell::Cell;
     use kernel::sync::atomic::{
