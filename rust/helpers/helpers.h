@@ -2,8 +2,8 @@
 /*
  * Inline functions and macros of the kernel, as functions that Rust can call.
  *
- * Each helper has the name and the parameters of what it calls, after "helper_"; those that call more
- * than one thing say what they do.
+ * Each helper has the name and the parameters of what it calls, after "helper_".
+ * Those that call more than one thing say what they do.
  */
 
 #ifndef SAFE_DMA_HELPERS_H
