@@ -12,8 +12,10 @@ mod isolation;
 mod kmsg;
 mod ktap;
 mod limits;
+mod moves;
 mod pattern;
 mod scratch;
+mod sg;
 mod streaming;
 mod sync;
 mod transfer;
@@ -49,7 +51,7 @@ struct Subject {
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
-const SUBJECTS: [Subject; 7] = [
+const SUBJECTS: [Subject; 8] = [
     Subject {
         name: c"coherent",
         plan: coherent::PLAN,
@@ -59,6 +61,11 @@ const SUBJECTS: [Subject; 7] = [
         name: c"streaming",
         plan: streaming::PLAN,
         run: streaming::run,
+    },
+    Subject {
+        name: c"sg",
+        plan: sg::PLAN,
+        run: sg::run,
     },
     Subject {
         name: c"sync",

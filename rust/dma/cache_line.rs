@@ -56,15 +56,15 @@ pub(super) const fn is_written<D: Direction>() -> bool {
     !matches!(D::DIRECTION, DataDirection::ToDevice)
 }
 
-/// Whether mapping `size` bytes at the start of an object from `kmalloc()` for `dev` and `D` would
+/// Whether mapping `size` bytes at `start`, the start of an object from `kmalloc()` for `dev` and `D` would
 /// let the device and somebody else write to the same cache line.
 #[inline(always)]
-pub(super) fn is_shared<D: Direction>(dev: &Device<Bound>, start: *const u8, size: usize) -> bool {
+pub(super) fn is_shared<D: Direction>(dev: &Device<Bound>, start: usize, size: usize) -> bool {
     size < 2 * helpers::HELPER_ARCH_DMA_MINALIGN && small_is_shared::<D>(dev, start, size)
 }
 
 /// The same for the sizes for which it can be.
-fn small_is_shared<D: Direction>(dev: &Device<Bound>, start: *const u8, size: usize) -> bool {
+fn small_is_shared<D: Direction>(dev: &Device<Bound>, start: usize, size: usize) -> bool {
     // SAFETY: `dev` is a valid device.
     if unsafe { helpers::helper_dma_kmalloc_safe(raw::device(dev), D::DIRECTION.into()) } {
         return false;
@@ -73,7 +73,7 @@ fn small_is_shared<D: Direction>(dev: &Device<Bound>, start: *const u8, size: us
     // SAFETY: May be called with any size.
     let bounced = unsafe { !helpers::helper_dma_kmalloc_size_aligned(size) };
 
-    begins_within_a_line(start.addr(), bounced, super::limits::cache_alignment())
+    begins_within_a_line(start, bounced, super::limits::cache_alignment())
 }
 
 /// Whether an object at `start`, of which a part is mapped, begins within a cache line of `line` bytes,

@@ -61,6 +61,14 @@ pub fn cache_alignment() -> usize {
     size as usize
 }
 
+/// What an entry of a scatter-gather list must not cross: an address in which all these bits are zero.
+///
+/// C: `dma_get_seg_boundary()`, `include/linux/dma-mapping.h`.
+pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
+    // SAFETY: `dev` is a valid device.
+    unsafe { helpers::helper_dma_get_seg_boundary(raw::device(dev)) as u64 }
+}
+
 /// The largest buffer that can be mapped as one piece, in bytes; [`usize::MAX`] for no limit.
 ///
 /// C: `dma_max_mapping_size()`, `kernel/dma/mapping.c`.

@@ -105,6 +105,12 @@ unsafe impl<B: Buffer<Target: Send> + Send, D: Direction> Send for Mapping<'_, B
 // SAFETY: A shared reference to a mapping gives an address and a length, and no access to the memory.
 unsafe impl<B: Buffer<Target: Send> + Send, D: Direction> Sync for Mapping<'_, B, D> {}
 
+/// Whether these attributes are for streaming mappings, and none takes a sync or an order out of one.
+#[inline(always)]
+pub(super) fn are_for_streaming(attrs: Attrs) -> bool {
+    (DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED).contains(attrs)
+}
+
 /// A buffer that could not be mapped, and why.
 ///
 /// Converts into the bare [`Error`], dropping the buffer, so that `?` works.
@@ -179,8 +185,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     where
         D: Permits<B::Target>,
     {
-        let allowed = DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
-        if !allowed.contains(attrs) {
+        if !are_for_streaming(attrs) {
             return Err(MapError {
                 error: EINVAL,
                 buffer,
@@ -468,7 +473,7 @@ fn map_raw<B: Buffer, D: Direction>(
     }
 
     if const { B::MAY_BE_PART && cache_line::is_written::<D>() }
-        && cache_line::is_shared::<D>(dev, B::target(raw).as_ptr().cast::<u8>(), size)
+        && cache_line::is_shared::<D>(dev, B::target(raw).as_ptr().addr(), size)
     {
         return Err(EINVAL);
     }

@@ -70,3 +70,8 @@ bool helper_dma_kmalloc_size_aligned(size_t size)
 {
 	return dma_kmalloc_size_aligned(size);
 }
+
+unsigned long helper_dma_get_seg_boundary(struct device *dev)
+{
+	return dma_get_seg_boundary(dev);
+}

@@ -15,6 +15,8 @@
 struct device;
 struct iommu_domain;
 struct page;
+struct scatterlist;
+struct sg_table;
 
 /* dma.c */
 dma_addr_t helper_dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
@@ -35,6 +37,7 @@ bool helper_dev_is_dma_coherent(struct device *dev);
 int helper_dma_get_cache_alignment(void);
 bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir);
 bool helper_dma_kmalloc_size_aligned(size_t size);
+unsigned long helper_dma_get_seg_boundary(struct device *dev);
 
 /* iommu.c */
 unsigned int helper_iommu_domain_type(struct iommu_domain *domain);
@@ -43,5 +46,12 @@ const char *helper_dev_iommu_name(struct device *dev);
 /* mm.c */
 void *helper_page_address(struct page *page);
 phys_addr_t helper_cpu_addr_to_phys(const void *addr);
+
+/* sg.c */
+void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
+				     enum dma_data_direction dir);
+void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
+					enum dma_data_direction dir);
+void helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len);
 
 #endif /* SAFE_DMA_HELPERS_H */

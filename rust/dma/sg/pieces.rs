@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory in several pieces.
+
+use crate::{
+    bindings as helpers,
+    dma::buffer::Buffer, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    alloc::{
+        allocator::Vmalloc,
+        Flags, //
+    },
+    io::PhysAddr,
+    page::PAGE_SIZE,
+    prelude::*,
+    ptr::KnownSize, //
+};
+
+/// Physically contiguous memory, a part of what is mapped.
+#[derive(Clone, Copy)]
+pub struct Piece {
+    /// Where it begins.
+    pub phys: PhysAddr,
+    /// Its length in bytes.
+    pub len: usize,
+    /// Whether it may be only a part of a piece of memory from `kmalloc()`; see
+    /// [`Buffer::MAY_BE_PART`].
+    pub may_be_part: bool,
+}
+
+/// Memory in pieces that may be mapped together, and that gives itself up while it is.
+///
+/// Implemented for [`VVec`], whose pages are anywhere, and for [`KVec`] of any [`Buffer`]: pages,
+/// boxes and vectors, of which each is a piece.
+///
+/// # Safety
+///
+/// - The bytes of [`Scattered::pieces`] are initialized and have a `struct page`, but none of a stack
+///   or of the kernel's image. They are the same at every call, and no byte is in two pieces.
+/// - They stay allocated, and stay where they are, from [`Scattered::into_raw`] to
+///   [`Scattered::from_raw`], for ever if that is never called, and nothing else reads or writes them
+///   in between.
+/// - They are values of [`Scattered::Element`], or of slices of it, and nothing else.
+/// - A piece that is in memory from `kmalloc()` begins there, and nothing reads or writes the rest of
+///   that memory in between. If there is such a rest, [`Piece::may_be_part`] is `true`.
+/// - [`Scattered::pieces`] may be called from any thread.
+/// - [`Scattered::Raw`] holds raw pointers only, so that no reference to the memory is left.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be mapped as a list of pieces",
+    label = "not memory in pieces",
+    note = "`VVec<T>`, and `KVec<B>` where `B` is a buffer (`KBox<T>`, `KVec<T>`, `Pages`) can; a single \
+            buffer is mapped with `dma::streaming::Mapping`"
+)]
+pub unsafe trait Scattered: Sized {
+    /// What the memory is made of.
+    type Element: ?Sized;
+
+    /// The memory without a reference to it.
+    type Raw;
+
+    /// Gives the memory up; the counterpart of [`Scattered::from_raw`].
+    ///
+    /// Returns it if there is no memory to remember it by.
+    fn into_raw(self, flags: Flags) -> Result<Self::Raw, Self>;
+
+    /// Takes the memory back.
+    ///
+    /// # Safety
+    ///
+    /// The memory is valid for [`Scattered::Element`], and no device accesses it any more.
+    unsafe fn from_raw(raw: Self::Raw) -> Self;
+
+    /// The pieces, in their order.
+    fn pieces(raw: &Self::Raw) -> impl Iterator<Item = Piece>;
+}
+
+/// A [`VVec`] while a device has its memory.
+pub struct RawVVec<T> {
+    ptr: NonNull<T>,
+    len: usize,
+    capacity: usize,
+}
+
+// SAFETY: `VVec` is memory from `vmalloc()`, which is made of pages of its own and not moved while the
+// vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
+// initialized. The vector is consumed, and only its raw parts kept.
+unsafe impl<T> Scattered for VVec<T> {
+    type Element = T;
+    type Raw = RawVVec<T>;
+
+    #[inline]
+    fn into_raw(self, _flags: Flags) -> Result<RawVVec<T>, Self> {
+        let (ptr, len, capacity) = self.into_raw_parts();
+
+        Ok(RawVVec {
+            // SAFETY: The pointer of a vector is never null; it dangles when nothing is allocated.
+            ptr: unsafe { NonNull::new_unchecked(ptr) },
+            len,
+            capacity,
+        })
+    }
+
+    #[inline]
+    unsafe fn from_raw(raw: RawVVec<T>) -> Self {
+        // SAFETY: These are the parts of one vector, since only `into_raw()` makes a `RawVVec`. By the
+        // caller's promise its elements are valid.
+        unsafe { Vec::<T, Vmalloc>::from_raw_parts(raw.ptr.as_ptr(), raw.len, raw.capacity) }
+    }
+
+    fn pieces(raw: &RawVVec<T>) -> impl Iterator<Item = Piece> {
+        let start = raw.ptr.cast::<u8>();
+        let size = raw.len * size_of::<T>();
+
+        // Memory from `vmalloc()` begins at the start of a page.
+        (0..size).step_by(PAGE_SIZE).map(move |offset| Piece {
+            // SAFETY: The offset is within the allocation, which is in vmalloc space.
+            phys: unsafe { helpers::helper_cpu_addr_to_phys(start.add(offset).as_ptr().cast()) },
+            len: PAGE_SIZE.min(size - offset),
+            may_be_part: false,
+        })
+    }
+}
+
+/// A [`KVec`] of buffers while a device has their memory.
+pub struct RawBuffers<B: Buffer> {
+    raw: KVec<B::Raw>,
+    /// The vector that they were in, for when they come back.
+    empty: KVec<B>,
+}
+
+// SAFETY: Each buffer is physically contiguous, initialized and where it was, by the contract of
+// `Buffer`. Each owns its memory, so that no two have a byte in common. All are consumed, and only
+// what `Buffer::into_raw()` leaves is kept.
+unsafe impl<B: Buffer> Scattered for KVec<B> {
+    type Element = B::Target;
+    type Raw = RawBuffers<B>;
+
+    fn into_raw(mut self, flags: Flags) -> Result<RawBuffers<B>, Self> {
+        let Ok(mut raw) = KVec::with_capacity(self.len(), flags) else {
+            return Err(self);
+        };
+
+        for buffer in self.drain_all() {
+            // There is room for all of them.
+            let _ = raw.push_within_capacity(buffer.into_raw());
+        }
+
+        Ok(RawBuffers { raw, empty: self })
+    }
+
+    unsafe fn from_raw(raw: RawBuffers<B>) -> Self {
+        let RawBuffers { raw, mut empty } = raw;
+
+        for raw in &raw {
+            // SAFETY: Each is from `Buffer::into_raw()`, and taken back once. By the caller's promise
+            // its memory is valid, and no device accesses it.
+            let buffer = unsafe { B::from_raw(*raw) };
+
+            // The vector had room for all of them before.
+            let _ = empty.push_within_capacity(buffer);
+        }
+
+        empty
+    }
+
+    fn pieces(raw: &RawBuffers<B>) -> impl Iterator<Item = Piece> {
+        raw.raw.iter().map(|raw| {
+            let target = B::target(*raw);
+
+            Piece {
+                // SAFETY: By the contract of `Buffer` the address is in the linear map.
+                phys: unsafe { helpers::helper_cpu_addr_to_phys(target.as_ptr().cast()) },
+                len: B::Target::size(target.as_ptr()),
+                may_be_part: B::MAY_BE_PART,
+            }
+        })
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The scatter-gather table itself: pieces of memory as entries that a device can take.
+
+use super::pieces::Piece;
+use crate::{
+    bindings as helpers,
+    dma::{
+        limits,
+        raw, //
+    },
+};
+use core::iter::Peekable;
+use kernel::{
+    alloc::Flags,
+    bindings,
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::DmaAddress,
+    error::to_result,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// What a device takes as one entry.
+#[derive(Clone, Copy)]
+struct EntryLimits {
+    /// The most bytes.
+    len: usize,
+    /// An entry does not go across an address that has none of these bits.
+    boundary: u64,
+}
+
+impl EntryLimits {
+    fn of(dev: &Device<Bound>) -> Self {
+        let len = limits::max_mapping_size(dev).min(limits::max_seg_size(dev) as usize);
+
+        Self {
+            len,
+            boundary: limits::seg_boundary(dev),
+        }
+    }
+
+    /// How much of `piece`, from its start, can be one entry.
+    fn fits(&self, piece: &Piece) -> usize {
+        let to_boundary = (self.boundary - (piece.phys & self.boundary)).saturating_add(1);
+
+        // CAST: The result is at most `len`, which is a `usize`.
+        (piece.len.min(self.len) as u64).min(to_boundary) as usize
+    }
+}
+
+/// Pieces, joined where they are whole pages in a row and cut where they are too much for an entry.
+struct Entries<I: Iterator<Item = Piece>> {
+    pieces: Peekable<I>,
+    /// What was cut off the last entry.
+    rest: Option<Piece>,
+    limits: EntryLimits,
+}
+
+/// Whether `next` goes on where `piece` ends, a page's end.
+///
+/// Not in the middle of a page: there may be two small buffers side by side, of which the kernel must
+/// be able to tell that they share their cache lines.
+fn joins(piece: &Piece, next: &Piece) -> bool {
+    piece.phys % PAGE_SIZE as u64 == 0
+        && piece.len % PAGE_SIZE == 0
+        && piece.phys + piece.len as u64 == next.phys
+}
+
+impl<I: Iterator<Item = Piece>> Iterator for Entries<I> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        let mut entry = self.rest.take().or_else(|| self.pieces.next())?;
+
+        while entry.len < self.limits.len {
+            match self.pieces.next_if(|next| joins(&entry, next)) {
+                Some(next) => entry.len += next.len,
+                None => break,
+            }
+        }
+
+        let len = self.limits.fits(&entry);
+        if len < entry.len {
+            self.rest = Some(Piece {
+                phys: entry.phys + len as u64,
+                len: entry.len - len,
+                ..entry
+            });
+            entry.len = len;
+        }
+
+        Some(entry)
+    }
+}
+
+/// A table of entries.
+///
+/// C: `struct sg_table`, `include/linux/scatterlist.h`.
+///
+/// # Invariants
+///
+/// The table was allocated by `sg_alloc_table()`, and each of its entries is set.
+pub(super) struct Table(bindings::sg_table);
+
+impl Table {
+    /// Makes a table of `pieces`, within the limits of `dev`.
+    ///
+    /// C: `sg_alloc_table()`, `lib/scatterlist.c`.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if a piece is empty or there is none, [`ENOMEM`] if there is no memory for the table.
+    pub(super) fn new<I: Iterator<Item = Piece>>(
+        dev: &Device<Bound>,
+        pieces: impl Fn() -> I,
+        flags: Flags,
+    ) -> Result<Self> {
+        let limits = EntryLimits::of(dev);
+        let entries = || Entries {
+            pieces: pieces().peekable(),
+            rest: None,
+            limits,
+        };
+
+        if limits.len == 0 || pieces().any(|piece| piece.len == 0) {
+            return Err(EINVAL);
+        }
+        let count = u32::try_from(entries().count())?;
+
+        let mut table = bindings::sg_table::default();
+        // SAFETY: `table` is initialized here, whatever it holds. Zero entries are refused.
+        to_result(unsafe { bindings::sg_alloc_table(&mut table, count, raw::gfp(flags)) })?;
+
+        let mut entry = table.sgl;
+        for Piece { phys, len, .. } in entries() {
+            // SAFETY: There are as many entries in the table as the iterator has, both times.
+            unsafe {
+                // CAST: At most `max_seg_size`, which has 32 bits.
+                helpers::helper_sg_set_phys(entry, phys, len as u32);
+                entry = bindings::sg_next(entry);
+            }
+        }
+
+        // INVARIANT: All entries were set above.
+        Ok(Self(table))
+    }
+
+    /// How many entries there are.
+    pub(super) fn entries(&self) -> usize {
+        // CAST: From 32 bits to at least as many.
+        self.0.orig_nents as usize
+    }
+
+    /// What a mapping made of the entries: address and length of each span. Not before it is mapped.
+    pub(super) fn spans(&self) -> impl Iterator<Item = (DmaAddress, usize)> + '_ {
+        let mut entry = self.0.sgl;
+
+        (0..self.0.nents).map(move |_| {
+            // SAFETY: The first `nents` entries are valid, and were given these values when the table
+            // was mapped.
+            let span = unsafe { (bindings::sg_dma_address(entry), bindings::sg_dma_len(entry)) };
+
+            // SAFETY: `entry` is one of them.
+            entry = unsafe { bindings::sg_next(entry) };
+
+            // CAST: From 32 bits to at least as many.
+            (span.0, span.1 as usize)
+        })
+    }
+
+    /// The C table, to be read or mapped.
+    #[inline(always)]
+    pub(super) fn as_raw(&self) -> *mut bindings::sg_table {
+        core::ptr::from_ref(&self.0).cast_mut()
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // SAFETY: By the invariants the table was allocated by `sg_alloc_table()`.
+        unsafe { bindings::sg_free_table(&mut self.0) };
+    }
+}
