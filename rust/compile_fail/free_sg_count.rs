@@ -2,18 +2,16 @@
 
 // DMA debugger: device driver frees DMA sg list with different entry count
 // In C: unmaps as many entries as dma_map_sg() returned, not as many as it was given
-// Here: cannot be expressed: mainline's SGTable unmaps itself, and there is no other list yet
+// Here: cannot be expressed
 
-use kernel::{
-    prelude::*,
-    scatterlist::{
-        Owned,
-        SGTable, //
-    }, //
+use crate::dma::{
+    direction::ToDevice,
+    sg::SgMapping, //
 };
+use kernel::prelude::*;
 
-fn finish(table: SGTable<Owned<VVec<u8>>>) {
-    let mapped = table.iter().count();
+fn finish(mapping: SgMapping<'_, VVec<u8>, ToDevice>) -> VVec<u8> {
+    let mapped = mapping.spans().count();
 
-    table.unmap(mapped); //~ ERROR E0599
+    mapping.unmap(mapped) //~ ERROR E0061
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use kernel::{
-    prelude::*,
-    scatterlist::{
-        Owned,
-        SGTable, //
-    }, //
+use crate::dma::{
+    direction::ToDevice,
+    sg::SgMapping, //
 };
+use kernel::prelude::*;
 
-// The table knows how many entries it has.
-fn finish(table: SGTable<Owned<VVec<u8>>>) {
-    drop(table);
+// The mapping knows how many entries it has.
+fn finish(mapping: SgMapping<'_, VVec<u8>, ToDevice>) -> VVec<u8> {
+    mapping.unmap()
 }

@@ -2,13 +2,15 @@
 
 // DMA debugger: mapping sg segment across boundary
 // In C: makes a segment of two pieces that lie on both sides of a boundary
-// Here: cannot be expressed: the library maps no list of pieces yet
-// Message: Pages; 2]` cannot be mapped for streaming DMA
+// Here: cannot be expressed: segments are made by the library, of memory that it owns
+// Message: Piece` cannot be mapped for streaming DMA
 
 use crate::dma::{
-    buffer::Pages,
     direction::ToDevice,
-    streaming::Mapping, //
+    sg::{
+        Piece,
+        SgMapping, //
+    }, //
 };
 use kernel::{
     device::{
@@ -18,7 +20,11 @@ use kernel::{
     prelude::*, //
 };
 
-fn gather(dev: &Device<Bound>, first: Pages, second: Pages) -> Result {
-    Mapping::map(dev, [first, second], ToDevice)?; //~ ERROR E0277
+fn gather(dev: &Device<Bound>, first: Piece, second: Piece) -> Result {
+    let mut pieces = KVec::new();
+    let len = first.len + second.len;
+    pieces.push(Piece { len, ..first }, GFP_KERNEL)?;
+
+    SgMapping::map(dev, pieces, ToDevice, GFP_KERNEL)?; //~ ERROR E0277
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::dma::{
     buffer::Pages,
     direction::ToDevice,
-    streaming::Mapping, //
+    sg::SgMapping, //
 };
 use kernel::{
     device::{
@@ -13,8 +13,12 @@ use kernel::{
     prelude::*, //
 };
 
+// Joined where the device takes it, and cut where it does not.
 fn gather(dev: &Device<Bound>, first: Pages, second: Pages) -> Result {
-    Mapping::map(dev, first, ToDevice)?;
-    Mapping::map(dev, second, ToDevice)?;
+    let mut pieces = KVec::new();
+    pieces.push(first, GFP_KERNEL)?;
+    pieces.push(second, GFP_KERNEL)?;
+
+    SgMapping::map(dev, pieces, ToDevice, GFP_KERNEL)?;
     Ok(())
 }

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: mapping sg segment longer than device claims to support
-// In C: puts more into one segment than the device takes
-// Here: cannot be expressed: mainline's SGTable cuts its segments itself
+// In C: makes a table with segments as long as it likes
+// Here: cannot be expressed: segments are as long as the device takes them
 
-use kernel::scatterlist::SGEntry;
+use crate::dma::{
+    direction::ToDevice,
+    sg::SgMapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
 
-fn join(first: &mut SGEntry, second: &SGEntry) {
-    first.set_dma_len(first.dma_len() + second.dma_len()); //~ ERROR E0599
+fn send(dev: &Device<Bound>, table: VVec<u32>) -> Result {
+    let longest = 1 << 20;
+
+    SgMapping::map(dev, table, ToDevice, GFP_KERNEL, longest)?; //~ ERROR E0061
+    Ok(())
 }

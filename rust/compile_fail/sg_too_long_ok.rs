@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
+use crate::dma::{
+    direction::ToDevice,
+    sg::SgMapping, //
+};
 use kernel::{
     device::{
         Bound,
         Device, //
     },
-    dma::DataDirection,
-    prelude::*,
-    scatterlist::{
-        Owned,
-        SGTable, //
-    }, //
+    prelude::*, //
 };
 
 // The limits of the device count when the table is made.
-fn table<'a>(
-    dev: &'a Device<Bound>,
-    data: VVec<u8>,
-) -> impl PinInit<SGTable<Owned<VVec<u8>>>, Error> + 'a {
-    SGTable::new(dev, data, DataDirection::ToDevice, GFP_KERNEL)
+fn send(dev: &Device<Bound>, table: VVec<u32>) -> Result {
+    SgMapping::map(dev, table, ToDevice, GFP_KERNEL)?;
+    Ok(())
 }

@@ -2,18 +2,16 @@
 
 // DMA debugger: device driver syncs DMA sg list with different entry count
 // In C: syncs as many entries as dma_map_sg() returned, not as many as it was given
-// Here: cannot be expressed: there is no list that can be synced yet
+// Here: cannot be expressed
 
-use kernel::{
-    prelude::*,
-    scatterlist::{
-        Owned,
-        SGTable, //
-    }, //
+use crate::dma::{
+    direction::FromDevice,
+    sg::SgMapping, //
 };
+use kernel::prelude::*;
 
-fn received(table: &mut SGTable<Owned<VVec<u8>>>) {
-    let mapped = table.iter().count();
+fn received(mapping: &mut SgMapping<'_, VVec<u8>, FromDevice>, header: &mut [u8]) -> Result {
+    let mapped = mapping.spans().count();
 
-    table.sync_for_cpu(mapped); //~ ERROR E0599
+    mapping.sync_for_cpu(mapped).read(0, header) //~ ERROR E0061
 }

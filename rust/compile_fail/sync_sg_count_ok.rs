@@ -2,14 +2,10 @@
 
 use crate::dma::{
     direction::FromDevice,
-    streaming::Mapping, //
+    sg::SgMapping, //
 };
 use kernel::prelude::*;
 
-// Pieces that are mapped one by one are synced one by one, each by the size that it has.
-fn received(pieces: &mut [Mapping<'_, KVec<u8>, FromDevice>]) -> usize {
-    pieces
-        .iter_mut()
-        .map(|piece| piece.sync_for_cpu().len())
-        .sum()
+fn received(mapping: &mut SgMapping<'_, VVec<u8>, FromDevice>, header: &mut [u8]) -> Result {
+    mapping.sync_for_cpu().read(0, header)
 }

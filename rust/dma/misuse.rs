@@ -44,8 +44,8 @@
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps what kvmalloc() returned, which is from vmalloc() when memory is short | does not compile (E0277) | `map_kvmalloc.rs` |
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a large table from vmalloc() | does not compile (E0277) | `map_vmalloc.rs` |
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a structure that was allocated by vmalloc() | does not compile (E0277) | `map_vmalloc_box.rs` |
-//! | `mapping sg segment longer than device claims to support` | puts more into one segment than the device takes | cannot be expressed: mainline's SGTable cuts its segments itself (E0599) | `sg_too_long.rs` |
-//! | `mapping sg segment across boundary` | makes a segment of two pieces that lie on both sides of a boundary | cannot be expressed: the library maps no list of pieces yet (E0277) | `sg_boundary.rs` |
+//! | `mapping sg segment longer than device claims to support` | makes a table with segments as long as it likes | cannot be expressed: segments are as long as the device takes them (E0061) | `sg_too_long.rs` |
+//! | `mapping sg segment across boundary` | makes a segment of two pieces that lie on both sides of a boundary | cannot be expressed: segments are made by the library, of memory that it owns (E0277) | `sg_boundary.rs` |
 //! | `dma_map_resource called for RAM address` | maps memory with the attribute for registers | returns an error | check `streaming/refused DMA_ATTR_MMIO` |
 //! | `dma_map_resource called for RAM address` | maps the physical address of memory as if it were of registers | cannot be expressed: there is no mapping of resources yet (E0277) | `resource_of_ram.rs` |
 //! | `cacheline tracking EEXIST, overlapping mappings aren't supported` (not while the kernel has bounce buffers) | maps the same buffer twice | does not compile (E0382) | `overlapping_cache_lines.rs` |
@@ -61,7 +61,7 @@
 //! | `device driver frees DMA memory with different size` | unmaps a buffer with another length than it was mapped with | cannot be expressed (E0061) | `free_size.rs` |
 //! | `device driver frees DMA memory with wrong function` | unmaps coherent memory as if it were a streaming mapping | cannot be expressed (E0599) | `free_function.rs` |
 //! | `device driver frees DMA memory with different CPU address` | replaces the memory of a ring, but not its DMA address | does not compile (E0594) | `free_cpu_address.rs` |
-//! | `device driver frees DMA sg list with different entry count` | unmaps as many entries as dma_map_sg() returned, not as many as it was given | cannot be expressed: mainline's SGTable unmaps itself, and there is no other list yet (E0599) | `free_sg_count.rs` |
+//! | `device driver frees DMA sg list with different entry count` | unmaps as many entries as dma_map_sg() returned, not as many as it was given | cannot be expressed (E0061) | `free_sg_count.rs` |
 //! | `device driver frees DMA memory with different direction` | unmaps as if the device had written to what it has only read | does not compile (E0308) | `free_direction.rs` |
 //! | `device driver frees DMA memory with different attributes` | forgets at the unmapping the attributes of the mapping | cannot be expressed (E0061) | `free_attributes.rs` |
 //! | `device driver failed to check map error` | hands the address to the device without dma_mapping_error() | does not compile (E0599) | `map_error_unchecked.rs` |
@@ -75,7 +75,7 @@
 //! | `device driver syncs DMA memory with different direction` | syncs a bidirectional mapping as if the device had only written | cannot be expressed (E0061) | `sync_direction.rs` |
 //! | `device driver syncs device read-only DMA memory for cpu` | syncs what the device may only read as if it had written there | does not compile (E0308) | `sync_read_only_for_cpu.rs` |
 //! | `device driver syncs device write-only DMA memory to device` | writes to a buffer that the device will not read, and syncs that | does not compile (E0594) | `sync_write_only_for_device.rs` |
-//! | `device driver syncs DMA sg list with different entry count` | syncs as many entries as dma_map_sg() returned, not as many as it was given | cannot be expressed: there is no list that can be synced yet (E0599) | `sync_sg_count.rs` |
+//! | `device driver syncs DMA sg list with different entry count` | syncs as many entries as dma_map_sg() returned, not as many as it was given | cannot be expressed (E0061) | `sync_sg_count.rs` |
 //!
 //! # What the debugger says nothing of
 //!
@@ -96,6 +96,7 @@
 //! | nothing: it does not see what the CPU does | reads a buffer, well synced, while the device is still writing to it | does not compile (E0382) | `mapping_used_in_flight.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer from before it was mapped | does not compile (E0505) | `reference_from_before_map.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer when it has given it back to the device | does not compile (E0505) | `reference_from_guard.rs` |
+//! | nothing: it does not see what the CPU does | writes to a list that the device fills, and that the device will never read | does not compile (E0277) | `sg_write_from_device.rs` |
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
@@ -110,6 +111,7 @@
 //! | nothing: it does not see what the device does | starts the device before it has synced the buffer back | does not compile (E0505) | `guard_across_transfer.rs` |
 //! | nothing: it does not see what the device does | hands a transfer memory that it does not keep mapped | does not compile (E0200) | `memory_without_promise.rs` |
 //! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0277) | `sealed_device_writes.rs` |
+//! | nothing: it does not see what the device does | unmaps a list when its first segment is done, while the device is at the second | does not compile (E0382) | `sg_two_segments.rs` |
 //! | nothing: it does not see what the device does | gives the device an address that it has unmapped | does not compile (E0505) | `span_after_unmap.rs` |
 //! | nothing: it does not see what the device does | adds to a DMA address, and leaves the buffer | cannot be expressed (E0369) | `span_arithmetic.rs` |
 //! | nothing: it does not see what the device does | gives the device a length that the buffer does not have | does not compile (E0308) | `span_beyond_mapping.rs` |

@@ -31,6 +31,7 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
+    sg::SgMapping,
     span::DeviceAddress,
     streaming::{
         MapError,
@@ -78,7 +79,7 @@ const fn state(
     }
 }
 
-const STATES: [State; 16] = [
+const STATES: [State; 19] = [
     state(c"Pages", 0, pages),
     state(c"MapError", 0, map_error),
     state(c"Mapping", 1, mapping),
@@ -94,6 +95,9 @@ const STATES: [State; 16] = [
     state(c"WaitError::TimedOut", 1, timed_out),
     state(c"CoherentMemory", 1, coherent),
     state(c"Transfer of CoherentMemory", 1, coherent_transfer),
+    state(c"SgMapping", 1, sg),
+    state(c"SgAccess", 0, sg_guard),
+    state(c"Transfer of an SgSegment", 1, sg_transfer),
     // The last: the device is still at work when the driver lets go of it.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
@@ -358,6 +362,54 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     mem::forget(Transfer::read(ctx.edu, memory, 0..SIZE, JOB)?);
     coherent_is_kept(ctx, dma, phys)?;
     ctx.edu.settle()?;
+    arrived(ctx)
+}
+
+/// Two buffers in a vector, mapped, and where the first is.
+fn map_sg<'a, D: Permits<[u8]>>(
+    ctx: &Context<'a>,
+    direction: D,
+) -> Result<(SgMapping<'a, KVec<KVec<u8>>, D>, Place), Stop> {
+    let mut buffers = KVec::new();
+    buffers.push(buffer()?, GFP_KERNEL)?;
+    buffers.push(buffer()?, GFP_KERNEL)?;
+
+    let mapping = SgMapping::map(ctx.dev, buffers, direction, GFP_KERNEL)?;
+    let place = Place {
+        dma: mapping.spans().next().ok_or(EFAULT)?.address(),
+        phys: mapping.pieces().next().ok_or(EFAULT)?.phys,
+    };
+
+    Ok((mapping, place))
+}
+
+fn sg(ctx: &Context<'_>) -> Result<(), Stop> {
+    let (mapping, place) = map_sg(ctx, ToDevice)?;
+
+    mem::forget(mapping);
+    place.is_kept(ctx)
+}
+
+fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let (mut mapping, _) = map_sg(ctx, FromDevice)?;
+
+    mem::forget(mapping.sync_for_cpu());
+    let first = mapping.into_segment(0).map_err(|_| EFAULT)?;
+    let first = Transfer::write(ctx.edu, first, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let buffers = first.into_mapping().unmap();
+    Ok(pattern::compare(&buffers[0], OTHER, 0)?)
+}
+
+fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let (mapping, place) = map_sg(ctx, ToDevice)?;
+
+    let first = mapping.into_segment(0).map_err(|_| EFAULT)?;
+    mem::forget(Transfer::read(ctx.edu, first, 0..SIZE, JOB)?);
+    place.is_kept(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept(ctx)?;
     arrived(ctx)
 }
 

@@ -67,7 +67,7 @@ struct Entries<I: Iterator<Item = Piece>> {
 fn joins(piece: &Piece, next: &Piece) -> bool {
     piece.phys % PAGE_SIZE as u64 == 0
         && piece.len % PAGE_SIZE == 0
-        && piece.phys + piece.len as u64 == next.phys
+        && piece.phys.checked_add(piece.len as u64) == Some(next.phys)
 }
 
 impl<I: Iterator<Item = Piece>> Iterator for Entries<I> {
@@ -183,5 +183,122 @@ impl Drop for Table {
     fn drop(&mut self) {
         // SAFETY: By the invariants the table was allocated by `sg_alloc_table()`.
         unsafe { bindings::sg_free_table(&mut self.0) };
+    }
+}
+
+#[kunit_tests(safe_dma_sg)]
+mod tests {
+    use super::*;
+
+    const PAGE: u64 = PAGE_SIZE as u64;
+
+    const fn piece(phys: u64, len: usize) -> Piece {
+        Piece {
+            phys,
+            len,
+            may_be_part: false,
+        }
+    }
+
+    /// Whether the table of `pieces` has `expected`, as address and length, for a device with these limits.
+    fn makes(pieces: &[Piece], len: usize, boundary: u64, expected: &[(u64, usize)]) -> bool {
+        let entries = Entries {
+            pieces: pieces.iter().copied().peekable(),
+            rest: None,
+            limits: EntryLimits { len, boundary },
+        };
+
+        entries
+            .map(|entry| (entry.phys, entry.len))
+            .eq(expected.iter().copied())
+    }
+
+    #[test]
+    fn whole_pages_in_a_row_are_joined() {
+        let row = [
+            piece(PAGE, PAGE_SIZE),
+            piece(2 * PAGE, PAGE_SIZE),
+            piece(3 * PAGE, 100),
+        ];
+
+        assert!(makes(
+            &row,
+            usize::MAX,
+            u64::MAX,
+            &[(PAGE, 2 * PAGE_SIZE + 100)]
+        ));
+    }
+
+    #[test]
+    fn others_are_not_joined() {
+        // A gap, the wrong order, the end of a page and the middle of one.
+        let gap = [piece(PAGE, PAGE_SIZE), piece(3 * PAGE, PAGE_SIZE)];
+        let back = [piece(2 * PAGE, PAGE_SIZE), piece(PAGE, PAGE_SIZE)];
+        let end = [piece(2 * PAGE - 32, 32), piece(2 * PAGE, 32)];
+        let middle = [piece(PAGE, 32), piece(PAGE + 32, 32)];
+
+        for pieces in [gap, back, end, middle] {
+            let same = [
+                (pieces[0].phys, pieces[0].len),
+                (pieces[1].phys, pieces[1].len),
+            ];
+            assert!(makes(&pieces, usize::MAX, u64::MAX, &same));
+        }
+    }
+
+    #[test]
+    fn long_ones_are_cut() {
+        let long = [piece(PAGE, 2 * PAGE_SIZE), piece(3 * PAGE, PAGE_SIZE)];
+
+        assert!(makes(
+            &long,
+            2 * PAGE_SIZE,
+            u64::MAX,
+            &[(PAGE, 2 * PAGE_SIZE), (3 * PAGE, PAGE_SIZE)]
+        ));
+        assert!(makes(
+            &[piece(100, 1000)],
+            400,
+            u64::MAX,
+            &[(100, 400), (500, 400), (900, 200)]
+        ));
+        assert!(makes(&[piece(7, 2)], 1, u64::MAX, &[(7, 1), (8, 1)]));
+        assert!(makes(&[piece(100, 400)], 400, u64::MAX, &[(100, 400)]));
+    }
+
+    #[test]
+    fn none_crosses_a_boundary() {
+        assert!(makes(
+            &[piece(PAGE - 1, PAGE_SIZE + 2)],
+            usize::MAX,
+            PAGE - 1,
+            &[(PAGE - 1, 1), (PAGE, PAGE_SIZE), (2 * PAGE, 1)]
+        ));
+        // Up to it is not across it.
+        assert!(makes(
+            &[piece(PAGE, PAGE_SIZE)],
+            usize::MAX,
+            PAGE - 1,
+            &[(PAGE, PAGE_SIZE)]
+        ));
+        assert!(makes(&[piece(5, 2)], usize::MAX, 0, &[(5, 1), (6, 1)]));
+    }
+
+    #[test]
+    fn top_of_the_address_space() {
+        let top = u64::MAX - (PAGE - 1);
+
+        assert!(makes(
+            &[piece(top, PAGE_SIZE)],
+            usize::MAX,
+            u64::MAX,
+            &[(top, PAGE_SIZE)]
+        ));
+        assert!(makes(
+            &[piece(u64::MAX, 1)],
+            usize::MAX,
+            u64::MAX,
+            &[(u64::MAX, 1)]
+        ));
     }
 }
