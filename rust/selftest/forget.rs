@@ -62,7 +62,7 @@ const ATTEMPTS: usize = 32;
 /// One state, and what forgetting it leaves behind.
 struct State {
     name: &'static CStr,
-    /// How many mappings the DMA debugger must find when the device is unbound.
+    /// How many mappings the DMA debugger must find when the device is unbound; each entry of a list counts.
     pending: usize,
     forget: fn(&Context<'_>) -> Result<(), Stop>,
 }
@@ -95,9 +95,9 @@ const STATES: [State; 19] = [
     state(c"WaitError::TimedOut", 1, timed_out),
     state(c"CoherentMemory", 1, coherent),
     state(c"Transfer of CoherentMemory", 1, coherent_transfer),
-    state(c"SgMapping", 1, sg),
+    state(c"SgMapping", 2, sg),
     state(c"SgAccess", 0, sg_guard),
-    state(c"Transfer of an SgSegment", 1, sg_transfer),
+    state(c"Transfer of an SgSegment", 2, sg_transfer),
     // The last: the device is still at work when the driver lets go of it.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
@@ -365,11 +365,14 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     arrived(ctx)
 }
 
-/// Two buffers in a vector, mapped, and where the first is.
+/// Two buffers, mapped as a list.
+type List<'a, D> = SgMapping<'a, KVec<KVec<u8>>, D>;
+
+/// A list, and where its first buffer is.
 fn map_sg<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
-) -> Result<(SgMapping<'a, KVec<KVec<u8>>, D>, Place), Stop> {
+) -> Result<(List<'a, D>, Place), Stop> {
     let mut buffers = KVec::new();
     buffers.push(buffer()?, GFP_KERNEL)?;
     buffers.push(buffer()?, GFP_KERNEL)?;
