@@ -10,13 +10,11 @@ use super::{
         Stop, //
     },
     ktap::Suite,
-    pattern,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
+    moves::{
+        Moves,
+        DATA, //
     },
+    pattern,
     Context, //
 };
 use crate::{
@@ -36,8 +34,7 @@ use crate::{
         streaming::{
             MapError,
             Mapping, //
-        },
-        transfer::Transfer, //
+        }, //
     },
     testdev::edu::BUFFER_SIZE, //
 };
@@ -118,10 +115,6 @@ const REFUSED: [(&CStr, Attrs); 2] = [
     (c"DMA_ATTR_SKIP_CPU_SYNC", DMA_ATTR_SKIP_CPU_SYNC),
 ];
 
-/// The pattern of what is moved, and that of what must not stay or must not change.
-const DATA: u32 = 2;
-const OTHER: u32 = 3;
-
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
     direction::<FromDevice>(ctx, suite);
@@ -200,82 +193,6 @@ impl Bytes for Pages {
     const MAP: &'static str = "dma_map_page";
 }
 
-/// A direction, and how to see that data goes that way and no other.
-trait Moves: Direction {
-    /// The direction as a value.
-    const VALUE: Self;
-    /// The pattern that is in the buffer before it is mapped.
-    const BEFORE: u32;
-
-    /// Moves the bytes of `chunk` through the device, and checks what can be checked on the way.
-    ///
-    /// In the end the chunk must hold the pattern [`DATA`].
-    fn through<'a, B: Bytes>(
-        ctx: &Context<'_>,
-        mapping: Mapping<'a, B, Self>,
-        chunk: Range<usize>,
-    ) -> Result<Mapping<'a, B, Self>, Stop>
-    where
-        Self: Sized;
-}
-
-impl Moves for ToDevice {
-    const VALUE: Self = Self;
-    const BEFORE: u32 = DATA;
-
-    fn through<'a, B: Bytes>(
-        ctx: &Context<'_>,
-        mapping: Mapping<'a, B, Self>,
-        chunk: Range<usize>,
-    ) -> Result<Mapping<'a, B, Self>, Stop> {
-        let mut seen = vec(chunk.len())?;
-        let start = chunk.start;
-
-        let mapping = Transfer::read(ctx.edu, mapping, chunk, JOB)?.wait(TIMEOUT)?;
-        fetch(ctx, &mut seen)?;
-        pattern::compare(&seen, DATA, start)?;
-
-        Ok(mapping)
-    }
-}
-
-impl Moves for FromDevice {
-    const VALUE: Self = Self;
-    const BEFORE: u32 = OTHER;
-
-    fn through<'a, B: Bytes>(
-        ctx: &Context<'_>,
-        mapping: Mapping<'a, B, Self>,
-        chunk: Range<usize>,
-    ) -> Result<Mapping<'a, B, Self>, Stop> {
-        let mut data = vec(chunk.len())?;
-        pattern::fill(&mut data, DATA, chunk.start);
-
-        load(ctx, &data)?;
-        Ok(Transfer::write(ctx.edu, mapping, chunk, JOB)?.wait(TIMEOUT)?)
-    }
-}
-
-impl Moves for Bidirectional {
-    const VALUE: Self = Self;
-    const BEFORE: u32 = DATA;
-
-    fn through<'a, B: Bytes>(
-        ctx: &Context<'_>,
-        mapping: Mapping<'a, B, Self>,
-        chunk: Range<usize>,
-    ) -> Result<Mapping<'a, B, Self>, Stop> {
-        let mut mapping = Transfer::read(ctx.edu, mapping, chunk.clone(), JOB)?.wait(TIMEOUT)?;
-
-        // The pattern can only come back from the device now.
-        let mut memory = mapping.sync_for_cpu();
-        memory.as_mut()[chunk.clone()].fill(0);
-        drop(memory);
-
-        Ok(Transfer::write(ctx.edu, mapping, chunk, JOB)?.wait(TIMEOUT)?)
-    }
-}
-
 /// What a case came to.
 enum Outcome {
     /// The data went through the device.
@@ -329,7 +246,7 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
 
     let Range { start, end } = case.range;
     for at in (start..end).step_by(BUFFER_SIZE) {
-        mapping = D::through(ctx, mapping, at..end.min(at + BUFFER_SIZE))?;
+        mapping = D::through(ctx, mapping, at..end.min(at + BUFFER_SIZE), 0)?;
     }
 
     let buffer = mapping.unmap();
@@ -337,7 +254,7 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
 
     let bytes = (*buffer).as_ref();
     pattern::compare(&bytes[..start], D::BEFORE, 0)?;
-    pattern::compare(&bytes[start..end], DATA, start)?;
+    pattern::compare(&bytes[start..end], D::AFTER, start)?;
     pattern::compare(&bytes[end..], D::BEFORE, end)?;
 
     Ok(Outcome::Moved(Evidence {
