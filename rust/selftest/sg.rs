@@ -41,7 +41,7 @@ use kernel::{
 /// Several pages, and a part of one.
 const VVEC_SIZE: usize = 5 * PAGE_SIZE + 100;
 /// More than the device takes as one entry.
-const LONG_SIZE: usize = 160 << 10;
+const LONG_SIZE: usize = 96 << 10;
 /// Of each allocation of pages.
 const ORDERS: [u32; 3] = [0, 2, 1];
 /// Odd sizes, so that hardly one begins or ends with a page.
