@@ -368,19 +368,22 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
 /// Two buffers, mapped as a list.
 type List<'a, D> = SgMapping<'a, KVec<KVec<u8>>, D>;
 
-/// A list, and where its first buffer is.
+/// A list, and where the second of its buffers is. The first ends within a page, so that no IOMMU can
+/// make one of both.
 fn map_sg<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
 ) -> Result<(List<'a, D>, Place), Stop> {
     let mut buffers = KVec::new();
-    buffers.push(buffer()?, GFP_KERNEL)?;
+    let mut short = buffer()?;
+    short.truncate(SIZE - 1);
+    buffers.push(short, GFP_KERNEL)?;
     buffers.push(buffer()?, GFP_KERNEL)?;
 
     let mapping = SgMapping::map(ctx.dev, buffers, direction, GFP_KERNEL)?;
     let place = Place {
-        dma: mapping.spans().next().ok_or(EFAULT)?.address(),
-        phys: mapping.pieces().next().ok_or(EFAULT)?.phys,
+        dma: mapping.spans().nth(1).ok_or(EFAULT)?.address(),
+        phys: mapping.pieces().nth(1).ok_or(EFAULT)?.phys,
     };
 
     Ok((mapping, place))
@@ -398,18 +401,18 @@ fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mut mapping, _) = map_sg(ctx, FromDevice)?;
 
     mem::forget(mapping.sync_for_cpu());
-    let first = mapping.into_segment(0).map_err(|_| EFAULT)?;
-    let first = Transfer::write(ctx.edu, first, 0..SIZE, JOB)?.wait(TIMEOUT)?;
-    let buffers = first.into_mapping().unmap();
-    Ok(pattern::compare(&buffers[0], OTHER, 0)?)
+    let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
+    let second = Transfer::write(ctx.edu, second, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let buffers = second.into_mapping().unmap();
+    Ok(pattern::compare(&buffers[1], OTHER, 0)?)
 }
 
 fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map_sg(ctx, ToDevice)?;
 
-    let first = mapping.into_segment(0).map_err(|_| EFAULT)?;
-    mem::forget(Transfer::read(ctx.edu, first, 0..SIZE, JOB)?);
+    let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
+    mem::forget(Transfer::read(ctx.edu, second, 0..SIZE, JOB)?);
     place.is_kept(ctx)?;
     ctx.edu.settle()?;
     place.is_kept(ctx)?;
