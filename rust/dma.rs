@@ -25,6 +25,7 @@
 //! | [`span`] | what the device is told: an address that carries its length |
 //! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
 //! | [`sg`] | the same for memory in pieces |
+//! | [`pages`] | memory that the device owns from birth |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
 //! | [`domain`] | the IOMMU domain that translates for a device |
@@ -41,6 +42,7 @@ pub mod direction;
 pub mod domain;
 pub mod limits;
 pub mod misuse;
+pub mod pages;
 mod raw;
 pub mod sg;
 pub mod span;

@@ -13,6 +13,7 @@ mod kmsg;
 mod ktap;
 mod limits;
 mod moves;
+mod pages;
 mod pattern;
 mod scratch;
 mod sg;
@@ -21,13 +22,18 @@ mod sync;
 mod transfer;
 mod witness;
 
-use crate::testdev::edu::Edu;
+use crate::{
+    dma::limits as dma_limits,
+    testdev::edu::Edu, //
+};
 use kernel::{
     device::{
         Bound,
         Core,
         Device, //
     },
+    dma::Device as _,
+    pci,
     prelude::*, //
 };
 use ktap::{
@@ -41,6 +47,20 @@ struct Context<'a> {
     dev: &'a Device<Bound>,
     edu: &'a Edu<'a>,
     witness: Witness<'a>,
+    set_max_seg_size: &'a dyn Fn(u32),
+}
+
+impl Context<'_> {
+    /// Calls `f` while the device takes segments of at least `size` bytes.
+    fn with_segments_of<R>(&self, size: usize, f: impl FnOnce() -> R) -> R {
+        let before = dma_limits::max_seg_size(self.dev);
+
+        // CAST: Sizes here are far below 4 GiB.
+        (self.set_max_seg_size)(before.max(size as u32));
+        let result = f();
+        (self.set_max_seg_size)(before);
+        result
+    }
 }
 
 /// The checks of one subject.
@@ -51,7 +71,7 @@ struct Subject {
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: &[Subject] = &[
     Subject {
         name: c"coherent",
         plan: coherent::PLAN,
@@ -66,6 +86,11 @@ const SUBJECTS: [Subject; 8] = [
         name: c"sg",
         plan: sg::PLAN,
         run: sg::run,
+    },
+    Subject {
+        name: c"pages",
+        plan: pages::PLAN,
+        run: pages::run,
     },
     Subject {
         name: c"sync",
@@ -106,7 +131,7 @@ pub(crate) struct Selection {
 }
 
 /// Runs checks on a device and prints KTAP. Sleeps.
-pub(crate) fn run<'a>(dev: &'a Device<Core<'_>>, edu: &'a Edu<'a>, selection: Selection) {
+pub(crate) fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: &'a Edu<'a>, selection: Selection) {
     let subjects = SUBJECTS.iter().filter(|subject| {
         if subject.name == FORGET {
             selection.forget
@@ -119,10 +144,14 @@ pub(crate) fn run<'a>(dev: &'a Device<Core<'_>>, edu: &'a Edu<'a>, selection: Se
         return;
     }
 
+    let dev = pdev.as_ref();
     let ctx = Context {
         dev,
         edu,
         witness: Witness::of(dev),
+        // SAFETY: The device is being probed. Only the checks map and allocate for it, one after the
+        // other, and none does so within this call.
+        set_max_seg_size: &|size| unsafe { pdev.dma_set_max_seg_size(size) },
     };
 
     let mut report = Report::begin(dev, plan);

@@ -156,6 +156,19 @@ RUN_TIME = (
         "bounced_result",
         "it has no account of a mapping that was not made",
     ),
+    RunTime(
+        "noncontiguous_too_long",
+        "mapping sg segment longer than device claims to support",
+        "allocates non-contiguous memory that is more than the device takes as one segment",
+        "pages/refused segment",
+    ),
+    RunTime(
+        "pages_size",
+        "nothing",
+        "allocates a number of elements whose size overflows, and has less memory than it believes",
+        "pages/refused size",
+        why="it does not know what size was meant",
+    ),
 )
 
 

@@ -199,9 +199,7 @@ impl Pages {
             return Err(AllocError);
         }
 
-        // No zone without addresses in the kernel, nothing that leaves pages as they were.
-        let allowed = GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN;
-        let flags = raw::gfp((flags & allowed) | __GFP_ZERO);
+        let flags = raw::page_gfp(flags) | bindings::__GFP_ZERO;
 
         // SAFETY: The order is within bounds, and `flags` has only bits that ask for memory of the
         // kernel's own. That the context suits them is asked of users of all allocation functions.

@@ -44,6 +44,7 @@
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps what kvmalloc() returned, which is from vmalloc() when memory is short | does not compile (E0277) | `map_kvmalloc.rs` |
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a large table from vmalloc() | does not compile (E0277) | `map_vmalloc.rs` |
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a structure that was allocated by vmalloc() | does not compile (E0277) | `map_vmalloc_box.rs` |
+//! | `mapping sg segment longer than device claims to support` | allocates non-contiguous memory that is more than the device takes as one segment | returns an error | check `pages/refused segment` |
 //! | `mapping sg segment longer than device claims to support` | makes a table with segments as long as it likes | cannot be expressed: segments are as long as the device takes them (E0061) | `sg_too_long.rs` |
 //! | `mapping sg segment across boundary` | makes a segment of two pieces that lie on both sides of a boundary | cannot be expressed: segments are made by the library, of memory that it owns (E0277) | `sg_boundary.rs` |
 //! | `dma_map_resource called for RAM address` | maps memory with the attribute for registers | returns an error | check `streaming/refused DMA_ATTR_MMIO` |
@@ -54,6 +55,8 @@
 //!
 //! | the DMA debugger | C code that | here | see |
 //! | --- | --- | --- | --- |
+//! | `device driver has pending DMA allocations while released from device` | frees memory from dma_alloc_noncoherent() with kfree(), and it stays mapped | cannot be expressed (E0277) | `pages_freed_otherwise.rs` |
+//! | `device driver has pending DMA allocations while released from device` | leaves memory of the device to work that runs after the driver has gone | does not compile (E0521) | `pages_outlive_binding.rs` |
 //! | `device driver has pending DMA allocations while released from device` | leaves a mapping to work that runs after the driver has gone | does not compile (E0521) | `pending_at_release.rs` |
 //! | `device driver tries to free an invalid DMA memory address` | unmaps what a failed mapping returned | does not compile (E0599) | `free_invalid_address.rs` |
 //! | `device driver tries to free DMA memory it has not allocated` | unmaps the address of a fragment, which was not what was mapped | cannot be expressed (E0599) | `free_by_address.rs` |
@@ -81,6 +84,7 @@
 //!
 //! | the DMA debugger | C code that | here | see |
 //! | --- | --- | --- | --- |
+//! | nothing: it does not know what size was meant | allocates a number of elements whose size overflows, and has less memory than it believes | returns an error | check `pages/refused size` |
 //! | nothing: it does not know what the memory holds | takes what the device wrote for a bool, which may then be neither true nor false | does not compile (E0277) | `boolean.rs` |
 //! | nothing: it does not know what the memory holds | lets the device read the padding of a structure, with what was in that memory before | does not compile (E0277) | `padding.rs` |
 //! | nothing: it does not know what the memory holds | lets the device write to a structure that has pointers of the kernel in it | does not compile (E0277) | `reference_inside.rs` |
@@ -94,12 +98,18 @@
 //! | nothing: it does not see what the CPU does | writes to a buffer while the device owns it | does not compile (E0382) | `cpu_writes_mapped.rs` |
 //! | nothing: it does not see what the CPU does | uses a mapping through a file that is still open when the driver has gone | does not compile (E0521) | `mapping_outlives_binding.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer, well synced, while the device is still writing to it | does not compile (E0382) | `mapping_used_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | reads non-contiguous memory from the address of its first page on | cannot be expressed (E0599) | `noncontiguous_without_vmap.rs` |
+//! | nothing: it does not see what the CPU does | takes what the device wrote for a bool | does not compile (E0277) | `pages_of_booleans.rs` |
+//! | nothing: it does not see what the CPU does | reads memory from dma_alloc_noncoherent() without a sync | cannot be expressed (E0608) | `pages_read_unsynced.rs` |
+//! | nothing: it does not see what the CPU does | writes to memory that only the device writes, and that is invalidated in the caches next time | does not compile (E0594) | `pages_write_from_device.rs` |
+//! | nothing: it does not see what the CPU does | writes memory from dma_alloc_noncoherent(), and the device reads what was there before | does not compile (E0505) | `pages_written_unsynced.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer from before it was mapped | does not compile (E0505) | `reference_from_before_map.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer when it has given it back to the device | does not compile (E0505) | `reference_from_guard.rs` |
 //! | nothing: it does not see what the CPU does | writes to a list that the device fills, and that the device will never read | does not compile (E0277) | `sg_write_from_device.rs` |
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
+//! | nothing: it does not see what the CPU does | reads through an address from dma_vmap_noncontiguous() after dma_vunmap_noncontiguous() | does not compile (E0505) | `vmap_gone.rs` |
 //! | nothing: it does not see what the device does | keeps a DMA address, and writes it to a descriptor after the buffer was unmapped | does not compile (E0308) | `address_after_unmap.rs` |
 //! | nothing: it does not see what the device does | writes the address of a buffer to a register, and forgets when the device is done with it | does not compile (E0133) | `address_without_promise.rs` |
 //! | nothing: it does not see what the device does | unmaps and frees a buffer while the device is still at work | does not compile (E0382) | `buffer_freed_in_flight.rs` |
@@ -110,6 +120,7 @@
 //! | nothing: it does not see what the device does | unmaps when the driver believes that the device is done | does not compile (E0200) | `engine_without_promise.rs` |
 //! | nothing: it does not see what the device does | starts the device before it has synced the buffer back | does not compile (E0505) | `guard_across_transfer.rs` |
 //! | nothing: it does not see what the device does | hands a transfer memory that it does not keep mapped | does not compile (E0200) | `memory_without_promise.rs` |
+//! | nothing: it does not see what the device does | lets the device read memory that was allocated for it to write | does not compile (E0277) | `pages_direction.rs` |
 //! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0277) | `sealed_device_writes.rs` |
 //! | nothing: it does not see what the device does | unmaps a list when its first segment is done, while the device is at the second | does not compile (E0382) | `sg_two_segments.rs` |
 //! | nothing: it does not see what the device does | gives the device an address that it has unmapped | does not compile (E0505) | `span_after_unmap.rs` |

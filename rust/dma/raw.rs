@@ -52,6 +52,16 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
     unsafe { mem::transmute(flags) }
 }
 
+/// The `gfp_t` with which pages for DMA are allocated: of `flags`, what says how hard to try.
+///
+/// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and [`__GFP_NOWARN`].
+/// No zone, which C refuses or which has no addresses in the kernel, and nothing that leaves pages as
+/// they were.
+#[inline(always)]
+pub(super) fn page_gfp(flags: Flags) -> bindings::gfp_t {
+    gfp(flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN))
+}
+
 /// No attribute at all.
 #[inline(always)]
 pub(super) fn no_attrs() -> Attrs {

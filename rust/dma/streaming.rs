@@ -306,16 +306,9 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         offset: usize,
         data: NonNull<T>,
     ) -> CpuAccess<'_, T, D> {
-        // INVARIANT: By the caller's promise; the mapping is borrowed exclusively for the guard's
-        // life, so that neither a transfer nor another guard can be there.
-        CpuAccess {
-            dev: self.dev,
-            addr: self.addr,
-            offset,
-            data,
-            _mapping: PhantomData,
-        }
-        .begin()
+        // SAFETY: By the caller's promise; the mapping is borrowed exclusively for the guard's life, so
+        // that neither a transfer nor another guard can be there.
+        unsafe { CpuAccess::begin(self.dev, self.addr, offset, data) }
     }
 }
 
@@ -374,8 +367,9 @@ unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
 
 /// Mapped memory in the hands of the CPU.
 ///
-/// Returned by [`Mapping::sync_for_cpu`] and [`Mapping::sync_range_for_cpu`]. When it is dropped the
-/// memory belongs to the device again. If it is forgotten, the memory does so too, but what the CPU
+/// Returned by [`Mapping::sync_for_cpu`] and [`Mapping::sync_range_for_cpu`], and by the same methods of
+/// [`DevicePages`](super::pages::DevicePages). When it is dropped the memory belongs to the device
+/// again. If it is forgotten, the memory does so too, but what the CPU
 /// wrote may be lost, to the device and to the CPU itself.
 ///
 /// All directions can be read. What the CPU writes goes somewhere only if the device reads it: a
@@ -394,21 +388,40 @@ pub struct CpuAccess<'a, T: ?Sized + KnownSize, D: Direction> {
     _mapping: PhantomData<(&'a mut T, D)>,
 }
 
-impl<T: ?Sized + KnownSize, D: Direction> CpuAccess<'_, T, D> {
+impl<'a, T: ?Sized + KnownSize, D: Direction> CpuAccess<'a, T, D> {
     /// Begins the CPU's turn.
+    ///
+    /// # Safety
+    ///
+    /// - `data` is initialized memory of a mapping for `dev` and `D` with the DMA address `addr`, at
+    ///   `offset` bytes from its start. It is a valid `T`, whatever a device that `D` lets write does.
+    /// - The caller has the mapping borrowed exclusively for `'a`, and no device is using it.
     #[inline(always)]
-    fn begin(self) -> Self {
-        // SAFETY: By the invariants, the mapping exists and these bytes are within it.
+    pub(super) unsafe fn begin(
+        dev: &'a Device<Bound>,
+        addr: DmaAddress,
+        offset: usize,
+        data: NonNull<T>,
+    ) -> Self {
+        // SAFETY: By the caller's promise, the mapping exists and these bytes are within it.
         unsafe {
             helpers::helper_dma_sync_single_range_for_cpu(
-                raw::device(self.dev),
-                self.addr,
-                self.offset,
-                T::size(self.data.as_ptr()),
+                raw::device(dev),
+                addr,
+                offset,
+                T::size(data.as_ptr()),
                 D::DIRECTION.into(),
             )
         };
-        self
+
+        // INVARIANT: By the caller's promise.
+        Self {
+            dev,
+            addr,
+            offset,
+            data,
+            _mapping: PhantomData,
+        }
     }
 }
 
@@ -450,7 +463,7 @@ impl<T: ?Sized + KnownSize, D: Direction> Drop for CpuAccess<'_, T, D> {
 
 /// Whether `range` has elements, and all of them are among the first `len`.
 #[inline(always)]
-fn has_elements(range: &Range<usize>, len: usize) -> bool {
+pub(super) fn has_elements(range: &Range<usize>, len: usize) -> bool {
     range.start < range.end && range.end <= len
 }
 

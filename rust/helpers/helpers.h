@@ -47,6 +47,15 @@ const char *helper_dev_iommu_name(struct device *dev);
 void *helper_page_address(struct page *page);
 phys_addr_t helper_cpu_addr_to_phys(const void *addr);
 
+/* pages.c */
+void *helper_dma_alloc_noncoherent(struct device *dev, size_t size, dma_addr_t *dma_handle,
+				   enum dma_data_direction dir, gfp_t gfp);
+void helper_dma_free_noncoherent(struct device *dev, size_t size, void *vaddr,
+				 dma_addr_t dma_handle, enum dma_data_direction dir);
+void helper_flush_kernel_vmap_range(void *vaddr, int size);
+void helper_invalidate_kernel_vmap_range(void *vaddr, int size);
+phys_addr_t helper_sg_phys(struct scatterlist *sg);
+
 /* sg.c */
 void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
 				     enum dma_data_direction dir);

@@ -31,6 +31,10 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
+    pages::{
+        DevicePages,
+        NoncontiguousPages, //
+    },
     sg::SgMapping,
     span::DeviceAddress,
     streaming::{
@@ -38,6 +42,7 @@ use crate::dma::{
         Mapping, //
     },
     transfer::{
+        DeviceMemory,
         StartError,
         Transfer,
         WaitError, //
@@ -79,7 +84,7 @@ const fn state(
     }
 }
 
-const STATES: [State; 19] = [
+const STATES: &[State] = &[
     state(c"Pages", 0, pages),
     state(c"MapError", 0, map_error),
     state(c"Mapping", 1, mapping),
@@ -93,6 +98,17 @@ const STATES: [State; 19] = [
     state(c"Transfer from the device", 1, writing),
     state(c"Transfer that is over", 1, over),
     state(c"WaitError::TimedOut", 1, timed_out),
+    state(c"DevicePages", 1, device_pages),
+    state(
+        c"DevicePages after a transfer",
+        1,
+        device_pages_after_transfer,
+    ),
+    state(c"CpuAccess of DevicePages", 1, device_pages_guard),
+    state(c"NoncontiguousPages", 1, noncontiguous),
+    state(c"VmappedPages", 1, vmapped),
+    state(c"VmapAccess", 1, vmap_guard),
+    state(c"Transfer of VmappedPages", 1, vmapped_transfer),
     state(c"CoherentMemory", 1, coherent),
     state(c"Transfer of CoherentMemory", 1, coherent_transfer),
     state(c"SgMapping", 2, sg),
@@ -109,7 +125,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
         name,
         pending,
         forget,
-    } in &STATES
+    } in STATES
     {
         let result = forget(ctx).map(|()| Pending(*pending));
         suite.result(fmt!("{}", *name), result);
@@ -325,6 +341,111 @@ fn timed_out(ctx: &Context<'_>) -> Result<(), Stop> {
     place.is_kept(ctx)?;
     ctx.edu.settle()?;
     place.is_kept(ctx)?;
+    arrived(ctx)
+}
+
+/// Where memory is that the device has owned from birth, for later.
+fn place_of<M: DeviceMemory>(memory: &M, phys: PhysAddr) -> Place {
+    Place {
+        dma: memory.span().address(),
+        phys,
+    }
+}
+
+/// The same for pages from anywhere, of which there is one.
+fn place_of_page<D: Direction>(pages: &NoncontiguousPages<'_, u8, D>) -> Result<Place, Stop> {
+    let piece = pages.pieces().next().ok_or(EFAULT)?;
+
+    Ok(place_of(pages, piece.phys))
+}
+
+impl Place {
+    /// As [`Place::is_kept`], and that no pages are allocated there either.
+    fn is_kept_from_all(&self, ctx: &Context<'_>) -> Result<(), Stop> {
+        self.is_kept(ctx)?;
+
+        let mut others = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
+        for _ in 0..ATTEMPTS {
+            let other = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
+
+            if other.phys() == self.phys {
+                return Err(Failure::Unexpected("the memory was given to somebody else").into());
+            }
+            if other.span().address() == self.dma {
+                return Err(Failure::Unexpected("the DMA address was given out again").into());
+            }
+            others.push(other, GFP_KERNEL)?;
+        }
+
+        Ok(())
+    }
+}
+
+fn device_pages(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
+    let place = place_of(&pages, pages.phys());
+
+    mem::forget(pages);
+    place.is_kept_from_all(ctx)
+}
+
+fn device_pages_after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, FromDevice, GFP_KERNEL)?;
+    let place = place_of(&pages, pages.phys());
+
+    mem::forget(Transfer::write(ctx.edu, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?);
+    place.is_kept_from_all(ctx)
+}
+
+fn device_pages_guard(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mut pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
+    let place = place_of(&pages, pages.phys());
+
+    let mut access = pages.sync_for_cpu();
+    pattern::fill(&mut access, OTHER, 0);
+    mem::forget(access);
+    mem::forget(pages);
+    place.is_kept_from_all(ctx)
+}
+
+fn noncontiguous(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
+    let place = place_of_page(&pages)?;
+
+    mem::forget(pages);
+    place.is_kept_from_all(ctx)
+}
+
+fn vmapped(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?.vmap()?;
+    let place = place_of_page(&pages)?;
+
+    mem::forget(pages);
+    place.is_kept_from_all(ctx)
+}
+
+fn vmap_guard(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mut pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?.vmap()?;
+    let place = place_of_page(&pages)?;
+
+    let mut access = pages.sync_for_cpu();
+    pattern::fill(&mut access, OTHER, 0);
+    mem::forget(access);
+    mem::forget(pages);
+    place.is_kept_from_all(ctx)
+}
+
+fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mut pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?.vmap()?;
+    pattern::fill(&mut pages.sync_for_cpu(), SEED, 0);
+    let place = place_of_page(&pages)?;
+
+    mem::forget(Transfer::read(ctx.edu, pages, 0..SIZE, JOB)?);
+    place.is_kept_from_all(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept_from_all(ctx)?;
     arrived(ctx)
 }
 

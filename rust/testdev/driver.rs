@@ -125,7 +125,7 @@ impl pci::Driver for TestDriver {
                         checks: module_parameters::run_checks.value(),
                         forget: module_parameters::forget.value(),
                     };
-                    selftest::run(pdev.as_ref(), &edu, selection);
+                    selftest::run(pdev, &edu, selection);
                 },
             }))
         })

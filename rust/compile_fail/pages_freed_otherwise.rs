@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver has pending DMA allocations while released from device
+// In C: frees memory from dma_alloc_noncoherent() with kfree(), and it stays mapped
+// Here: cannot be expressed
+
+use crate::dma::{
+    direction::FromDevice,
+    pages::DevicePages, //
+};
+use kernel::prelude::*;
+
+// It would be freed as any other vector, later.
+fn pass_on(pages: DevicePages<'_, u8, FromDevice>) -> KVec<u8> {
+    KVec::from(pages) //~ ERROR E0277
+}

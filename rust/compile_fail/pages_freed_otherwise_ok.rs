@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::FromDevice,
+    pages::DevicePages, //
+};
+use kernel::{
+    alloc::AllocError,
+    prelude::*, //
+};
+
+// Only what is in it can be had elsewhere.
+fn pass_on(mut pages: DevicePages<'_, u8, FromDevice>) -> Result<KVec<u8>, AllocError> {
+    let mut copy = KVec::new();
+
+    copy.extend_from_slice(&pages.sync_for_cpu(), GFP_KERNEL)?;
+    Ok(copy)
+}

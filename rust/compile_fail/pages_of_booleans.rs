@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: takes what the device wrote for a bool
+// Here: does not compile
+
+use crate::dma::{
+    direction::FromDevice,
+    pages::DevicePages, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn flags(dev: &Device<Bound>) -> Result {
+    let _pages = DevicePages::<bool, _>::zeroed(dev, 512, FromDevice, GFP_KERNEL)?; //~ ERROR E0277
+    Ok(())
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    pages::DevicePages, //
+};
+use kernel::{
+    prelude::*,
+    workqueue, //
+};
+
+// Only a copy of what was in it may outlive the driver.
+fn free_later(mut pages: DevicePages<'_, u8, ToDevice>) -> Result {
+    let mut copy = KVec::new();
+    copy.extend_from_slice(&pages.sync_for_cpu(), GFP_KERNEL)?;
+
+    workqueue::system().try_spawn(GFP_KERNEL, move || drop(copy))?;
+    Ok(())
+}

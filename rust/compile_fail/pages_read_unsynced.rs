@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: reads memory from dma_alloc_noncoherent() without a sync
+// Here: cannot be expressed
+
+use crate::dma::{
+    direction::FromDevice,
+    pages::DevicePages, //
+};
+
+fn first(pages: &mut DevicePages<'_, u8, FromDevice>) -> u8 {
+    pages[0] //~ ERROR E0608
+}

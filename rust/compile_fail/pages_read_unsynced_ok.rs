@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::FromDevice,
+    pages::DevicePages, //
+};
+
+fn first(pages: &mut DevicePages<'_, u8, FromDevice>) -> u8 {
+    pages.sync_for_cpu()[0]
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::FromDevice,
+    pages::{
+        NoncontiguousPages,
+        VmappedPages, //
+    }, //
+};
+
+fn finish(
+    mut pages: VmappedPages<'_, u8, FromDevice>,
+) -> (NoncontiguousPages<'_, u8, FromDevice>, u8) {
+    let first = pages.sync_for_cpu()[0];
+
+    (pages.vunmap(), first)
+}
