@@ -25,6 +25,7 @@
 //! | [`span`] | what the device is told: an address that carries its length |
 //! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
 //! | [`sg`] | the same for memory in pieces |
+//! | [`iova`] | memory in pieces at one address, behind an IOMMU |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
 //! | [`domain`] | the IOMMU domain that translates for a device |
@@ -39,6 +40,7 @@ mod cache_line;
 pub mod coherent;
 pub mod direction;
 pub mod domain;
+pub mod iova;
 pub mod limits;
 pub mod misuse;
 mod raw;
