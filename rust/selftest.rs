@@ -8,12 +8,15 @@
 mod coherent;
 mod evidence;
 mod forget;
+mod iova;
 mod isolation;
 mod kmsg;
 mod ktap;
 mod limits;
 mod moves;
 mod pattern;
+mod peer;
+mod resource;
 mod scratch;
 mod sg;
 mod streaming;
@@ -28,6 +31,7 @@ use kernel::{
         Core,
         Device, //
     },
+    pci,
     prelude::*, //
 };
 use ktap::{
@@ -39,8 +43,11 @@ use witness::Witness;
 /// What every check needs.
 struct Context<'a> {
     dev: &'a Device<Bound>,
+    pdev: &'a pci::Device<Bound>,
     edu: &'a Edu<'a>,
     witness: Witness<'a>,
+    /// See [`Selection::default_masks`].
+    default_masks: [u64; 2],
 }
 
 /// The checks of one subject.
@@ -51,7 +58,7 @@ struct Subject {
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 10] = [
     Subject {
         name: c"coherent",
         plan: coherent::PLAN,
@@ -66,6 +73,16 @@ const SUBJECTS: [Subject; 8] = [
         name: c"sg",
         plan: sg::PLAN,
         run: sg::run,
+    },
+    Subject {
+        name: c"iova",
+        plan: iova::PLAN,
+        run: iova::run,
+    },
+    Subject {
+        name: c"resource",
+        plan: resource::PLAN,
+        run: resource::run,
     },
     Subject {
         name: c"sync",
@@ -103,10 +120,13 @@ pub(crate) struct Selection {
     pub(crate) checks: bool,
     /// Those that forget values of the library.
     pub(crate) forget: bool,
+    /// The device's masks before the driver set them, that for streaming mappings first.
+    pub(crate) default_masks: [u64; 2],
 }
 
 /// Runs checks on a device and prints KTAP. Sleeps.
-pub(crate) fn run<'a>(dev: &'a Device<Core<'_>>, edu: &'a Edu<'a>, selection: Selection) {
+pub(crate) fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: &'a Edu<'a>, selection: Selection) {
+    let dev = pdev.as_ref();
     let subjects = SUBJECTS.iter().filter(|subject| {
         if subject.name == FORGET {
             selection.forget
@@ -121,8 +141,10 @@ pub(crate) fn run<'a>(dev: &'a Device<Core<'_>>, edu: &'a Edu<'a>, selection: Se
 
     let ctx = Context {
         dev,
+        pdev,
         edu,
         witness: Witness::of(dev),
+        default_masks: selection.default_masks,
     };
 
     let mut report = Report::begin(dev, plan);
