@@ -31,6 +31,11 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
+    iova::IovaBuilder,
+    resource::{
+        Registers,
+        ResourceMapping, //
+    },
     span::DeviceAddress,
     streaming::{
         MapError,
@@ -78,7 +83,7 @@ const fn state(
     }
 }
 
-const STATES: [State; 16] = [
+const STATES: [State; 19] = [
     state(c"Pages", 0, pages),
     state(c"MapError", 0, map_error),
     state(c"Mapping", 1, mapping),
@@ -94,6 +99,10 @@ const STATES: [State; 16] = [
     state(c"WaitError::TimedOut", 1, timed_out),
     state(c"CoherentMemory", 1, coherent),
     state(c"Transfer of CoherentMemory", 1, coherent_transfer),
+    // The DMA debugger does not know what is linked to a range of addresses.
+    state(c"IovaBuilder", 0, iova_builder),
+    state(c"IovaMapping", 0, iova_mapping),
+    state(c"ResourceMapping", 1, resource),
     // The last: the device is still at work when the driver lets go of it.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
@@ -359,6 +368,56 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     coherent_is_kept(ctx, dma, phys)?;
     ctx.edu.settle()?;
     arrived(ctx)
+}
+
+/// The buffer, linked to a range of addresses; without an IOMMU it is what comes back that is forgotten.
+fn iova<'a>(ctx: &Context<'a>) -> Result<Option<IovaBuilder<'a, KVec<u8>, ToDevice>>, Stop> {
+    match IovaBuilder::begin(ctx.dev, buffer()?, SIZE, 1, ToDevice, GFP_KERNEL) {
+        Ok(builder) => Ok(Some(builder)),
+        Err(err) if err.error == EOPNOTSUPP && !ctx.witness.translates() => {
+            mem::forget(err);
+            Ok(None)
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn iova_builder(ctx: &Context<'_>) -> Result<(), Stop> {
+    mem::forget(iova(ctx)?);
+    Ok(())
+}
+
+fn iova_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
+    let Some(builder) = iova(ctx)? else {
+        return Ok(());
+    };
+    let mapping = builder.finish()?;
+    let place = Place {
+        dma: mapping.span().address(),
+        phys: mapping.pieces().next().ok_or(EFAULT)?.phys,
+    };
+
+    mem::forget(mapping);
+    place.is_kept(ctx)
+}
+
+fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
+    let registers = Registers::of_bar(ctx.pdev, 0, 0..SIZE)?;
+    let phys = registers.phys();
+
+    match ResourceMapping::map(ctx.dev, registers, ToDevice) {
+        Ok(mapping) => {
+            let place = Place {
+                dma: mapping.span().address(),
+                phys,
+            };
+
+            mem::forget(mapping);
+            place.is_kept(ctx)
+        }
+        Err(_) if !ctx.witness.translates() => Err(Stop::Skip("the device cannot reach registers")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn in_flight(ctx: &Context<'_>) -> Result<(), Stop> {
