@@ -9,6 +9,7 @@ use super::{
         Failure,
         Stop, //
     },
+    kmsg::Log,
     ktap::Suite,
     moves::{
         Moves,
@@ -400,9 +401,10 @@ fn odd_in_the_middle() -> Result<KVec<KVec<u8>>, Stop> {
     Ok(memory)
 }
 
-/// What cannot go on where the piece before ends is refused, whether all come at once or one by one; and
-/// nothing is lost, nor left mapped.
+/// What cannot go on where the piece before ends is refused, whether all come at once or one by one, before
+/// the kernel complains of it; and nothing is lost, nor left mapped.
 fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let mut log = Log::end();
     let Err(mut err) = IovaMapping::map(ctx.dev, odd_in_the_middle()?, Bidirectional, GFP_KERNEL)
     else {
         return Err(Failure::Unexpected("a piece was linked within a page").into());
@@ -427,6 +429,9 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Err(err) => return Err(err.error.into()),
         Ok(()) => return Err(Failure::Unexpected("a piece was linked within a page").into()),
     };
+    if log.says("unaligned: iova") {
+        return Err(Failure::Unexpected("iommu_map() was asked for a part of a page").into());
+    }
     pattern::compare(&last, DATA, OTHERS[0] + OTHERS[1])?;
 
     // It was refused for its place alone.
@@ -442,7 +447,7 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
     ctx.witness.unmapped(dma, size)?;
 
-    Ok("dma_iova_link refused with EINVAL witness: buffers came back intact, iova_to_phys of the rest")
+    Ok("dma_iova_link refused with EINVAL witness: the kernel's log, buffers came back intact, iova_to_phys of the rest")
 }
 
 /// More than was reserved for is refused, and comes back.
