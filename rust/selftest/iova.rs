@@ -141,7 +141,6 @@ fn odd_buffers(ctx: &Context<'_>) -> Result<KVec<KVec<u8>>, Stop> {
 enum Outcome {
     Mapped(Evidence),
     NoIommu,
-    NoBounceBuffer,
 }
 
 impl fmt::Display for Outcome {
@@ -151,10 +150,6 @@ impl fmt::Display for Outcome {
             Self::NoIommu => f.write_str(
                 "dma_iova_try_alloc refused with EOPNOTSUPP, as nobody translates witness: memory came back \
                  intact, dma_map_sgtable takes it",
-            ),
-            Self::NoBounceBuffer => f.write_str(
-                "dma_iova_link of the last piece refused with ENOMEM, as there are no bounce buffers witness: \
-                 memory came back intact",
             ),
         }
     }
@@ -203,14 +198,24 @@ fn compare<S: Bytes>(
     })
 }
 
+/// Whether the kernel gives the device a copy of as little memory as the last piece has.
+fn is_tail_bounced<D: Moves + Permits<[u8]>>(ctx: &Context<'_>) -> Result<bool, Stop> {
+    let tail = Mapping::map(ctx.dev, KVec::from_elem(0u8, TAIL, GFP_KERNEL)?, D::VALUE)?;
+
+    Ok(ctx
+        .witness
+        .bounced(tail.span().address(), TAIL, tail.phys())
+        .is_ok())
+}
+
 /// Checks, page by page, that the device has the pieces one after the other, and the last, if it is
 /// bounced, as a copy.
-fn look_at<S: Scattered, D: Moves>(
+fn look_at<S: Scattered, D: Moves + Permits<[u8]>>(
     ctx: &Context<'_>,
     mapping: &IovaMapping<'_, S, D>,
-) -> Result<&'static str, Failure> {
+) -> Result<&'static str, Stop> {
     let (addr, len) = (mapping.span().address(), mapping.span().len());
-    let bounced = !limits::is_coherent(ctx.dev) && len % PAGE_SIZE == TAIL;
+    let bounced = len % PAGE_SIZE == TAIL && is_tail_bounced::<D>(ctx)?;
     let itself = if bounced { len - TAIL } else { len };
 
     if bounced {
@@ -218,13 +223,13 @@ fn look_at<S: Scattered, D: Moves>(
         ctx.witness.bounced(addr.offset(itself), TAIL, phys)?;
     }
     // 0 would be reported as a wrong translation.
-    ctx.witness.mapped(addr, itself, |at| {
+    Ok(ctx.witness.mapped(addr, itself, |at| {
         phys_at(mapping.pieces(), at).unwrap_or(0)
-    })
+    })?)
 }
 
 /// Maps memory as one range, moves data across its borders, and checks all that there is to be seen.
-fn check<S: Bytes, D: Moves + Permits<S::Element>>(
+fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
     ctx: &Context<'_>,
     mut memory: S,
 ) -> Result<Outcome, Stop> {
@@ -248,10 +253,6 @@ fn check<S: Bytes, D: Moves + Permits<S::Element>>(
                     ))
                 }
             };
-        }
-        Err(MapError { error, mut buffer }) if error == ENOMEM && !limits::is_coherent(ctx.dev) => {
-            compare(&mut buffer, &[], D::BEFORE, D::BEFORE)?;
-            return Ok(Outcome::NoBounceBuffer);
         }
         Err(err) => return Err(err.error.into()),
     };
