@@ -8,7 +8,7 @@
 # The scripts share one tree and one cache; parallelism is inside them.
 .NOTPARALLEL:
 
-export KDIR LINUX LINUX_VERSION SMP COHERENT APPEND TIMEOUT V
+export KDIR LINUX LINUX_VERSION SMP COHERENT DEVICES APPEND TIMEOUT V
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
 .PHONY: modules run test misuse shell lint setup clean distclean fresh-check help

@@ -26,6 +26,8 @@
 //! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
 //! | [`sg`] | the same for memory in pieces |
 //! | [`pages`] | memory that the device owns from birth |
+//! | [`iova`] | memory in pieces at one address, behind an IOMMU |
+//! | [`resource`] | the registers of another device |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
 //! | [`domain`] | the IOMMU domain that translates for a device |
@@ -40,10 +42,12 @@ mod cache_line;
 pub mod coherent;
 pub mod direction;
 pub mod domain;
+pub mod iova;
 pub mod limits;
 pub mod misuse;
 pub mod pages;
 mod raw;
+pub mod resource;
 pub mod sg;
 pub mod span;
 pub mod streaming;

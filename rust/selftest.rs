@@ -8,6 +8,7 @@
 mod coherent;
 mod evidence;
 mod forget;
+mod iova;
 mod isolation;
 mod kmsg;
 mod ktap;
@@ -15,6 +16,8 @@ mod limits;
 mod moves;
 mod pages;
 mod pattern;
+mod peer;
+mod resource;
 mod scratch;
 mod sg;
 mod streaming;
@@ -45,9 +48,12 @@ use witness::Witness;
 /// What every check needs.
 struct Context<'a> {
     dev: &'a Device<Bound>,
+    pdev: &'a pci::Device<Bound>,
     edu: &'a Edu<'a>,
     witness: Witness<'a>,
     set_max_seg_size: &'a dyn Fn(u32),
+    /// See [`Selection::default_masks`].
+    default_masks: [u64; 2],
 }
 
 impl Context<'_> {
@@ -93,6 +99,16 @@ const SUBJECTS: &[Subject] = &[
         run: pages::run,
     },
     Subject {
+        name: c"iova",
+        plan: iova::PLAN,
+        run: iova::run,
+    },
+    Subject {
+        name: c"resource",
+        plan: resource::PLAN,
+        run: resource::run,
+    },
+    Subject {
         name: c"sync",
         plan: sync::PLAN,
         run: sync::run,
@@ -128,10 +144,13 @@ pub(crate) struct Selection {
     pub(crate) checks: bool,
     /// Those that forget values of the library.
     pub(crate) forget: bool,
+    /// The device's masks before the driver set them, that for streaming mappings first.
+    pub(crate) default_masks: [u64; 2],
 }
 
 /// Runs checks on a device and prints KTAP. Sleeps.
 pub(crate) fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: &'a Edu<'a>, selection: Selection) {
+    let dev = pdev.as_ref();
     let subjects = SUBJECTS.iter().filter(|subject| {
         if subject.name == FORGET {
             selection.forget
@@ -144,14 +163,15 @@ pub(crate) fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: &'a Edu<'a>, selecti
         return;
     }
 
-    let dev = pdev.as_ref();
     let ctx = Context {
         dev,
+        pdev,
         edu,
         witness: Witness::of(dev),
         // SAFETY: The device is being probed. Only the checks map and allocate for it, one after the
         // other, and none does so within this call.
         set_max_seg_size: &|size| unsafe { pdev.dma_set_max_seg_size(size) },
+        default_masks: selection.default_masks,
     };
 
     let mut report = Report::begin(dev, plan);

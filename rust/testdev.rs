@@ -8,5 +8,4 @@ mod completion;
 pub(crate) mod driver;
 pub(crate) mod edu;
 mod identify;
-
-mod regs;
+pub(crate) mod regs;

@@ -46,6 +46,7 @@ class Guest:
     timeout: int = 120
     rdinit: str = "/init"
     coherent: bool = True
+    devices: int = 1
     extra: list[str] = field(default_factory=list)
 
     def command(self) -> list[str]:
@@ -75,8 +76,7 @@ class Guest:
             "-m",
             "512M",
             # The driver asks for 32 bits; the device has 28 unless told.
-            "-device",
-            "edu,dma_mask=0xffffffff",
+            *["-device", "edu,dma_mask=0xffffffff"] * self.devices,
             "-kernel",
             str(self.image),
             "-initrd",
@@ -224,6 +224,7 @@ def main() -> int:
     parser.add_argument("--timeout", type=int, default=120)
     parser.add_argument("--rdinit", default="/init")
     parser.add_argument("--noncoherent", action="store_true", help="a device that is not cache-coherent")
+    parser.add_argument("--devices", type=int, default=1, help="how many edu devices there are")
     parser.add_argument("--qemu-args", type=shlex.split, default=[], help="more of QEMU's options")
     parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
     args = parser.parse_args()
@@ -238,6 +239,7 @@ def main() -> int:
         timeout=args.timeout,
         rdinit=args.rdinit,
         coherent=not args.noncoherent,
+        devices=args.devices,
         extra=args.qemu_args,
     )
     if guest.mode == "shell":

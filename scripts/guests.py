@@ -22,6 +22,9 @@ END = "the guest's end"
 # As the user wants the device.
 COHERENT = os.environ.get("COHERENT", "y") == "y"
 
+# How many of them.
+DEVICES = int(os.environ.get("DEVICES", "1"))
+
 # What booted() takes; in the tests the name is also that of an argument.
 GUESTS = {
     "selftest_result": ("test", "guest-test"),
@@ -29,6 +32,7 @@ GUESTS = {
     "bounced_result": ("run", "guest-bounce", BOUNCE),
     "overlap_result": ("test", "guest-overlap", "swiotlb=noforce"),
     "noncoherent_result": ("run", "guest-noncoherent", "", False),
+    "peer_result": ("run", "guest-peer", "", COHERENT, 2),
     # Where the debugger says all that it can say, and all can be survived.
     "misuse_result": ("misuse", "guest-misuse", "swiotlb=noforce", True),
 }
@@ -47,15 +51,16 @@ def make_guest(mode, log, **changes):
         "append": os.environ["APPEND"],
         "timeout": int(os.environ["TIMEOUT"]),
         "coherent": COHERENT,
+        "devices": DEVICES,
     }
     return guest.Guest(**(settings | changes))
 
 
 @functools.cache
-def booted(mode, log, append="", coherent=COHERENT):
+def booted(mode, log, append="", coherent=COHERENT, devices=DEVICES):
     """The outcome of a guest that was booted under that name, once in a session."""
     words = f"{os.environ['APPEND']} {append}".strip()
-    a_guest = make_guest(mode, log, append=words, coherent=coherent)
+    a_guest = make_guest(mode, log, append=words, coherent=coherent, devices=devices)
     print(f"safe-dma: booting a guest, log: {a_guest.log}", file=sys.stderr, flush=True)
     return guest.boot(a_guest, lambda line: None)
 

@@ -24,6 +24,7 @@ check_options() {
 	# With several processors the guest's time is real time, and a device that is slow is slow.
 	[[ ${TIMEOUT:=$((SMP == 1 ? 120 : 900))} =~ ^[1-9][0-9]*$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
 	[[ ${COHERENT:=y} =~ ^[yn]$ ]] || fail "COHERENT=$COHERENT is neither y nor n"
+	[[ ${DEVICES:=1} =~ ^[1-8]$ ]] || fail "DEVICES=$DEVICES is not a number of devices from 1 to 8"
 	[ -z "${KDIR:-}" ] || [ -z "${LINUX:-}${LINUX_VERSION:-}" ] ||
 		fail 'KDIR= is a kernel that is built: LINUX= and LINUX_VERSION= go without it'
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
@@ -79,7 +80,7 @@ guest() {
 	mkdir -p "$LOGS"
 	trap - EXIT
 	exec "$PYTHON" "$scripts/guest.py" --qemu "$QEMU" --image "$IMAGE" --initramfs "$BUILD/initramfs.cpio" \
-		--linux "$LINUX_SRC" --smp "$SMP" --append "${APPEND:-}" --timeout "$TIMEOUT" \
+		--linux "$LINUX_SRC" --smp "$SMP" --devices "$DEVICES" --append "${APPEND:-}" --timeout "$TIMEOUT" \
 		--log "$LOGS/guest-$mode.log" ${V:+--verbose} \
 		${coherence:+"$coherence"} "$mode"
 }
@@ -90,7 +91,7 @@ python() {
 	trap - EXIT
 	SAFE_DMA_KDIR=$KDIR SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		COHERENT=$COHERENT exec "$PYTHON" "$scripts/$1"
+		COHERENT=$COHERENT DEVICES=$DEVICES exec "$PYTHON" "$scripts/$1"
 }
 
 distclean() {

@@ -127,6 +127,18 @@ RUN_TIME = (
         why="it does not miss what is not called",
     ),
     RunTime(
+        "iommu_map_unaligned",
+        "unaligned: iova",
+        "maps a size that is not of whole pages",
+        "iova/refused in the middle",
+    ),
+    RunTime(
+        "resource_at_any_address",
+        "dma_map_resource called for RAM address",
+        "takes the address of memory for that of registers",
+        "resource/refused RAM",
+    ),
+    RunTime(
         "map_as_registers",
         "dma_map_resource called for RAM address",
         "maps memory with the attribute for registers",

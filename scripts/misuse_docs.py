@@ -21,6 +21,7 @@ ORDER = ("Mapping", "Unmapping", "Syncing", "What the debugger says nothing of")
 NOTES = {
     "silent: arm64": "not on arm64, where the kernel's image is not in the linear map",
     "silent: swiotlb": "not while the kernel has bounce buffers",
+    "said by: iommu_map()": "`iommu_map()` says so; the debugger sees nothing",
 }
 
 

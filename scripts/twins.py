@@ -118,6 +118,8 @@ def verdict(misuse, twin: Twin | None, said: list[str]) -> list[str]:
         return [f"(not committed in C) nothing{why}"]
     if twin.note == "silent: arm64":
         why = f" on arm64: it looks in the linear map for the kernel's image, which is elsewhere; else: {twin.message}"
+    elif twin.note == "said by: iommu_map()":
+        why = " (iommu_map() itself; the debugger sees nothing)"
     elif twin.debugger != twin.message:
         why = f" (dma_map_single() itself; the debugger would have said: {twin.debugger})"
     elif twin.name != misuse.name:

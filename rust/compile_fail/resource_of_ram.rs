@@ -2,12 +2,11 @@
 
 // DMA debugger: dma_map_resource called for RAM address
 // In C: maps the physical address of memory as if it were of registers
-// Here: cannot be expressed: there is no mapping of resources yet
-// Message: `u64` cannot be mapped for streaming DMA
+// Here: cannot be expressed: registers are had from the device that they are of
 
 use crate::dma::{
     direction::Bidirectional,
-    streaming::Mapping, //
+    resource::ResourceMapping, //
 };
 use kernel::{
     device::{
@@ -19,6 +18,6 @@ use kernel::{
 };
 
 fn map(dev: &Device<Bound>, registers: PhysAddr) -> Result {
-    Mapping::map(dev, registers, Bidirectional)?; //~ ERROR E0277
+    ResourceMapping::map(dev, registers, Bidirectional)?.unmap(); //~ ERROR E0308
     Ok(())
 }

@@ -2,18 +2,23 @@
 
 use crate::dma::{
     direction::Bidirectional,
-    streaming::Mapping, //
+    resource::{
+        Registers,
+        ResourceMapping, //
+    }, //
 };
 use kernel::{
     device::{
         Bound,
         Device, //
     },
-    io::PhysAddr,
+    pci,
     prelude::*, //
 };
 
-// Memory is mapped as what it is; its physical address is an answer, not a question.
-fn map(dev: &Device<Bound>, memory: KVec<u8>) -> Result<PhysAddr> {
-    Ok(Mapping::map(dev, memory, Bidirectional)?.phys())
+fn map(dev: &Device<Bound>, other: &pci::Device<Bound>) -> Result {
+    let registers = Registers::of_bar(other, 0, 0..4)?;
+
+    ResourceMapping::map(dev, registers, Bidirectional)?.unmap();
+    Ok(())
 }

@@ -15,6 +15,10 @@ use kernel::{
 
 /// The highest DMA address that the device can use for streaming mappings.
 ///
+/// 32 bits until the driver has set another one, which it does with
+/// [`dma_set_mask`](kernel::dma::Device::dma_set_mask) when it is bound; what it has set stays when the
+/// driver goes.
+///
 /// C: `dma_get_mask()`, `include/linux/dma-mapping.h`.
 pub fn mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
@@ -22,6 +26,9 @@ pub fn mask(dev: &Device<Bound>) -> u64 {
 }
 
 /// The highest DMA address that the device can use for coherent memory.
+///
+/// 32 bits for a PCI device until the driver has set another one
+/// ([`dma_set_coherent_mask`](kernel::dma::Device::dma_set_coherent_mask)).
 ///
 /// C: `struct device::coherent_dma_mask`, `include/linux/device.h`.
 pub fn coherent_mask(dev: &Device<Bound>) -> u64 {
@@ -75,6 +82,47 @@ pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
 pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
     unsafe { bindings::dma_max_mapping_size(raw::device(dev)) }
+}
+
+/// The size in bytes up to which a mapping is made fast; larger ones can be made all the same.
+///
+/// An IOMMU's addresses for larger ones are not kept ready for the next mapping. [`usize::MAX`] for no
+/// limit.
+///
+/// C: `dma_opt_mapping_size()`, `kernel/dma/mapping.c`.
+pub fn opt_mapping_size(dev: &Device<Bound>) -> usize {
+    // SAFETY: `dev` is a valid device.
+    unsafe { bindings::dma_opt_mapping_size(raw::device(dev)) }
+}
+
+/// The mask that reaches all memory: a device that has a smaller one needs bounce buffers.
+///
+/// 32 bits behind an IOMMU, whatever memory there is.
+///
+/// C: `dma_get_required_mask()`, `kernel/dma/mapping.c`.
+pub fn required_mask(dev: &Device<Bound>) -> u64 {
+    // SAFETY: `dev` is a valid device.
+    unsafe { bindings::dma_get_required_mask(raw::device(dev)) }
+}
+
+/// Whether there is memory that the device cannot reach with the mask that it has.
+///
+/// C: `dma_addressing_limited()`, `kernel/dma/mapping.c`.
+pub fn addressing_limited(dev: &Device<Bound>) -> bool {
+    // SAFETY: `dev` is a valid device.
+    unsafe { bindings::dma_addressing_limited(raw::device(dev)) }
+}
+
+/// What pieces of memory must be aligned to, less one, for an IOMMU to make one piece of them; 0 if
+/// nobody does.
+///
+/// A bit that is set here must be clear in the address of each piece but the first, and in the end of
+/// each but the last.
+///
+/// C: `dma_get_merge_boundary()`, `kernel/dma/mapping.c`.
+pub fn merge_boundary(dev: &Device<Bound>) -> usize {
+    // SAFETY: `dev` is a valid device. CAST: `unsigned long` has as many bits as `usize`.
+    unsafe { bindings::dma_get_merge_boundary(raw::device(dev)) as usize }
 }
 
 #[kunit_tests(safe_dma_limits)]
@@ -131,6 +179,34 @@ mod tests {
         let registration = faux::Registration::new(c"safe_dma_max_mapping_size", None)?;
 
         assert_eq!(max_mapping_size(bare(&registration)), 0);
+        Ok(())
+    }
+
+    /// C: `dma_get_merge_boundary()` says so where there is no IOMMU.
+    #[test]
+    fn nothing_merges_without_an_iommu() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_merge", None)?;
+
+        assert_eq!(merge_boundary(bare(&registration)), 0);
+        Ok(())
+    }
+
+    /// C: `dma_opt_mapping_size()` is never more than `dma_max_mapping_size()`.
+    #[test]
+    fn opt_mapping_size_is_zero_without_a_mask() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_opt", None)?;
+
+        assert_eq!(opt_mapping_size(bare(&registration)), 0);
+        Ok(())
+    }
+
+    /// C: `dma_direct_get_required_mask()` makes all bits of the last byte's address ones.
+    #[test]
+    fn required_mask_is_a_mask() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_required", None)?;
+        let required = required_mask(bare(&registration));
+
+        assert!(required > 0 && (required & required.wrapping_add(1)) == 0);
         Ok(())
     }
 }

@@ -48,8 +48,10 @@
 //! | `mapping sg segment longer than device claims to support` | makes a table with segments as long as it likes | cannot be expressed: segments are as long as the device takes them (E0061) | `sg_too_long.rs` |
 //! | `mapping sg segment across boundary` | makes a segment of two pieces that lie on both sides of a boundary | cannot be expressed: segments are made by the library, of memory that it owns (E0277) | `sg_boundary.rs` |
 //! | `dma_map_resource called for RAM address` | maps memory with the attribute for registers | returns an error | check `streaming/refused DMA_ATTR_MMIO` |
-//! | `dma_map_resource called for RAM address` | maps the physical address of memory as if it were of registers | cannot be expressed: there is no mapping of resources yet (E0277) | `resource_of_ram.rs` |
+//! | `dma_map_resource called for RAM address` | takes the address of memory for that of registers | returns an error | check `resource/refused RAM` |
+//! | `dma_map_resource called for RAM address` | maps the physical address of memory as if it were of registers | cannot be expressed: registers are had from the device that they are of (E0308) | `resource_of_ram.rs` |
 //! | `cacheline tracking EEXIST, overlapping mappings aren't supported` (not while the kernel has bounce buffers) | maps the same buffer twice | does not compile (E0382) | `overlapping_cache_lines.rs` |
+//! | `unaligned: iova` (`iommu_map()` says so; the debugger sees nothing) | maps a size that is not of whole pages | returns an error | check `iova/refused in the middle` |
 //!
 //! # Unmapping
 //!
@@ -84,12 +86,15 @@
 //!
 //! | the DMA debugger | C code that | here | see |
 //! | --- | --- | --- | --- |
+//! | nothing: it does not know of addresses that pieces are linked to | frees a page that is still linked | does not compile (E0382) | `iova_freed_linked.rs` |
+//! | nothing: it does not know of addresses that pieces are linked to | starts the device before dma_iova_sync() | cannot be expressed: what is not finished has no address (E0599) | `iova_not_synced.rs` |
 //! | nothing: it does not know what size was meant | allocates a number of elements whose size overflows, and has less memory than it believes | returns an error | check `pages/refused size` |
 //! | nothing: it does not know what the memory holds | takes what the device wrote for a bool, which may then be neither true nor false | does not compile (E0277) | `boolean.rs` |
 //! | nothing: it does not know what the memory holds | lets the device read the padding of a structure, with what was in that memory before | does not compile (E0277) | `padding.rs` |
 //! | nothing: it does not know what the memory holds | lets the device write to a structure that has pointers of the kernel in it | does not compile (E0277) | `reference_inside.rs` |
 //! | nothing: it does not know what the memory holds | lets the device read memory that nobody has written to | does not compile (E0277) | `uninitialised.rs` |
 //! | nothing: it does not know what the memory holds | reads what a bounce buffer, or the device, left of memory that nobody has written to | does not compile (E0277) | `uninitialised_receive.rs` |
+//! | nothing: it does not know whose registers they are | keeps the mapping of another device's registers after that device has gone | does not compile (E0621) | `resource_outlives_device.rs` |
 //! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
 //! | nothing: it does not see what the CPU does | frees a buffer that is still mapped | does not compile (E0382) | `buffer_freed_mapped.rs` |
 //! | nothing: it does not see what the CPU does | writes to coherent memory while the device is at work there | does not compile (E0382) | `coherent_in_flight.rs` |

@@ -12,6 +12,7 @@ use kernel::{
         Attrs, //
     },
     ffi::c_ulong,
+    pci,
     prelude::*, //
 };
 
@@ -23,6 +24,15 @@ pub(super) fn device<Ctx: device::DeviceContext>(
     // `device::Device` is `repr(transparent)` over `Opaque<bindings::device>`, which lets C change
     // what a shared reference points to.
     core::ptr::from_ref(dev).cast_mut().cast()
+}
+
+/// The `struct pci_dev` behind `pdev`; valid for as long as `pdev` is.
+#[inline(always)]
+pub(super) fn pci_device<Ctx: device::DeviceContext>(
+    pdev: &pci::Device<Ctx>,
+) -> *mut bindings::pci_dev {
+    // `pci::Device` is `repr(transparent)` over `Opaque<bindings::pci_dev>`.
+    core::ptr::from_ref(pdev).cast_mut().cast()
 }
 
 /// Whether `dev` can do DMA. C warns of a mapping for a device that cannot.

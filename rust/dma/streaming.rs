@@ -226,6 +226,18 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         self.dev
     }
 
+    /// Whether a sync of this mapping does anything, so that it is worth to lend less than all of it.
+    ///
+    /// Where it does nothing, [`Mapping::sync_for_cpu`] costs a test. The DMA debugger wants to see
+    /// every sync, and an IOMMU driver is asked each time: with either it is always `true`.
+    ///
+    /// C: `dma_need_sync()`, `include/linux/dma-mapping.h`.
+    #[inline]
+    pub fn needs_sync(&self) -> bool {
+        // SAFETY: By the invariants, this is the address of a mapping for this device.
+        unsafe { helpers::helper_dma_need_sync(raw::device(self.dev), self.addr) }
+    }
+
     /// The physical address of the buffer, which is what the CPU knows it by.
     ///
     /// The device does not see it: for tests, logs and people.

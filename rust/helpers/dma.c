@@ -75,3 +75,8 @@ unsigned long helper_dma_get_seg_boundary(struct device *dev)
 {
 	return dma_get_seg_boundary(dev);
 }
+
+bool helper_dma_need_sync(struct device *dev, dma_addr_t dma_addr)
+{
+	return dma_need_sync(dev, dma_addr);
+}

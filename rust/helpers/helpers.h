@@ -13,10 +13,16 @@
 #include <linux/types.h>
 
 struct device;
+struct dma_iova_state;
 struct iommu_domain;
 struct page;
+struct pci_dev;
 struct scatterlist;
 struct sg_table;
+
+/* device.c */
+bool helper_device_trylock(struct device *dev);
+void helper_device_unlock(struct device *dev);
 
 /* dma.c */
 dma_addr_t helper_dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
@@ -38,10 +44,25 @@ int helper_dma_get_cache_alignment(void);
 bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir);
 bool helper_dma_kmalloc_size_aligned(size_t size);
 unsigned long helper_dma_get_seg_boundary(struct device *dev);
+bool helper_dma_need_sync(struct device *dev, dma_addr_t dma_addr);
 
 /* iommu.c */
 unsigned int helper_iommu_domain_type(struct iommu_domain *domain);
 const char *helper_dev_iommu_name(struct device *dev);
+
+/* iova.c */
+bool helper_use_dma_iommu(struct device *dev);
+bool helper_dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
+			       phys_addr_t phys, size_t size);
+int helper_dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
+			 size_t offset, size_t size, enum dma_data_direction dir,
+			 unsigned long attrs);
+int helper_dma_iova_sync(struct device *dev, struct dma_iova_state *state, size_t offset,
+			 size_t size);
+void helper_dma_iova_unlink(struct device *dev, struct dma_iova_state *state, size_t offset,
+			    size_t size, enum dma_data_direction dir, unsigned long attrs);
+void helper_dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
+			     size_t mapped_len, enum dma_data_direction dir, unsigned long attrs);
 
 /* mm.c */
 void *helper_page_address(struct page *page);
@@ -55,6 +76,11 @@ void helper_dma_free_noncoherent(struct device *dev, size_t size, void *vaddr,
 void helper_flush_kernel_vmap_range(void *vaddr, int size);
 void helper_invalidate_kernel_vmap_range(void *vaddr, int size);
 phys_addr_t helper_sg_phys(struct scatterlist *sg);
+
+/* resource.c */
+bool helper_pfn_valid(unsigned long pfn);
+bool helper_pci_bar_is_mem(struct pci_dev *pdev, int bar);
+bool helper_dma_direct_overflow(struct device *dev, phys_addr_t phys, size_t size);
 
 /* sg.c */
 void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,

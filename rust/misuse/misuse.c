@@ -15,6 +15,7 @@
 #include <linux/gfp.h>
 #include <linux/hex.h>
 #include <linux/io.h>
+#include <linux/iommu.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -583,6 +584,30 @@ static int span_after_unmap(struct device *dev)
 	return ret;
 }
 
+/*
+ * A size that is not of whole pages, at addresses that nobody else has. What is mapped for the DMA
+ * API is rounded up before it comes here.
+ */
+static int iommu_map_unaligned(struct device *dev)
+{
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO, 2);
+	struct dma_iova_state state;
+	int ret;
+
+	if (!page)
+		return -ENOMEM;
+	if (dma_iova_try_alloc(dev, &state, 0, 4 * PAGE_SIZE)) {
+		ret = iommu_map(iommu_get_domain_for_dev(dev), state.addr, page_to_phys(page),
+				2 * PAGE_SIZE + 1, IOMMU_READ, GFP_KERNEL);
+		dma_iova_free(dev, &state);
+		ret = ret == -EINVAL ? 0 : -EIO;
+	} else {
+		ret = -EOPNOTSUPP;
+	}
+	__free_pages(page, 2);
+	return ret;
+}
+
 static const struct {
 	const char *name;
 	int (*commit)(struct device *dev);
@@ -618,6 +643,7 @@ static const struct {
 	{ "padding", padding },
 	{ "shared_cache_line", shared_cache_line },
 	{ "span_after_unmap", span_after_unmap },
+	{ "iommu_map_unaligned", iommu_map_unaligned },
 };
 
 /* The row's index, or -EINVAL. */

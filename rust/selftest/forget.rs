@@ -31,9 +31,14 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
+    iova::IovaBuilder,
     pages::{
         DevicePages,
         NoncontiguousPages, //
+    },
+    resource::{
+        Registers,
+        ResourceMapping, //
     },
     sg::SgMapping,
     span::DeviceAddress,
@@ -114,6 +119,10 @@ const STATES: &[State] = &[
     state(c"SgMapping", 2, sg),
     state(c"SgAccess", 0, sg_guard),
     state(c"Transfer of an SgSegment", 2, sg_transfer),
+    // The DMA debugger does not know what is linked to a range of addresses.
+    state(c"IovaBuilder", 0, iova_builder),
+    state(c"IovaMapping", 0, iova_mapping),
+    state(c"ResourceMapping", 1, resource),
     // The last: the device is still at work when the driver lets go of it.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
@@ -517,6 +526,37 @@ fn sg(ctx: &Context<'_>) -> Result<(), Stop> {
     place.is_kept(ctx)
 }
 
+/// The buffer, linked to a range of addresses; without an IOMMU it is what comes back that is forgotten.
+fn iova<'a>(ctx: &Context<'a>) -> Result<Option<IovaBuilder<'a, KVec<u8>, ToDevice>>, Stop> {
+    match IovaBuilder::begin(ctx.dev, buffer()?, SIZE, 1, ToDevice, GFP_KERNEL) {
+        Ok(builder) => Ok(Some(builder)),
+        Err(err) if err.error == EOPNOTSUPP && !ctx.witness.translates() => {
+            mem::forget(err);
+            Ok(None)
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn iova_builder(ctx: &Context<'_>) -> Result<(), Stop> {
+    mem::forget(iova(ctx)?);
+    Ok(())
+}
+
+fn iova_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
+    let Some(builder) = iova(ctx)? else {
+        return Ok(());
+    };
+    let mapping = builder.finish()?;
+    let place = Place {
+        dma: mapping.span().address(),
+        phys: mapping.pieces().next().ok_or(EFAULT)?.phys,
+    };
+
+    mem::forget(mapping);
+    place.is_kept(ctx)
+}
+
 fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mut mapping, _) = map_sg(ctx, FromDevice)?;
@@ -538,6 +578,25 @@ fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     ctx.edu.settle()?;
     place.is_kept(ctx)?;
     arrived(ctx)
+}
+
+fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
+    let registers = Registers::of_bar(ctx.pdev, 0, 0..SIZE)?;
+    let phys = registers.phys();
+
+    match ResourceMapping::map(ctx.dev, registers, ToDevice) {
+        Ok(mapping) => {
+            let place = Place {
+                dma: mapping.span().address(),
+                phys,
+            };
+
+            mem::forget(mapping);
+            place.is_kept(ctx)
+        }
+        Err(_) if !ctx.witness.translates() => Err(Stop::Skip("the device cannot reach registers")),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn in_flight(ctx: &Context<'_>) -> Result<(), Stop> {

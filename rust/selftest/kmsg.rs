@@ -57,6 +57,19 @@ impl Log {
         found.then_some(len)
     }
 
+    /// Reads on to the end, and returns whether a line has `text`.
+    pub(super) fn says(&mut self, text: &str) -> bool {
+        let mut line = [0; 256];
+        let mut found = false;
+
+        while let Some(len) = self.next(&mut line) {
+            let line = core::str::from_utf8(&line[..len.min(line.len())]).unwrap_or("");
+
+            found |= line.contains(text);
+        }
+        found
+    }
+
     /// Waits until the SMMU has reported `event` of the device `client` at `iova`; sleeps.
     ///
     /// Returns whether it did, within a tenth of a second.

@@ -11,15 +11,18 @@ use super::{
     pattern,
     Context, //
 };
-use crate::dma::{
-    buffer::Pages,
-    direction::FromDevice,
-    limits,
-    span::DeviceAddress,
-    streaming::{
-        MapError,
-        Mapping, //
-    }, //
+use crate::{
+    dma::{
+        buffer::Pages,
+        direction::FromDevice,
+        limits,
+        span::DeviceAddress,
+        streaming::{
+            MapError,
+            Mapping, //
+        }, //
+    },
+    module_parameters, //
 };
 use kernel::{
     bindings,
@@ -34,7 +37,7 @@ use kernel::{
     }, //
 };
 
-pub(super) const PLAN: usize = 2;
+pub(super) const PLAN: usize = 5;
 
 /// What is mapped in all, and the largest piece of it, in bytes.
 const TOTAL: usize = 64 << 20;
@@ -44,8 +47,148 @@ const PIECE: usize = 4 << 20;
 const FLUSHED: Delta = Delta::from_millis(100);
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    suite.result(fmt!("masks"), masks(ctx));
+    suite.result(fmt!("sizes"), sizes(ctx));
+    suite.result(fmt!("needs sync"), needs_sync(ctx));
     suite.result(fmt!("addresses used up"), used_up(ctx));
     suite.result(fmt!("too large"), too_large(ctx));
+}
+
+/// Whether all bits below the highest are set.
+fn is_mask(mask: u64) -> bool {
+    mask > 0 && mask & mask.wrapping_add(1) == 0
+}
+
+/// What the device can address.
+struct Masks {
+    before: [u64; 2],
+    now: u64,
+    required: u64,
+    limited: bool,
+}
+
+impl fmt::Display for Masks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            before: [mask, coherent],
+            now,
+            required,
+            limited,
+        } = self;
+
+        write!(
+            f,
+            "dma_get_mask {now:#x}, before it was set {mask:#x} and {coherent:#x}, dma_get_required_mask \
+             {required:#x}, dma_addressing_limited {limited} witness: parameter of the module, addresses of \
+             memory"
+        )
+    }
+}
+
+/// The masks are what the driver was told to set, and what is required reaches memory.
+fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
+    let masks = Masks {
+        before: ctx.default_masks,
+        now: limits::mask(ctx.dev),
+        required: limits::required_mask(ctx.dev),
+        limited: limits::addressing_limited(ctx.dev),
+    };
+    let told = (1 << module_parameters::dma_bits.value()) - 1;
+
+    if masks.now != told || limits::coherent_mask(ctx.dev) != told {
+        return Err(Failure::Unexpected("the masks are not what the driver has set").into());
+    }
+    // 32 bits from the PCI core, or what an earlier driver has left; that is this one.
+    let may_be_left = |mask: u64| is_mask(mask) && (0xff_ffff..=0xffff_ffff).contains(&mask);
+    if !masks.before.into_iter().all(may_be_left) {
+        return Err(Failure::Unexpected("the masks were not 32 bits before they were set").into());
+    }
+
+    if !is_mask(masks.required) {
+        return Err(Failure::Unexpected("the required mask is none").into());
+    }
+    if ctx.witness.translates() {
+        if masks.required != 0xffff_ffff {
+            return Err(Failure::Unexpected("an IOMMU requires another mask than 32 bits").into());
+        }
+    } else {
+        let pages = Mapping::map(ctx.dev, filled(0, 0)?, FromDevice)?;
+        if pages.phys() > masks.required {
+            return Err(Failure::Unexpected("there is memory beyond the required mask").into());
+        }
+    }
+    if masks.limited != (masks.now < masks.required) {
+        return Err(Failure::Unexpected(
+            "the device is limited, and the masks say not, or the reverse",
+        )
+        .into());
+    }
+
+    Ok(masks)
+}
+
+/// How much the device can be given at once.
+struct Sizes {
+    opt: usize,
+    max: usize,
+    boundary: usize,
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { opt, max, boundary } = self;
+
+        write!(
+            f,
+            "dma_opt_mapping_size {opt:#x}, dma_max_mapping_size {max:#x}, dma_get_merge_boundary \
+             {boundary:#x} witness: configuration of the IOMMU"
+        )
+    }
+}
+
+/// The largest range of which an IOMMU driver keeps addresses ready (`IOVA_RANGE_CACHE_MAX_SIZE`).
+const CACHED: usize = PAGE_SIZE << 5;
+
+/// An SMMU translates pages and merges whole ones; nobody else merges.
+fn sizes(ctx: &Context<'_>) -> Result<Sizes, Stop> {
+    let sizes = Sizes {
+        opt: limits::opt_mapping_size(ctx.dev),
+        max: limits::max_mapping_size(ctx.dev),
+        boundary: limits::merge_boundary(ctx.dev),
+    };
+    let (opt, boundary) = if ctx.witness.translates() {
+        (CACHED.min(sizes.max), PAGE_SIZE - 1)
+    } else {
+        (sizes.max, 0)
+    };
+
+    if sizes.max < PAGE_SIZE {
+        return Err(Failure::Unexpected("not even a page can be mapped").into());
+    }
+    if sizes.opt != opt {
+        return Err(Failure::Unexpected("the optimal size is another").into());
+    }
+    if sizes.boundary != boundary {
+        return Err(Failure::Unexpected("the merge boundary is another").into());
+    }
+
+    Ok(sizes)
+}
+
+/// A mapping is synced if the caches must be told, or it is a copy, or an IOMMU driver may be in the way.
+fn needs_sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let mapping = Mapping::map(ctx.dev, filled(0, 0)?, FromDevice)?;
+    let itself = mapping.span().address() == DeviceAddress::from(mapping.phys());
+    let expected = !limits::is_coherent(ctx.dev) || !itself;
+
+    match mapping.needs_sync() {
+        // Behind an IOMMU it depends on whether there is a DMA debugger.
+        needed if needed != expected && !ctx.witness.translates() => {
+            Err(Failure::Unexpected("it needs a sync, and should not, or the reverse").into())
+        }
+        true => Ok("dma_need_sync true witness: coherence and address of the mapping"),
+        false => Ok("dma_need_sync false witness: coherence and address of the mapping"),
+    }
 }
 
 /// The order of the largest pieces that are of no more than `size` bytes.

@@ -97,7 +97,7 @@ fn buffers() -> Result<KVec<KVec<u8>>, Stop> {
 }
 
 /// Memory in pieces that the CPU can see as bytes.
-trait Bytes: Scattered {
+pub(super) trait Bytes: Scattered {
     /// Calls `f` with the bytes of each piece and the offset of its first.
     fn each(
         &mut self,
@@ -147,7 +147,10 @@ where
 }
 
 /// The physical address of the byte at `offset` of all pieces together.
-fn phys_at(mut pieces: impl Iterator<Item = Piece>, mut offset: usize) -> Option<PhysAddr> {
+pub(super) fn phys_at(
+    mut pieces: impl Iterator<Item = Piece>,
+    mut offset: usize,
+) -> Option<PhysAddr> {
     pieces.find_map(|piece| {
         if offset < piece.len {
             return Some(piece.phys + offset as PhysAddr);

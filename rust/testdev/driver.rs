@@ -11,6 +11,7 @@ use super::{
     identify, //
 };
 use crate::{
+    dma::limits,
     module_parameters,
     selftest, //
 };
@@ -87,6 +88,10 @@ impl pci::Driver for TestDriver {
             pdev.enable_device_mem()?;
             pdev.set_master();
 
+            let default_masks = [
+                limits::mask(pdev.as_ref()),
+                limits::coherent_mask(pdev.as_ref()),
+            ];
             let mask = dma_mask(pdev)?;
             // SAFETY: The device is being probed; nothing maps or allocates for it yet.
             unsafe { pdev.dma_set_mask_and_coherent(mask)? };
@@ -124,6 +129,7 @@ impl pci::Driver for TestDriver {
                     let selection = selftest::Selection {
                         checks: module_parameters::run_checks.value(),
                         forget: module_parameters::forget.value(),
+                        default_masks,
                     };
                     selftest::run(pdev, &edu, selection);
                 },

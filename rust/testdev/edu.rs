@@ -122,6 +122,12 @@ impl<'bound> Edu<'bound> {
         })
     }
 
+    /// Waits until the factorial is computed, of whatever number, and returns it. Sleeps.
+    pub(crate) fn factorial(&self) -> Result<u32> {
+        poll(|| !self.bar.read(regs::STATUS).computing())?;
+        Ok(self.bar.read(regs::FACTORIAL).into_raw())
+    }
+
     /// Starts the device on `len` bytes of memory from `addr`.
     ///
     /// # Safety

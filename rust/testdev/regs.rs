@@ -20,6 +20,16 @@ register! {
         31:0 value;
     }
 
+    /// Takes a number, and has its factorial when it is computed, modulo 2^32.
+    pub(super) FACTORIAL(u32) @ 0x08 {
+        31:0 value;
+    }
+
+    /// `computing` reads as set until the factorial is there.
+    pub(super) STATUS(u32) @ 0x20 {
+        0:0 computing => bool;
+    }
+
     /// Interrupts that were raised and not acknowledged.
     pub(super) IRQ_STATUS(u32) @ 0x24 {
         8:8 dma => bool;
@@ -58,3 +68,8 @@ pub(super) const END: usize = 0xa0;
 
 /// Where the device's own buffer is in the device's address space.
 pub(super) const BUFFER: u32 = 0x40000;
+
+/// Where the registers of the factorial are, for another device, and the bit of [`STATUS`].
+pub(crate) const FACTORIAL_RANGE: core::ops::Range<usize> = 0x08..0x0c;
+pub(crate) const STATUS_RANGE: core::ops::Range<usize> = 0x20..0x24;
+pub(crate) const COMPUTING: u32 = 1;

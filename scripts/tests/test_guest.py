@@ -43,6 +43,20 @@ def test_noncoherent_checks(noncoherent_result):
     judge(noncoherent_result)
 
 
+def test_peer_checks(peer_result):
+    """The same checks with two devices."""
+    judge(peer_result)
+
+
+def test_peer():
+    """One of the devices had the other compute, through registers that it reached by DMA."""
+    lines = booted(*GUESTS["peer_result"]).lines
+    results = [line for line in lines if "another device's register # " in line]
+    assert len(results) == 2
+    assert sum("the other device computed the factorial" in line for line in results) == 1
+    assert sum("SKIP the driver has no other device yet" in line for line in results) == 1
+
+
 def test_noncoherent():
     """The device is what it is called, and small buffers are bounced for it."""
     lines = booted(*GUESTS["noncoherent_result"]).lines

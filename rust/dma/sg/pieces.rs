@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 use kernel::{
     alloc::{
         allocator::Vmalloc,
+        AllocError,
         Flags, //
     },
     io::PhysAddr,
@@ -130,6 +131,57 @@ pub struct RawBuffers<B: Buffer> {
     empty: KVec<B>,
 }
 
+/// What is mapped of a buffer.
+fn piece<B: Buffer>(raw: B::Raw) -> Piece {
+    let target = B::target(raw);
+
+    Piece {
+        // SAFETY: By the contract of `Buffer` the address is in the linear map.
+        phys: unsafe { helpers::helper_cpu_addr_to_phys(target.as_ptr().cast()) },
+        len: B::Target::size(target.as_ptr()),
+        may_be_part: B::MAY_BE_PART,
+    }
+}
+
+impl<B: Buffer> RawBuffers<B> {
+    /// Of none yet, with room for `count`.
+    pub(in crate::dma) fn with_capacity(count: usize, flags: Flags) -> Result<Self, AllocError> {
+        Ok(Self {
+            raw: KVec::with_capacity(count, flags)?,
+            empty: KVec::with_capacity(count, flags)?,
+        })
+    }
+
+    /// Gives up one more buffer, and returns what is to be mapped of it; or the buffer, if there is no
+    /// room for it.
+    pub(in crate::dma) fn push(&mut self, buffer: B) -> Result<Piece, B> {
+        if self.raw.len() >= self.raw.capacity().min(self.empty.capacity()) {
+            return Err(buffer);
+        }
+
+        let raw = buffer.into_raw();
+        // There is room, by the check above.
+        let _ = self.raw.push_within_capacity(raw);
+        Ok(piece::<B>(raw))
+    }
+
+    /// What is mapped of the buffer that was given up last.
+    pub(in crate::dma) fn last(&self) -> Option<Piece> {
+        self.raw.last().copied().map(piece::<B>)
+    }
+
+    /// Takes back the buffer that was given up last.
+    ///
+    /// # Safety
+    ///
+    /// Its memory is valid for [`Buffer::Target`], and no device accesses it any more.
+    pub(in crate::dma) unsafe fn pop(&mut self) -> Option<B> {
+        // SAFETY: It is from `Buffer::into_raw()`, and is taken back once, as it is not in the vector any
+        // more. The rest is as the caller promises.
+        self.raw.pop().map(|raw| unsafe { B::from_raw(raw) })
+    }
+}
+
 // SAFETY: Each buffer is physically contiguous, initialized and where it was, by the contract of
 // `Buffer`. Each owns its memory, so that no two have a byte in common. All are consumed, and only
 // what `Buffer::into_raw()` leaves is kept.
@@ -166,15 +218,6 @@ unsafe impl<B: Buffer> Scattered for KVec<B> {
     }
 
     fn pieces(raw: &RawBuffers<B>) -> impl Iterator<Item = Piece> {
-        raw.raw.iter().map(|raw| {
-            let target = B::target(*raw);
-
-            Piece {
-                // SAFETY: By the contract of `Buffer` the address is in the linear map.
-                phys: unsafe { helpers::helper_cpu_addr_to_phys(target.as_ptr().cast()) },
-                len: B::Target::size(target.as_ptr()),
-                may_be_part: B::MAY_BE_PART,
-            }
-        })
+        raw.raw.iter().copied().map(piece::<B>)
     }
 }

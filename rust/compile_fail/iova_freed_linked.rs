@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not know of addresses that pieces are linked to
+// In C: frees a page that is still linked
+// Here: does not compile
+
+use crate::dma::{
+    buffer::Pages,
+    direction::FromDevice,
+    iova::IovaBuilder, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+fn map(dev: &Device<Bound>, first: Pages, second: Pages) -> Result {
+    let mut builder = IovaBuilder::begin(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
+
+    builder.link(second)?;
+    let _mapping = builder.finish()?;
+    drop(second); //~ ERROR E0382
+    Ok(())
+}

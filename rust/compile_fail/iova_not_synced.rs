@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not know of addresses that pieces are linked to
+// In C: starts the device before dma_iova_sync()
+// Here: cannot be expressed: what is not finished has no address
+
+use crate::dma::{
+    buffer::Pages,
+    direction::FromDevice,
+    iova::IovaBuilder, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+fn map(dev: &Device<Bound>, pages: [Pages; 2]) -> Result {
+    let [first, second] = pages;
+    let mut builder = IovaBuilder::begin(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
+
+    builder.link(second)?;
+    let _span = builder.span(); //~ ERROR E0599
+    Ok(())
+}

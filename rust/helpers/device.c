@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+#include <linux/device.h>
+
+#include "helpers.h"
+
+bool helper_device_trylock(struct device *dev)
+{
+	return device_trylock(dev);
+}
+
+void helper_device_unlock(struct device *dev)
+{
+	device_unlock(dev);
+}

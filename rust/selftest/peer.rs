@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Another device that the driver has, if there is one.
+
+use super::Context;
+use crate::bindings as helpers;
+use core::ptr::NonNull;
+use kernel::{
+    bindings,
+    device::Bound,
+    pci, //
+};
+
+/// The numbers that `edu` has.
+const VENDOR: u32 = 0x1234;
+const DEVICE: u32 = 0x11e8;
+
+/// A device, kept by a reference.
+struct Found(NonNull<bindings::pci_dev>);
+
+impl Found {
+    /// The first one, or the one after `previous`.
+    fn after(previous: Option<Self>) -> Option<Self> {
+        let from = previous.map_or(core::ptr::null_mut(), |found| {
+            // The C function drops the reference.
+            let pdev = found.0.as_ptr();
+            core::mem::forget(found);
+            pdev
+        });
+
+        // SAFETY: `from` is null, or a device with a reference that is given away.
+        NonNull::new(unsafe { bindings::pci_get_device(VENDOR, DEVICE, from) }).map(Self)
+    }
+
+    fn device(&self) -> *mut bindings::device {
+        // SAFETY: The device is valid, as there is a reference to it.
+        unsafe { &raw mut (*self.0.as_ptr()).dev }
+    }
+}
+
+impl Drop for Found {
+    fn drop(&mut self) {
+        // SAFETY: The reference is this value's.
+        unsafe { bindings::pci_dev_put(self.0.as_ptr()) };
+    }
+}
+
+/// A device that is locked, so that its driver neither comes nor goes.
+struct Locked<'a>(&'a Found);
+
+impl<'a> Locked<'a> {
+    /// Not for one that is locked: it may be probed just now, and look for this one.
+    fn try_lock(found: &'a Found) -> Option<Self> {
+        // SAFETY: The device is valid.
+        unsafe { helpers::helper_device_trylock(found.device()) }.then_some(Self(found))
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // SAFETY: The device is valid, and was locked by this thread.
+        unsafe { helpers::helper_device_unlock(self.0.device()) };
+    }
+}
+
+/// Calls `f` with another device that is bound to the driver of this one; returns [`None`] if there is none.
+pub(super) fn with<T>(ctx: &Context<'_>, f: impl FnOnce(&pci::Device<Bound>) -> T) -> Option<T> {
+    let own: *mut bindings::device = core::ptr::from_ref(ctx.dev).cast_mut().cast();
+    let mut next = Found::after(None);
+
+    while let Some(found) = next {
+        if found.device() != own {
+            if let Some(_locked) = Locked::try_lock(&found) {
+                // SAFETY: Both are valid, and neither's driver changes: one is being probed, the other is
+                // locked.
+                if unsafe { (*found.device()).driver == (*own).driver } {
+                    // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The device is valid,
+                    // and bound for as long as it is locked, which is until `f` has returned.
+                    return Some(f(unsafe { found.0.cast().as_ref() }));
+                }
+            }
+        }
+        next = Found::after(Some(found));
+    }
+    None
+}

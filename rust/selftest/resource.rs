@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Registers of a device as the target of DMA.
+//!
+//! The device writes a number to a register that computes its factorial, which the CPU then reads: it is
+//! there only if the write went to the register, and nowhere else.
+
+use super::{
+    evidence::{
+        direction_name,
+        Failure,
+        Stop, //
+    },
+    ktap::Suite,
+    peer,
+    scratch::{
+        fetch,
+        load,
+        JOB,
+        TIMEOUT, //
+    },
+    Context, //
+};
+use crate::{
+    dma::{
+        buffer::Pages,
+        direction::{
+            Bidirectional,
+            Direction,
+            FromDevice,
+            ToDevice, //
+        },
+        limits,
+        resource::{
+            Registers,
+            ResourceMapping, //
+        },
+        span::DeviceAddress,
+        streaming::Mapping,
+        transfer::Transfer, //
+    },
+    testdev::regs::{
+        COMPUTING,
+        FACTORIAL_RANGE,
+        STATUS_RANGE, //
+    }, //
+};
+use kernel::{
+    device::Bound,
+    fmt,
+    io::PhysAddr,
+    page::PAGE_SIZE,
+    pci,
+    prelude::*, //
+};
+
+/// What is given to the register, and what it makes of it.
+const NUMBERS: [(u32, u32); 2] = [(5, 120), (10, 3_628_800)];
+
+/// How often the other device may not be done: it computes in the host's time, not in the guest's.
+const LOOKS: usize = 1000;
+
+pub(super) const PLAN: usize = 7;
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    suite.result(fmt!("from_device, its own register"), own_register(ctx));
+    suite.result(fmt!("another device's register"), register_of_another(ctx));
+    suite.result(fmt!("from_device"), whole_bar(ctx, FromDevice));
+    suite.result(fmt!("to_device"), whole_bar(ctx, ToDevice));
+    suite.result(fmt!("bidirectional"), whole_bar(ctx, Bidirectional));
+    suite.result(fmt!("refused RAM"), refused_ram(ctx));
+    suite.result(fmt!("refused range"), refused_range(ctx));
+}
+
+/// Maps registers, or says why they cannot be: without an IOMMU the device's own addresses must reach
+/// them, and a device that is confined to bounce buffers gets none.
+fn map<'a, D: Direction>(
+    ctx: &Context<'a>,
+    registers: Registers<'a>,
+    direction: D,
+) -> Result<ResourceMapping<'a, D>, Stop> {
+    let reached = ctx.witness.translates() || registers.phys() <= limits::mask(ctx.dev);
+    let bounced = !ctx.witness.translates() && limits::max_mapping_size(ctx.dev) != usize::MAX;
+
+    match ResourceMapping::map(ctx.dev, registers, direction) {
+        Err(error) if error == ERANGE && !reached => Err(Stop::Skip(
+            "dma_map_resource refused with ERANGE, as the registers are beyond the device's mask",
+        )),
+        Err(error) if error == ENOMEM && bounced => Err(Stop::Skip(
+            "dma_map_resource refused with ENOMEM, as the device is confined to bounce buffers",
+        )),
+        Err(error) => Err(error.into()),
+        Ok(_) if !reached => {
+            Err(Failure::Unexpected("mapped, and the device cannot reach it").into())
+        }
+        Ok(mapping) => Ok(mapping),
+    }
+}
+
+/// What was mapped, and who says so.
+struct Resource {
+    direction: &'static str,
+    size: usize,
+    phys: PhysAddr,
+    dma: DeviceAddress,
+    witnesses: [&'static str; 2],
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, second] = self.witnesses;
+
+        write!(
+            f,
+            "dma_map_resource {} size {} phys {:#x} dma {:#x} witness: {}, {}",
+            self.direction, self.size, self.phys, self.dma, first, second,
+        )
+    }
+}
+
+/// The device writes numbers to its own register, by DMA.
+fn own_register(ctx: &Context<'_>) -> Result<Resource, Stop> {
+    let registers = Registers::of_bar(ctx.pdev, 0, FACTORIAL_RANGE)?;
+    let (phys, size) = (registers.phys(), FACTORIAL_RANGE.len());
+    let mut mapping = map(ctx, registers, FromDevice)?;
+    let dma = mapping.span().address();
+    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+
+    for (number, expected) in NUMBERS {
+        load(ctx, &number.to_le_bytes())?;
+        mapping = Transfer::write(ctx.edu, mapping, 0..size, JOB)?.wait(TIMEOUT)?;
+
+        if ctx.edu.factorial()? != expected {
+            return Err(Failure::Unexpected("the register has not computed the factorial").into());
+        }
+    }
+    mapping.unmap();
+    ctx.witness.unmapped(dma, size)?;
+
+    Ok(Resource {
+        direction: direction_name(FromDevice::DIRECTION),
+        size,
+        phys,
+        dma,
+        witnesses: ["factorial computed", witness],
+    })
+}
+
+/// The device writes numbers to the register of another one, by DMA, and reads what that has computed.
+fn register_of_another(ctx: &Context<'_>) -> Result<Resource, Stop> {
+    peer::with(ctx, |other| of_another(ctx, other))
+        .unwrap_or(Err(Stop::Skip("the driver has no other device yet")))
+}
+
+/// Lets the device read a register of another one, and gets what it has read.
+fn read<'a>(
+    ctx: &Context<'_>,
+    register: ResourceMapping<'a, ToDevice>,
+) -> Result<(ResourceMapping<'a, ToDevice>, u32), Stop> {
+    let mut seen = [0; size_of::<u32>()];
+
+    let register = Transfer::read(ctx.edu, register, 0..seen.len(), JOB)?.wait(TIMEOUT)?;
+    fetch(ctx, &mut seen)?;
+    Ok((register, u32::from_le_bytes(seen)))
+}
+
+fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Resource, Stop> {
+    let registers = Registers::of_bar(other, 0, FACTORIAL_RANGE)?;
+    let (phys, size) = (registers.phys(), FACTORIAL_RANGE.len());
+    if phys == Registers::of_bar(ctx.pdev, 0, FACTORIAL_RANGE)?.phys() {
+        return Err(Failure::Unexpected("both devices have the same registers").into());
+    }
+
+    let status = Registers::of_bar(other, 0, STATUS_RANGE)?;
+    let mut number_to = map(ctx, registers, FromDevice)?;
+    let mut factorial_from = map(ctx, registers, ToDevice)?;
+    let mut status_from = map(ctx, status, ToDevice)?;
+    let dma = number_to.span().address();
+    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+
+    for (number, expected) in NUMBERS {
+        load(ctx, &number.to_le_bytes())?;
+        number_to = Transfer::write(ctx.edu, number_to, 0..size, JOB)?.wait(TIMEOUT)?;
+
+        let mut looks = 0;
+        loop {
+            let (mapping, status) = read(ctx, status_from)?;
+
+            status_from = mapping;
+            if status & COMPUTING == 0 {
+                break;
+            }
+            looks += 1;
+            if looks == LOOKS {
+                return Err(Failure::Unexpected("the other device computes and computes").into());
+            }
+        }
+
+        let (mapping, factorial) = read(ctx, factorial_from)?;
+        factorial_from = mapping;
+        if factorial != expected {
+            return Err(
+                Failure::Unexpected("the other device has not computed the factorial").into(),
+            );
+        }
+    }
+    drop((number_to, factorial_from, status_from));
+    ctx.witness.unmapped(dma, size)?;
+
+    Ok(Resource {
+        direction: direction_name(FromDevice::DIRECTION),
+        size,
+        phys,
+        dma,
+        witnesses: ["the other device computed the factorial", witness],
+    })
+}
+
+/// All of the BAR is mapped in one direction, and unmapped.
+fn whole_bar<D: Direction>(ctx: &Context<'_>, direction: D) -> Result<Resource, Stop> {
+    let size = usize::try_from(ctx.pdev.resource_len(0)?)?;
+    let registers = Registers::of_bar(ctx.pdev, 0, 0..size)?;
+    let phys = registers.phys();
+    let mapping = map(ctx, registers, direction)?;
+
+    let dma = mapping.span().address();
+    if mapping.span().len() != size || phys != ctx.pdev.resource_start(0)? {
+        return Err(Failure::Unexpected("not all of the BAR was mapped").into());
+    }
+    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+    drop(mapping);
+    ctx.witness.unmapped(dma, size)?;
+
+    Ok(Resource {
+        direction: direction_name(D::DIRECTION),
+        size,
+        phys,
+        dma,
+        witnesses: [witness, "nothing after it"],
+    })
+}
+
+/// Memory is no register, whatever is said of it.
+fn refused_ram(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let mapping = Mapping::map(ctx.dev, Pages::zeroed(1, GFP_KERNEL)?, ToDevice)?;
+    let phys = mapping.phys();
+
+    for (offset, len) in [(0, PAGE_SIZE), (1, 4), (2 * PAGE_SIZE - 1, 1)] {
+        // SAFETY: It is not mapped, whatever becomes of it here.
+        let registers = unsafe { Registers::from_raw(phys + offset as PhysAddr, len) };
+
+        if registers.err() != Some(EINVAL) {
+            return Err(Failure::Unexpected("RAM was taken for registers").into());
+        }
+    }
+
+    Ok("dma_map_resource refused with EINVAL, before the DMA debugger sees it witness: physical address of memory")
+}
+
+/// What is not within a BAR is refused, and a BAR that is not there.
+fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let size = usize::try_from(ctx.pdev.resource_len(0)?)?;
+
+    for (bar, start, end) in [
+        (0, 0, 0),
+        (0, 0, size + 1),
+        (0, size, size + 1),
+        (0, 2, 1),
+        (0, 0, usize::MAX),
+        (1, 0, 1),
+        (u32::MAX, 0, 1),
+    ] {
+        if Registers::of_bar(ctx.pdev, bar, start..end).err() != Some(EINVAL) {
+            return Err(Failure::Unexpected("more than the BAR was taken for registers").into());
+        }
+    }
+
+    Ok("dma_map_resource refused with EINVAL witness: length of the BAR")
+}
