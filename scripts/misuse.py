@@ -21,7 +21,7 @@ from pathlib import Path
 import crates
 import misuse_docs
 import twins
-from crates import Built, BuildError
+from crates import BuildError, Built
 from guests import GUESTS, guest_results
 from ktap import Result
 from twins import NOTHING, Twin
