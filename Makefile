@@ -11,9 +11,9 @@
 export KDIR LINUX LINUX_VERSION SMP COHERENT DEVICES APPEND TIMEOUT V
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
-.PHONY: modules run test misuse shell lint setup clean distclean fresh-check help
+.PHONY: modules run test misuse api doc shell lint setup clean distclean fresh-check help
 
-modules run test misuse shell lint setup clean distclean:
+modules run test misuse api doc shell lint setup clean distclean:
 	@scripts/main.sh $@
 
 fresh-check:

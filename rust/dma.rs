@@ -33,6 +33,8 @@
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |
 //! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
+//! | [`paths`] | the way of each operation through the kernel, by layer |
+//! | [`promises`] | what `unsafe` is left, and why |
 //!
 //! C header: `include/linux/dma-mapping.h`. Documentation of the C API:
 //! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
@@ -46,6 +48,8 @@ pub mod iova;
 pub mod limits;
 pub mod misuse;
 pub mod pages;
+pub mod paths;
+pub mod promises;
 mod raw;
 pub mod resource;
 pub mod sg;

@@ -22,7 +22,7 @@ make_initramfs() {
 	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
 	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
 	install -m 755 "$TOP/qemu/init" "$tree/init"
-	install -m 644 "$TOP/safe_dma.ko" "$TOP/misuse.ko" "$tree/lib/"
+	install -m 644 "$TOP/safe_dma.ko" "$TOP/sample_dma.ko" "$TOP/misuse.ko" "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
 	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
 	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"

@@ -30,9 +30,9 @@ lint_rustfmt() {
 	tracked '*.rs' | xargs -0r "$rust_bin/rustfmt" --check --config-path "$LINUX_SRC/.rustfmt.toml"
 }
 
-# Clippy works on what is compiled, so that something has to be: the crate, and nothing else.
+# Clippy works on what is compiled, so that something has to be: the crates, and nothing else.
 lint_clippy() {
-	rm -f "$TOP/rust/safe_dma.o"
+	rm -f "$TOP/rust/safe_dma.o" "$TOP/rust/sample_dma.o"
 	make -C "$KDIR" "M=$TOP" --no-print-directory "${TOOLS[@]}" CLIPPY=1 \
 		"CLIPPY_DRIVER=$rust_bin/clippy-driver" KRUSTFLAGS=-Dwarnings modules
 }

@@ -9,19 +9,19 @@ have the checks of what returns an error. `make misuse` calls this with all that
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+import crates
 import misuse_docs
 import twins
+from crates import BuildError, Built
 from guests import GUESTS, guest_results
 from ktap import Result
 from twins import NOTHING, Twin
@@ -41,7 +41,7 @@ MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
 
 
 class MisuseError(Exception):
-    """A file that is not as it should be, or a build that told nothing."""
+    """A file that is not as it should be."""
 
 
 @dataclass(frozen=True)
@@ -184,34 +184,6 @@ RUN_TIME = (
 )
 
 
-@dataclass
-class Diagnostic:
-    """One error or warning of the compiler."""
-
-    level: str
-    code: str
-    message: str
-    notes: list[str]
-    lines: set[tuple[Path, int]]
-
-    def __str__(self):
-        where = ", ".join(f"{path.name}:{line}" for path, line in sorted(self.lines))
-        return f"{where or 'no line'}: {self.level}{f' {self.code}' if self.code else ''}: {self.message}"
-
-
-@dataclass
-class Built:
-    """What became of a file."""
-
-    compiled: bool
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    @property
-    def errors(self) -> list[Diagnostic]:
-        """The diagnostics that are no warnings."""
-        return [said for said in self.diagnostics if said.level != "warning"]
-
-
 def read_case(path: Path) -> Case:
     """The case in a file."""
     lines = path.read_text().splitlines()
@@ -255,50 +227,10 @@ def cases() -> list[Case]:
     return [read_case(CASES / f"{name}.rs") for name in sorted(bad)]
 
 
-def read_diagnostics(text: str) -> list[Diagnostic]:
-    """The errors and warnings in the compiler's JSON, each once.
-
-    A type that lacks a trait is reported for every part of an expression that needs it.
-    """
-    result: list[Diagnostic] = []
-    for line in text.splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            # Not a diagnostic: the compiler itself has failed.
-            result.append(Diagnostic("error", "", line, [], set()))
-            continue
-        # The last ones only count those before.
-        counts = not entry["spans"] and re.match(r"aborting due to |\d+ warnings? emitted", entry["message"])
-        if counts or not entry["level"].startswith(("error", "warning")):
-            continue
-        lines = {(Path(span["file_name"]), span["line_start"]) for span in entry["spans"] if span["is_primary"]}
-        code = (entry["code"] or {}).get("code", "")
-        same = [said for said in result if (said.code, said.message, said.lines) == (code, entry["message"], lines)]
-        if not same:
-            notes = [child["message"] for child in entry["children"]]
-            result.append(Diagnostic(entry["level"], code, entry["message"], notes, lines))
-    return result
-
-
 def build(kdir: Path, tools: list[str], names: list[str]) -> dict[str, Built]:
     """Build files by their names, all at once."""
-    products = TOP / PRODUCTS
-    shutil.rmtree(products, ignore_errors=True)
-    targets = [f"{PRODUCTS}/{name}.o" for name in names]
-    command = ["make", "-C", str(kdir), f"M={TOP}", "--no-print-directory", "-j2", *tools, *targets]
-    made = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if made.returncode != 0:
-        raise MisuseError(f"the build of {CASES} failed:\n{made.stdout}")
-    return {
-        name: Built(
-            (products / f"{name}.o").exists(),
-            read_diagnostics((products / f"{name}.json").read_text()),
-        )
-        for name in names
-    }
+    shutil.rmtree(TOP / PRODUCTS, ignore_errors=True)
+    return crates.build(TOP, kdir, tools, PRODUCTS, names)
 
 
 def contains(text: str, wanted: str) -> bool:
@@ -447,7 +379,7 @@ def main() -> int:
         print(f"safe-dma: compiling {len(names)} files", file=sys.stderr, flush=True)
         built = build(Path(os.environ["SAFE_DMA_KDIR"]), os.environ["SAFE_DMA_TOOLS"].splitlines(), names)
         return 0 if report(found, rows, built) else 1
-    except (MisuseError, twins.TwinError, OSError) as error:
+    except (MisuseError, BuildError, twins.TwinError, OSError) as error:
         print(f"safe-dma: error: {error}", file=sys.stderr)
         return 1
 

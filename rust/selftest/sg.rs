@@ -205,7 +205,7 @@ fn check<S: Bytes, D: Moves + Permits<S::Element>>(
     memory.compare(D::AFTER)?;
 
     Ok(Evidence {
-        operation: "dma_map_sgtable",
+        operation: "dma_map_sgtable, dma_unmap_sgtable",
         direction: D::DIRECTION,
         size,
         phys,
@@ -259,7 +259,10 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Ok(())
     })?;
 
-    Ok("dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device witness: bytes across entries")
+    Ok(
+        "dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device, sg_pcopy_to_buffer, \
+         sg_pcopy_from_buffer witness: bytes across entries",
+    )
 }
 
 /// No piece, or an empty one, is refused, and the memory comes back.

@@ -187,15 +187,15 @@ trait Bytes:
 }
 
 impl Bytes for KBox<[u8; BOX_SIZE]> {
-    const MAP: &'static str = "dma_map_single";
+    const MAP: &'static str = "dma_map_single, dma_unmap_single";
 }
 
 impl Bytes for KVec<u8> {
-    const MAP: &'static str = "dma_map_single";
+    const MAP: &'static str = "dma_map_single, dma_unmap_single";
 }
 
 impl Bytes for Pages {
-    const MAP: &'static str = "dma_map_page";
+    const MAP: &'static str = "dma_map_page, dma_unmap_page";
 }
 
 /// What a case came to.

@@ -178,7 +178,7 @@ fn bidirectional(ctx: &Context<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
         pattern::compare(&subject.mapping.sync_for_cpu(), round, 0)?;
     }
 
-    subject.end(ctx, "dma_sync_single")
+    subject.end(ctx, "dma_sync_single_for_cpu, dma_sync_single_for_device")
 }
 
 /// A part is synced, and the rest is as it was.
@@ -207,7 +207,10 @@ fn partial(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     subject.mapping = Transfer::write(ctx.edu, subject.mapping, PART, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&subject.mapping.sync_range_for_cpu(PART)?, 3, PART.start)?;
 
-    subject.end(ctx, "dma_sync_single_range")
+    subject.end(
+        ctx,
+        "dma_sync_single_range_for_cpu, dma_sync_single_range_for_device",
+    )
 }
 
 /// Ranges that are empty or beyond the end are refused.
@@ -230,7 +233,7 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         }
     }
 
-    Ok("dma_sync_single_range bidirectional refused with EINVAL witness: 5 ranges")
+    Ok("dma_sync_single_range_for_cpu bidirectional refused with EINVAL witness: 5 ranges")
 }
 
 /// The part of the buffer that a round moves: 64 bytes, not aligned, elsewhere each time.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import crates
 import ktap
 import misuse
 import misuse_docs
@@ -75,36 +76,36 @@ def test_all_that_the_debugger_says_is_there():
 
 def said(level="error", code=SOME.code, message=SOME.message, path=SOME.path, line=SOME.line, notes=(SOME.note,)):
     """What the compiler says of SOME, unless told otherwise."""
-    return misuse.Diagnostic(level, code, message.replace(" ... ", " "), list(notes), {(path, line)})
+    return crates.Diagnostic(level, code, message.replace(" ... ", " "), list(notes), {(path, line)})
 
 
 def test_judge_takes_what_is_expected():
     # The library's own warnings are in the way of the right ways.
     warning = said(level="warning", code="unused_imports", path=Path("rust/dma.rs"))
-    assert misuse.judge(SOME, misuse.Built(False, [warning, said()])) == ""
+    assert misuse.judge(SOME, crates.Built(False, [warning, said()])) == ""
 
 
 @pytest.mark.parametrize(
     ("built", "problem"),
     [
-        (misuse.Built(True), "it compiles"),
-        (misuse.Built(True, [said(level="warning")]), "it compiles"),
-        (misuse.Built(False), "0 errors"),
-        (misuse.Built(False, [said(level="warning")]), "0 errors"),
-        (misuse.Built(False, [said(), said(line=SOME.line + 1)]), "2 errors"),
-        (misuse.Built(False, [said(code="E0433")]), f"not {SOME.code}"),
-        (misuse.Built(False, [said(code="")]), f"not {SOME.code}"),
-        (misuse.Built(False, [said(line=SOME.line - 1)]), f"not in line {SOME.line}"),
-        (misuse.Built(False, [said(path=Path("rust/dma.rs"))]), f"not in line {SOME.line}"),
-        (misuse.Built(False, [said(message="mismatched types")]), "the message is not"),
-        (misuse.Built(False, [said(notes=())]), "no note"),
+        (crates.Built(True), "it compiles"),
+        (crates.Built(True, [said(level="warning")]), "it compiles"),
+        (crates.Built(False), "0 errors"),
+        (crates.Built(False, [said(level="warning")]), "0 errors"),
+        (crates.Built(False, [said(), said(line=SOME.line + 1)]), "2 errors"),
+        (crates.Built(False, [said(code="E0433")]), f"not {SOME.code}"),
+        (crates.Built(False, [said(code="")]), f"not {SOME.code}"),
+        (crates.Built(False, [said(line=SOME.line - 1)]), f"not in line {SOME.line}"),
+        (crates.Built(False, [said(path=Path("rust/dma.rs"))]), f"not in line {SOME.line}"),
+        (crates.Built(False, [said(message="mismatched types")]), "the message is not"),
+        (crates.Built(False, [said(notes=())]), "no note"),
     ],
 )
 def test_judge_finds(built, problem):
     assert misuse.judge(SOME, built).startswith(problem)
 
 
-@pytest.mark.parametrize("built", [misuse.Built(False), misuse.Built(False, [said()]), misuse.Built(True, [said()])])
+@pytest.mark.parametrize("built", [crates.Built(False), crates.Built(False, [said()]), crates.Built(True, [said()])])
 def test_judge_right_way_finds(built):
     assert misuse.judge_right_way(built)
 
@@ -144,12 +145,12 @@ def test_no_case(tmp_path, monkeypatch):
 
 
 def test_compiler_that_crashes():
-    (diagnostic,) = misuse.read_diagnostics("thread 'rustc' panicked\n")
-    assert misuse.judge(SOME, misuse.Built(False, [diagnostic])) != ""
+    (diagnostic,) = crates.read_diagnostics("thread 'rustc' panicked\n")
+    assert misuse.judge(SOME, crates.Built(False, [diagnostic])) != ""
 
 
 def test_build_that_fails(tmp_path):
-    with pytest.raises(misuse.MisuseError, match="failed"):
+    with pytest.raises(crates.BuildError, match="failed"):
         misuse.build(tmp_path, [], [SOME.name])
 
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The root of a crate that has the library, and a driver in `samples/`.
+
+#[allow(dead_code, reason = "a driver does not need all helpers")]
+mod bindings;
+pub mod dma;
+
+mod samples {
+    pub(crate) mod edu;
+}
+
+kernel::module_pci_driver! {
+    type: samples::edu::SampleDriver,
+    name: "sample_dma",
+    authors: ["The safe-dma developers"],
+    description: "A sample of streaming DMA in Rust",
+    license: "GPL v2",
+    params: {
+        dma_bits: u8 {
+            default: 28,
+            description: "Address bits of the device, as in QEMU's option edu,dma_mask= (default: 28)",
+        },
+    },
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The sample driver, which has the library and nothing else of safe_dma.ko: load it in the place of
+# that module, and see that its buffer came back from the device.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+SAMPLE=$(dirname "$KO")/sample_dma.ko
+[ -r "$SAMPLE" ] || skip_all "no sample_dma.ko beside $KO"
+[ ! -d /sys/module/sample_dma ] || skip_all "sample_dma is loaded and in use: unload it first"
+[ ! -e "/sys/bus/pci/devices/$DEVICE/driver" ] || skip_all "$DEVICE has another driver: unbind it first"
+trap 'if [ -d /sys/module/sample_dma ]; then rmmod sample_dma; fi' EXIT
+ktap_set_plan 6
+
+before=$(dma_errors)
+
+unchanged() {
+	after=$(dma_errors)
+	echo "# error_count ${after:-unknown}, before the module was loaded ${before:-unknown}"
+	[ "$after" = "$before" ]
+}
+
+mark_log
+# shellcheck disable=SC2086 # a list of words
+check "load" insmod "$SAMPLE" ${SAFE_DMA_PARAMS:-}
+check "the device is bound" [ -e "/sys/bus/pci/drivers/sample_dma/$DEVICE" ]
+check "the buffer came back" logged "sample_dma $DEVICE: 1500 bytes went to the device and came back\$"
+check "unload" rmmod sample_dma
+check "the DMA debugger has nothing to complain of" unchanged
+check "nor has the kernel" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
+
+ktap_finished
