@@ -27,6 +27,7 @@
 //! | [`sg`] | the same for memory in pieces |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
+//! | [`pool`] | small objects in coherent memory, several in a page |
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |
 //! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
@@ -41,6 +42,7 @@ pub mod direction;
 pub mod domain;
 pub mod limits;
 pub mod misuse;
+pub mod pool;
 mod raw;
 pub mod sg;
 pub mod span;
