@@ -25,6 +25,7 @@
 //! | [`span`] | what the device is told: an address that carries its length |
 //! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
 //! | [`sg`] | the same for memory in pieces |
+//! | [`buffer_pool`] | buffers that stay mapped, and only change hands |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
 //! | [`pool`] | small objects in coherent memory, several in a page |
@@ -36,6 +37,7 @@
 //! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
 
 pub mod buffer;
+pub mod buffer_pool;
 mod cache_line;
 pub mod coherent;
 pub mod direction;

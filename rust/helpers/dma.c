@@ -75,3 +75,8 @@ unsigned long helper_dma_get_seg_boundary(struct device *dev)
 {
 	return dma_get_seg_boundary(dev);
 }
+
+bool helper_dev_dma_skip_sync(struct device *dev)
+{
+	return dev_dma_skip_sync(dev);
+}

@@ -38,6 +38,7 @@ int helper_dma_get_cache_alignment(void);
 bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir);
 bool helper_dma_kmalloc_size_aligned(size_t size);
 unsigned long helper_dma_get_seg_boundary(struct device *dev);
+bool helper_dev_dma_skip_sync(struct device *dev);
 
 /* iommu.c */
 unsigned int helper_iommu_domain_type(struct iommu_domain *domain);
