@@ -26,6 +26,7 @@
 //! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
 //! | [`sg`] | the same for memory in pieces |
 //! | [`buffer_pool`] | buffers that stay mapped, and only change hands |
+//! | [`scoped`] | a mapping for the time of a closure |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
 //! | [`pool`] | small objects in coherent memory, several in a page |
@@ -46,6 +47,7 @@ pub mod limits;
 pub mod misuse;
 pub mod pool;
 mod raw;
+pub mod scoped;
 pub mod sg;
 pub mod span;
 pub mod streaming;
