@@ -5,6 +5,7 @@
 //! A check passes when something other than the code under test says so: the bytes came back through
 //! the device, the IOMMU's page table has the address, the SMMU reported the fault.
 
+mod buffer_pool;
 mod coherent;
 mod evidence;
 mod forget;
@@ -14,6 +15,8 @@ mod ktap;
 mod limits;
 mod moves;
 mod pattern;
+mod pool;
+mod scoped;
 mod scratch;
 mod sg;
 mod streaming;
@@ -51,7 +54,7 @@ struct Subject {
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 11] = [
     Subject {
         name: c"coherent",
         plan: coherent::PLAN,
@@ -76,6 +79,21 @@ const SUBJECTS: [Subject; 8] = [
         name: c"transfer",
         plan: transfer::PLAN,
         run: transfer::run,
+    },
+    Subject {
+        name: c"pool",
+        plan: pool::PLAN,
+        run: pool::run,
+    },
+    Subject {
+        name: c"buffer_pool",
+        plan: buffer_pool::PLAN,
+        run: buffer_pool::run,
+    },
+    Subject {
+        name: c"scoped",
+        plan: scoped::PLAN,
+        run: scoped::run,
     },
     Subject {
         name: c"limits",
