@@ -81,12 +81,14 @@
 //!
 //! | the DMA debugger | C code that | here | see |
 //! | --- | --- | --- | --- |
+//! | nothing: dma_pool_destroy() itself says "busy" | destroys a pool while objects of it are in use | cannot be expressed (E0599) | `pool_destroyed_busy.rs` |
 //! | nothing: it does not know what the memory holds | takes what the device wrote for a bool, which may then be neither true nor false | does not compile (E0277) | `boolean.rs` |
 //! | nothing: it does not know what the memory holds | lets the device read the padding of a structure, with what was in that memory before | does not compile (E0277) | `padding.rs` |
 //! | nothing: it does not know what the memory holds | lets the device write to a structure that has pointers of the kernel in it | does not compile (E0277) | `reference_inside.rs` |
 //! | nothing: it does not know what the memory holds | lets the device read memory that nobody has written to | does not compile (E0277) | `uninitialised.rs` |
 //! | nothing: it does not know what the memory holds | reads what a bounce buffer, or the device, left of memory that nobody has written to | does not compile (E0277) | `uninitialised_receive.rs` |
 //! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
+//! | nothing: it does not miss what is not called | does not sync a buffer of a pool before the device reads it | does not compile (E0277) | `recycled_not_synced.rs` |
 //! | nothing: it does not see what the CPU does | frees a buffer that is still mapped | does not compile (E0382) | `buffer_freed_mapped.rs` |
 //! | nothing: it does not see what the CPU does | writes to coherent memory while the device is at work there | does not compile (E0382) | `coherent_in_flight.rs` |
 //! | nothing: it does not see what the CPU does | keeps a plain pointer to coherent memory while the device writes there | does not compile (E0133) | `coherent_reference.rs` |
@@ -94,8 +96,15 @@
 //! | nothing: it does not see what the CPU does | writes to a buffer while the device owns it | does not compile (E0382) | `cpu_writes_mapped.rs` |
 //! | nothing: it does not see what the CPU does | uses a mapping through a file that is still open when the driver has gone | does not compile (E0521) | `mapping_outlives_binding.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer, well synced, while the device is still writing to it | does not compile (E0382) | `mapping_used_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | reads a descriptor that it has given to a transfer, which has not ended | does not compile (E0382) | `pool_object_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | destroys a pool, and uses a buffer of it | does not compile (E0505) | `recycled_pool_gone.rs` |
+//! | nothing: it does not see what the CPU does | reads a buffer of a pool before the device has written it | does not compile (E0382) | `recycled_read_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | uses a buffer that it has put back into the pool | does not compile (E0382) | `recycled_used.rs` |
+//! | nothing: it does not see what the CPU does | takes buffers in a thread and puts them back in an interrupt's handler, without a lock | does not compile (E0277) | `recycled_without_lock.rs` |
+//! | nothing: it does not see what the CPU does | writes what the device is to read into a buffer of a pool for receiving | does not compile (E0594) | `recycled_wrong_direction.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer from before it was mapped | does not compile (E0505) | `reference_from_before_map.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer when it has given it back to the device | does not compile (E0505) | `reference_from_guard.rs` |
+//! | nothing: it does not see what the CPU does | writes to a buffer while it is mapped, in the function that was given both | does not compile (E0499) | `scoped_cpu_writes.rs` |
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
@@ -109,6 +118,10 @@
 //! | nothing: it does not see what the device does | unmaps when the driver believes that the device is done | does not compile (E0200) | `engine_without_promise.rs` |
 //! | nothing: it does not see what the device does | starts the device before it has synced the buffer back | does not compile (E0505) | `guard_across_transfer.rs` |
 //! | nothing: it does not see what the device does | hands a transfer memory that it does not keep mapped | does not compile (E0200) | `memory_without_promise.rs` |
+//! | nothing: it does not see what the device does | frees an object to its pool while the device is still at work | does not compile (E0382) | `pool_object_freed_in_flight.rs` |
+//! | nothing: it does not see what the device does | queues a buffer of a pool for two transfers | does not compile (E0382) | `recycled_twice.rs` |
+//! | nothing: it does not see what the device does | keeps a mapping beyond the function that was to use it | does not compile (E0521) | `scoped_escapes.rs` |
+//! | nothing: it does not see what the device does | starts a transfer of a buffer that the caller will use again, and does not wait for its end | does not compile (E0277) | `scoped_transfer_forgotten.rs` |
 //! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0277) | `sealed_device_writes.rs` |
 //! | nothing: it does not see what the device does | gives the device an address that it has unmapped | does not compile (E0505) | `span_after_unmap.rs` |
 //! | nothing: it does not see what the device does | adds to a DMA address, and leaves the buffer | cannot be expressed (E0369) | `span_arithmetic.rs` |
