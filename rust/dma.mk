@@ -25,8 +25,9 @@ endif
 quiet_cmd_bindgen = BINDGEN $@
       cmd_bindgen = \
 	$(BINDGEN) $< --rust-target 1.85 --use-core --ctypes-prefix ffi --no-layout-tests \
-		--no-doc-comments --no-recursive-allowlist --allowlist-type kmsg_dump_iter \
+		--no-doc-comments --no-recursive-allowlist --allowlist-type 'kmsg_dump_iter|dma_pool' \
 		--allowlist-function 'helper_.*|kmsg_dump_get_line' --allowlist-var 'HELPER_.*' \
+		--allowlist-function 'dma_pool_(create_node|destroy|alloc|free)' \
 		-o $@ -- $(filter-out $(CC_FLAGS_LTO), $(bindgen-c-flags)) \
 		-fno-builtin -D__BINDGEN__ -DMODULE
 

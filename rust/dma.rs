@@ -28,8 +28,11 @@
 //! | [`pages`] | memory that the device owns from birth |
 //! | [`iova`] | memory in pieces at one address, behind an IOMMU |
 //! | [`resource`] | the registers of another device |
+//! | [`buffer_pool`] | buffers that stay mapped, and only change hands |
+//! | [`scoped`] | a mapping for the time of a closure |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
 //! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
+//! | [`pool`] | small objects in coherent memory, several in a page |
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |
 //! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
@@ -40,6 +43,7 @@
 //! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
 
 pub mod buffer;
+pub mod buffer_pool;
 mod cache_line;
 pub mod coherent;
 pub mod direction;
@@ -49,9 +53,11 @@ pub mod limits;
 pub mod misuse;
 pub mod pages;
 pub mod paths;
+pub mod pool;
 pub mod promises;
 mod raw;
 pub mod resource;
+pub mod scoped;
 pub mod sg;
 pub mod span;
 pub mod streaming;

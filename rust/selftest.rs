@@ -5,6 +5,7 @@
 //! A check passes when something other than the code under test says so: the bytes came back through
 //! the device, the IOMMU's page table has the address, the SMMU reported the fault.
 
+mod buffer_pool;
 mod coherent;
 mod evidence;
 mod forget;
@@ -17,7 +18,9 @@ mod moves;
 mod pages;
 mod pattern;
 mod peer;
+mod pool;
 mod resource;
+mod scoped;
 mod scratch;
 mod sg;
 mod streaming;
@@ -117,6 +120,21 @@ const SUBJECTS: &[Subject] = &[
         name: c"transfer",
         plan: transfer::PLAN,
         run: transfer::run,
+    },
+    Subject {
+        name: c"pool",
+        plan: pool::PLAN,
+        run: pool::run,
+    },
+    Subject {
+        name: c"buffer_pool",
+        plan: buffer_pool::PLAN,
+        run: buffer_pool::run,
+    },
+    Subject {
+        name: c"scoped",
+        plan: scoped::PLAN,
+        run: scoped::run,
     },
     Subject {
         name: c"limits",

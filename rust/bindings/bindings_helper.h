@@ -4,6 +4,7 @@
  */
 
 #include <linux/cache.h>
+#include <linux/dmapool.h>
 #include <linux/kmsg_dump.h>
 #include <linux/slab.h>
 

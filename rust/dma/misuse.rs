@@ -86,6 +86,7 @@
 //!
 //! | the DMA debugger | C code that | here | see |
 //! | --- | --- | --- | --- |
+//! | nothing: dma_pool_destroy() itself says "busy" | destroys a pool while objects of it are in use | cannot be expressed (E0599) | `pool_destroyed_busy.rs` |
 //! | nothing: it does not know of addresses that pieces are linked to | frees a page that is still linked | does not compile (E0382) | `iova_freed_linked.rs` |
 //! | nothing: it does not know of addresses that pieces are linked to | starts the device before dma_iova_sync() | cannot be expressed: what is not finished has no address (E0599) | `iova_not_synced.rs` |
 //! | nothing: it does not know what size was meant | allocates a number of elements whose size overflows, and has less memory than it believes | returns an error | check `pages/refused size` |
@@ -96,6 +97,7 @@
 //! | nothing: it does not know what the memory holds | reads what a bounce buffer, or the device, left of memory that nobody has written to | does not compile (E0277) | `uninitialised_receive.rs` |
 //! | nothing: it does not know whose registers they are | keeps the mapping of another device's registers after that device has gone | does not compile (E0621) | `resource_outlives_device.rs` |
 //! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
+//! | nothing: it does not miss what is not called | does not sync a buffer of a pool before the device reads it | does not compile (E0277) | `recycled_not_synced.rs` |
 //! | nothing: it does not see what the CPU does | frees a buffer that is still mapped | does not compile (E0382) | `buffer_freed_mapped.rs` |
 //! | nothing: it does not see what the CPU does | writes to coherent memory while the device is at work there | does not compile (E0382) | `coherent_in_flight.rs` |
 //! | nothing: it does not see what the CPU does | keeps a plain pointer to coherent memory while the device writes there | does not compile (E0133) | `coherent_reference.rs` |
@@ -108,8 +110,15 @@
 //! | nothing: it does not see what the CPU does | reads memory from dma_alloc_noncoherent() without a sync | cannot be expressed (E0608) | `pages_read_unsynced.rs` |
 //! | nothing: it does not see what the CPU does | writes to memory that only the device writes, and that is invalidated in the caches next time | does not compile (E0594) | `pages_write_from_device.rs` |
 //! | nothing: it does not see what the CPU does | writes memory from dma_alloc_noncoherent(), and the device reads what was there before | does not compile (E0505) | `pages_written_unsynced.rs` |
+//! | nothing: it does not see what the CPU does | reads a descriptor that it has given to a transfer, which has not ended | does not compile (E0382) | `pool_object_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | destroys a pool, and uses a buffer of it | does not compile (E0505) | `recycled_pool_gone.rs` |
+//! | nothing: it does not see what the CPU does | reads a buffer of a pool before the device has written it | does not compile (E0382) | `recycled_read_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | uses a buffer that it has put back into the pool | does not compile (E0382) | `recycled_used.rs` |
+//! | nothing: it does not see what the CPU does | takes buffers in a thread and puts them back in an interrupt's handler, without a lock | does not compile (E0277) | `recycled_without_lock.rs` |
+//! | nothing: it does not see what the CPU does | writes what the device is to read into a buffer of a pool for receiving | does not compile (E0594) | `recycled_wrong_direction.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer from before it was mapped | does not compile (E0505) | `reference_from_before_map.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer when it has given it back to the device | does not compile (E0505) | `reference_from_guard.rs` |
+//! | nothing: it does not see what the CPU does | writes to a buffer while it is mapped, in the function that was given both | does not compile (E0499) | `scoped_cpu_writes.rs` |
 //! | nothing: it does not see what the CPU does | writes to a list that the device fills, and that the device will never read | does not compile (E0277) | `sg_write_from_device.rs` |
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
@@ -126,6 +135,10 @@
 //! | nothing: it does not see what the device does | starts the device before it has synced the buffer back | does not compile (E0505) | `guard_across_transfer.rs` |
 //! | nothing: it does not see what the device does | hands a transfer memory that it does not keep mapped | does not compile (E0200) | `memory_without_promise.rs` |
 //! | nothing: it does not see what the device does | lets the device read memory that was allocated for it to write | does not compile (E0277) | `pages_direction.rs` |
+//! | nothing: it does not see what the device does | frees an object to its pool while the device is still at work | does not compile (E0382) | `pool_object_freed_in_flight.rs` |
+//! | nothing: it does not see what the device does | queues a buffer of a pool for two transfers | does not compile (E0382) | `recycled_twice.rs` |
+//! | nothing: it does not see what the device does | keeps a mapping beyond the function that was to use it | does not compile (E0521) | `scoped_escapes.rs` |
+//! | nothing: it does not see what the device does | starts a transfer of a buffer that the caller will use again, and does not wait for its end | does not compile (E0277) | `scoped_transfer_forgotten.rs` |
 //! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0277) | `sealed_device_writes.rs` |
 //! | nothing: it does not see what the device does | unmaps a list when its first segment is done, while the device is at the second | does not compile (E0382) | `sg_two_segments.rs` |
 //! | nothing: it does not see what the device does | gives the device an address that it has unmapped | does not compile (E0505) | `span_after_unmap.rs` |

@@ -281,6 +281,50 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         unsafe { self.lend(0, data) }
     }
 
+    /// The memory, without a reference to it.
+    #[inline(always)]
+    pub(super) fn target(&self) -> NonNull<B::Target> {
+        B::target(self.raw)
+    }
+
+    /// Syncs the first `size` bytes for the CPU, without a guard.
+    ///
+    /// # Safety
+    ///
+    /// They are within the memory of this mapping.
+    #[inline(always)]
+    pub(super) unsafe fn sync_first_for_cpu(&mut self, size: usize) {
+        // SAFETY: By the invariants, the mapping exists, and by the caller's promise these are bytes of it.
+        unsafe {
+            helpers::helper_dma_sync_single_range_for_cpu(
+                raw::device(self.dev),
+                self.addr,
+                0,
+                size,
+                D::DIRECTION.into(),
+            )
+        };
+    }
+
+    /// Syncs the first `size` bytes for the device.
+    ///
+    /// # Safety
+    ///
+    /// They are within the memory of this mapping.
+    #[inline(always)]
+    pub(super) unsafe fn sync_first_for_device(&mut self, size: usize) {
+        // SAFETY: By the invariants, the mapping exists, and by the caller's promise these are bytes of it.
+        unsafe {
+            helpers::helper_dma_sync_single_range_for_device(
+                raw::device(self.dev),
+                self.addr,
+                0,
+                size,
+                D::DIRECTION.into(),
+            )
+        };
+    }
+
     /// Undoes the mapping and returns the buffer.
     ///
     /// # Safety

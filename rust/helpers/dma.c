@@ -80,3 +80,8 @@ bool helper_dma_need_sync(struct device *dev, dma_addr_t dma_addr)
 {
 	return dma_need_sync(dev, dma_addr);
 }
+
+bool helper_dev_dma_skip_sync(struct device *dev)
+{
+	return dev_dma_skip_sync(dev);
+}

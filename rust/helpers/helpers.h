@@ -45,6 +45,7 @@ bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir);
 bool helper_dma_kmalloc_size_aligned(size_t size);
 unsigned long helper_dma_get_seg_boundary(struct device *dev);
 bool helper_dma_need_sync(struct device *dev, dma_addr_t dma_addr);
+bool helper_dev_dma_skip_sync(struct device *dev);
 
 /* iommu.c */
 unsigned int helper_iommu_domain_type(struct iommu_domain *domain);

@@ -21,48 +21,80 @@ use super::{
     },
     Context, //
 };
-use crate::dma::{
-    buffer::Pages,
-    coherent::CoherentMemory,
-    direction::{
-        Bidirectional,
-        Direction,
-        FromDevice,
-        Permits,
-        ToDevice, //
+use crate::{
+    dma::{
+        buffer::Pages,
+        buffer_pool::{
+            BufferPool,
+            CpuBuffer,
+            DeviceBuffer,
+            LocalBufferPool, //
+        },
+        coherent::CoherentMemory,
+        direction::{
+            Bidirectional,
+            Direction,
+            FromDevice,
+            Permits,
+            ToDevice, //
+        },
+        iova::IovaBuilder,
+        pages::{
+            DevicePages,
+            NoncontiguousPages, //
+        },
+        pool::{
+            DmaPool,
+            PoolObject, //
+        },
+        resource::{
+            Registers,
+            ResourceMapping, //
+        },
+        scoped::with_mapping,
+        sg::SgMapping,
+        span::{
+            DeviceAddress,
+            Span, //
+        },
+        streaming::{
+            MapError,
+            Mapping, //
+        },
+        transfer::{
+            DeviceMemory,
+            Engine,
+            Progress,
+            StartError,
+            Transfer,
+            WaitError, //
+        }, //
     },
-    iova::IovaBuilder,
-    pages::{
-        DevicePages,
-        NoncontiguousPages, //
-    },
-    resource::{
-        Registers,
-        ResourceMapping, //
-    },
-    sg::SgMapping,
-    span::DeviceAddress,
-    streaming::{
-        MapError,
-        Mapping, //
-    },
-    transfer::{
-        DeviceMemory,
-        StartError,
-        Transfer,
-        WaitError, //
+    testdev::edu::{
+        Edu,
+        Job, //
     }, //
 };
 use core::mem;
 use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
     dma::attrs::DMA_ATTR_MMIO,
     fmt,
-    io::PhysAddr,
-    prelude::*, //
+    io::{
+        Io,
+        PhysAddr, //
+    },
+    prelude::*,
+    ptr::Alignment,
+    time::Msecs, //
 };
 
 /// Of each buffer, in bytes. Of this size the allocator gives out soonest what was freed last.
 const SIZE: usize = 512;
+type Object = [u8; SIZE];
 const SEED: u32 = 6;
 const OTHER: u32 = 7;
 
@@ -123,6 +155,17 @@ const STATES: &[State] = &[
     state(c"IovaBuilder", 0, iova_builder),
     state(c"IovaMapping", 0, iova_mapping),
     state(c"ResourceMapping", 1, resource),
+    state(c"PoolObject", 1, pool_object),
+    state(c"Transfer of a PoolObject", 1, pool_object_transfer),
+    state(c"DmaPool", 1, dma_pool),
+    state(c"CpuBuffer", 1, cpu_buffer),
+    state(c"CpuBuffer of a shared pool", 2, cpu_buffer_of_shared),
+    state(c"DeviceBuffer", 1, device_buffer),
+    state(c"Transfer of a DeviceBuffer", 1, device_buffer_transfer),
+    state(c"BufferPool", 2, buffer_pool),
+    state(c"LocalBufferPool", 2, local_buffer_pool),
+    state(c"CpuAccess in a closure", 0, guard_in_closure),
+    state(c"ScopedMapping that the device has kept", 1, kept_by_device),
     // The last: the device is still at work when the driver lets go of it.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
@@ -580,6 +623,50 @@ fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     arrived(ctx)
 }
 
+/// An object with the pattern, of a pool of its own, and where it is.
+fn object<'a>(ctx: &Context<'a>) -> Result<(PoolObject<'a, Object>, Place), Stop> {
+    let pool = DmaPool::new(ctx.dev, c"forgotten", Alignment::new::<64>(), None)?;
+    let object: PoolObject<'_, Object> = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+    let place = Place {
+        dma: object.span().address(),
+        phys: object.phys(),
+    };
+    let mut bytes = [0; SIZE];
+
+    pattern::fill(&mut bytes, SEED, 0);
+    object.copy_write(bytes);
+    Ok((object, place))
+}
+
+/// The object keeps its pool, and all that is in it.
+fn pool_object(ctx: &Context<'_>) -> Result<(), Stop> {
+    let (object, place) = object(ctx)?;
+    let pool = object.pool().clone();
+
+    mem::forget(object);
+    place.is_kept(ctx)?;
+
+    // Nor does the pool give it to somebody else.
+    for _ in 0..ATTEMPTS {
+        if DmaPool::zalloc(&pool, GFP_KERNEL)?.span().address() == place.dma {
+            return Err(Failure::Unexpected("the object was given to somebody else").into());
+        }
+    }
+    drop(pool);
+    place.is_kept(ctx)
+}
+
+fn pool_object_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let (object, place) = object(ctx)?;
+
+    mem::forget(Transfer::read(ctx.edu, object, 0..SIZE, JOB)?);
+    place.is_kept(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept(ctx)?;
+    arrived(ctx)
+}
+
 fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
     let registers = Registers::of_bar(ctx.pdev, 0, 0..SIZE)?;
     let phys = registers.phys();
@@ -597,6 +684,158 @@ fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
         Err(_) if !ctx.witness.translates() => Err(Stop::Skip("the device cannot reach registers")),
         Err(error) => Err(error.into()),
     }
+}
+
+/// With a page in it, of which nothing is in use.
+fn dma_pool(ctx: &Context<'_>) -> Result<(), Stop> {
+    let (object, place) = object(ctx)?;
+
+    mem::forget(object.pool().clone());
+    drop(object);
+    place.is_kept(ctx)
+}
+
+/// A pool of two buffers.
+fn buffers<'a, D: Permits<[u8]> + Copy>(
+    ctx: &Context<'a>,
+    direction: D,
+) -> Result<LocalBufferPool<'a, KVec<u8>, D>, Stop> {
+    let make = || Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?);
+
+    Ok(LocalBufferPool::new(ctx.dev, 2, direction, make)?)
+}
+
+/// The pool goes, and takes with it what is in it: a buffer that is out is mapped by itself.
+fn cpu_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pool = buffers(ctx, Bidirectional)?;
+    let place = Place::of(DeviceBuffer::take(&pool)?.mapping());
+    let mut buffer = CpuBuffer::take(&pool, SIZE)?;
+
+    pattern::fill(&mut buffer, OTHER, 0);
+    mem::forget(buffer);
+    place.is_kept(ctx)?;
+    drop(pool);
+    place.is_kept(ctx)
+}
+
+/// A buffer that keeps its pool keeps it for ever.
+fn cpu_buffer_of_shared(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer_or_error)?;
+    let place = Place::of(DeviceBuffer::take(&*pool)?.mapping());
+
+    mem::forget(CpuBuffer::take(pool, SIZE)?);
+    place.is_kept(ctx)
+}
+
+fn buffer_or_error() -> Result<KVec<u8>> {
+    Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?)
+}
+
+fn device_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pool = buffers(ctx, FromDevice)?;
+    let buffer = DeviceBuffer::take(&pool)?;
+    let place = Place::of(buffer.mapping());
+
+    mem::forget(buffer);
+    drop(pool);
+    place.is_kept(ctx)
+}
+
+fn device_buffer_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let pool = buffers(ctx, FromDevice)?;
+    let buffer = DeviceBuffer::take(&pool)?;
+    let place = Place::of(buffer.mapping());
+
+    mem::forget(Transfer::write(ctx.edu, buffer, 0..SIZE, JOB)?);
+    drop(pool);
+    place.is_kept(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept(ctx)
+}
+
+fn buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer_or_error)?;
+    let place = Place::of(DeviceBuffer::take(&*pool)?.mapping());
+
+    mem::forget(pool);
+    place.is_kept(ctx)
+}
+
+fn local_buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pool = buffers(ctx, ToDevice)?;
+    let place = Place::of(DeviceBuffer::take(&pool)?.mapping());
+
+    mem::forget(pool);
+    place.is_kept(ctx)
+}
+
+/// The buffer comes back all the same.
+fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
+    load_other(ctx)?;
+    let mut buffer = Some(buffer()?);
+
+    with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
+        mem::forget(mapping.sync_for_cpu());
+        mapping.write(ctx.edu, 0..SIZE, JOB, TIMEOUT)
+    })?;
+    Ok(pattern::compare(&buffer.ok_or(EFAULT)?, OTHER, 0)?)
+}
+
+/// An engine of which nobody gets to know when it is done, and that cannot be stopped.
+struct Silent<'a>(&'a Edu<'a>);
+
+// SAFETY: It starts as `Edu` does, and never says that a transfer is over.
+unsafe impl Engine for Silent<'_> {
+    type Job = Job;
+    type Token = ();
+
+    fn device(&self) -> &Device<Bound> {
+        self.0.device()
+    }
+
+    unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result {
+        // SAFETY: By the caller's promise, which is the same.
+        unsafe { self.0.start_read(from, job) }.map(|_| ())
+    }
+
+    unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result {
+        // SAFETY: By the caller's promise, which is the same.
+        unsafe { self.0.start_write(to, job) }.map(|_| ())
+    }
+
+    unsafe fn wait(&self, _token: &mut (), _timeout: Msecs) -> Progress {
+        Progress::Pending
+    }
+
+    unsafe fn abort(&self, _token: &mut ()) -> Result {
+        Err(EBUSY)
+    }
+}
+
+/// A device that cannot be stopped keeps the buffer: there is nothing in its place.
+fn kept_by_device(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mut buffer = Some(buffer()?);
+    let mut place = None;
+    let (mut lost, mut again) = (Ok(()), Ok(()));
+
+    let result = with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
+        place = mapping.mapping().map(Place::of);
+        let result = mapping.write(&Silent(ctx.edu), 0..SIZE, JOB, 1);
+
+        again = mapping.write(ctx.edu, 0..SIZE, JOB, TIMEOUT);
+        lost = result;
+        // Who drops the error is told all the same.
+        Ok(())
+    });
+
+    if [result, lost, again] != [Err(EIO); 3] || buffer.is_some() {
+        return Err(Failure::Unexpected("a buffer came back that the device may have").into());
+    }
+    let place = place.ok_or(EFAULT)?;
+    place.is_kept(ctx)?;
+    ctx.edu.settle()?;
+    place.is_kept(ctx)
 }
 
 fn in_flight(ctx: &Context<'_>) -> Result<(), Stop> {

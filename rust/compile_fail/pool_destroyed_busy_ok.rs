@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::pool::{
+    DmaPool,
+    PoolObject, //
+};
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+// The object keeps the pool.
+fn end<'a>(pool: Arc<DmaPool<'a, u64>>) -> Result<PoolObject<'a, u64>> {
+    let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+
+    drop(pool);
+    Ok(object)
+}

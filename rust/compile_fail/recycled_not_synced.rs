@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not miss what is not called
+// In C: does not sync a buffer of a pool before the device reads it
+// Here: does not compile
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::CpuBuffer,
+    direction::ToDevice,
+    transfer::{
+        Engine,
+        Transfer, //
+    }, //
+};
+use kernel::prelude::*;
+
+fn send<E: Engine>(engine: &E, frame: CpuBuffer<'_, Pages, ToDevice>, job: E::Job) -> Result {
+    let _transfer = Transfer::read(engine, frame, 0..64, job)?; //~ ERROR E0277
+    Ok(())
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the device does
+// In C: queues a buffer of a pool for two transfers
+// Here: does not compile
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::{
+        CpuBuffer,
+        DeviceBuffer, //
+    },
+    direction::ToDevice, //
+};
+
+type Send<'a> = DeviceBuffer<'a, Pages, ToDevice>;
+
+fn twice(buffer: CpuBuffer<'_, Pages, ToDevice>) -> [Send<'_>; 2] {
+    [buffer.sync_for_device(), buffer.sync_for_device()] //~ ERROR E0382
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::{
+        CpuBuffer,
+        DeviceBuffer, //
+    },
+    direction::ToDevice, //
+};
+
+type Send<'a> = DeviceBuffer<'a, Pages, ToDevice>;
+
+fn both<'a>(
+    one: CpuBuffer<'a, Pages, ToDevice>,
+    other: CpuBuffer<'a, Pages, ToDevice>,
+) -> [Send<'a>; 2] {
+    [one.sync_for_device(), other.sync_for_device()]
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: uses a buffer that it has put back into the pool
+// Here: does not compile
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::CpuBuffer,
+    direction::ToDevice, //
+};
+
+fn done(buffer: CpuBuffer<'_, Pages, ToDevice>) -> u8 {
+    drop(buffer);
+
+    buffer[0] //~ ERROR E0382
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::CpuBuffer,
+    direction::ToDevice, //
+};
+
+fn done(buffer: CpuBuffer<'_, Pages, ToDevice>) -> u8 {
+    let first = buffer[0];
+
+    drop(buffer);
+    first
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: writes what the device is to read into a buffer of a pool for receiving
+// Here: does not compile
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::CpuBuffer,
+    direction::FromDevice, //
+};
+
+fn answer(frame: &mut CpuBuffer<'_, Pages, FromDevice>) {
+    frame[0] = 0x5a; //~ ERROR E0594
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::CpuBuffer,
+    direction::Bidirectional, //
+};
+
+fn answer(frame: &mut CpuBuffer<'_, Pages, Bidirectional>) {
+    frame[0] = 0x5a;
+}
