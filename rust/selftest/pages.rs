@@ -61,15 +61,13 @@ use kernel::{
 const SIZES: [usize; 4] = [PAGE_SIZE, 3 * PAGE_SIZE, 64 << 10, LARGE];
 const LARGE: usize = 1 << 20;
 
-/// Of what is larger than that, a part is moved.
-const WHOLE: usize = 64 << 10;
-/// One in so many pieces that the device takes at a time.
-const STRIDE: usize = 32;
+/// Of each memory, so many parts are moved, of as much as the device takes at a time, and the last.
+const MOVED: usize = 4;
 
 /// Neither the start nor the end is that of a word or of a cache line.
 const PART: Range<usize> = 1001..2003;
 
-const ROUNDS: u32 = 8;
+const ROUNDS: u32 = 4;
 const TURNS_SIZE: usize = 3 * PAGE_SIZE;
 
 pub(super) const PLAN: usize = 2 * 3 * SIZES.len() + 8;
@@ -236,7 +234,7 @@ fn dirty(size: usize) -> Result<KVec<KVec<u8>>, Stop> {
 
 /// The parts that are moved, of at most as much as the device takes.
 fn chunks(size: usize) -> impl Iterator<Item = Range<usize>> {
-    let stride = if size > WHOLE { STRIDE } else { 1 };
+    let stride = (size / BUFFER_SIZE / MOVED).max(1);
 
     (0..size)
         .step_by(BUFFER_SIZE)
@@ -326,7 +324,7 @@ fn same(bytes: &[u8], expected: &[u8]) -> Result<(), Failure> {
 /// The part that a round moves: not aligned, elsewhere each time.
 fn window(round: u32) -> Range<usize> {
     // CAST: A small number.
-    let start = 1 + round as usize * 1500;
+    let start = 1 + round as usize * 3000;
 
     start..start + 64
 }
