@@ -18,6 +18,9 @@ struct page;
 struct scatterlist;
 struct sg_table;
 
+/* coherent.c */
+bool helper_dev_has_own_memory(struct device *dev);
+
 /* dma.c */
 dma_addr_t helper_dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
 				       enum dma_data_direction dir, unsigned long attrs);
@@ -53,5 +56,6 @@ void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
 void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
 					enum dma_data_direction dir);
 void helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len);
+phys_addr_t helper_sg_phys(struct scatterlist *sg);
 
 #endif /* SAFE_DMA_HELPERS_H */

@@ -147,7 +147,10 @@ where
 }
 
 /// The physical address of the byte at `offset` of all pieces together.
-fn phys_at(mut pieces: impl Iterator<Item = Piece>, mut offset: usize) -> Option<PhysAddr> {
+pub(super) fn phys_at(
+    mut pieces: impl Iterator<Item = Piece>,
+    mut offset: usize,
+) -> Option<PhysAddr> {
     pieces.find_map(|piece| {
         if offset < piece.len {
             return Some(piece.phys + offset as PhysAddr);
