@@ -8,5 +8,6 @@ mod completion;
 pub(crate) mod driver;
 pub(crate) mod edu;
 mod identify;
+mod misc;
 
 mod regs;

@@ -5,9 +5,13 @@
 //! Where it comes from is chosen by attributes and flags; see
 //! [`CoherentMemory::zeroed_slice_with_attrs`].
 
+mod mmap;
 mod table;
 
-pub use self::table::CoherentTable;
+pub use self::{
+    mmap::MmapMemory,
+    table::CoherentTable, //
+};
 
 use super::{
     direction::Bidirectional,
