@@ -26,7 +26,7 @@
 //! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
 //! | [`sg`] | the same for memory in pieces |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
-//! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer |
+//! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer, and for user space |
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |
 //! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
