@@ -10,7 +10,7 @@
 require
 PROGRAM=$HERE/mmap_coherent
 [ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
-ktap_set_plan 11
+ktap_set_plan 14
 
 gone=$(mktemp -u)
 trap 'rm -f "$gone"; if is_loaded; then unload; fi' EXIT
@@ -42,8 +42,12 @@ else
 fi
 check "unload" unload
 
+mark_log
 check "load with contiguous memory" load run_checks=N mmap_contiguous=Y
 check "the device reads and writes what a program maps" "$PROGRAM" round-trip
 check "unload" unload
+check "what nobody maps any more is freed" not logged "are lost"
+check "the DMA debugger is silent" [ "$(dma_errors)" = "$errors" ]
+check "the areas were counted" not logged "refcount_t: "
 
 ktap_finished

@@ -78,6 +78,7 @@ static void round_trip(void)
 	int fd = open_device();
 	unsigned char *memory = map_all(fd);
 	unsigned char *second;
+	pid_t child;
 
 	fill(memory, 1);
 	fill(memory + PAGE, 2);
@@ -95,7 +96,16 @@ static void round_trip(void)
 	if (second == MAP_FAILED)
 		fail("cannot map the second page");
 	compare(second, 1, "the second page is something else when it is mapped alone");
-	if (munmap(second, PAGE) || munmap(memory, SIZE))
+
+	/* The mapping is copied, and what is left of it split. */
+	child = fork();
+	if (child < 0)
+		fail("cannot fork");
+	if (!child)
+		return;
+	if (waitpid(child, NULL, 0) != child)
+		fail("cannot wait for the child");
+	if (munmap(second, PAGE) || munmap(memory, PAGE) || munmap(memory + PAGE, PAGE))
 		fail("cannot unmap");
 }
 

@@ -10,7 +10,7 @@
 require
 PROGRAM=$HERE/mmap_coherent
 [ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
-ktap_set_plan 4
+ktap_set_plan 5
 
 gone=$(mktemp -u)
 trap 'rm -f "$gone"; if is_loaded; then unload; fi' EXIT
@@ -28,5 +28,6 @@ check "unbind while it is mapped" unbind
 check "the memory is lost, and the log says so" logged "$DEVICE: 8192 bytes of coherent memory are lost"
 touch "$gone"
 check "the program has its memory" wait $!
+check "the areas were counted" not logged "refcount_t: "
 
 ktap_finished
