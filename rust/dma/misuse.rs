@@ -94,10 +94,12 @@
 //! | nothing: it does not see what the CPU does | writes to a buffer while the device owns it | does not compile (E0382) | `cpu_writes_mapped.rs` |
 //! | nothing: it does not see what the CPU does | uses a mapping through a file that is still open when the driver has gone | does not compile (E0521) | `mapping_outlives_binding.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer, well synced, while the device is still writing to it | does not compile (E0382) | `mapping_used_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | lets user space map memory, and then changes what kind of area it is | does not compile (E0133) | `mmap_without_promise.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer from before it was mapped | does not compile (E0505) | `reference_from_before_map.rs` |
 //! | nothing: it does not see what the CPU does | keeps a pointer into the buffer when it has given it back to the device | does not compile (E0505) | `reference_from_guard.rs` |
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
+//! | nothing: it does not see what the CPU does | passes on the pages of coherent memory that it has freed | does not compile (E0505) | `table_after_free.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
 //! | nothing: it does not see what the device does | keeps a DMA address, and writes it to a descriptor after the buffer was unmapped | does not compile (E0308) | `address_after_unmap.rs` |
 //! | nothing: it does not see what the device does | writes the address of a buffer to a register, and forgets when the device is done with it | does not compile (E0133) | `address_without_promise.rs` |
