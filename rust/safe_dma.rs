@@ -22,6 +22,10 @@ kernel::module_pci_driver! {
             default: false,
             description: "Forget mappings and transfers when a device is bound, which are lost then (default: N)",
         },
+        mmap_contiguous: bool {
+            default: false,
+            description: "Give /dev/safe_dma0 contiguous memory, which it has anyway without an IOMMU (default: N)",
+        },
         dma_bits: u8 {
             default: 28,
             description: "Address bits of the device, as in QEMU's option edu,dma_mask=; more than it has corrupts memory (default: 28)",

@@ -8,4 +8,5 @@ mod completion;
 pub(crate) mod driver;
 pub(crate) mod edu;
 mod identify;
+mod misc;
 pub(crate) mod regs;

@@ -24,6 +24,11 @@ make_initramfs() {
 	install -m 755 "$TOP/qemu/init" "$tree/init"
 	install -m 644 "$TOP/safe_dma.ko" "$TOP/sample_dma.ko" "$TOP/misuse.ko" "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
+	if make_program mmap_coherent; then
+		install -m 755 "$BUILD/mmap_coherent" "$tree/selftests/"
+	else
+		say 'the program for the mmap tests cannot be built, so that they are skipped; see .build/mmap_coherent.log'
+	fi
 	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
 	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"
 	pack_cpio "$tree" >"$BUILD/initramfs.cpio.tmp"

@@ -8,7 +8,7 @@ set -euo pipefail
 scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
 PYTHON=${PYTHON:-/usr/bin/python3}
 QEMU=${QEMU:-qemu-system-aarch64}
-for part in lib packages apt-private setup toolchain linux-source linux-build busybox module doc initramfs lint; do
+for part in lib packages apt-private setup toolchain linux-source linux-build busybox module doc program initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/$part.sh"
 done

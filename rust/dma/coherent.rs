@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Mainline's coherent memory as memory for a transfer.
+//!
+//! Where it comes from is chosen by attributes and flags; see
+//! [`CoherentMemory::zeroed_slice_with_attrs`].
+
+mod mmap;
+mod table;
+
+pub use self::{
+    mmap::MmapMemory,
+    table::CoherentTable, //
+};
 
 use super::{
     direction::Bidirectional,
+    limits,
+    raw,
     span::Span,
     transfer::DeviceMemory, //
 };
@@ -11,11 +24,16 @@ use crate::bindings as helpers;
 use core::ops::Deref;
 use kernel::{
     alloc::Flags,
+    bindings,
     device::{
         Bound,
         Device, //
     },
-    dma::Coherent,
+    dma::{
+        attrs::*,
+        Attrs,
+        Coherent, //
+    },
     io::PhysAddr,
     prelude::*,
     ptr::KnownSize,
@@ -30,42 +48,145 @@ use kernel::{
 /// A [`Transfer`](super::transfer::Transfer) must know that, and must not outlive the driver's binding;
 /// a [`Coherent`] tells neither. All that it offers is there by [`Deref`].
 ///
+/// Dropping it frees it, which may sleep: not with interrupts disabled.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     device::{
+///         Bound,
+///         Device, //
+///     },
+///     dma::attrs::DMA_ATTR_FORCE_CONTIGUOUS,
+///     prelude::*, //
+/// };
+/// use safe_dma::dma::coherent::CoherentMemory;
+///
+/// /// A frame buffer for a device that knows nothing of pages.
+/// fn frame<'bound>(dev: &'bound Device<Bound>) -> Result<CoherentMemory<'bound, [u32]>> {
+///     let attrs = DMA_ATTR_FORCE_CONTIGUOUS;
+///
+///     CoherentMemory::zeroed_slice_with_attrs(dev, 640 * 480, GFP_KERNEL, attrs)
+/// }
+/// ```
+///
 /// # Invariants
 ///
-/// `memory` was allocated for `dev`.
+/// `memory` was allocated for `dev` with `attrs`, which [`are_for_coherent`] lets pass.
 pub struct CoherentMemory<'bound, T: KnownSize + ?Sized> {
     dev: &'bound Device<Bound>,
     memory: Coherent<T>,
+    attrs: Attrs,
+}
+
+/// Whether memory that is allocated with these attributes is RAM that the CPU can reach, and none
+/// takes an order out of the accesses to it.
+fn are_for_coherent(attrs: Attrs) -> bool {
+    (DMA_ATTR_FORCE_CONTIGUOUS
+        | DMA_ATTR_ALLOC_SINGLE_PAGES
+        | DMA_ATTR_WRITE_COMBINE
+        | DMA_ATTR_NO_WARN
+        | DMA_ATTR_PRIVILEGED)
+        .contains(attrs)
+}
+
+/// What must hold before the C function is asked for memory.
+fn check(dev: &Device<Bound>, attrs: Attrs) -> Result {
+    if !are_for_coherent(attrs) {
+        return Err(EINVAL);
+    }
+    // C warns of a device without a mask.
+    if limits::coherent_mask(dev) == 0 {
+        return Err(EIO);
+    }
+
+    Ok(())
 }
 
 impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     /// Allocates `len` elements, all of whose bytes are zero.
     ///
+    /// The same as [`CoherentMemory::zeroed_slice_with_attrs`] without attributes.
+    pub fn zeroed_slice(dev: &'bound Device<Bound>, len: usize, flags: Flags) -> Result<Self> {
+        Self::zeroed_slice_with_attrs(dev, len, flags, raw::no_attrs())
+    }
+
+    /// Allocates `len` elements, all of whose bytes are zero, with attributes.
+    ///
+    /// Flags and attributes choose where the memory comes from:
+    ///
+    /// | | behind an IOMMU that translates | without |
+    /// | --- | --- | --- |
+    /// | `GFP_KERNEL` | pages from anywhere, one range for the device, one for the CPU | contiguous |
+    /// | with `DMA_ATTR_ALLOC_SINGLE_PAGES` | the same, of single pages at once | contiguous |
+    /// | with `DMA_ATTR_FORCE_CONTIGUOUS` | contiguous | contiguous |
+    /// | `GFP_ATOMIC` | contiguous | contiguous |
+    /// | `GFP_ATOMIC`, device not cache-coherent | from the atomic pool | from the atomic pool |
+    ///
+    /// Contiguous memory of more than a page comes from CMA, if there is any (`CONFIG_DMA_CMA`) and the
+    /// flags allow to sleep. For a device that is not cache-coherent the CPU has all of it in vmalloc
+    /// space, uncached; `DMA_ATTR_WRITE_COMBINE` then lets it gather what it writes there. That is
+    /// visible to the device after a barrier, which the accessors for MMIO have.
+    ///
+    /// `DMA_ATTR_NO_WARN` and `DMA_ATTR_PRIVILEGED` are accepted too. All else is refused:
+    /// `DMA_ATTR_NO_KERNEL_MAPPING`, as the CPU would be given no pointer to the memory (mainline has
+    /// [`kernel::dma::CoherentHandle`] for that), `DMA_ATTR_WEAK_ORDERING`, with which the end of a
+    /// transfer would be seen before its last bytes, and what is not for memory or for allocations.
+    ///
+    /// May sleep, unless `flags` says otherwise.
+    ///
     /// # Errors
     ///
-    /// [`EINVAL`] for no element, [`EOVERFLOW`] for too many, [`ENOMEM`] if there is no memory. May
-    /// sleep, unless `flags` says otherwise.
+    /// [`EINVAL`] for no element or a refused attribute, [`EIO`] if the device can do no DMA,
+    /// [`ENOMEM`] if there is no memory, or too much was asked for.
     ///
     /// C: `dma_alloc_attrs()`, `kernel/dma/mapping.c`.
-    pub fn zeroed_slice(dev: &'bound Device<Bound>, len: usize, flags: Flags) -> Result<Self> {
-        // INVARIANT: Allocated for `dev` here.
+    pub fn zeroed_slice_with_attrs(
+        dev: &'bound Device<Bound>,
+        len: usize,
+        flags: Flags,
+        attrs: Attrs,
+    ) -> Result<Self> {
+        check(dev, attrs)?;
+
+        // INVARIANT: Allocated for `dev` here, with `attrs`, which `check()` has let pass.
         Ok(Self {
             dev,
-            memory: Coherent::zeroed_slice(dev, len, flags)?,
+            memory: Coherent::zeroed_slice_with_attrs(dev, len, flags, attrs)?,
+            attrs,
         })
     }
 
     /// Allocates memory with a copy of `data`.
     ///
-    /// Errors and context are those of [`CoherentMemory::zeroed_slice`].
+    /// The same as [`CoherentMemory::from_slice_with_attrs`] without attributes.
     pub fn from_slice(dev: &'bound Device<Bound>, data: &[T], flags: Flags) -> Result<Self>
     where
         T: Copy,
     {
-        // INVARIANT: Allocated for `dev` here.
+        Self::from_slice_with_attrs(dev, data, flags, raw::no_attrs())
+    }
+
+    /// Allocates memory with a copy of `data`, with attributes.
+    ///
+    /// Attributes, errors and context are those of [`CoherentMemory::zeroed_slice_with_attrs`].
+    pub fn from_slice_with_attrs(
+        dev: &'bound Device<Bound>,
+        data: &[T],
+        flags: Flags,
+        attrs: Attrs,
+    ) -> Result<Self>
+    where
+        T: Copy,
+    {
+        check(dev, attrs)?;
+
+        // INVARIANT: Allocated for `dev` here, with `attrs`, which `check()` has let pass.
         Ok(Self {
             dev,
-            memory: Coherent::from_slice(dev, data, flags)?,
+            memory: Coherent::from_slice_with_attrs(dev, data, flags, attrs)?,
+            attrs,
         })
     }
 }
@@ -88,6 +209,28 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
         // SAFETY: The address is within memory from `dma_alloc_attrs()` that has a kernel mapping, as no
         // attribute asked for none. That is in the linear map or in vmalloc space.
         Some(unsafe { helpers::helper_cpu_addr_to_phys(addr.cast()) })
+    }
+
+    /// Whether the CPU has the memory in vmalloc space, and not in the linear map.
+    ///
+    /// So it has what was put together of pages, and what it must not cache. For tests, logs and people.
+    ///
+    /// C: `is_vmalloc_addr()`, `mm/vmalloc.c`.
+    pub fn is_remapped(&self) -> bool {
+        // SAFETY: Any address may be asked for.
+        unsafe { bindings::is_vmalloc_addr(self.as_ptr().cast()) }
+    }
+
+    /// The pages of the memory as a scatter-gather table, which borrows it. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// [`ENXIO`] if the device allocates from memory of its own, which may have no pages, or its
+    /// IOMMU's driver has no such function; [`ENOMEM`] if there is no memory for the table.
+    ///
+    /// C: `dma_get_sgtable_attrs()`, `kernel/dma/mapping.c`.
+    pub fn sg_table(&self) -> Result<CoherentTable<'_>> {
+        CoherentTable::of(self)
     }
 }
 
@@ -116,5 +259,46 @@ unsafe impl<T: KnownSize + AsBytes + FromBytes + ?Sized> DeviceMemory for Cohere
     fn span(&self) -> Span<'_, Bidirectional> {
         // SAFETY: These `size()` bytes are the allocation, which the span borrows.
         unsafe { Span::new(self.dma_address(), self.size()) }
+    }
+}
+
+#[kunit_tests(safe_dma_coherent)]
+mod tests {
+    use super::*;
+    use kernel::faux;
+
+    #[test]
+    fn attributes_for_coherent_memory() {
+        assert!(are_for_coherent(raw::no_attrs()));
+        for attrs in [
+            DMA_ATTR_FORCE_CONTIGUOUS,
+            DMA_ATTR_ALLOC_SINGLE_PAGES,
+            DMA_ATTR_WRITE_COMBINE,
+            DMA_ATTR_NO_WARN,
+            DMA_ATTR_PRIVILEGED,
+            DMA_ATTR_NO_WARN | DMA_ATTR_FORCE_CONTIGUOUS,
+        ] {
+            assert!(are_for_coherent(attrs));
+        }
+        for attrs in [
+            DMA_ATTR_WEAK_ORDERING,
+            DMA_ATTR_SKIP_CPU_SYNC,
+            DMA_ATTR_MMIO,
+            DMA_ATTR_NO_WARN | DMA_ATTR_MMIO,
+            // `DMA_ATTR_NO_KERNEL_MAPPING` among others.
+            !DMA_ATTR_NO_WARN,
+        ] {
+            assert!(!are_for_coherent(attrs));
+        }
+    }
+
+    #[test]
+    fn a_device_without_a_mask_is_refused() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_coherent", None)?;
+        let faux: &faux::Device<Bound> = registration.as_ref();
+
+        let memory = CoherentMemory::<[u8]>::zeroed_slice(faux.as_ref(), 1, GFP_KERNEL);
+        assert!(matches!(memory, Err(EIO)));
+        Ok(())
     }
 }

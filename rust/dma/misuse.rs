@@ -105,6 +105,7 @@
 //! | nothing: it does not see what the CPU does | writes to a buffer while the device owns it | does not compile (E0382) | `cpu_writes_mapped.rs` |
 //! | nothing: it does not see what the CPU does | uses a mapping through a file that is still open when the driver has gone | does not compile (E0521) | `mapping_outlives_binding.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer, well synced, while the device is still writing to it | does not compile (E0382) | `mapping_used_in_flight.rs` |
+//! | nothing: it does not see what the CPU does | lets user space map memory, and then changes what kind of area it is | does not compile (E0133) | `mmap_without_promise.rs` |
 //! | nothing: it does not see what the CPU does | reads non-contiguous memory from the address of its first page on | cannot be expressed (E0599) | `noncontiguous_without_vmap.rs` |
 //! | nothing: it does not see what the CPU does | takes what the device wrote for a bool | does not compile (E0277) | `pages_of_booleans.rs` |
 //! | nothing: it does not see what the CPU does | reads memory from dma_alloc_noncoherent() without a sync | cannot be expressed (E0608) | `pages_read_unsynced.rs` |
@@ -122,6 +123,7 @@
 //! | nothing: it does not see what the CPU does | writes to a list that the device fills, and that the device will never read | does not compile (E0277) | `sg_write_from_device.rs` |
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
+//! | nothing: it does not see what the CPU does | passes on the pages of coherent memory that it has freed | does not compile (E0505) | `table_after_free.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
 //! | nothing: it does not see what the CPU does | reads through an address from dma_vmap_noncontiguous() after dma_vunmap_noncontiguous() | does not compile (E0505) | `vmap_gone.rs` |
 //! | nothing: it does not see what the device does | keeps a DMA address, and writes it to a descriptor after the buffer was unmapped | does not compile (E0308) | `address_after_unmap.rs` |

@@ -20,6 +20,9 @@ struct pci_dev;
 struct scatterlist;
 struct sg_table;
 
+/* coherent.c */
+bool helper_dev_has_own_memory(struct device *dev);
+
 /* device.c */
 bool helper_device_trylock(struct device *dev);
 void helper_device_unlock(struct device *dev);

@@ -27,8 +27,3 @@ void helper_invalidate_kernel_vmap_range(void *vaddr, int size)
 {
 	invalidate_kernel_vmap_range(vaddr, size);
 }
-
-phys_addr_t helper_sg_phys(struct scatterlist *sg)
-{
-	return sg_phys(sg);
-}

@@ -24,3 +24,8 @@ void helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int l
 {
 	sg_set_page(sg, phys_to_page(phys), len, offset_in_page(phys));
 }
+
+phys_addr_t helper_sg_phys(struct scatterlist *sg)
+{
+	return sg_phys(sg);
+}

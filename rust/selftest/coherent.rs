@@ -2,6 +2,9 @@
 
 //! Coherent memory: the CPU and the device see the same bytes.
 
+mod paths;
+mod table;
+
 use super::{
     evidence::{
         Evidence,
@@ -40,13 +43,15 @@ use kernel::{
 
 const SIZES: [usize; 2] = [4096, 16384];
 
-pub(super) const PLAN: usize = SIZES.len();
+pub(super) const PLAN: usize = SIZES.len() + paths::PLAN + table::PLAN;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     for size in SIZES {
         let result = round_trip(ctx, suite, size);
         suite.result(fmt!("bidirectional {}", size), result);
     }
+    paths::run(ctx, suite);
+    table::run(ctx, suite);
 }
 
 /// The CPU writes, the device reads and writes back, the CPU compares.

@@ -8,7 +8,8 @@ use super::{
         Handler,
         DMA_BITS, //
     },
-    identify, //
+    identify,
+    misc::Misc, //
 };
 use crate::{
     dma::limits,
@@ -51,7 +52,10 @@ pub(crate) struct TestDriver;
 /// The state of a bound device.
 #[pin_data]
 pub(crate) struct Data<'bound> {
-    // Dropped before the vectors that it uses, in the order of declaration.
+    // Dropped in the order of declaration: transfers of the device file end with an interrupt.
+    #[pin]
+    _misc: Misc,
+    // Before the vectors that it uses.
     #[pin]
     _irq: irq::Registration<'bound, Handler<'bound>>,
     vectors: IrqVectorRegistration<'bound>,
@@ -132,6 +136,16 @@ impl pci::Driver for TestDriver {
                         default_masks,
                     };
                     selftest::run(pdev, &edu, selection);
+                },
+                // After the checks, which have the device to themselves.
+                // SAFETY: A field of the driver's data, which the driver core drops when the device is
+                // unbound; nobody can forget it.
+                _misc <- unsafe {
+                    Misc::new(
+                        pdev.as_ref(),
+                        edu.clone(),
+                        module_parameters::mmap_contiguous.value(),
+                    )
                 },
             }))
         })

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: lets user space map memory, and then changes what kind of area it is
+// Here: does not compile
+
+use crate::dma::coherent::MmapMemory;
+use kernel::{
+    mm::virt::VmaNew,
+    prelude::*, //
+};
+
+fn mmap(frame: &MmapMemory<'_, [u8]>, vma: &VmaNew) -> Result {
+    frame.mmap(vma)?; //~ ERROR E0133
+    vma.set_mixedmap();
+    Ok(())
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::coherent::MmapMemory;
+use kernel::{
+    mm::virt::VmaNew,
+    prelude::*, //
+};
+
+// What there is to set is set before, and nothing after.
+fn mmap(frame: &MmapMemory<'_, [u8]>, vma: &VmaNew) -> Result {
+    vma.try_clear_mayexec()?;
+
+    // SAFETY: The area is not changed after this.
+    unsafe { frame.mmap(vma) }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: passes on the pages of coherent memory that it has freed
+// Here: does not compile
+
+use crate::dma::{
+    coherent::CoherentMemory,
+    sg::Piece, //
+};
+use kernel::prelude::*;
+
+fn first(memory: CoherentMemory<'_, [u8]>) -> Result<Option<Piece>> {
+    let table = memory.sg_table()?;
+    drop(memory); //~ ERROR E0505
+
+    let first = table.pieces().next();
+    Ok(first)
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The scatter-gather table of coherent memory.
+
+use crate::{
+    dma::{
+        coherent::CoherentMemory,
+        span::DeviceAddress, //
+    },
+    selftest::{
+        evidence::{
+            Evidence,
+            Failure,
+            Stop, //
+        },
+        ktap::Suite,
+        sg::phys_at,
+        Context, //
+    }, //
+};
+use kernel::{
+    dma::{
+        attrs::*,
+        Attrs,
+        DataDirection, //
+    },
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+pub(super) const PLAN: usize = 2;
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    let result = check(ctx, suite, DMA_ATTR_NO_WARN);
+    suite.result(fmt!("table default"), result);
+
+    let result = check(ctx, suite, DMA_ATTR_FORCE_CONTIGUOUS);
+    suite.result(fmt!("table contiguous"), result);
+}
+
+/// The pieces of the table are the memory, no more and no less.
+fn check(ctx: &Context<'_>, suite: &Suite<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
+    /// Not of whole pages, which the table is.
+    const SIZE: usize = 17 * PAGE_SIZE + 100;
+
+    let memory = CoherentMemory::<[u8]>::zeroed_slice_with_attrs(ctx.dev, SIZE, GFP_KERNEL, attrs)?;
+    let table = memory.sg_table()?;
+    suite.note(fmt!("pieces {}", table.pieces().count()));
+
+    if table.pieces().map(|piece| piece.len).sum::<usize>() != SIZE {
+        return Err(Failure::Unexpected("the table has another size than the memory").into());
+    }
+    for offset in (0..SIZE).step_by(100) {
+        if phys_at(table.pieces(), offset) != memory.phys(offset) {
+            return Err(Failure::Unexpected("the table has other pages than the CPU").into());
+        }
+    }
+    if table.may_be_mapped_for(ctx.dev) {
+        return Err(Failure::Unexpected("the device would be given its memory twice").into());
+    }
+
+    let dma = DeviceAddress::from(memory.dma_address());
+    let phys = |offset| phys_at(table.pieces(), offset).unwrap_or(0);
+
+    Ok(Evidence {
+        operation: "dma_get_sgtable_attrs",
+        direction: DataDirection::Bidirectional,
+        size: SIZE,
+        phys: phys(0),
+        dma,
+        witnesses: [
+            "page table of the CPU",
+            ctx.witness.mapped(dma, SIZE, phys)?,
+        ],
+    })
+}

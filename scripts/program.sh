@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Programs of the self-tests, against the kernel's own nolibc: no C library for arm64 is needed.
+
+set -euo pipefail
+
+# The kernel's headers as user space has them, made once in this tree.
+uapi_headers() {
+	[ -e "$BUILD/uapi/.done" ] || {
+		make -C "$LINUX_SRC" "O=$BUILD/uapi" "${TOOLS[@]}" ARCH=arm64 headers && touch "$BUILD/uapi/.done"
+	}
+}
+
+# The compiler that builds the kernel, if that is clang, or the one that is installed for it.
+program_clang() {
+	local tool llvm=-19
+	for tool in "${TOOLS[@]}"; do
+		case $tool in
+		LLVM=*) llvm=${tool#LLVM=} ;;
+		esac
+	done
+	clang_of "$llvm"
+}
+
+build_program() {
+	local clang nolibc=$LINUX_SRC/tools/include/nolibc
+	clang=$(program_clang) && uapi_headers &&
+		"$clang" --target=aarch64-linux-gnu -O2 -Wall -Werror -static -nostdlib -nostdinc \
+			-fuse-ld=lld -fno-stack-protector -fno-asynchronous-unwind-tables \
+			-isystem "$("$clang" -print-resource-dir)/include" -include "$nolibc/nolibc.h" \
+			-I "$nolibc" -isystem "$BUILD/uapi/usr/include" \
+			-o "$BUILD/$1" "$TOP/scripts/selftests/$1.c"
+}
+
+# make_program NAME: scripts/selftests/NAME.c as .build/NAME, if it is new.
+make_program() {
+	[ ! "$BUILD/$1" -nt "$TOP/scripts/selftests/$1.c" ] || return 0
+	mkdir -p "$BUILD"
+	build_program "$1" >"$BUILD/$1.log" 2>&1
+}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Coherent memory that a program maps: what it writes there the device reads, and the reverse. If the
+# driver goes while the memory is mapped, the pages that an IOMMU put together stay with the program.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+PROGRAM=$HERE/mmap_coherent
+[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
+ktap_set_plan 14
+
+gone=$(mktemp -u)
+trap 'rm -f "$gone"; if is_loaded; then unload; fi' EXIT
+
+# The program has the memory mapped while the driver goes.
+hold() {
+	"$PROGRAM" hold "$gone" &
+	# It says nothing before the end.
+	sleep 1
+	echo "$DEVICE" >"$DRIVER/unbind"
+	touch "$gone"
+	wait $!
+}
+
+errors=$(dma_errors)
+mark_log
+check "load" load run_checks=N
+check "the device reads and writes what a program maps" "$PROGRAM" round-trip
+check "what is beyond the end is refused" "$PROGRAM" refused
+check "again" "$PROGRAM" round-trip
+if translates; then
+	check "unbind while it is mapped" hold
+	check "nothing is lost" not logged "are lost"
+	check "the DMA debugger is silent" [ "$(dma_errors)" = "$errors" ]
+else
+	for name in "unbind while it is mapped" "nothing is lost" "the DMA debugger is silent"; do
+		ktap_test_skip "$name: without an IOMMU its memory is lost, see mmap_lost"
+	done
+fi
+check "unload" unload
+
+mark_log
+check "load with contiguous memory" load run_checks=N mmap_contiguous=Y
+check "the device reads and writes what a program maps" "$PROGRAM" round-trip
+check "unload" unload
+check "what nobody maps any more is freed" not logged "are lost"
+check "the DMA debugger is silent" [ "$(dma_errors)" = "$errors" ]
+check "the areas were counted" not logged "refcount_t: "
+
+ktap_finished

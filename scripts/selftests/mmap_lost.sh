@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The driver goes while a program has contiguous coherent memory mapped, whose pages nobody counts: it
+# must not be freed. What is lost stays so until the next boot, and is reported at each unbind.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+PROGRAM=$HERE/mmap_coherent
+[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
+ktap_set_plan 5
+
+gone=$(mktemp -u)
+trap 'rm -f "$gone"; if is_loaded; then unload; fi' EXIT
+
+unbind() {
+	echo "$DEVICE" >"$DRIVER/unbind"
+}
+
+mark_log
+check "load" load run_checks=N mmap_contiguous=Y
+"$PROGRAM" hold "$gone" &
+# It says nothing before the end.
+sleep 1
+check "unbind while it is mapped" unbind
+check "the memory is lost, and the log says so" logged "$DEVICE: 8192 bytes of coherent memory are lost"
+touch "$gone"
+check "the program has its memory" wait $!
+check "the areas were counted" not logged "refcount_t: "
+
+ktap_finished
