@@ -18,7 +18,19 @@ IMAGE = Path(os.environ["SAFE_DMA_IMAGE"])
 BUILD = Path(os.environ["SAFE_DMA_BUILD"])
 CACHE = Path(os.environ["SAFE_DMA_CACHE"])
 # What a user may have set for make.
-VARIABLES = "KDIR LINUX LINUX_VERSION SMP COHERENT DEVICES APPEND TIMEOUT QEMU V MAKEFLAGS".split()
+VARIABLES = [
+    "KDIR",
+    "LINUX",
+    "LINUX_VERSION",
+    "SMP",
+    "COHERENT",
+    "DEVICES",
+    "APPEND",
+    "TIMEOUT",
+    "QEMU",
+    "V",
+    "MAKEFLAGS",
+]
 
 
 def pytest_generate_tests(metafunc):
