@@ -39,6 +39,21 @@ INDIRECT = {
     "for_each_sgtable_dma_sg": "dma_map_sgtable",
     "sg_dma_address": "dma_map_sgtable",
     "sg_dma_len": "dma_map_sgtable",
+    "for_each_sgtable_sg": "dma_alloc_noncontiguous",
+    "sg_phys": "dma_alloc_noncontiguous",
+    # Told to the CPU and to the device before and after it had its turn.
+    "flush_kernel_vmap_range": "dma_vmap_noncontiguous",
+    "invalidate_kernel_vmap_range": "dma_vmap_noncontiguous",
+    # What entries of a list are cut to.
+    "dma_get_max_seg_size": "dma_map_sgtable",
+    "dma_get_seg_boundary": "dma_map_sgtable",
+    # Where the registers are that are mapped, and that there is no memory.
+    "pci_resource_start": "dma_map_resource",
+    "pci_resource_len": "dma_map_resource",
+    "pci_resource_flags": "dma_map_resource",
+    "pfn_valid": "dma_map_resource",
+    # Tells the ways of allocation apart.
+    "is_vmalloc_addr": "dma_alloc",
 }
 
 RESULT = re.compile(r"^(?:.*: )? *ok \d+ (?:- )?([^#]+?) # (.+?)\bwitness: (.+)$")

@@ -73,7 +73,7 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `memory` was allocated for `dev` with `attrs`, which [`are_for_coherent`] lets pass.
+/// `memory` was allocated for `dev` with `attrs`, which `are_for_coherent()` lets pass.
 pub struct CoherentMemory<'bound, T: KnownSize + ?Sized> {
     dev: &'bound Device<Bound>,
     memory: Coherent<T>,

@@ -280,7 +280,7 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
     compare(&mut memory, &chunks, D::AFTER, D::BEFORE)?;
 
     Ok(Outcome::Mapped(Evidence {
-        operation: "dma_iova_link",
+        operation: "dma_iova_try_alloc, dma_iova_link, dma_iova_sync, dma_iova_destroy",
         direction: D::DIRECTION,
         size,
         phys,

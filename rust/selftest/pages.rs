@@ -122,7 +122,7 @@ trait Turns: DeviceMemory<Direction: Moves> {
 }
 
 impl<D: Moves> Turns for DevicePages<'_, u8, D> {
-    const OPERATION: &'static str = "dma_alloc_pages";
+    const OPERATION: &'static str = "dma_alloc_noncoherent, dma_alloc_pages, dma_free_pages";
 
     fn look<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> R {
         f(&self.sync_for_cpu())
@@ -134,7 +134,8 @@ impl<D: Moves> Turns for DevicePages<'_, u8, D> {
 }
 
 impl<D: Moves> Turns for VmappedPages<'_, u8, D> {
-    const OPERATION: &'static str = "dma_alloc_noncontiguous";
+    const OPERATION: &'static str =
+        "dma_alloc_noncontiguous, dma_vmap_noncontiguous, dma_vunmap_noncontiguous";
 
     fn look<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> R {
         f(&self.sync_for_cpu())

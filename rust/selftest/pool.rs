@@ -193,7 +193,7 @@ fn many(ctx: &Context<'_>, align: usize, boundary: usize, flags: Flags) -> Resul
 
     let first = places.first().ok_or(EFAULT)?;
     Ok(Evidence {
-        operation: "dma_pool_alloc",
+        operation: "dma_pool_create, dma_pool_alloc",
         direction: DataDirection::Bidirectional,
         size: SIZE,
         phys: first.phys,
@@ -225,7 +225,7 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     pattern::all(&after.copy_read(), 0)?;
 
     Ok(Evidence {
-        operation: "dma_pool_alloc",
+        operation: "dma_pool_create, dma_pool_alloc",
         direction: DataDirection::Bidirectional,
         size: SIZE,
         phys: place.phys,

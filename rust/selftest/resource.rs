@@ -112,7 +112,7 @@ impl fmt::Display for Resource {
 
         write!(
             f,
-            "dma_map_resource {} size {} phys {:#x} dma {:#x} witness: {}, {}",
+            "dma_map_resource, dma_unmap_resource {} size {} phys {:#x} dma {:#x} witness: {}, {}",
             self.direction, self.size, self.phys, self.dma, first, second,
         )
     }

@@ -298,7 +298,8 @@ impl fmt::Display for PartialLine {
 
         write!(
             f,
-            "dma_map_single {len} of {capacity} bytes, within a cache line: "
+            "dma_map_single, dev_is_dma_coherent, dma_get_cache_alignment {len} of {capacity} bytes, \
+             within a cache line: "
         )?;
         if self.refused == 0 {
             f.write_str("mapped in all directions witness: round trip")

@@ -28,7 +28,8 @@ hold() {
 errors=$(dma_errors)
 mark_log
 check "load" load run_checks=N
-check "the device reads and writes what a program maps" "$PROGRAM" round-trip
+check "the device reads and writes what a program maps # dma_mmap_attrs witness: program in user space" \
+	"$PROGRAM" round-trip
 check "what is beyond the end is refused" "$PROGRAM" refused
 check "again" "$PROGRAM" round-trip
 if translates; then
