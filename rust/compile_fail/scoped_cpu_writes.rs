@@ -19,7 +19,8 @@ use kernel::{
 fn send(dev: &Device<Bound>, frame: &mut Option<KVec<u8>>) -> Result {
     let bytes = frame.as_mut().ok_or(EINVAL)?;
 
-    with_mapping(dev, frame, ToDevice, |_mapping| { //~ ERROR E0499
+    with_mapping(dev, frame, ToDevice, |_mapping| {
+        //~^ ERROR E0499
         bytes[0] = 0x5a;
         Ok(())
     })
