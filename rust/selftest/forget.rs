@@ -225,17 +225,36 @@ impl Place {
 
     /// Checks that the device's address still leads to the memory, and that nobody gets that.
     fn is_kept(&self, ctx: &Context<'_>) -> Result<(), Stop> {
+        self.is_mapped(ctx)?;
+        self.is_not_given_to(|| {
+            let other = map(ctx, ToDevice)?;
+            let place = Self::of(&other);
+
+            Ok((other, place))
+        })
+    }
+
+    /// Checks that the device's address still leads to the memory.
+    fn is_mapped(&self, ctx: &Context<'_>) -> Result<(), Stop> {
         ctx.witness
             .mapped(self.dma, SIZE, |offset| self.phys + offset as PhysAddr)?;
+        Ok(())
+    }
 
+    /// Checks that none of what `allocate` returns, with its place, is here.
+    fn is_not_given_to<T>(
+        &self,
+        allocate: impl Fn() -> Result<(T, Self), Stop>,
+    ) -> Result<(), Stop> {
         let mut others = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
-        for _ in 0..ATTEMPTS {
-            let other = map(ctx, ToDevice)?;
 
-            if other.phys() == self.phys {
+        for _ in 0..ATTEMPTS {
+            let (other, place) = allocate()?;
+
+            if place.phys == self.phys {
                 return Err(Failure::Unexpected("the memory was given to somebody else").into());
             }
-            if other.span().address() == self.dma {
+            if place.dma == self.dma {
                 return Err(Failure::Unexpected("the DMA address was given out again").into());
             }
             others.push(other, GFP_KERNEL)?;
@@ -415,21 +434,12 @@ impl Place {
     /// As [`Place::is_kept`], and that no pages are allocated there either.
     fn is_kept_from_all(&self, ctx: &Context<'_>) -> Result<(), Stop> {
         self.is_kept(ctx)?;
-
-        let mut others = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
-        for _ in 0..ATTEMPTS {
+        self.is_not_given_to(|| {
             let other = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
+            let place = place_of(&other, other.phys());
 
-            if other.phys() == self.phys {
-                return Err(Failure::Unexpected("the memory was given to somebody else").into());
-            }
-            if other.span().address() == self.dma {
-                return Err(Failure::Unexpected("the DMA address was given out again").into());
-            }
-            others.push(other, GFP_KERNEL)?;
-        }
-
-        Ok(())
+            Ok((other, place))
+        })
     }
 }
 
@@ -501,39 +511,37 @@ fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     arrived(ctx)
 }
 
+/// Where coherent memory is.
+fn place_of_coherent(memory: &CoherentMemory<'_, [u8]>) -> Result<Place, Stop> {
+    Ok(place_of(memory, memory.phys(0).ok_or(EFAULT)?))
+}
+
 /// Checks that the address of coherent memory still leads there, and is not given out again.
-fn coherent_is_kept(ctx: &Context<'_>, dma: DeviceAddress, phys: PhysAddr) -> Result<(), Stop> {
-    ctx.witness
-        .mapped(dma, SIZE, |offset| phys + offset as PhysAddr)?;
-
-    let mut others = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
-    for _ in 0..ATTEMPTS {
+fn coherent_is_kept(ctx: &Context<'_>, place: &Place) -> Result<(), Stop> {
+    place.is_mapped(ctx)?;
+    place.is_not_given_to(|| {
         let other = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_KERNEL)?;
+        let place = place_of_coherent(&other)?;
 
-        if other.phys(0) == Some(phys) {
-            return Err(Failure::Unexpected("the memory was given to somebody else").into());
-        }
-        others.push(other, GFP_KERNEL)?;
-    }
-
-    Ok(())
+        Ok((other, place))
+    })
 }
 
 fn coherent(ctx: &Context<'_>) -> Result<(), Stop> {
     let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_KERNEL)?;
-    let (dma, phys) = (memory.dma_address().into(), memory.phys(0).ok_or(EFAULT)?);
+    let place = place_of_coherent(&memory)?;
 
     mem::forget(memory);
-    coherent_is_kept(ctx, dma, phys)
+    coherent_is_kept(ctx, &place)
 }
 
 fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let memory = CoherentMemory::from_slice(ctx.dev, &buffer()?, GFP_KERNEL)?;
-    let (dma, phys) = (memory.dma_address().into(), memory.phys(0).ok_or(EFAULT)?);
+    let place = place_of_coherent(&memory)?;
 
     mem::forget(Transfer::read(ctx.edu, memory, 0..SIZE, JOB)?);
-    coherent_is_kept(ctx, dma, phys)?;
+    coherent_is_kept(ctx, &place)?;
     ctx.edu.settle()?;
     arrived(ctx)
 }
