@@ -35,6 +35,7 @@
 //! | [`pool`] | small objects in coherent memory, several in a page |
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |
+//! | [`prelude`] | the names that most drivers use |
 //! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
 //! | [`paths`] | the way of each operation through the kernel, by layer |
 //! | [`promises`] | what `unsafe` is left, and why |
@@ -54,6 +55,7 @@ pub mod misuse;
 pub mod pages;
 pub mod paths;
 pub mod pool;
+pub mod prelude;
 pub mod promises;
 mod raw;
 pub mod resource;

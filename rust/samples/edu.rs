@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! A driver to start from: it sends a buffer through QEMU's `edu` device and looks at what comes back.
-//!
-//! Hardware: `docs/specs/edu.rst` of QEMU.
+
+mod engine;
 
 use crate::{
-    dma::{
-        direction::{
-            Bidirectional,
-            FromDevice,
-            ToDevice, //
-        },
-        span::{
-            DeviceAddress,
-            Span, //
-        },
-        streaming::Mapping,
-        transfer::{
-            Engine,
-            Progress,
-            Transfer, //
-        }, //
-    },
+    dma::prelude::*,
     module_parameters, //
 };
+use engine::Edu;
 use kernel::{
     device::{
         Bound,
@@ -34,123 +19,11 @@ use kernel::{
         Device as _,
         DmaMask, //
     },
-    io::{
-        poll::read_poll_timeout,
-        register,
-        Io, //
-    },
     pci,
-    prelude::*,
-    time::{
-        Delta,
-        Msecs, //
-    },
-    types::NotThreadSafe, //
+    prelude::*, //
 };
 
-register! {
-    DMA_SRC(u32) @ 0x80 { 31:0 addr; }
-    DMA_DST(u32) @ 0x88 { 31:0 addr; }
-    DMA_COUNT(u32) @ 0x90 { 31:0 bytes; }
-    /// Starts a transfer; `run` reads as set until it is over.
-    DMA_COMMAND(u32) @ 0x98 { 0:0 run => bool; 1:1 to_memory => bool; }
-}
-
-/// Where the device has its own memory, and how much.
-const BUFFER: u32 = 0x40000;
-const BUFFER_SIZE: usize = 4096;
-
-/// The DMA engine of one device: one transfer at a time, started by one thread.
-struct Edu<'a> {
-    dev: &'a Device<Bound>,
-    bar: pci::Bar<'a, 0xa0>,
-    _one_thread: NotThreadSafe,
-}
-
-impl Edu<'_> {
-    fn is_busy(&self) -> bool {
-        // `readl()` orders what the CPU reads from memory after this.
-        self.bar.read(DMA_COMMAND).run()
-    }
-
-    /// # Safety
-    ///
-    /// The device may access these `len` bytes until it is not busy any more.
-    unsafe fn start(&self, addr: DeviceAddress, len: usize, to_memory: bool) -> Result {
-        // SAFETY: The device accesses these bytes as the caller has promised.
-        let addr = u32::try_from(unsafe { addr.as_raw() })?;
-        if len > BUFFER_SIZE {
-            return Err(EINVAL);
-        }
-        if self.is_busy() {
-            return Err(EBUSY);
-        }
-
-        let (src, dst) = if to_memory {
-            (BUFFER, addr)
-        } else {
-            (addr, BUFFER)
-        };
-        self.bar.write_reg(DMA_SRC::from(src));
-        self.bar.write_reg(DMA_DST::from(dst));
-        // CAST: At most `BUFFER_SIZE`, by the check above.
-        self.bar.write_reg(DMA_COUNT::from(len as u32));
-        // `writel()` orders this after all that the CPU wrote to memory before.
-        let command = DMA_COMMAND::zeroed().with_run(true);
-        self.bar.write_reg(command.with_to_memory(to_memory));
-        Ok(())
-    }
-
-    fn settle(&self, timeout: Delta) -> Result {
-        read_poll_timeout(
-            || Ok(self.is_busy()),
-            |busy| !busy,
-            Delta::from_millis(10),
-            timeout,
-        )?;
-        Ok(())
-    }
-}
-
-// SAFETY: `dev` is the device that the registers in `bar` belong to. It accesses `len` bytes at the address
-// that it was started with, in the direction that it was started for, and nothing else: the mask has no more
-// bits than the device, as the module's parameter promises, so that no address is cut. It does so before
-// `run` reads as clear and not after. A start finds `run` clear, and only one thread starts, so that the
-// transfer which `run` tells of is the last one, and all before it are over. `wait()` and `abort()` say that
-// it is over when they have read `run` as clear, and not otherwise. `readl()` and `writel()` have the
-// barriers.
-unsafe impl Engine for Edu<'_> {
-    type Job = ();
-    type Token = ();
-
-    fn device(&self) -> &Device<Bound> {
-        self.dev
-    }
-
-    unsafe fn start_read(&self, from: Span<'_, ToDevice>, (): ()) -> Result {
-        // SAFETY: By the caller's promise, until the device is done.
-        unsafe { self.start(from.address(), from.len(), false) }
-    }
-
-    unsafe fn start_write(&self, to: Span<'_, FromDevice>, (): ()) -> Result {
-        // SAFETY: By the caller's promise, until the device is done.
-        unsafe { self.start(to.address(), to.len(), true) }
-    }
-
-    unsafe fn wait(&self, (): &mut (), timeout: Msecs) -> Progress {
-        match self.settle(Delta::from_millis(timeout.into())) {
-            Ok(()) => Progress::Done,
-            Err(_) => Progress::Pending,
-        }
-    }
-
-    unsafe fn abort(&self, (): &mut ()) -> Result {
-        // It cannot be stopped, but ends on its own.
-        self.settle(Delta::from_secs(10))
-    }
-}
-
-/// Sends a buffer to the device and gets it back. No `unsafe` from here on.
+/// Sends a buffer to the device and gets it back.
 fn round_trip(dev: &Device<Bound>, engine: &Edu<'_>) -> Result {
     let frame = KVec::from_elem(0x5au8, 1500, GFP_KERNEL)?;
     let len = frame.len();
@@ -197,13 +70,7 @@ impl pci::Driver for SampleDriver {
         // SAFETY: The device is being probed; nothing maps or allocates for it yet.
         unsafe { pdev.dma_set_mask_and_coherent(mask)? };
 
-        let engine = Edu {
-            dev: pdev.as_ref(),
-            bar: pdev.iomap_region_sized(0, c"sample_dma")?,
-            _one_thread: NotThreadSafe,
-        };
-        engine.settle(Delta::from_secs(1))?;
-        round_trip(pdev.as_ref(), &engine)?;
+        round_trip(pdev.as_ref(), &Edu::new(pdev)?)?;
         Ok(Self)
     }
 }
