@@ -17,6 +17,8 @@ from pathlib import Path
 
 import devicetree
 import ktap
+import machine
+import scenarios
 
 # Kernel messages have a time before them.
 TIME = re.compile(r"^\[ *\d+\.\d+\] ")
@@ -31,6 +33,9 @@ FATAL = (
     ("kernel panic", re.compile(r"Kernel panic - not syncing: (.*)")),
 )
 
+# Why a guest cannot be booted as it was described.
+GUEST_ERRORS = (devicetree.DeviceTreeError, machine.MachineError, scenarios.ScenarioError)
+
 
 @dataclass
 class Guest:
@@ -41,67 +46,54 @@ class Guest:
     initramfs: Path
     mode: str
     log: Path
-    smp: int = 1
+    scenario: scenarios.Scenario
     append: str = ""
-    timeout: int = 120
+    # In seconds; with several processors the guest's time is real time, and a device that is slow is slow.
+    timeout: int | None = None
     rdinit: str = "/init"
-    coherent: bool = True
-    devices: int = 1
+    # More options of QEMU, and more parameters of the module.
     extra: list[str] = field(default_factory=list)
+    parameters: list[str] = field(default_factory=list)
 
     def command(self) -> list[str]:
         """QEMU's command line."""
+        settings = self.scenario.settings()
+        parameters = [*machine.module_parameters(settings), *self.parameters]
         # oops=panic and panic=-1: whatever goes wrong in the kernel ends QEMU. A kernel of the user's
         # own may run unit tests by itself, whose KTAP would be taken for ours. The mode comes after
-        # "--", where the kernel leaves words to init.
-        words = f"console=ttyAMA0 oops=panic panic=-1 kunit.autorun=0 rdinit={self.rdinit} {self.append} -- {self.mode}"
-        if self.mode == "shell":
+        # "--", where the kernel leaves words to init; what it does not know before that goes to init's
+        # environment.
+        words = [
+            "console=ttyAMA0",
+            "oops=panic",
+            "panic=-1",
+            "kunit.autorun=0",
             # What the kernel has to say before there is a prompt is in dmesg.
-            words = f"loglevel=4 {words}"
-        command = [
-            self.qemu,
-            "-nodefaults",
-            "-no-user-config",
-            "-no-reboot",
-            "-display",
-            "none",
-            # No random seed in the device tree, and a clock that starts at the same time: two
-            # runs are the same.
-            "-machine",
-            "virt,iommu=smmuv3,gic-version=3,dtb-randomness=off",
-            "-rtc",
-            "base=2026-01-01,clock=vm",
-            "-cpu",
-            "cortex-a57",
-            "-m",
-            "512M",
-            # The driver asks for 32 bits; the device has 28 unless told.
-            *["-device", "edu,dma_mask=0xffffffff"] * self.devices,
-            "-kernel",
-            str(self.image),
-            "-initrd",
-            str(self.initramfs),
-            "-append",
-            " ".join(words.split()),
+            *(["loglevel=4"] if self.mode == "shell" else []),
+            f"rdinit={self.rdinit}",
+            *machine.kernel_parameters(settings),
+            f'"SAFE_DMA_PARAMS={" ".join(parameters)}"',
+            *self.append.split(),
+            "--",
+            self.mode,
         ]
-        if self.mode == "shell":
-            # Real time, and Ctrl-C for the guest.
-            command += ["-smp", str(self.smp), "-serial", "mon:stdio"]
-        else:
-            command += ["-serial", "stdio", "-monitor", "none"]
-            if self.smp == 1:
-                # One instruction is one nanosecond, and waiting takes no time at all.
-                command += ["-smp", "1", "-icount", "shift=0,sleep=off"]
-            else:
-                command += ["-smp", str(self.smp), "-accel", "tcg,thread=multi"]
+        command = [self.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
+        command += machine.qemu_options(settings, real_time=self.mode == "shell")
+        command += ["-kernel", str(self.image), "-initrd", str(self.initramfs), "-append", " ".join(words)]
+        # At the prompt Ctrl-C is for the guest.
+        command += ["-serial", "mon:stdio"] if self.mode == "shell" else ["-serial", "stdio", "-monitor", "none"]
         return command + self.extra
 
     def prepared(self) -> list[str]:
         """The command line, and what it needs is there."""
         command = self.command()
-        if not self.coherent:
+        if not self.scenario.settings()["coherent"]:
             command += ["-dtb", str(devicetree.noncoherent(command, self.log.with_suffix(".dtb")))]
         return command
+
+    def seconds(self) -> int:
+        """After which it hangs."""
+        return self.timeout or (120 if self.scenario.settings()["processors"] == 1 else 900)
 
 
 @dataclass
@@ -127,7 +119,7 @@ def classify(lines: list[str], timed_out: bool, guest: Guest, status: int, qemu_
                 return f"{name} in the guest: {line.strip()}"
     last = f'; the last line was "{lines[-1].strip()}"' if lines else "; it printed nothing"
     if timed_out:
-        return f"the guest hangs: no end line within {guest.timeout} s{last}"
+        return f"the guest hangs: no end line within {guest.seconds()} s{last}"
     if status != 0:
         return f"QEMU failed with status {status}: {qemu_says or 'no message'}"
     return f"the guest stopped without its end line{last}"
@@ -139,10 +131,10 @@ def boot(guest: Guest, show) -> Outcome:
     start = time.monotonic()
     try:
         command = guest.prepared()
-    except devicetree.DeviceTreeError as error:
+    except GUEST_ERRORS as error:
         guest.log.write_text("")
         return Outcome(str(error), [], time.monotonic() - start)
-    deadline = start + guest.timeout
+    deadline = start + guest.seconds()
     lines: list[str] = []
     timed_out = False
     stopped = False
@@ -213,18 +205,17 @@ def summary(outcome: Outcome, linux: Path) -> tuple[str, bool]:
 def main() -> int:
     """The command line: one guest, its console on stdout, its end in the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=("run", "test", "misuse", "shell"))
+    parser.add_argument("mode", choices=("run", "scenario", "test", "misuse", "shell"))
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--initramfs", type=Path, required=True)
     parser.add_argument("--linux", type=Path, required=True, help="kernel source, for its KTAP parser")
     parser.add_argument("--log", type=Path, required=True)
-    parser.add_argument("--smp", type=int, default=1)
+    parser.add_argument("--scenario", default="strict", help="see make scenarios")
+    parser.add_argument("--smp", type=int, help="processors, in the place of those of the scenario")
     parser.add_argument("--append", default="")
-    parser.add_argument("--timeout", type=int, default=120)
+    parser.add_argument("--timeout", type=int)
     parser.add_argument("--rdinit", default="/init")
-    parser.add_argument("--noncoherent", action="store_true", help="a device that is not cache-coherent")
-    parser.add_argument("--devices", type=int, default=1, help="how many edu devices there are")
     parser.add_argument("--qemu-args", type=shlex.split, default=[], help="more of QEMU's options")
     parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
     args = parser.parse_args()
@@ -234,12 +225,10 @@ def main() -> int:
         initramfs=args.initramfs,
         mode=args.mode,
         log=args.log,
-        smp=args.smp,
+        scenario=scenarios.chosen(args.scenario, args.smp),
         append=args.append,
         timeout=args.timeout,
         rdinit=args.rdinit,
-        coherent=not args.noncoherent,
-        devices=args.devices,
         extra=args.qemu_args,
     )
     if guest.mode == "shell":
@@ -270,6 +259,6 @@ if __name__ == "__main__":
             sys.exit(main())
         except KeyboardInterrupt:
             sys.exit(130)
-        except (OSError, devicetree.DeviceTreeError) as error:
+        except (OSError, *GUEST_ERRORS) as error:
             print(f"safe-dma: error: {error}", file=sys.stderr)
             sys.exit(1)

@@ -4,41 +4,51 @@
 What they are made of is in the environment, see main.sh.
 """
 
-import functools
 import os
+import re
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import guest
 import ktap
-
-# Every buffer is copied to memory that the device can reach, and back: here, and not behind an SMMU
-# that a coherent device has, does sync have something to do.
-BOUNCE = "iommu.passthrough=1 swiotlb=force"
+import scenarios
 
 # The name of the result that is the guest's own.
 END = "the guest's end"
 
-# As the user wants the device.
-COHERENT = os.environ.get("COHERENT", "y") == "y"
+# As the user wants it; what there is to compare with others is strict.
+SCENARIO = os.environ.get("SCENARIO") or "strict"
 
-# How many of them.
-DEVICES = int(os.environ.get("DEVICES", "1"))
+# The time of a kernel message, and nothing else.
+TIME = re.compile(r"^\[ *\d+\.\d+\] ")
+
+# In the place of what a scenario says, if it says nothing.
+SMP = os.environ.get("SMP")
 
 # What booted() takes; in the tests the name is also that of an argument.
 GUESTS = {
     "selftest_result": ("test", "guest-test"),
     "check_result": ("run", "guest-run"),
-    "bounced_result": ("run", "guest-bounce", BOUNCE),
-    "overlap_result": ("test", "guest-overlap", "swiotlb=noforce"),
-    "noncoherent_result": ("run", "guest-noncoherent", "", False),
-    "peer_result": ("run", "guest-peer", "", COHERENT, 2),
+    "bounced_result": ("scenario", "scenario-bounce-all", "bounce-all"),
+    "overlap_result": ("test", "guest-overlap", SCENARIO, "swiotlb=noforce"),
+    "noncoherent_result": ("scenario", "scenario-noncoherent", "noncoherent"),
+    "peer_result": ("scenario", "scenario-two-devices", "two-devices"),
     # Where the debugger says all that it can say, and all can be survived.
-    "misuse_result": ("misuse", "guest-misuse", "swiotlb=noforce", True),
+    "misuse_result": ("misuse", "guest-misuse", "strict", "swiotlb=noforce"),
 }
 
 
-def make_guest(mode, log, **changes):
+def find(text):
+    """A scenario, with as many processors as the user asks for where that is open."""
+    found = scenarios.find(text)
+    if SMP and "processors" not in found.says:
+        return found.with_settings(processors=int(SMP))
+    return found
+
+
+def make_guest(mode, log, scenario=SCENARIO, **changes):
     """A guest as `make` boots it, with its log named `log`."""
     build = Path(os.environ["SAFE_DMA_BUILD"])
     settings = {
@@ -47,22 +57,67 @@ def make_guest(mode, log, **changes):
         "initramfs": build / "initramfs.cpio",
         "mode": mode,
         "log": build / "log" / f"{log}.log",
-        "smp": int(os.environ["SMP"]),
+        "scenario": find(scenario),
         "append": os.environ["APPEND"],
-        "timeout": int(os.environ["TIMEOUT"]),
-        "coherent": COHERENT,
-        "devices": DEVICES,
+        "timeout": int(os.environ["TIMEOUT"]) if os.environ["TIMEOUT"] else None,
     }
     return guest.Guest(**(settings | changes))
 
 
-@functools.cache
-def booted(mode, log, append="", coherent=COHERENT, devices=DEVICES):
-    """The outcome of a guest that was booted under that name, once in a session."""
+def matrix():
+    """The scenarios that this kernel can take, or the one that the user wants; each a guest of its own."""
+    pages = find(SCENARIO).settings()["pages"]
+    names = scenarios.names() if SCENARIO == "strict" else [SCENARIO]
+    return {name: ("scenario", f"scenario-{name}", name) for name in names if find(name).settings()["pages"] == pages}
+
+
+# Of each guest that was booted, by what booted() was called with.
+_outcomes = {}
+
+
+def boot(mode, log, scenario=SCENARIO, append=""):
+    """Boot a guest to its end."""
     words = f"{os.environ['APPEND']} {append}".strip()
-    a_guest = make_guest(mode, log, append=words, coherent=coherent, devices=devices)
-    print(f"safe-dma: booting a guest, log: {a_guest.log}", file=sys.stderr, flush=True)
-    return guest.boot(a_guest, lambda line: None)
+    return guest.boot(make_guest(mode, log, scenario, append=words), lambda line: None)
+
+
+def boot_together(guests):
+    """Boot those that were not booted yet, as many at a time as there are processors."""
+    missing = [which for which in dict.fromkeys(guests) if which not in _outcomes]
+    # Those in real time wait more than they work, and take longest.
+    missing.sort(key=lambda which: find((*which, SCENARIO)[2]).settings()["processors"] == 1)
+    if not missing:
+        return
+    start = time.monotonic()
+    show = Progress(len(missing))
+    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
+        running = {pool.submit(boot, *which): which for which in missing}
+        for future in as_completed(running):
+            _outcomes[running[future]] = future.result()
+            show(running[future][1], time.monotonic() - start)
+
+
+class Progress:
+    """One line that tells how far the guests are."""
+
+    def __init__(self, total):
+        self.total = total
+        self.done = 0
+
+    def __call__(self, log, seconds):
+        self.done += 1
+        text = f"safe-dma: guests  {int(seconds) // 60}:{int(seconds) % 60:02d}  {self.done} of {self.total}, {log}"
+        if sys.stderr.isatty():
+            end = "\n" if self.done == self.total else ""
+            print(f"\r\033[K{text}", end=end, file=sys.stderr, flush=True)
+        elif self.done == self.total:
+            print(text.rpartition(",")[0], file=sys.stderr, flush=True)
+
+
+def booted(*which):
+    """The outcome of a guest, which is booted if it was not yet."""
+    boot_together([which])
+    return _outcomes[which]
 
 
 def guest_results(mode, log, *more):

@@ -5,8 +5,13 @@
 
 set -euo pipefail
 
+# The page size of the kernel that is wanted.
+PAGES=4K
+
+# What the kernel is made of.
 fragments() {
 	cat "$TOP"/qemu/kernel/*.config
+	[ "$PAGES" = 4K ] || cat "$TOP/qemu/kernel/pages/$PAGES.config"
 }
 
 kernel_make() {
@@ -88,6 +93,8 @@ kernel_image() {
 	[ "$(config_value ARM64)" = y ] || fail "KDIR=$KDIR is not an arm64 kernel, and the guest is an arm64 machine"
 	IMAGE=$KDIR/arch/arm64/boot/Image
 	[ -f "$IMAGE" ] || fail "KDIR=$KDIR has no arch/arm64/boot/Image: run make Image there"
+	[ "$(config_value "ARM64_${PAGES}_PAGES")" = y ] ||
+		fail "KDIR=$KDIR has no pages of $PAGES, which SCENARIO=$SCENARIO asks for: configure it with CONFIG_ARM64_${PAGES}_PAGES"
 	[ -f "$LINUX_SRC/tools/testing/kunit/kunit_parser.py" ] ||
 		fail "KDIR=$KDIR has no kernel source beside it, and the results are read with its tools/testing/kunit"
 }

@@ -7,6 +7,7 @@ set -euo pipefail
 
 scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
 PYTHON=${PYTHON:-/usr/bin/python3}
+SCENARIO=${SCENARIO:-strict}
 QEMU=${QEMU:-qemu-system-aarch64}
 for part in lib packages apt-private setup toolchain linux-source linux-build busybox module doc program initramfs lint; do
 	# shellcheck source=/dev/null
@@ -20,14 +21,21 @@ check_tree() {
 }
 
 check_options() {
-	[[ ${SMP:=1} =~ ^[1-8]$ ]] || fail "SMP=$SMP is not a number of processors from 1 to 8"
-	# With several processors the guest's time is real time, and a device that is slow is slow.
-	[[ ${TIMEOUT:=$((SMP == 1 ? 120 : 900))} =~ ^[1-9][0-9]*$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
-	[[ ${COHERENT:=y} =~ ^[yn]$ ]] || fail "COHERENT=$COHERENT is neither y nor n"
-	[[ ${DEVICES:=1} =~ ^[1-8]$ ]] || fail "DEVICES=$DEVICES is not a number of devices from 1 to 8"
+	[[ ${SMP:=} =~ ^[1-8]?$ ]] || fail "SMP=$SMP is not a number of processors from 1 to 8"
+	[[ ${TIMEOUT:=} =~ ^([1-9][0-9]*)?$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
+	# Whether they go together is for scenarios.py to say, which needs Python.
+	local name
+	for name in ${SCENARIO//+/ }; do
+		[ -f "$TOP/qemu/scenarios/$name.toml" ] || fail "SCENARIO=$SCENARIO: there is no scenario $name, see make scenarios"
+	done
 	[ -z "${KDIR:-}" ] || [ -z "${LINUX:-}${LINUX_VERSION:-}" ] ||
 		fail 'KDIR= is a kernel that is built: LINUX= and LINUX_VERSION= go without it'
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
+}
+
+# scenario COMMAND...: of the list of scenarios.
+scenario() {
+	PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$scripts/scenarios.py" "$@"
 }
 
 # A built kernel in KDIR, and the tools for it.
@@ -55,6 +63,8 @@ prepare_guest() {
 		setup_bindgen
 	fi
 	check_qemu
+	# shellcheck disable=SC2034 # for linux-build.sh
+	PAGES=$(scenario get "$SCENARIO" pages)
 	prepare_kernel
 	kernel_image
 	setup_busybox
@@ -73,16 +83,11 @@ rustc_in_use() {
 }
 
 guest() {
-	local mode=$1 coherence=
-	if [ "$COHERENT" = n ]; then
-		coherence=--noncoherent
-	fi
 	mkdir -p "$LOGS"
 	trap - EXIT
 	exec "$PYTHON" "$scripts/guest.py" --qemu "$QEMU" --image "$IMAGE" --initramfs "$BUILD/initramfs.cpio" \
-		--linux "$LINUX_SRC" --smp "$SMP" --devices "$DEVICES" --append "${APPEND:-}" --timeout "$TIMEOUT" \
-		--log "$LOGS/guest-$mode.log" ${V:+--verbose} \
-		${coherence:+"$coherence"} "$mode"
+		--linux "$LINUX_SRC" --scenario "$SCENARIO" ${SMP:+--smp "$SMP"} --append "${APPEND:-}" \
+		${TIMEOUT:+--timeout "$TIMEOUT"} --log "$LOGS/guest-$1.log" ${V:+--verbose} "$1"
 }
 
 # python SCRIPT: with all that it needs to build and to boot guests.
@@ -91,7 +96,7 @@ python() {
 	trap - EXIT
 	SAFE_DMA_KDIR=$KDIR SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		COHERENT=$COHERENT DEVICES=$DEVICES exec "$PYTHON" "$scripts/$1"
+		SCENARIO=$SCENARIO exec "$PYTHON" "$scripts/$1"
 }
 
 distclean() {
@@ -106,6 +111,10 @@ distclean() {
 case ${1:-} in
 clean) clean_module ;;
 distclean) distclean ;;
+scenarios)
+	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
+	scenario list
+	;;
 *)
 	check_options
 	check_tree

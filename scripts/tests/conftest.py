@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from guests import GUESTS, guest_results
+from guests import GUESTS, boot_together, guest_results, matrix
 
 TOP = Path(__file__).resolve().parents[2]
 KDIR = Path(os.environ["SAFE_DMA_KDIR"])
@@ -23,8 +23,7 @@ VARIABLES = [
     "LINUX",
     "LINUX_VERSION",
     "SMP",
-    "COHERENT",
-    "DEVICES",
+    "SCENARIO",
     "APPEND",
     "TIMEOUT",
     "QEMU",
@@ -35,6 +34,12 @@ VARIABLES = [
 
 def pytest_generate_tests(metafunc):
     """A test that takes the results of a guest is run for each of them."""
+    # All of them, at the first test that wants any: they are booted side by side.
+    if {*GUESTS, "scenario_result"} & {*metafunc.fixturenames}:
+        boot_together([*matrix().values(), *GUESTS.values()])
+    if "scenario_result" in metafunc.fixturenames:
+        cases = [(name, result) for name, which in matrix().items() for result in guest_results(*which)]
+        metafunc.parametrize("scenario_result", cases, ids=[f"{name}: {result.name}" for name, result in cases])
     for name, which in GUESTS.items():
         if name in metafunc.fixturenames:
             results = guest_results(*which)

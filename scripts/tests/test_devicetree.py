@@ -10,9 +10,9 @@ import guest
 from guests import make_guest
 
 
-def some_guest(directory, coherent=False):
+def some_guest(directory, scenario="noncoherent"):
     """A guest whose files are in that directory."""
-    result = make_guest("run", "none", coherent=coherent)
+    result = make_guest("run", "none", scenario)
     # A comma is a separator for QEMU.
     result.log = directory / "a,b.log"
     return result
@@ -52,7 +52,7 @@ def test_noncoherent(tmp_path):
 
 def test_coherent(tmp_path):
     """Nothing is written without need."""
-    assert "-dtb" not in some_guest(tmp_path, coherent=True).prepared()
+    assert "-dtb" not in some_guest(tmp_path, "strict").prepared()
     assert not list(tmp_path.iterdir())
 
 

@@ -16,7 +16,7 @@ from conftest import BUILD, IMAGE, LINUX, TOP, gone
 from guests import make_guest
 
 # What stands in the place of init.
-SCENARIOS = {
+INITS = {
     # A kernel without init has nothing left but to panic.
     "panic": "#!/bin/busybox sh\nexit 3\n",
     "hang": "#!/bin/busybox sh\necho waiting\nwhile :; do /bin/busybox sleep 1000; done\n",
@@ -28,14 +28,14 @@ SCENARIOS = {
 
 @pytest.fixture(scope="module")
 def initramfs(tmp_path_factory):
-    """The guest's initramfs with the scenarios added: the kernel reads archives in a row."""
-    directory = tmp_path_factory.mktemp("scenarios")
-    for name, script in SCENARIOS.items():
+    """The guest's initramfs with these added: the kernel reads archives in a row."""
+    directory = tmp_path_factory.mktemp("inits")
+    for name, script in INITS.items():
         (directory / name).write_text(script)
         (directory / name).chmod(0o755)
     added = subprocess.run(
         ["cpio", "--quiet", "--create", "--format=newc"],
-        input="\n".join(SCENARIOS).encode(),
+        input="\n".join(INITS).encode(),
         cwd=directory,
         stdout=subprocess.PIPE,
         check=True,
@@ -47,17 +47,23 @@ def initramfs(tmp_path_factory):
 
 @pytest.fixture
 def problem(initramfs):
-    """Boot a scenario; the problem that was seen."""
+    """Boot with one of them; the problem that was seen."""
 
-    def boot(scenario, **changes):
-        settings = {"initramfs": initramfs, "rdinit": f"/{scenario}", "smp": 1, "append": "", "timeout": 60}
-        return guest.boot(make_guest("run", f"end-{scenario}", **(settings | changes)), lambda line: None).problem
+    def boot(init, **changes):
+        settings = {
+            "initramfs": initramfs,
+            "rdinit": f"/{init}",
+            "scenario": "strict",
+            "append": "",
+            "timeout": 60,
+        }
+        return guest.boot(make_guest("run", f"end-{init}", **(settings | changes)), lambda line: None).problem
 
     return boot
 
 
 def test_good(problem):
-    """The scenarios themselves work."""
+    """They themselves work."""
     assert problem("good") == ""
 
 

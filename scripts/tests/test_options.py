@@ -45,18 +45,6 @@ def test_smp(make, value):
     assert error_line(make("run", SMP=value)).endswith("is not a number of processors from 1 to 8")
 
 
-@pytest.mark.parametrize("value", ["x", "yes", "0"])
-def test_coherent(make, value):
-    """COHERENT is y or n."""
-    assert error_line(make("run", COHERENT=value)).endswith(f"COHERENT={value} is neither y nor n")
-
-
-@pytest.mark.parametrize("value", ["x", "0", "9"])
-def test_devices(make, value):
-    """DEVICES takes a number."""
-    assert error_line(make("run", DEVICES=value)).endswith("is not a number of devices from 1 to 8")
-
-
 def test_timeout(make):
     """TIMEOUT takes seconds."""
     assert "TIMEOUT=soon is not a number of seconds" in error_line(make("run", TIMEOUT="soon"))
