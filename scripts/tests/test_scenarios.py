@@ -2,12 +2,15 @@
 """The scenarios: each is what its file says, combines with others or not, and every check passes in it."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import guest
+import machine
 import scenarios
-from conftest import error_line, judge
-from guests import TIME, booted, find, matrix
+from conftest import KDIR, error_line, judge
+from guests import SCENARIO, TIME, booted, find, make_guest, matrix
 from scenarios import Scenario, ScenarioError
 
 # What the guest says of itself, a setting at a time: the kernel's words where it has any. Of the last
@@ -170,6 +173,20 @@ def test_unknown(make, target):
     """Said before anything is built."""
     line = error_line(make(target, SCENARIO="lazy+fast"))
     assert line.endswith("SCENARIO=lazy+fast: there is no scenario fast, see make scenarios")
+
+
+def test_no_firmware(monkeypatch):
+    """The package that has it is named."""
+    monkeypatch.setattr(machine, "FIRMWARE", Path("/no/such/firmware"))
+    problem = guest.boot(make_guest("run", "no-firmware", "acpi"), lambda line: None).problem
+    assert problem == "/no/such/firmware is not there: install the package qemu-efi-aarch64"
+
+
+def test_kernel_with_other_pages(make):
+    """A kernel that is built already has the page size that it has."""
+    other = "pages-64k" if find(SCENARIO).settings()["pages"] != "64K" else "pages-16k"
+    line = error_line(make("run", SCENARIO=other, KDIR=KDIR))
+    assert f"which SCENARIO={other} asks for: configure it with CONFIG_ARM64_" in line
 
 
 def test_contradiction_on_the_command_line(make):
