@@ -310,14 +310,14 @@ fn map_table<D: Direction, I: Iterator<Item = Piece>>(
         return Err(EINVAL);
     }
 
-    let table = Table::new(dev, pieces, flags)?;
+    let mut table = Table::new(dev, pieces, flags)?;
 
     // SAFETY: `dev` is bound. The entries of the table are memory that is neither freed nor touched
     // until it is taken back, by the contract of `Scattered`.
     to_result(unsafe {
         bindings::dma_map_sgtable(
             raw::device(dev),
-            table.as_raw(),
+            table.as_raw_mut(),
             D::DIRECTION.into(),
             raw::attrs(attrs),
         )

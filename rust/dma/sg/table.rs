@@ -172,10 +172,16 @@ impl Table {
         })
     }
 
-    /// The C table, to be read or mapped.
+    /// The C table, to be read. Of its entries, which are behind a pointer, all may be written to.
     #[inline(always)]
     pub(super) fn as_raw(&self) -> *mut bindings::sg_table {
         core::ptr::from_ref(&self.0).cast_mut()
+    }
+
+    /// The C table, to be mapped: that writes to it how many entries are left.
+    #[inline(always)]
+    pub(super) fn as_raw_mut(&mut self) -> *mut bindings::sg_table {
+        &mut self.0
     }
 }
 
