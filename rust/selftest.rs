@@ -62,10 +62,16 @@ struct Context<'a> {
 impl Context<'_> {
     /// Calls `f` while the device takes segments of at least `size` bytes.
     fn with_segments_of<R>(&self, size: usize, f: impl FnOnce() -> R) -> R {
+        // CAST: From 32 bits to at least as many.
+        self.with_max_seg_size(size.max(dma_limits::max_seg_size(self.dev) as usize), f)
+    }
+
+    /// Calls `f` while the device takes segments of `size` bytes, and no more.
+    fn with_max_seg_size<R>(&self, size: usize, f: impl FnOnce() -> R) -> R {
         let before = dma_limits::max_seg_size(self.dev);
 
         // CAST: Sizes here are far below 4 GiB.
-        (self.set_max_seg_size)(before.max(size as u32));
+        (self.set_max_seg_size)(size as u32);
         let result = f();
         (self.set_max_seg_size)(before);
         result

@@ -36,6 +36,19 @@
 //! objects changes neither their sizes nor their alignment, and what it keeps behind an object is, by
 //! the third case, in no line of the mapped bytes. Red zones within the unused end of an object are
 //! written when it is allocated and freed, not while it is mapped.
+//!
+//! # Parts
+//!
+//! A scatter-gather list may have an object in several entries, as a device takes no more at a time. The kernel
+//! takes each for an object. One of [`LARGE`] bytes or more is aligned to more than a line, and has its lines for
+//! itself, however it is cut. Of a smaller one, each entry is looked at:
+//!
+//! - The kernel bounces it: safe.
+//! - It does not, and the entry begins with a line. An object that is not aligned to lines is smaller than one,
+//!   and so bounced with all its parts, or has one and a half. Of that, the rest from the start of a line on is
+//!   all, which is bounced if more than a line of it is mapped; a line; or half of one, which is bounced. So
+//!   the lines of the entry are the object's. Safe.
+//! - It does not, and the entry begins within a line: to refuse, though the line may be all of the object's.
 
 use super::{
     direction::Direction,
@@ -51,16 +64,19 @@ use kernel::{
     prelude::*, //
 };
 
+/// The size from which on memory from `kmalloc()` is aligned to more than a cache line.
+pub(super) const LARGE: usize = 2 * helpers::HELPER_ARCH_DMA_MINALIGN;
+
 /// Whether the device writes to memory that is mapped for `D`.
 pub(super) const fn is_written<D: Direction>() -> bool {
     !matches!(D::DIRECTION, DataDirection::ToDevice)
 }
 
-/// Whether mapping `size` bytes at `start`, the start of an object from `kmalloc()` for `dev` and `D` would
-/// let the device and somebody else write to the same cache line.
+/// Whether mapping `size` bytes at `start`, the start of an object from `kmalloc()` or of what was cut off a small
+/// one, for `dev` and `D` would let the device and somebody else write to the same cache line.
 #[inline(always)]
 pub(super) fn is_shared<D: Direction>(dev: &Device<Bound>, start: usize, size: usize) -> bool {
-    size < 2 * helpers::HELPER_ARCH_DMA_MINALIGN && small_is_shared::<D>(dev, start, size)
+    size < LARGE && small_is_shared::<D>(dev, start, size)
 }
 
 /// The same for the sizes for which it can be.

@@ -18,7 +18,6 @@
 
 use super::{
     buffer::Buffer,
-    cache_line,
     direction::{
         Direction,
         Permits, //
@@ -113,11 +112,7 @@ impl<'bound, D: Direction> Range<'bound, D> {
         if piece.len > self.size - self.linked {
             return Err(ENOSPC);
         }
-        // CAST: As far as alignment to a cache line goes, any part of the address will do.
-        if cache_line::is_written::<D>()
-            && piece.may_be_part
-            && cache_line::is_shared::<D>(self.dev, piece.phys as usize, piece.len)
-        {
+        if piece.is_shared::<D>(self.dev) {
             return Err(EINVAL);
         }
 

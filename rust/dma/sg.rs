@@ -18,7 +18,6 @@ pub use self::pieces::{
 
 use self::table::Table;
 use super::{
-    cache_line,
     direction::{
         DeviceReads,
         Direction,
@@ -117,7 +116,7 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     /// # Errors
     ///
     /// The memory comes back with the error: [`EINVAL`] for an empty piece or none, or one that shares a
-    /// cache line (see [`MapError`]); [`ENOMEM`] if there is no memory for the table or the device's
+    /// cache line (see [`MapError`]), also when it is cut; [`ENOMEM`] if there is no memory for the table or the device's
     /// addresses are used up; [`EIO`] if a piece cannot be mapped.
     ///
     /// C: `dma_map_sgtable()`, `kernel/dma/mapping.c`.
@@ -302,15 +301,7 @@ fn map_table<D: Direction, I: Iterator<Item = Piece>>(
         return Err(EIO);
     }
 
-    // CAST: As far as alignment to a cache line goes, any part of the address will do.
-    let shared = |piece: Piece| {
-        piece.may_be_part && cache_line::is_shared::<D>(dev, piece.phys as usize, piece.len)
-    };
-    if cache_line::is_written::<D>() && pieces().any(shared) {
-        return Err(EINVAL);
-    }
-
-    let mut table = Table::new(dev, pieces, flags)?;
+    let mut table = Table::new::<D, _>(dev, pieces, flags)?;
 
     // SAFETY: `dev` is bound. The entries of the table are memory that is neither freed nor touched
     // until it is taken back, by the contract of `Scattered`.

@@ -25,6 +25,7 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
+    limits,
     sg::{
         Piece,
         Scattered,
@@ -47,13 +48,20 @@ const ORDERS: [u32; 3] = [0, 2, 1];
 /// Odd sizes, so that hardly one begins or ends with a page.
 const SIZES: [usize; 5] = [1000, 4096, 33, 9001, 256];
 
-pub(super) const PLAN: usize = 3 * 4 + 2;
+/// How many objects that do not all begin with a cache line.
+const SMALL: usize = 8;
+
+pub(super) const PLAN: usize = 3 * 4 + 3;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
     direction::<FromDevice>(ctx, suite);
     direction::<Bidirectional>(ctx, suite);
     suite.result(fmt!("sync"), sync(ctx));
+    suite.result(
+        fmt!("cut within a cache line"),
+        cut_within_a_line(ctx, suite),
+    );
     suite.result(fmt!("refused empty"), refused_empty(ctx));
 }
 
@@ -263,6 +271,44 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         "dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device, sg_pcopy_to_buffer, \
          sg_pcopy_from_buffer witness: bytes across entries",
     )
+}
+
+/// Objects side by side in cache lines are cut for a device that takes a line at a time: the kernel would take
+/// the parts for objects of that size, which have a line of their own.
+fn cut_within_a_line(ctx: &Context<'_>, suite: &Suite<'_>) -> Result<&'static str, Stop> {
+    let line = limits::cache_alignment();
+    let objects = || -> Result<KVec<KVec<u8>>, Stop> {
+        let mut memory = KVec::with_capacity(SMALL, GFP_KERNEL)?;
+        for _ in 0..SMALL {
+            memory.push(KVec::from_elem(0, line + line / 2, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        if memory
+            .iter()
+            .all(|object: &KVec<u8>| object.as_ptr().addr() % line == 0)
+        {
+            return Err(Stop::Skip("kmalloc() aligns all objects to cache lines"));
+        }
+        memory.fill(moves::DATA);
+        Ok(memory)
+    };
+
+    // The device does not write: nobody's data is destroyed.
+    ctx.with_max_seg_size(line, || check::<_, ToDevice>(ctx, suite, objects()?))?;
+
+    let mapped = ctx.with_max_seg_size(line, || {
+        Ok::<_, Stop>(SgMapping::map(ctx.dev, objects()?, FromDevice, GFP_KERNEL))
+    })?;
+    match mapped {
+        Ok(_) if limits::is_coherent(ctx.dev) => {
+            Ok("dma_map_sgtable, dev_is_dma_coherent from_device witness: no lines to share")
+        }
+        Ok(_) => Err(Failure::Unexpected("the device was given a part of a cache line").into()),
+        Err(err) if limits::is_coherent(ctx.dev) || err.error != EINVAL => Err(err.error.into()),
+        Err(mut err) => {
+            err.buffer.compare(moves::DATA)?;
+            Ok("dma_map_sgtable from_device refused with EINVAL witness: buffers came back intact")
+        }
+    }
 }
 
 /// No piece, or an empty one, is refused, and the memory comes back.

@@ -4,7 +4,11 @@
 
 use crate::{
     bindings as helpers,
-    dma::buffer::Buffer, //
+    dma::{
+        buffer::Buffer,
+        cache_line,
+        direction::Direction, //
+    }, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -12,6 +16,10 @@ use kernel::{
         allocator::Vmalloc,
         AllocError,
         Flags, //
+    },
+    device::{
+        Bound,
+        Device, //
     },
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -29,6 +37,17 @@ pub struct Piece {
     /// Whether it may be only a part of a piece of memory from `kmalloc()`; see
     /// [`Buffer::MAY_BE_PART`].
     pub may_be_part: bool,
+}
+
+impl Piece {
+    /// Whether mapping it for `dev` and `D` would let the device and somebody else write to the same cache
+    /// line.
+    pub(in crate::dma) fn is_shared<D: Direction>(&self, dev: &Device<Bound>) -> bool {
+        // CAST: As far as alignment to a cache line goes, any part of the address will do.
+        cache_line::is_written::<D>()
+            && self.may_be_part
+            && cache_line::is_shared::<D>(dev, self.phys as usize, self.len)
+    }
 }
 
 /// Memory in pieces that may be mapped together, and that gives itself up while it is.

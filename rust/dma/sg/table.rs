@@ -6,6 +6,8 @@ use super::pieces::Piece;
 use crate::{
     bindings as helpers,
     dma::{
+        cache_line,
+        direction::Direction,
         limits,
         raw, //
     },
@@ -85,6 +87,9 @@ impl<I: Iterator<Item = Piece>> Iterator for Entries<I> {
 
         let len = self.limits.fits(&entry);
         if len < entry.len {
+            // What is cut is no object, whose size would say how it is aligned; unless it is so large that it
+            // has its cache lines for itself.
+            entry.may_be_part = entry.len < cache_line::LARGE;
             self.rest = Some(Piece {
                 phys: entry.phys + len as u64,
                 len: entry.len - len,
@@ -113,8 +118,10 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if a piece is empty or there is none, [`ENOMEM`] if there is no memory for the table.
-    pub(super) fn new<I: Iterator<Item = Piece>>(
+    /// [`EINVAL`] if a piece is empty or there is none, or if the device, that is to use them in the direction
+    /// `D`, would write to a cache line that somebody else writes to; [`ENOMEM`] if there is no memory for the
+    /// table.
+    pub(super) fn new<D: Direction, I: Iterator<Item = Piece>>(
         dev: &Device<Bound>,
         pieces: impl Fn() -> I,
         flags: Flags,
@@ -127,6 +134,9 @@ impl Table {
         };
 
         if limits.len == 0 || pieces().any(|piece| piece.len == 0) {
+            return Err(EINVAL);
+        }
+        if entries().any(|entry| entry.is_shared::<D>(dev)) {
             return Err(EINVAL);
         }
         let count = u32::try_from(entries().count())?;
@@ -270,6 +280,29 @@ mod tests {
         ));
         assert!(makes(&[piece(7, 2)], 1, u64::MAX, &[(7, 1), (8, 1)]));
         assert!(makes(&[piece(100, 400)], 400, u64::MAX, &[(100, 400)]));
+    }
+
+    /// Whether the parts of a piece of `len` bytes, cut at `limit`, are looked at as parts of objects.
+    fn parts(len: usize, limit: usize) -> bool {
+        let mut entries = Entries {
+            pieces: core::iter::once(piece(PAGE, len)).peekable(),
+            rest: None,
+            limits: EntryLimits {
+                len: limit,
+                boundary: u64::MAX,
+            },
+        };
+
+        entries.all(|entry| entry.may_be_part)
+    }
+
+    #[test]
+    fn parts_of_small_objects() {
+        assert!(parts(96, 64));
+        assert!(parts(cache_line::LARGE - 1, 8));
+        // Not cut, or aligned.
+        assert!(!parts(96, 96));
+        assert!(!parts(cache_line::LARGE, cache_line::LARGE - 1));
     }
 
     #[test]
