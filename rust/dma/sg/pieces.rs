@@ -153,11 +153,16 @@ pub struct RawBuffers<B: Buffer> {
 /// What is mapped of a buffer.
 fn piece<B: Buffer>(raw: B::Raw) -> Piece {
     let target = B::target(raw);
+    let len = B::Target::size(target.as_ptr());
 
     Piece {
-        // SAFETY: By the contract of `Buffer` the address is in the linear map.
-        phys: unsafe { helpers::helper_cpu_addr_to_phys(target.as_ptr().cast()) },
-        len: B::Target::size(target.as_ptr()),
+        phys: match len {
+            // The pointer dangles, and C warns of what is not in the linear map (`CONFIG_DEBUG_VIRTUAL`).
+            0 => 0,
+            // SAFETY: By the contract of `Buffer` these bytes are in the linear map.
+            _ => unsafe { helpers::helper_cpu_addr_to_phys(target.as_ptr().cast()) },
+        },
+        len,
         may_be_part: B::MAY_BE_PART,
     }
 }
@@ -238,5 +243,45 @@ unsafe impl<B: Buffer> Scattered for KVec<B> {
 
     fn pieces(raw: &RawBuffers<B>) -> impl Iterator<Item = Piece> {
         raw.raw.iter().copied().map(piece::<B>)
+    }
+}
+
+#[kunit_tests(safe_dma_sg_pieces)]
+mod tests {
+    use super::*;
+
+    /// A buffer without a byte has a pointer that leads nowhere, and is not asked where that is.
+    #[test]
+    fn empty_buffer_is_nowhere() -> Result {
+        let vec = Buffer::into_raw(KVec::<u32>::new());
+        let empty = piece::<KVec<u32>>(vec);
+        assert!(empty.phys == 0 && empty.len == 0);
+        // SAFETY: It is from `into_raw()`, and taken back once.
+        drop(unsafe { <KVec<u32> as Buffer>::from_raw(vec) });
+
+        let boxed = Buffer::into_raw(KBox::new((), GFP_KERNEL)?);
+        let empty = piece::<KBox<()>>(boxed);
+        assert!(empty.phys == 0 && empty.len == 0);
+        // SAFETY: As above.
+        drop(unsafe { <KBox<()> as Buffer>::from_raw(boxed) });
+        Ok(())
+    }
+
+    /// The elements are what is mapped, and not the room for more.
+    #[test]
+    fn vector_is_its_elements() -> Result {
+        let mut vec = KVec::with_capacity(100, GFP_KERNEL)?;
+        vec.resize(7, 0u32, GFP_KERNEL)?;
+        let start = vec.as_ptr();
+        let vec = Buffer::into_raw(vec);
+
+        let found = piece::<KVec<u32>>(vec);
+        // SAFETY: The address is in the linear map.
+        let phys = unsafe { helpers::helper_cpu_addr_to_phys(start.cast()) };
+        assert!(found.phys == phys && found.len == 28 && found.may_be_part);
+
+        // SAFETY: It is from `into_raw()`, and taken back once.
+        drop(unsafe { <KVec<u32> as Buffer>::from_raw(vec) });
+        Ok(())
     }
 }
