@@ -418,7 +418,10 @@ impl<'bound, T, D: Direction> VmappedPages<'bound, T, D> {
             )
         };
 
-        VmapAccess { memory: self }
+        VmapAccess {
+            memory: self,
+            _data: PhantomData,
+        }
     }
 
     /// Takes the pages out of the kernel's address space.
@@ -466,6 +469,8 @@ unsafe impl<T, D: Direction> DeviceMemory for VmappedPages<'_, T, D> {
 pub struct VmapAccess<'a, 'bound, T, D: Direction> {
     // INVARIANT: Borrowed exclusively, so that neither a transfer nor another guard can be there.
     memory: &'a mut VmappedPages<'bound, T, D>,
+    // What can be shared and sent is as if this were the memory itself.
+    _data: PhantomData<&'a mut [T]>,
 }
 
 impl<T, D: Direction> VmapAccess<'_, '_, T, D> {
