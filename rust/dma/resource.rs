@@ -46,7 +46,8 @@ impl<'a> Registers<'a> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such BAR, it is of I/O ports, or `range` is empty or not within it.
+    /// [`EINVAL`] if there is no such BAR, it is of I/O ports or has got no address, or `range` is empty or not
+    /// within it.
     ///
     /// C: `pci_resource_start()`, `pci_resource_len()`, `pci_resource_flags()`; `include/linux/pci.h`.
     pub fn of_bar(pdev: &'a pci::Device<Bound>, bar: u32, range: Range<usize>) -> Result<Self> {
@@ -62,8 +63,8 @@ impl<'a> Registers<'a> {
             return Err(EINVAL);
         }
 
-        // SAFETY: A BAR in memory space is what the device decodes, and is not changed while its driver is
-        // bound, which is so for `'a`. CAST: From at most 64 bits.
+        // SAFETY: A BAR with an address in memory space is what the device decodes, and nobody else does. It is
+        // not changed while its driver is bound, which is so for `'a`. CAST: From at most 64 bits.
         unsafe { Self::from_raw(start + range.start as PhysAddr, range.end - range.start) }
     }
 

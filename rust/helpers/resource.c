@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/cc_platform.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu-dma.h>
-#include <linux/minmax.h>
+#include <linux/ioport.h>
 #include <linux/mmzone.h>
 #include <linux/pci.h>
 #include <linux/pfn.h>
@@ -15,16 +16,29 @@ bool helper_pfn_valid(unsigned long pfn)
 	return pfn_valid(pfn);
 }
 
-/* Whether @bar of @pdev is in memory space, and not in that of I/O ports. */
+/* Whether @bar of @pdev is in memory space, not in that of I/O ports, and has got its address there. */
 bool helper_pci_bar_is_mem(struct pci_dev *pdev, int bar)
 {
-	return pci_resource_flags(pdev, bar) & IORESOURCE_MEM;
+	unsigned long flags = pci_resource_flags(pdev, bar);
+
+	return (flags & IORESOURCE_MEM) && !(flags & (IORESOURCE_UNSET | IORESOURCE_DISABLED));
 }
 
 /* What dma_direct_map_phys() warns of: no IOMMU, and an address that @dev cannot drive. */
 bool helper_dma_direct_overflow(struct device *dev, phys_addr_t phys, size_t size)
 {
-	u64 last = phys_to_dma(dev, phys) + size - 1;
+	unsigned long attrs = DMA_ATTR_MMIO;
+	dma_addr_t addr;
 
-	return !use_dma_iommu(dev) && last > min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	if (use_dma_iommu(dev))
+		return false;
+
+	if (cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT)) {
+		attrs |= DMA_ATTR_CC_SHARED;
+		addr = phys_to_dma_unencrypted(dev, phys);
+	} else {
+		addr = phys_to_dma_encrypted(dev, phys);
+	}
+
+	return !dma_capable(dev, addr, size, false, attrs);
 }
