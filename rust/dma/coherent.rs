@@ -6,10 +6,12 @@
 //! [`CoherentMemory::zeroed_slice_with_attrs`].
 
 mod mmap;
+mod shared;
 mod table;
 
 pub use self::{
     mmap::MmapMemory,
+    shared::RawCoherent,
     table::CoherentTable, //
 };
 
@@ -50,6 +52,10 @@ use kernel::{
 ///
 /// Dropping it frees it, which may sleep: not with interrupts disabled.
 ///
+/// It can be mapped for another device, too, by [`SgMapping::map`](super::sg::SgMapping::map): see the
+/// second example. Then that device has it, and neither the CPU nor the device that it was allocated for,
+/// until it comes back from [`SgMapping::unmap`](super::sg::SgMapping::unmap).
+///
 /// # Examples
 ///
 /// ```
@@ -68,6 +74,28 @@ use kernel::{
 ///     let attrs = DMA_ATTR_FORCE_CONTIGUOUS;
 ///
 ///     CoherentMemory::zeroed_slice_with_attrs(dev, 640 * 480, GFP_KERNEL, attrs)
+/// }
+/// ```
+///
+/// ```
+/// use kernel::{
+///     device::{
+///         Bound,
+///         Device, //
+///     },
+///     prelude::*, //
+/// };
+/// use safe_dma::dma::{
+///     coherent::CoherentMemory,
+///     direction::ToDevice,
+///     sg::SgMapping, //
+/// };
+///
+/// type Scanout<'a> = SgMapping<'a, CoherentMemory<'a, [u32]>, ToDevice>;
+///
+/// /// What a camera has written goes to a display, without a copy.
+/// fn show<'a>(display: &'a Device<Bound>, frame: CoherentMemory<'a, [u32]>) -> Result<Scanout<'a>> {
+///     Ok(SgMapping::map(display, frame, ToDevice, GFP_KERNEL)?)
 /// }
 /// ```
 ///
@@ -219,6 +247,12 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     pub fn is_remapped(&self) -> bool {
         // SAFETY: Any address may be asked for.
         unsafe { bindings::is_vmalloc_addr(self.as_ptr().cast()) }
+    }
+
+    /// Whether the memory has a `struct page` for each page; the device's own memory may have none.
+    fn has_pages(&self) -> bool {
+        // SAFETY: `dev` is a valid device.
+        !unsafe { helpers::helper_dev_has_own_memory(raw::device(self.dev)) }
     }
 
     /// The pages of the memory as a scatter-gather table, which borrows it. Sleeps.

@@ -260,7 +260,7 @@ impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
     /// - [`EOPNOTSUPP`] if no IOMMU translates for the device. Use [`SgMapping`](super::sg::SgMapping);
     /// - [`EINVAL`] for an empty piece or none, one that shares a cache line (see [`MapError`]), or one
     ///   that does not begin where a page does, or end there. [`SgMapping`](super::sg::SgMapping) takes
-    ///   the last two;
+    ///   the last two. Also for memory that is not for this device, see [`Scattered::may_be_mapped_for`];
     /// - [`ENOMEM`] if the device's addresses are used up, or there is no memory for page tables or
     ///   bounce buffers;
     /// - [`EIO`] if the device can do no DMA at all.
@@ -275,6 +275,13 @@ impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
     where
         D: Permits<S::Element>,
     {
+        if !memory.may_be_mapped_for(dev) {
+            return Err(MapError {
+                error: EINVAL,
+                buffer: memory,
+            });
+        }
+
         let raw = match memory.into_raw(flags) {
             Ok(raw) => raw,
             Err(buffer) => {

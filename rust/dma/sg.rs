@@ -44,6 +44,7 @@ use kernel::{
         Device, //
     },
     dma::{
+        attrs::DMA_ATTR_SKIP_CPU_SYNC,
         Attrs,
         DmaAddress, //
     },
@@ -116,7 +117,8 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     /// # Errors
     ///
     /// The memory comes back with the error: [`EINVAL`] for an empty piece or none, or one that shares a
-    /// cache line (see [`MapError`]), also when it is cut; [`ENOMEM`] if there is no memory for the table or the device's
+    /// cache line (see [`MapError`]), also when it is cut, or memory that is not for this device (see
+    /// [`Scattered::may_be_mapped_for`]); [`ENOMEM`] if there is no memory for the table or the device's
     /// addresses are used up; [`EIO`] if a piece cannot be mapped.
     ///
     /// C: `dma_map_sgtable()`, `kernel/dma/mapping.c`.
@@ -146,10 +148,15 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     {
         let failed = |error, buffer| Err(MapError { error, buffer });
 
-        if !are_for_streaming(attrs) {
+        if !are_for_streaming(attrs) || !memory.may_be_mapped_for(dev) {
             return failed(EINVAL, memory);
         }
 
+        let attrs = if S::HAS_OTHER_MAPPING {
+            attrs | DMA_ATTR_SKIP_CPU_SYNC
+        } else {
+            attrs
+        };
         let raw = match memory.into_raw(flags) {
             Ok(raw) => raw,
             Err(memory) => return failed(ENOMEM, memory),
@@ -157,13 +164,19 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
 
         // INVARIANT: `map_table()` has just mapped these pieces, for `D` and with `attrs`.
         match map_table::<D, _>(dev, || S::pieces(&raw), flags, attrs) {
-            Ok(table) => Ok(Self {
-                dev,
-                raw: ManuallyDrop::new(raw),
-                table: ManuallyDrop::new(table),
-                attrs,
-                _direction: PhantomData,
-            }),
+            Ok(table) => {
+                let mapping = Self {
+                    dev,
+                    raw: ManuallyDrop::new(raw),
+                    table: ManuallyDrop::new(table),
+                    attrs,
+                    _direction: PhantomData,
+                };
+                if S::HAS_OTHER_MAPPING {
+                    mapping.give_to_device();
+                }
+                Ok(mapping)
+            }
             // SAFETY: `raw` is from `into_raw()` above and is taken back once. It was not mapped, so no
             // device has seen it and its content is what it was.
             Err(error) => failed(error, unsafe { S::from_raw(raw) }),
@@ -220,6 +233,13 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     /// C: `dma_sync_sgtable_for_cpu()` here and `dma_sync_sgtable_for_device()` in the guard's drop;
     /// `include/linux/dma-mapping.h`.
     pub fn sync_for_cpu(&mut self) -> SgAccess<'_, 'bound, S, D> {
+        self.give_to_cpu();
+
+        SgAccess { mapping: self }
+    }
+
+    /// Syncs the memory for the CPU.
+    fn give_to_cpu(&self) {
         // SAFETY: By the invariants the table is mapped for this device and direction.
         unsafe {
             helpers::helper_dma_sync_sgtable_for_cpu(
@@ -228,8 +248,18 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
                 D::DIRECTION.into(),
             )
         };
+    }
 
-        SgAccess { mapping: self }
+    /// Syncs the memory for the device.
+    fn give_to_device(&self) {
+        // SAFETY: By the invariants the table is mapped for this device and direction.
+        unsafe {
+            helpers::helper_dma_sync_sgtable_for_device(
+                raw::device(self.dev),
+                self.table.as_raw(),
+                D::DIRECTION.into(),
+            )
+        };
     }
 
     /// Makes the span with that number, counted from 0, the memory of a transfer.
@@ -259,6 +289,10 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     ///
     /// `self` must not be used again, nor dropped.
     unsafe fn take_back(&mut self) -> S {
+        if S::HAS_OTHER_MAPPING {
+            self.give_to_cpu();
+        }
+
         // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
         // undone once, as the caller does not use `self` again.
         unsafe {
@@ -404,14 +438,7 @@ impl<S: Scattered, D: Direction> SgAccess<'_, '_, S, D> {
 
 impl<S: Scattered, D: Direction> Drop for SgAccess<'_, '_, S, D> {
     fn drop(&mut self) {
-        // SAFETY: By the invariants of the mapping, the table is mapped for this device and direction.
-        unsafe {
-            helpers::helper_dma_sync_sgtable_for_device(
-                raw::device(self.mapping.dev),
-                self.mapping.table.as_raw(),
-                D::DIRECTION.into(),
-            )
-        };
+        self.mapping.give_to_device();
     }
 }
 

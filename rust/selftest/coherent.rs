@@ -3,6 +3,7 @@
 //! Coherent memory: the CPU and the device see the same bytes.
 
 mod paths;
+mod shared;
 mod table;
 
 use super::{
@@ -43,7 +44,7 @@ use kernel::{
 
 const SIZES: [usize; 2] = [4096, 16384];
 
-pub(super) const PLAN: usize = SIZES.len() + paths::PLAN + table::PLAN;
+pub(super) const PLAN: usize = SIZES.len() + paths::PLAN + table::PLAN + shared::PLAN;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     for size in SIZES {
@@ -52,6 +53,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     }
     paths::run(ctx, suite);
     table::run(ctx, suite);
+    shared::run(ctx, suite);
 }
 
 /// The CPU writes, the device reads and writes back, the CPU compares.

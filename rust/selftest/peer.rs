@@ -2,12 +2,15 @@
 
 //! Another device that the driver has, if there is one.
 
-use super::Context;
+use super::{
+    evidence::Stop,
+    Context, //
+};
 use crate::bindings as helpers;
 use core::ptr::NonNull;
 use kernel::{
     bindings,
-    device::Bound,
+    device::Core,
     pci, //
 };
 
@@ -63,8 +66,12 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Calls `f` with another device that is bound to the driver of this one; returns [`None`] if there is none.
-pub(super) fn with<T>(ctx: &Context<'_>, f: impl FnOnce(&pci::Device<Bound>) -> T) -> Option<T> {
+/// Calls `f` with another device that is bound to the driver of this one; a check is skipped if there is
+/// none.
+pub(super) fn with<T>(
+    ctx: &Context<'_>,
+    f: impl FnOnce(&pci::Device<Core<'_>>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
     let own: *mut bindings::device = core::ptr::from_ref(ctx.dev).cast_mut().cast();
     let mut next = Found::after(None);
 
@@ -75,12 +82,13 @@ pub(super) fn with<T>(ctx: &Context<'_>, f: impl FnOnce(&pci::Device<Bound>) -> 
                 // locked.
                 if unsafe { (*found.device()).driver == (*own).driver } {
                     // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The device is valid,
-                    // and bound for as long as it is locked, which is until `f` has returned.
-                    return Some(f(unsafe { found.0.cast().as_ref() }));
+                    // bound for as long as it is locked, which is until `f` has returned, and locked as in a
+                    // callback of its driver.
+                    return f(unsafe { found.0.cast().as_ref() });
                 }
             }
         }
         next = Found::after(Some(found));
     }
-    None
+    Err(Stop::Skip("the driver has no other device yet"))
 }

@@ -2,6 +2,9 @@
 
 //! Scatter-gather mappings: memory from several places, through the device and back.
 
+pub(super) mod merged;
+
+use self::merged::ListEvidence;
 use super::{
     evidence::{
         direction_name,
@@ -32,7 +35,10 @@ use crate::dma::{
         SgMapping, //
     }, //
 };
-use core::ops::DerefMut;
+use core::{
+    cmp::Reverse,
+    ops::DerefMut, //
+};
 use kernel::{
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -69,16 +75,16 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 fn direction<D: Moves + Permits<u8> + Permits<[u8]>>(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     let name = direction_name(D::DIRECTION);
 
-    let result = vvec(VVEC_SIZE).and_then(|memory| check::<_, D>(ctx, suite, memory));
+    let result = vvec(VVEC_SIZE).and_then(|memory| check::<_, D>(ctx, memory));
     suite.result(fmt!("{} vvec {}", name, VVEC_SIZE), result);
 
-    let result = vvec(LONG_SIZE).and_then(|memory| check::<_, D>(ctx, suite, memory));
+    let result = vvec(LONG_SIZE).and_then(|memory| check::<_, D>(ctx, memory));
     suite.result(fmt!("{} vvec {}", name, LONG_SIZE), result);
 
-    let result = pages().and_then(|memory| check::<_, D>(ctx, suite, memory));
+    let result = pages().and_then(|memory| check::<_, D>(ctx, memory));
     suite.result(fmt!("{} pages", name), result);
 
-    let result = buffers().and_then(|memory| check::<_, D>(ctx, suite, memory));
+    let result = buffers().and_then(|memory| check::<_, D>(ctx, memory));
     suite.result(fmt!("{} buffers of odd sizes", name), result);
 }
 
@@ -86,12 +92,14 @@ fn vvec(size: usize) -> Result<VVec<u8>, Stop> {
     Ok(VVec::from_elem(0, size, GFP_KERNEL)?)
 }
 
+/// Never in a row, so that each is an entry of its own.
 fn pages() -> Result<KVec<Pages>, Stop> {
     let mut memory = KVec::with_capacity(ORDERS.len(), GFP_KERNEL)?;
 
     for order in ORDERS {
         memory.push(Pages::zeroed(order, GFP_KERNEL)?, GFP_KERNEL)?;
     }
+    memory.sort_unstable_by_key(|pages| Reverse(pages.as_ptr()));
     Ok(memory)
 }
 
@@ -171,55 +179,47 @@ pub(super) fn phys_at(
 /// Maps memory, moves its data span by span, and checks all that there is to be seen.
 fn check<S: Bytes, D: Moves + Permits<S::Element>>(
     ctx: &Context<'_>,
-    suite: &Suite<'_>,
     mut memory: S,
-) -> Result<Evidence, Stop> {
+) -> Result<ListEvidence, Stop> {
     memory.fill(D::BEFORE);
 
-    let mut mapping = SgMapping::map(ctx.dev, memory, D::VALUE, GFP_KERNEL)?;
+    let mapping = SgMapping::map(ctx.dev, memory, D::VALUE, GFP_KERNEL)?;
+    let seen = merged::look_at(ctx, &mapping)?;
     let size: usize = mapping.pieces().map(|piece| piece.len).sum();
-    let count = mapping.spans().count();
-    let (pieces, entries) = (mapping.pieces().count(), mapping.entries());
-    suite.note(fmt!(
-        "pieces {}, entries {}, spans for the device {}",
-        pieces,
-        entries,
-        count
-    ));
-
-    let first = mapping.spans().next().ok_or(EFAULT)?.address();
     let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
-    let mut witness = "";
-    let mut offset = 0;
-    for number in 0..count {
-        let span = mapping.spans().nth(number).ok_or(EFAULT)?;
-        let (addr, len) = (span.address(), span.len());
+    let dma = mapping.spans().next().ok_or(EFAULT)?.address();
 
-        witness = ctx.witness.mapped(addr, len, |at| {
-            // 0 would be reported as a wrong translation.
-            phys_at(mapping.pieces(), offset + at).unwrap_or(0)
-        })?;
-
-        let segment = mapping.into_segment(number).map_err(|_| EFAULT)?;
-        mapping = moves::all(ctx, segment, offset)?.into_mapping();
-        offset += len;
-    }
-    if offset != size {
-        return Err(Failure::Unexpected("the spans have another size than the memory").into());
-    }
-
-    let mut memory = mapping.unmap();
-    ctx.witness.unmapped(first, 1)?;
+    let mut memory = through(ctx, mapping)?.unmap();
+    ctx.witness.unmapped(dma, 1)?;
     memory.compare(D::AFTER)?;
 
-    Ok(Evidence {
-        operation: "dma_map_sgtable, dma_unmap_sgtable",
-        direction: D::DIRECTION,
-        size,
-        phys,
-        dma: first,
-        witnesses: ["round trip", witness],
+    Ok(ListEvidence {
+        evidence: Evidence {
+            operation: "dma_map_sgtable, dma_unmap_sgtable",
+            direction: D::DIRECTION,
+            size,
+            phys,
+            dma,
+            witnesses: ["round trip", seen.witness],
+        },
+        seen,
     })
+}
+
+/// Moves all bytes of a mapping through the device, span by span.
+pub(super) fn through<'a, S: Scattered, D: Moves>(
+    ctx: &Context<'_>,
+    mut mapping: SgMapping<'a, S, D>,
+) -> Result<SgMapping<'a, S, D>, Stop> {
+    let mut offset = 0;
+
+    for number in 0..mapping.spans().count() {
+        let segment = mapping.into_segment(number).map_err(|_| EFAULT)?;
+
+        mapping = moves::all(ctx, segment, offset)?.into_mapping();
+        offset += mapping.spans().nth(number).ok_or(EFAULT)?.len();
+    }
+    Ok(mapping)
 }
 
 /// The CPU and the device take turns, and the CPU reads and writes across entries.

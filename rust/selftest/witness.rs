@@ -147,7 +147,8 @@ impl<'a> Witness<'a> {
 /// Asks the page table.
 fn lookup(domain: &Domain<'_>, iova: DeviceAddress) -> Option<PhysAddr> {
     // SAFETY: An `edu` has its domain to itself, as an endpoint of PCI Express. Only the checks map and
-    // unmap for it, one after the other, and they are what asks here.
+    // unmap for it, one after the other, and they are what asks here; they do so for another device while
+    // that is locked, so that its own checks are not running.
     unsafe { domain.iova_to_phys(iova) }
 }
 

@@ -52,8 +52,9 @@ impl Piece {
 
 /// Memory in pieces that may be mapped together, and that gives itself up while it is.
 ///
-/// Implemented for [`VVec`], whose pages are anywhere, and for [`KVec`] of any [`Buffer`]: pages,
-/// boxes and vectors, of which each is a piece.
+/// Implemented for [`VVec`], whose pages are anywhere, for [`KVec`] of any [`Buffer`]: pages, boxes and
+/// vectors, of which each is a piece, and for [`CoherentMemory`](crate::dma::coherent::CoherentMemory)
+/// of another device.
 ///
 /// # Safety
 ///
@@ -79,6 +80,19 @@ pub unsafe trait Scattered: Sized {
 
     /// The memory without a reference to it.
     type Raw;
+
+    /// Whether the memory has a mapping already, for another device.
+    ///
+    /// The one that is made of it then does not sync on its own (`DMA_ATTR_SKIP_CPU_SYNC`), as the DMA
+    /// debugger takes a second mapping that does for a mistake; [`SgMapping`](super::SgMapping) syncs it
+    /// when it has mapped it, and before it unmaps it.
+    const HAS_OTHER_MAPPING: bool = false;
+
+    /// Whether the memory can be mapped for `dev`, as far as that depends on where it is from.
+    #[inline(always)]
+    fn may_be_mapped_for(&self, _dev: &Device<Bound>) -> bool {
+        true
+    }
 
     /// Gives the memory up; the counterpart of [`Scattered::from_raw`].
     ///
