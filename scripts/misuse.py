@@ -153,6 +153,14 @@ RUN_TIME = (
         "it knows what is mapped, and not what lies beside it",
     ),
     RunTime(
+        "shared_uncached",
+        "nothing",
+        "maps coherent memory that the CPU has uncached for a second device, as if it were cached",
+        "coherent/shared refused",
+        "noncoherent_result",
+        "it does not know how the CPU has the memory",
+    ),
+    RunTime(
         "addresses_used_up",
         "nothing",
         "does not look for an error, and gives the device DMA_MAPPING_ERROR for an address",

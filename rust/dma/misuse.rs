@@ -87,6 +87,7 @@
 //! | the DMA debugger | C code that | here | see |
 //! | --- | --- | --- | --- |
 //! | nothing: dma_pool_destroy() itself says "busy" | destroys a pool while objects of it are in use | cannot be expressed (E0599) | `pool_destroyed_busy.rs` |
+//! | nothing: it does not know how the CPU has the memory | maps coherent memory that the CPU has uncached for a second device, as if it were cached | returns an error | check `coherent/shared refused` |
 //! | nothing: it does not know of addresses that pieces are linked to | frees a page that is still linked | does not compile (E0382) | `iova_freed_linked.rs` |
 //! | nothing: it does not know of addresses that pieces are linked to | starts the device before dma_iova_sync() | cannot be expressed: what is not finished has no address (E0599) | `iova_not_synced.rs` |
 //! | nothing: it does not know what size was meant | allocates a number of elements whose size overflows, and has less memory than it believes | returns an error | check `pages/refused size` |
@@ -95,6 +96,7 @@
 //! | nothing: it does not know what the memory holds | lets the device write to a structure that has pointers of the kernel in it | does not compile (E0277) | `reference_inside.rs` |
 //! | nothing: it does not know what the memory holds | lets the device read memory that nobody has written to | does not compile (E0277) | `uninitialised.rs` |
 //! | nothing: it does not know what the memory holds | reads what a bounce buffer, or the device, left of memory that nobody has written to | does not compile (E0277) | `uninitialised_receive.rs` |
+//! | nothing: it does not know whose memory it is | keeps another device's memory mapped after that device has gone | does not compile (E0621) | `shared_outlives_owner.rs` |
 //! | nothing: it does not know whose registers they are | keeps the mapping of another device's registers after that device has gone | does not compile (E0621) | `resource_outlives_device.rs` |
 //! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
 //! | nothing: it does not miss what is not called | does not sync a buffer of a pool before the device reads it | does not compile (E0277) | `recycled_not_synced.rs` |
@@ -122,6 +124,7 @@
 //! | nothing: it does not see what the CPU does | writes to a buffer while it is mapped, in the function that was given both | does not compile (E0499) | `scoped_cpu_writes.rs` |
 //! | nothing: it does not see what the CPU does | writes to a list that the device fills, and that the device will never read | does not compile (E0277) | `sg_write_from_device.rs` |
 //! | nothing: it does not see what the CPU does | maps a field of a structure, which shares a cache line with what the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
+//! | nothing: it does not see what the CPU does | writes to coherent memory that is mapped for a second device, which does not see it | does not compile (E0382) | `shared_written_mapped.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
 //! | nothing: it does not see what the CPU does | passes on the pages of coherent memory that it has freed | does not compile (E0505) | `table_after_free.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
@@ -143,6 +146,7 @@
 //! | nothing: it does not see what the device does | starts a transfer of a buffer that the caller will use again, and does not wait for its end | does not compile (E0277) | `scoped_transfer_forgotten.rs` |
 //! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0277) | `sealed_device_writes.rs` |
 //! | nothing: it does not see what the device does | unmaps a list when its first segment is done, while the device is at the second | does not compile (E0382) | `sg_two_segments.rs` |
+//! | nothing: it does not see what the device does | lets a device write to its coherent memory while a second one has it | does not compile (E0382) | `shared_both_devices.rs` |
 //! | nothing: it does not see what the device does | gives the device an address that it has unmapped | does not compile (E0505) | `span_after_unmap.rs` |
 //! | nothing: it does not see what the device does | adds to a DMA address, and leaves the buffer | cannot be expressed (E0369) | `span_arithmetic.rs` |
 //! | nothing: it does not see what the device does | gives the device a length that the buffer does not have | does not compile (E0308) | `span_beyond_mapping.rs` |

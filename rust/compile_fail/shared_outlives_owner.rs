@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not know whose memory it is
+// In C: keeps another device's memory mapped after that device has gone
+// Here: does not compile
+
+use crate::dma::{
+    coherent::CoherentMemory,
+    direction::FromDevice,
+    sg::SgMapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn ring<'a>(
+    dev: &'a Device<Bound>,
+    owner: &Device<Bound>,
+) -> Result<SgMapping<'a, CoherentMemory<'a, [u32]>, FromDevice>> {
+    let memory = CoherentMemory::<[u32]>::zeroed_slice(owner, 1024, GFP_KERNEL)?;
+
+    Ok(SgMapping::map(dev, memory, FromDevice, GFP_KERNEL)?) //~ ERROR E0621
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: writes to coherent memory that is mapped for a second device, which does not see it
+// Here: does not compile
+
+use crate::dma::{
+    coherent::CoherentMemory,
+    direction::ToDevice,
+    sg::SgMapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    io::Io,
+    prelude::*, //
+};
+
+fn show<'a>(
+    dev: &'a Device<Bound>,
+    memory: CoherentMemory<'a, [u8]>,
+) -> Result<SgMapping<'a, CoherentMemory<'a, [u8]>, ToDevice>> {
+    let mapping = SgMapping::map(dev, memory, ToDevice, GFP_KERNEL)?;
+    memory.copy_from_slice(&[1; 64]); //~ ERROR E0382
+
+    Ok(mapping)
+}
