@@ -264,39 +264,20 @@ fn place<M: Turns>(ctx: &Context<'_>, memory: &M, size: usize) -> Result<&'stati
         .mapped(dma, size, |offset| memory.phys_at(offset))?)
 }
 
-/// Moves data through memory that was just allocated, and frees it.
-fn check<M: Turns>(
+/// Uses memory that was just allocated, frees it, and checks where the device has it, before and after.
+fn used<M: Turns>(
     ctx: &Context<'_>,
-    mut memory: M,
+    memory: M,
     size: usize,
-    fill: fn(&mut M),
+    f: impl FnOnce(M) -> Result<M, Stop>,
 ) -> Result<Evidence, Stop> {
     let witness = place(ctx, &memory, size)?;
-    let dma = memory.span().address();
-    let phys = memory.phys_at(0);
+    let (dma, phys) = (memory.span().address(), memory.phys_at(0));
 
-    memory.look(|bytes| {
-        if bytes.len() == size {
-            pattern::all(bytes, 0)
-        } else {
-            Err(Failure::Unexpected("the CPU has another size of memory"))
-        }
-    })?;
-    fill(&mut memory);
-    // What is there besides what is moved must not change.
-    let mut expected = KVVec::with_capacity(size, GFP_KERNEL)?;
-    memory.look(|bytes| expected.extend_from_slice(bytes, GFP_KERNEL))?;
-
-    for chunk in chunks(size) {
-        memory = M::Direction::through(ctx, memory, chunk.clone(), 0)?;
-        pattern::fill(
-            &mut expected[chunk.clone()],
-            M::Direction::AFTER,
-            chunk.start,
-        );
+    let memory = f(memory)?;
+    if memory.span().address() != dma {
+        return Err(Failure::Unexpected("the DMA address has changed").into());
     }
-    memory.look(|bytes| same(bytes, &expected))?;
-
     drop(memory);
     ctx.witness.unmapped(dma, size)?;
 
@@ -307,6 +288,39 @@ fn check<M: Turns>(
         phys,
         dma,
         witnesses: ["round trip", witness],
+    })
+}
+
+/// Moves data through memory that was just allocated, and frees it.
+fn check<M: Turns>(
+    ctx: &Context<'_>,
+    memory: M,
+    size: usize,
+    fill: fn(&mut M),
+) -> Result<Evidence, Stop> {
+    used(ctx, memory, size, |mut memory| {
+        memory.look(|bytes| {
+            if bytes.len() == size {
+                pattern::all(bytes, 0)
+            } else {
+                Err(Failure::Unexpected("the CPU has another size of memory"))
+            }
+        })?;
+        fill(&mut memory);
+        // What is there besides what is moved must not change.
+        let mut expected = KVVec::with_capacity(size, GFP_KERNEL)?;
+        memory.look(|bytes| expected.extend_from_slice(bytes, GFP_KERNEL))?;
+
+        for chunk in chunks(size) {
+            memory = M::Direction::through(ctx, memory, chunk.clone(), 0)?;
+            pattern::fill(
+                &mut expected[chunk.clone()],
+                M::Direction::AFTER,
+                chunk.start,
+            );
+        }
+        memory.look(|bytes| same(bytes, &expected))?;
+        Ok(memory)
     })
 }
 
@@ -333,43 +347,28 @@ fn window(round: u32) -> Range<usize> {
 /// The CPU and the device take turns with the same memory, round after round.
 fn turns<M: Changes<Direction = Bidirectional>>(
     ctx: &Context<'_>,
-    mut memory: M,
+    memory: M,
 ) -> Result<Evidence, Stop> {
-    let size = memory.span().len();
-    let witness = place(ctx, &memory, size)?;
-    let (dma, phys) = (memory.span().address(), memory.phys_at(0));
-    let mut expected = KVec::from_elem(0u8, size, GFP_KERNEL)?;
+    used(ctx, memory, TURNS_SIZE, |mut memory| {
+        let mut expected = KVec::from_elem(0u8, TURNS_SIZE, GFP_KERNEL)?;
 
-    for round in 0..ROUNDS {
-        // Another part of the pattern each time. CAST: A small number.
-        let offset = round as usize * TURNS_SIZE;
-        let range = window(round);
+        for round in 0..ROUNDS {
+            // Another part of the pattern each time. CAST: A small number.
+            let offset = round as usize * TURNS_SIZE;
+            let range = window(round);
 
-        memory.change(|bytes| pattern::fill(bytes, moves::DATA, offset));
-        pattern::fill(&mut expected, moves::DATA, offset);
+            memory.change(|bytes| pattern::fill(bytes, moves::DATA, offset));
+            pattern::fill(&mut expected, moves::DATA, offset);
 
-        memory = Bidirectional::through(ctx, memory, range.clone(), offset)?;
-        pattern::fill(
-            &mut expected[range.clone()],
-            moves::OTHER,
-            offset + range.start,
-        );
-        memory.look(|bytes| same(bytes, &expected))?;
-    }
-    if memory.span().address() != dma {
-        return Err(Failure::Unexpected("the DMA address has changed").into());
-    }
-
-    drop(memory);
-    ctx.witness.unmapped(dma, size)?;
-
-    Ok(Evidence {
-        operation: M::OPERATION,
-        direction: <M::Direction as Direction>::DIRECTION,
-        size,
-        phys,
-        dma,
-        witnesses: ["round trip", witness],
+            memory = Bidirectional::through(ctx, memory, range.clone(), offset)?;
+            pattern::fill(
+                &mut expected[range.clone()],
+                moves::OTHER,
+                offset + range.start,
+            );
+            memory.look(|bytes| same(bytes, &expected))?;
+        }
+        Ok(memory)
     })
 }
 
