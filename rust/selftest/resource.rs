@@ -7,7 +7,7 @@
 
 use super::{
     evidence::{
-        direction_name,
+        Evidence,
         Failure,
         Stop, //
     },
@@ -35,7 +35,6 @@ use crate::{
             Registers,
             ResourceMapping, //
         },
-        span::DeviceAddress,
         streaming::Mapping,
         transfer::Transfer, //
     },
@@ -47,7 +46,6 @@ use crate::{
 };
 use kernel::{
     device::Bound,
-    fmt,
     io::PhysAddr,
     page::PAGE_SIZE,
     pci,
@@ -97,34 +95,38 @@ fn map<'a, D: Direction>(
     }
 }
 
-/// What was mapped, and who says so.
-struct Resource {
-    direction: &'static str,
-    size: usize,
+/// What is mapped, of which `phys` is the start, who says so, and what else there is to be seen.
+fn mapped<D: Direction>(
+    ctx: &Context<'_>,
+    mapping: &ResourceMapping<'_, D>,
     phys: PhysAddr,
-    dma: DeviceAddress,
-    witnesses: [&'static str; 2],
+    seen: &'static str,
+) -> Result<Evidence, Failure> {
+    let (dma, size) = (mapping.span().address(), mapping.span().len());
+    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+
+    Ok(Evidence {
+        operation: "dma_map_resource, dma_unmap_resource",
+        direction: D::DIRECTION,
+        size,
+        phys,
+        dma,
+        witnesses: [seen, witness],
+    })
 }
 
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, second] = self.witnesses;
-
-        write!(
-            f,
-            "dma_map_resource, dma_unmap_resource {} size {} phys {:#x} dma {:#x} witness: {}, {}",
-            self.direction, self.size, self.phys, self.dma, first, second,
-        )
-    }
+/// Passes on what was seen of a mapping that is not there any more.
+fn unmapped(ctx: &Context<'_>, evidence: Evidence) -> Result<Evidence, Stop> {
+    ctx.witness.unmapped(evidence.dma, evidence.size)?;
+    Ok(evidence)
 }
 
 /// The device writes numbers to its own register, by DMA.
-fn own_register(ctx: &Context<'_>) -> Result<Resource, Stop> {
+fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let registers = Registers::of_bar(ctx.pdev, 0, FACTORIAL_RANGE)?;
     let (phys, size) = (registers.phys(), FACTORIAL_RANGE.len());
     let mut mapping = map(ctx, registers, FromDevice)?;
-    let dma = mapping.span().address();
-    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+    let evidence = mapped(ctx, &mapping, phys, "factorial computed")?;
 
     for (number, expected) in NUMBERS {
         load(ctx, &number.to_le_bytes())?;
@@ -135,19 +137,11 @@ fn own_register(ctx: &Context<'_>) -> Result<Resource, Stop> {
         }
     }
     mapping.unmap();
-    ctx.witness.unmapped(dma, size)?;
-
-    Ok(Resource {
-        direction: direction_name(FromDevice::DIRECTION),
-        size,
-        phys,
-        dma,
-        witnesses: ["factorial computed", witness],
-    })
+    unmapped(ctx, evidence)
 }
 
 /// The device writes numbers to the register of another one, by DMA, and reads what that has computed.
-fn register_of_another(ctx: &Context<'_>) -> Result<Resource, Stop> {
+fn register_of_another(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     peer::with(ctx, |other| of_another(ctx, other))
 }
 
@@ -163,7 +157,7 @@ fn read<'a>(
     Ok((register, u32::from_le_bytes(seen)))
 }
 
-fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Resource, Stop> {
+fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence, Stop> {
     let registers = Registers::of_bar(other, 0, FACTORIAL_RANGE)?;
     let (phys, size) = (registers.phys(), FACTORIAL_RANGE.len());
     if phys == Registers::of_bar(ctx.pdev, 0, FACTORIAL_RANGE)?.phys() {
@@ -174,8 +168,12 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Resource,
     let mut number_to = map(ctx, registers, FromDevice)?;
     let mut factorial_from = map(ctx, registers, ToDevice)?;
     let mut status_from = map(ctx, status, ToDevice)?;
-    let dma = number_to.span().address();
-    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+    let evidence = mapped(
+        ctx,
+        &number_to,
+        phys,
+        "the other device computed the factorial",
+    )?;
 
     for (number, expected) in NUMBERS {
         load(ctx, &number.to_le_bytes())?;
@@ -204,39 +202,22 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Resource,
         }
     }
     drop((number_to, factorial_from, status_from));
-    ctx.witness.unmapped(dma, size)?;
-
-    Ok(Resource {
-        direction: direction_name(FromDevice::DIRECTION),
-        size,
-        phys,
-        dma,
-        witnesses: ["the other device computed the factorial", witness],
-    })
+    unmapped(ctx, evidence)
 }
 
 /// All of the BAR is mapped in one direction, and unmapped.
-fn whole_bar<D: Direction>(ctx: &Context<'_>, direction: D) -> Result<Resource, Stop> {
+fn whole_bar<D: Direction>(ctx: &Context<'_>, direction: D) -> Result<Evidence, Stop> {
     let size = usize::try_from(ctx.pdev.resource_len(0)?)?;
     let registers = Registers::of_bar(ctx.pdev, 0, 0..size)?;
     let phys = registers.phys();
     let mapping = map(ctx, registers, direction)?;
 
-    let dma = mapping.span().address();
     if mapping.span().len() != size || phys != ctx.pdev.resource_start(0)? {
         return Err(Failure::Unexpected("not all of the BAR was mapped").into());
     }
-    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+    let evidence = mapped(ctx, &mapping, phys, "nothing after it")?;
     drop(mapping);
-    ctx.witness.unmapped(dma, size)?;
-
-    Ok(Resource {
-        direction: direction_name(D::DIRECTION),
-        size,
-        phys,
-        dma,
-        witnesses: [witness, "nothing after it"],
-    })
+    unmapped(ctx, evidence)
 }
 
 /// Memory is no register, whatever is said of it.

@@ -30,6 +30,7 @@ use crate::dma::{
     streaming::Mapping,
     transfer::Transfer, //
 };
+use core::ops::Range;
 use kernel::{
     dma::{
         attrs::{
@@ -183,7 +184,7 @@ fn bidirectional(ctx: &Context<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
 
 /// A part is synced, and the rest is as it was.
 fn partial(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    const PART: core::ops::Range<usize> = 1000..1100;
+    const PART: Range<usize> = 1000..1100;
     let mut subject = Subject::new(ctx, Bidirectional, plain())?;
     let mut seen = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
 
@@ -213,21 +214,23 @@ fn partial(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     )
 }
 
+/// Ranges of `size` bytes that are empty, beyond the end, or the wrong way round.
+pub(super) fn bad_ranges(size: usize) -> [Range<usize>; 5] {
+    [
+        (0, 0),
+        (0, size + 1),
+        (size, size + 1),
+        (2, 1),
+        (usize::MAX, usize::MAX),
+    ]
+    .map(|(start, end)| start..end)
+}
+
 /// Ranges that are empty or beyond the end are refused.
-#[allow(
-    clippy::reversed_empty_ranges,
-    reason = "a range from the caller may be the wrong way round"
-)]
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut subject = Subject::new(ctx, Bidirectional, plain())?;
 
-    for range in [
-        0..0,
-        0..SIZE + 1,
-        SIZE..SIZE + 1,
-        2..1,
-        usize::MAX..usize::MAX,
-    ] {
+    for range in bad_ranges(SIZE) {
         if subject.mapping.sync_range_for_cpu(range).is_ok() {
             return Err(Failure::Unexpected("a bad range was synced").into());
         }
@@ -237,7 +240,7 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 }
 
 /// The part of the buffer that a round moves: 64 bytes, not aligned, elsewhere each time.
-fn window(round: u32) -> core::ops::Range<usize> {
+fn window(round: u32) -> Range<usize> {
     // CAST: A small number.
     let start = 1 + round as usize * 250;
 

@@ -119,6 +119,11 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
     let start = limits.in_page(phys(0)?);
 
     for span in mapping.spans() {
+        if span.is_empty() || span.len() > limits.max_len {
+            return Err(Failure::Unexpected(
+                "a span is empty, or more than the device takes",
+            ));
+        }
         let memory = Memory {
             first: phys(offset)?,
             last: phys(offset + span.len() - 1)?,
@@ -126,9 +131,6 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
         };
         let at = limits.after(end, memory.first);
 
-        if span.len() > limits.max_len {
-            return Err(Failure::Unexpected("a span is more than the device takes"));
-        }
         if limits.merge_boundary != 0 {
             seen.is_one_range &= span.address() == first.address().offset(at - start);
             if before.is_some_and(|before| limits.allow_one(before, memory)) && seen.is_one_range {
