@@ -31,7 +31,7 @@
 //! | [`buffer_pool`] | buffers that stay mapped, and only change hands |
 //! | [`scoped`] | a mapping for the time of a closure |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
-//! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer, and for user space |
+//! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer, for user space, and for a second device |
 //! | [`pool`] | small objects in coherent memory, several in a page |
 //! | [`domain`] | the IOMMU domain that translates for a device |
 //! | [`limits`] | what the device can address |

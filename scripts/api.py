@@ -22,7 +22,7 @@ from guests import GUESTS, booted, guest_results
 TOP = Path(__file__).resolve().parents[1]
 
 # The guests that have the checks: of the module, in the ways that addresses can be made, and in scripts.
-BOOTED = ("check_result", "bounced_result", "noncoherent_result", "selftest_result")
+BOOTED = ("check_result", "bounced_result", "noncoherent_result", "peer_result", "selftest_result")
 
 # C functions that no check is about, but which work if others do: a check with that witness, or of that
 # C function, has used what they returned.

@@ -60,6 +60,7 @@
 //! | `DMA_ATTR_FORCE_CONTIGUOUS`, or may not sleep | `iommu_dma_alloc()` > `iommu_dma_alloc_pages()` > `dma_alloc_contiguous()`, else the page allocator; then `__iommu_dma_map()` | as above |
 //! | may not sleep, and the device is not coherent | `iommu_dma_alloc()` > `dma_alloc_from_pool()`, then `__iommu_dma_map()` | `dma_direct_alloc()` > `dma_direct_alloc_from_pool()` > `dma_alloc_from_pool()` |
 //! | to user space | `dma_mmap_attrs()` > `iommu_dma_mmap()` | `dma_mmap_attrs()` > `dma_direct_mmap()` |
+//! | for a second device | `dma_get_sgtable_attrs()` > `iommu_dma_get_sgtable()`, then as memory in pieces, for the second device | `dma_get_sgtable_attrs()` > `dma_direct_get_sgtable()`, then the same |
 //!
 //! # Memory that is allocated for a device
 //!

@@ -2,6 +2,7 @@
 """What the guest reports, one test for each of its results."""
 
 import os
+import re
 
 import pytest
 
@@ -36,6 +37,25 @@ def test_peer():
     assert len(results) == 2
     assert sum("the other device computed the factorial" in line for line in results) == 1
     assert sum("SKIP the driver has no other device yet" in line for line in results) == 1
+
+
+def test_shared():
+    """One of the devices had coherent memory of the other, and both the same pages at addresses of their own."""
+    lines = booted(*GUESTS["peer_result"]).lines
+    results = [line for line in lines if re.search(r" ok \d+ shared (contiguous )?(to_device|from_device|bidir)", line)]
+    assert len(results) == 2 * 6
+    assert sum("SKIP the driver has no other device yet" in line for line in results) == 6
+    assert sum("dma_get_sgtable" in line for line in results) == 6
+
+
+def test_merged():
+    """Pages that are not in a row are one span if an IOMMU translates, and one each if none does."""
+    lines = booted(*GUESTS["check_result"]).lines
+    found = [re.search(r"pages # entries (\d+) spans (\d+) .*?(, one IOVA range)?$", line) for line in lines]
+    lists = [match.groups() for match in found if match]
+    translates = any(", which translates, " in line for line in lines)
+    assert len(lists) == 3 * find(SCENARIO).settings()["devices"]
+    assert set(lists) == {("3", "1", ", one IOVA range") if translates else ("3", "3", None)}
 
 
 def test_noncoherent():

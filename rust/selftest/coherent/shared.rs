@@ -32,6 +32,7 @@ use crate::{
             self,
             Moves, //
         },
+        pattern,
         peer,
         scratch::JOB,
         sg::{
@@ -66,13 +67,16 @@ use kernel::{
 
 /// Not of whole pages.
 const SIZE: usize = 5 * PAGE_SIZE + 100;
+const ROUNDS: usize = 2;
 
-pub(super) const PLAN: usize = 3 * 2 + 1;
+pub(super) const PLAN: usize = 3 * 2 + 2;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
     direction::<FromDevice>(ctx, suite);
     direction::<Bidirectional>(ctx, suite);
+    let result = peer::with(ctx, |other| turns(ctx, other));
+    suite.result(fmt!("shared turns"), result);
     suite.result(fmt!("shared refused"), refused(ctx));
 }
 
@@ -104,6 +108,41 @@ impl Bytes for CoherentMemory<'_, [u8]> {
     }
 }
 
+/// Coherent memory of another device, mapped for this one.
+type Shared<'a, D> = SgMapping<'a, CoherentMemory<'a, [u8]>, D>;
+
+/// Maps memory of `other` with the pattern [`Moves::BEFORE`], or says why it cannot be.
+fn map<'a, D: Moves + Permits<[u8]>>(
+    ctx: &Context<'a>,
+    other: &'a Device<Bound>,
+    attrs: Attrs,
+) -> Result<(Shared<'a, D>, DeviceAddress), Stop> {
+    let mut memory =
+        CoherentMemory::<[u8]>::zeroed_slice_with_attrs(other, SIZE, GFP_KERNEL, attrs)?;
+    memory.fill(D::BEFORE);
+    let its_own = DeviceAddress::from(memory.dma_address());
+
+    // That is no address of this device.
+    let Err(err) = Transfer::read(ctx.edu, memory, 0..1, JOB) else {
+        return Err(Failure::Unexpected("the device took an address of another one").into());
+    };
+    if err.error != EINVAL {
+        return Err(err.error.into());
+    }
+
+    match SgMapping::map(ctx.dev, err.memory, D::VALUE, GFP_KERNEL) {
+        Ok(mapping) if limits::is_coherent(other) => Ok((mapping, its_own)),
+        Ok(_) => Err(Failure::Unexpected("mapped, and the CPU does not cache it").into()),
+        Err(mut err) if err.error == EINVAL && !limits::is_coherent(other) => {
+            err.buffer.compare(D::BEFORE)?;
+            Err(Stop::Skip(
+                "dma_map_sgtable refused with EINVAL, as the CPU does not cache the memory",
+            ))
+        }
+        Err(err) => Err(err.error.into()),
+    }
+}
+
 /// The CPU writes to memory of `other`, this device has it, and the CPU sees what it has written.
 fn check<D: Moves + Permits<[u8]>>(
     ctx: &Context<'_>,
@@ -112,51 +151,23 @@ fn check<D: Moves + Permits<[u8]>>(
     attrs: Attrs,
 ) -> Result<ListEvidence, Stop> {
     let owner = Witness::of(other.as_ref());
-    let mut memory =
-        CoherentMemory::<[u8]>::zeroed_slice_with_attrs(other.as_ref(), SIZE, GFP_KERNEL, attrs)?;
-    memory.fill(D::BEFORE);
-
-    let phys = memory.phys(0).ok_or(EFAULT)?;
-    let its_own = DeviceAddress::from(memory.dma_address());
-    owner.mapped(its_own, SIZE, |at| memory.phys(at).unwrap_or(0))?;
-
-    // It is no address of this device.
-    let Err(err) = Transfer::read(ctx.edu, memory, 0..1, JOB) else {
-        return Err(Failure::Unexpected("the device took an address of another one").into());
-    };
-    if err.error != EINVAL {
-        return Err(err.error.into());
-    }
-
-    let mapping = match SgMapping::map(ctx.dev, err.memory, D::VALUE, GFP_KERNEL) {
-        Ok(mapping) if limits::is_coherent(other.as_ref()) => mapping,
-        Ok(_) => return Err(Failure::Unexpected("mapped, and the CPU does not cache it").into()),
-        Err(mut err) if err.error == EINVAL && !limits::is_coherent(other.as_ref()) => {
-            err.buffer.compare(D::BEFORE)?;
-            return Err(Stop::Skip(
-                "dma_map_sgtable refused with EINVAL, as the CPU does not cache the memory",
-            ));
-        }
-        Err(err) => return Err(err.error.into()),
-    };
-    let seen = merged::look_at(ctx, &mapping)?;
-    // What the device has, the other one has too.
-    owner.mapped(its_own, SIZE, |at| {
-        phys_at(mapping.pieces(), at).unwrap_or(0)
-    })?;
+    let (mapping, its_own) = map::<D>(ctx, other.as_ref(), attrs)?;
     let dma = mapping.spans().next().ok_or(EFAULT)?.address();
     suite.note(fmt!("DMA {:#x}, for the other device {:#x}", dma, its_own));
 
-    let mut mapping = through(ctx, mapping)?;
-    let mut bytes = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
-    mapping.sync_for_cpu().read(0, &mut bytes)?;
-    super::pattern::compare(&bytes, D::AFTER, 0)?;
+    let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
+    let seen = merged::look_at(ctx, &mapping)?;
+    // What this device has, the other one has too.
+    owner.mapped(its_own, SIZE, |at| {
+        phys_at(mapping.pieces(), at).unwrap_or(0)
+    })?;
 
-    // The other device has it still.
-    let mut memory = mapping.unmap();
+    let mut memory = through(ctx, mapping)?.unmap();
+    memory.compare(D::AFTER)?;
+
+    // The other one still has it, and so has the CPU.
     ctx.witness.unmapped(dma, SIZE)?;
     owner.mapped(its_own, SIZE, |at| memory.phys(at).unwrap_or(0))?;
-    memory.compare(D::AFTER)?;
     drop(memory);
     owner.unmapped(its_own, SIZE)?;
 
@@ -171,6 +182,23 @@ fn check<D: Moves + Permits<[u8]>>(
         },
         seen,
     })
+}
+
+/// The CPU and this device take turns with memory of `other`, while it stays mapped.
+fn turns(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static str, Stop> {
+    let (mut mapping, _) = map::<Bidirectional>(ctx, other.as_ref(), DMA_ATTR_NO_WARN)?;
+    let mut bytes = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
+
+    for _ in 0..ROUNDS {
+        pattern::fill(&mut bytes, Bidirectional::BEFORE, 0);
+        mapping.sync_for_cpu().write(0, &bytes)?;
+
+        mapping = through(ctx, mapping)?;
+        mapping.sync_for_cpu().read(0, &mut bytes)?;
+        pattern::compare(&bytes, Bidirectional::AFTER, 0)?;
+    }
+
+    Ok("dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device witness: round trip")
 }
 
 /// The error with which memory of this device is refused for `other`; it must come back.
