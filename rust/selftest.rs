@@ -5,6 +5,7 @@
 //! A check passes when something other than the code under test says so: the bytes came back through
 //! the device, the IOMMU's page table has the address, the SMMU reported the fault.
 
+mod bounce;
 mod buffer_pool;
 mod coherent;
 mod evidence;

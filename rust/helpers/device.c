@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/device.h>
+#include <linux/swiotlb.h>
 
 #include "helpers.h"
 
@@ -12,4 +13,9 @@ bool helper_device_trylock(struct device *dev)
 void helper_device_unlock(struct device *dev)
 {
 	device_unlock(dev);
+}
+
+bool helper_is_swiotlb_force_bounce(struct device *dev)
+{
+	return is_swiotlb_force_bounce(dev);
 }

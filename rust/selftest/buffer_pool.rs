@@ -3,6 +3,7 @@
 //! Buffers that stay mapped: what goes through them, and that they are the same ones ever after.
 
 use super::{
+    bounce::placed,
     evidence::{
         Evidence,
         Failure,
@@ -114,8 +115,8 @@ impl Place {
     }
 
     fn is_mapped(&self, ctx: &Context<'_>) -> Result<&'static str, Failure> {
-        ctx.witness
-            .mapped(self.dma, SIZE, |offset| self.phys + offset as PhysAddr)
+        // Of this size it is the same in each direction.
+        placed::<Bidirectional>(ctx, self.dma, SIZE, self.phys)
     }
 }
 

@@ -3,6 +3,7 @@
 //! More than a device can be given: addresses used up, and a buffer that is too large.
 
 use super::{
+    bounce::placed,
     evidence::{
         Failure,
         Stop, //
@@ -22,13 +23,13 @@ use crate::{
             Mapping, //
         }, //
     },
-    module_parameters, //
+    module_parameters,
+    testdev::edu::DMA_BITS, //
 };
 use kernel::{
     bindings,
     dma::attrs::DMA_ATTR_NO_WARN,
     fmt,
-    io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*,
     time::{
@@ -93,15 +94,16 @@ fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
         required: limits::required_mask(ctx.dev),
         limited: limits::addressing_limited(ctx.dev),
     };
-    let told = (1 << module_parameters::dma_bits.value()) - 1;
+    let told = (1u64 << module_parameters::dma_bits.value()) - 1;
 
     if masks.now != told || limits::coherent_mask(ctx.dev) != told {
         return Err(Failure::Unexpected("the masks are not what the driver has set").into());
     }
     // 32 bits from the PCI core, or what an earlier driver has left; that is this one.
-    let may_be_left = |mask: u64| is_mask(mask) && (0xff_ffff..=0xffff_ffff).contains(&mask);
+    // CAST: At most 64.
+    let may_be_left = |mask: u64| is_mask(mask) && DMA_BITS.contains(&(mask.trailing_ones() as u8));
     if !masks.before.into_iter().all(may_be_left) {
-        return Err(Failure::Unexpected("the masks were not 32 bits before they were set").into());
+        return Err(Failure::Unexpected("the masks were none before they were set").into());
     }
 
     if !is_mask(masks.required) {
@@ -367,9 +369,7 @@ fn look_at(
         let (dma, len) = device_side(mapping);
         let phys = mapping.phys();
 
-        witness = ctx
-            .witness
-            .mapped(dma, len, |offset| phys + offset as PhysAddr)?;
+        witness = placed::<FromDevice>(ctx, dma, len, phys)?;
         ranges.push((dma, dma.offset(len - 1)), GFP_KERNEL)?;
     }
 

@@ -3,6 +3,7 @@
 //! Mappings for the time of a closure.
 
 use super::{
+    bounce::placed,
     evidence::{
         Evidence,
         Failure,
@@ -82,7 +83,7 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let (dma, phys) = with_mapping(ctx.dev, &mut request.data, Bidirectional, |scoped| {
         let mapping = scoped.mapping().ok_or(EFAULT)?;
         let (dma, phys) = (mapping.span().address(), mapping.phys());
-        witness = ctx.witness.mapped(dma, SIZE, |offset| phys + offset as u64);
+        witness = placed::<Bidirectional>(ctx, dma, SIZE, phys);
 
         scoped.sync_for_cpu().ok_or(EFAULT)?.copy_from_slice(&other);
         scoped.read(ctx.edu, 0..SIZE, JOB, TIMEOUT)?;

@@ -3,6 +3,10 @@
 //! Streaming mappings: each direction, odd sizes and offsets, through the device and back.
 
 use super::{
+    bounce::{
+        device_writes_lines,
+        placed, //
+    },
     evidence::{
         direction_name,
         Evidence,
@@ -25,7 +29,6 @@ use crate::{
         },
         direction::{
             Bidirectional,
-            Direction,
             FromDevice,
             Permits,
             ToDevice, //
@@ -43,17 +46,14 @@ use core::ops::{
     Range, //
 };
 use kernel::{
-    bindings,
     dma::{
         attrs::{
             DMA_ATTR_MMIO,
             DMA_ATTR_SKIP_CPU_SYNC, //
         },
-        Attrs,
-        DataDirection, //
+        Attrs, //
     },
     fmt,
-    io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -241,13 +241,8 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         return Err(Failure::Unexpected("the span has another size than the buffer").into());
     }
 
-    let witness = if shares_line::<D>(ctx, size) {
-        ctx.witness.bounced(dma, size, phys)?
-    } else {
-        // Physically contiguous, by the contract of `Buffer`.
-        ctx.witness
-            .mapped(dma, size, |offset| phys + offset as PhysAddr)?
-    };
+    // Physically contiguous, by the contract of `Buffer`.
+    let witness = placed::<D>(ctx, dma, size, phys)?;
 
     let Range { start, end } = case.range;
     for at in (start..end).step_by(BUFFER_SIZE) {
@@ -270,19 +265,6 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         dma,
         witnesses: ["round trip", witness],
     }))
-}
-
-/// Whether a buffer of just this size, which the device writes, may be in a cache line with other memory.
-fn shares_line<D: Direction>(ctx: &Context<'_>, size: usize) -> bool {
-    // SAFETY: May be called with any size.
-    let object = unsafe { bindings::kmalloc_size_roundup(size) };
-
-    device_writes_lines::<D>(ctx) && object % limits::cache_alignment() != 0
-}
-
-/// Whether what the device writes destroys what the CPU has written to the same cache line.
-fn device_writes_lines<D: Direction>(ctx: &Context<'_>) -> bool {
-    !limits::is_coherent(ctx.dev) && !matches!(D::DIRECTION, DataDirection::ToDevice)
 }
 
 /// Vectors of which a part is mapped, in an object that begins within a cache line.

@@ -3,6 +3,7 @@
 //! One mapping kept over many transfers, the CPU and the device taking turns.
 
 use super::{
+    bounce::placed,
     evidence::{
         Evidence,
         Failure,
@@ -77,9 +78,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
 
         let phys = mapping.phys();
         let dma = mapping.span().address();
-        let witness = ctx
-            .witness
-            .mapped(dma, SIZE, |offset| phys + offset as PhysAddr)?;
+        let witness = placed::<D>(ctx, dma, SIZE, phys)?;
 
         Ok(Self {
             mapping,
@@ -91,13 +90,10 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
 
     /// Checks that the mapping has stayed where it was, and ends it.
     fn end(self, ctx: &Context<'_>, operation: &'static str) -> Result<Evidence, Stop> {
-        let phys = self.phys;
-
         if self.mapping.span().address() != self.dma {
             return Err(Failure::Unexpected("the DMA address has changed").into());
         }
-        ctx.witness
-            .mapped(self.dma, SIZE, |offset| phys + offset as PhysAddr)?;
+        placed::<D>(ctx, self.dma, SIZE, self.phys)?;
 
         drop(self.mapping);
         ctx.witness.unmapped(self.dma, SIZE)?;
@@ -106,7 +102,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
             operation,
             direction: D::DIRECTION,
             size: SIZE,
-            phys,
+            phys: self.phys,
             dma: self.dma,
             witnesses: ["round trip", self.witness],
         })

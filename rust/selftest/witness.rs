@@ -62,12 +62,15 @@ impl<'a> Witness<'a> {
         phys: impl Fn(usize) -> PhysAddr,
     ) -> Result<&'static str, Failure> {
         let Some(domain) = &self.domain else {
-            // Nobody translates: either the device was given the memory itself, or a copy.
-            return Ok(if iova == DeviceAddress::from(phys(0)) {
-                "bus address is the physical address"
+            let itself = |offset| iova.offset(offset) == DeviceAddress::from(phys(offset));
+
+            return if offsets(len).all(itself) {
+                Ok("bus address is the physical address")
             } else {
-                "bounce buffer"
-            });
+                Err(Failure::Unexpected(
+                    "the bus address is not the physical address",
+                ))
+            };
         };
 
         for offset in offsets(len) {

@@ -14,6 +14,7 @@ use crate::{
         }, //
     },
     selftest::{
+        bounce::placed,
         evidence::{
             Evidence,
             Failure, //
@@ -50,6 +51,12 @@ struct Memory {
     first: PhysAddr,
     last: PhysAddr,
     len: usize,
+}
+
+impl Memory {
+    fn is_contiguous(&self) -> bool {
+        self.last == self.first + (self.len - 1) as PhysAddr
+    }
 }
 
 impl Limits {
@@ -137,10 +144,15 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
                 return Err(Failure::Unexpected("what could be one span is two"));
             }
         }
-        seen.witness = ctx.witness.mapped(span.address(), span.len(), |at| {
-            // 0 would be reported as a wrong translation.
-            phys(offset + at).unwrap_or(0)
-        })?;
+        // What was put together of several pieces is no copy.
+        seen.witness = if memory.is_contiguous() {
+            placed::<D>(ctx, span.address(), span.len(), memory.first)?
+        } else {
+            ctx.witness.mapped(span.address(), span.len(), |at| {
+                // 0 would be reported as a wrong translation.
+                phys(offset + at).unwrap_or(0)
+            })?
+        };
 
         offset += span.len();
         end = at + span.len();
