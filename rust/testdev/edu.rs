@@ -54,9 +54,9 @@ pub(crate) type Bar0<'bound> = pci::Bar<'bound, { regs::END }>;
 /// The size of the device's own buffer, and so the most that it moves at once, in bytes.
 pub(crate) const BUFFER_SIZE: usize = 4096;
 
-/// How many bits an address may have: those of the registers at the most, and enough for all that the
-/// checks map at once and for the page of the interrupt.
-pub(crate) const DMA_BITS: RangeInclusive<u8> = 24..=32;
+/// How many bits an address may have: enough for all that the checks map at once and for the page of the
+/// interrupt, and no more than an SMMU translates.
+pub(crate) const DMA_BITS: RangeInclusive<u8> = 24..=48;
 
 /// The value of the identification register's lowest byte.
 const MAGIC: u32 = 0xed;
@@ -142,7 +142,7 @@ impl<'bound> Edu<'bound> {
         to_memory: bool,
     ) -> Result<Started> {
         // SAFETY: The device accesses these bytes as the caller has promised.
-        let addr = u32::try_from(unsafe { addr.as_raw() })?;
+        let addr = unsafe { addr.as_raw() };
         let end = job.offset.checked_add(len).ok_or(EINVAL)?;
         if len == 0 || end > BUFFER_SIZE {
             return Err(EINVAL);
@@ -157,15 +157,15 @@ impl<'bound> Edu<'bound> {
         *last += 1;
 
         // CAST: Within the device's buffer, by the check above.
-        let buffer = regs::BUFFER + job.offset as u32;
+        let buffer = regs::BUFFER + job.offset as u64;
         let (src, dst) = if to_memory {
             (buffer, addr)
         } else {
             (addr, buffer)
         };
 
-        self.bar.write_reg(regs::DMA_SRC::from(src));
-        self.bar.write_reg(regs::DMA_DST::from(dst));
+        self.bar.try_write_reg(regs::DMA_SRC::from(src))?;
+        self.bar.try_write_reg(regs::DMA_DST::from(dst))?;
         self.bar.write_reg(regs::DMA_COUNT::from(len as u32));
 
         // `writel()` orders this after all that the CPU wrote to memory before.

@@ -2,8 +2,8 @@
 
 //! The registers of `edu`, in BAR 0.
 //!
-//! Those for DMA take accesses of 64 bits too, which a [`kernel::pci::Bar`] does not make: its bound on
-//! alignment is that of 32 bits. An access of 32 bits clears the upper half.
+//! Those for addresses have 64 bits. A [`kernel::pci::Bar`] promises the alignment of 32 bits only, so that
+//! they are accessed by the functions that look at the address when they run, such as `try_write_reg()`.
 
 use kernel::io::register;
 
@@ -41,13 +41,13 @@ register! {
     }
 
     /// Source address of a DMA transfer.
-    pub(super) DMA_SRC(u32) @ 0x80 {
-        31:0 addr;
+    pub(super) DMA_SRC(u64) @ 0x80 {
+        63:0 addr;
     }
 
     /// Destination address of a DMA transfer.
-    pub(super) DMA_DST(u32) @ 0x88 {
-        31:0 addr;
+    pub(super) DMA_DST(u64) @ 0x88 {
+        63:0 addr;
     }
 
     /// Number of bytes of a DMA transfer.
@@ -67,7 +67,7 @@ register! {
 pub(super) const END: usize = 0xa0;
 
 /// Where the device's own buffer is in the device's address space.
-pub(super) const BUFFER: u32 = 0x40000;
+pub(super) const BUFFER: u64 = 0x40000;
 
 /// Where the registers of the factorial are, for another device, and the bit of [`STATUS`].
 pub(crate) const FACTORIAL_RANGE: core::ops::Range<usize> = 0x08..0x0c;
