@@ -26,6 +26,10 @@ kernel::module_pci_driver! {
             default: false,
             description: "Give /dev/safe_dma0 contiguous memory, which it has anyway without an IOMMU (default: N)",
         },
+        untrusted: bool {
+            default: false,
+            description: "Mark the device as untrusted while it is bound, so that an IOMMU's driver bounces what is no whole page; firmware of arm64 cannot (default: N)",
+        },
         dma_bits: u8 {
             default: 28,
             description: "Address bits of the device, as in QEMU's option edu,dma_mask=; more than it has corrupts memory (default: 28)",

@@ -10,3 +10,4 @@ pub(crate) mod edu;
 mod identify;
 mod misc;
 pub(crate) mod regs;
+mod untrusted;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/device.h>
+#include <linux/pci.h>
 #include <linux/swiotlb.h>
 
 #include "helpers.h"
@@ -18,4 +19,14 @@ void helper_device_unlock(struct device *dev)
 bool helper_is_swiotlb_force_bounce(struct device *dev)
 {
 	return is_swiotlb_force_bounce(dev);
+}
+
+bool helper_pci_dev_is_untrusted(struct pci_dev *pdev)
+{
+	return pdev->untrusted;
+}
+
+void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted)
+{
+	pdev->untrusted = untrusted;
 }

@@ -27,6 +27,8 @@ bool helper_dev_has_own_memory(struct device *dev);
 bool helper_device_trylock(struct device *dev);
 void helper_device_unlock(struct device *dev);
 bool helper_is_swiotlb_force_bounce(struct device *dev);
+bool helper_pci_dev_is_untrusted(struct pci_dev *pdev);
+void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted);
 
 /* dma.c */
 dma_addr_t helper_dma_map_single_attrs(struct device *dev, void *ptr, size_t size,

@@ -9,7 +9,8 @@ use super::{
         DMA_BITS, //
     },
     identify,
-    misc::Misc, //
+    misc::Misc,
+    untrusted::Untrusted, //
 };
 use crate::{
     dma::limits,
@@ -59,6 +60,8 @@ pub(crate) struct Data<'bound> {
     #[pin]
     _irq: irq::Registration<'bound, Handler<'bound>>,
     vectors: IrqVectorRegistration<'bound>,
+    // After all that is mapped.
+    _untrusted: Option<Untrusted<'bound>>,
 }
 
 /// The mask that the module's parameter asks for.
@@ -89,6 +92,11 @@ impl pci::Driver for TestDriver {
         _info: Option<&'bound Self::IdInfo>,
     ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
         pin_init::pin_init_scope(move || {
+            // SAFETY: Nothing is mapped before, and the driver's data has the value as its last field.
+            let untrusted = module_parameters::untrusted
+                .value()
+                .then(|| unsafe { Untrusted::mark(pdev) });
+
             pdev.enable_device_mem()?;
             pdev.set_master();
 
@@ -110,6 +118,7 @@ impl pci::Driver for TestDriver {
             let handler = Handler(edu.clone());
 
             Ok(try_pin_init!(Data {
+                _untrusted: untrusted,
                 vectors,
                 _irq <- {
                     // SAFETY: The lifetime is longer than that of the field, which is pinned, and
