@@ -15,7 +15,8 @@ use crate::{
         direction::Direction,
         limits,
         span::DeviceAddress, //
-    }, //
+    },
+    module_parameters, //
 };
 use kernel::{
     bindings,
@@ -50,7 +51,9 @@ fn is_forced(ctx: &Context<'_>) -> bool {
 pub(super) fn is_copied<D: Direction>(ctx: &Context<'_>, phys: PhysAddr, len: usize) -> bool {
     if ctx.witness.translates() {
         // An IOMMU translates pages: it can keep nothing apart within one.
-        shares_line::<D>(ctx, len) && (phys | len as PhysAddr) % PAGE_SIZE as PhysAddr != 0
+        let whole = (phys | len as PhysAddr) % PAGE_SIZE as PhysAddr == 0;
+
+        !whole && (shares_line::<D>(ctx, len) || module_parameters::untrusted.value())
     } else {
         let last = phys + (len - 1) as PhysAddr;
 

@@ -56,6 +56,8 @@ impl fmt::Display for Evidence {
 pub(super) enum Stop {
     /// There is nothing to check, for the reason given.
     Skip(&'static str),
+    /// The kernel refused what it must refuse here, as said: the check has passed, and has no more to see.
+    Refused(&'static str),
     /// It failed.
     Fail(Failure),
 }

@@ -3,6 +3,7 @@
 //! Pieces at one address: reserved, linked, synced, through the device and back, and unlinked.
 
 use super::{
+    bounce::is_copied,
     evidence::{
         direction_name,
         Evidence,
@@ -37,6 +38,7 @@ use crate::dma::{
     },
     limits,
     sg::{
+        Piece,
         Scattered,
         SgMapping, //
     },
@@ -48,6 +50,7 @@ use crate::dma::{
 use core::ops::Range;
 use kernel::{
     fmt,
+    io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -63,7 +66,7 @@ const VVEC_SIZE: usize = 5 * PAGE_SIZE + TAIL;
 const FIRST: usize = 1024;
 const ATTEMPTS: usize = 64;
 /// The others: one of whole pages, and the last, of part of one.
-const OTHERS: [usize; 2] = [8192, 5000];
+const OTHERS: [usize; 2] = [2 * PAGE_SIZE, PAGE_SIZE + 904];
 
 pub(super) const PLAN: usize = 3 * (COUNTS.len() + 2) + 5;
 
@@ -141,6 +144,9 @@ fn odd_buffers(ctx: &Context<'_>) -> Result<KVec<KVec<u8>>, Stop> {
 enum Outcome {
     Mapped(Evidence),
     NoIommu,
+    /// The first piece begins within a page, and must be bounced. Its copy begins with a page, as the device has
+    /// no `dma_set_min_align_mask()`, and 7.3 cannot link that.
+    Bounced,
 }
 
 impl fmt::Display for Outcome {
@@ -150,6 +156,10 @@ impl fmt::Display for Outcome {
             Self::NoIommu => f.write_str(
                 "dma_iova_try_alloc refused with EOPNOTSUPP, as nobody translates witness: memory came back \
                  intact, dma_map_sgtable takes it",
+            ),
+            Self::Bounced => f.write_str(
+                "dma_iova_link refused with EINVAL, as a copy does not begin within a page witness: memory came \
+                 back intact, dma_map_sgtable takes it",
             ),
         }
     }
@@ -198,34 +208,51 @@ fn compare<S: Bytes>(
     })
 }
 
-/// Whether the kernel gives the device a copy of as little memory as the last piece has.
-fn is_tail_bounced<D: Moves + Permits<[u8]>>(ctx: &Context<'_>) -> Result<bool, Stop> {
-    let tail = Mapping::map(ctx.dev, KVec::from_elem(0u8, TAIL, GFP_KERNEL)?, D::VALUE)?;
+/// Which bytes of a piece are whole pages of memory; before and after them is what may be bounced.
+fn whole_pages(piece: &Piece) -> Range<usize> {
+    // CAST: The offset within a page.
+    let start = piece.phys as usize % PAGE_SIZE;
+    let first = (start.next_multiple_of(PAGE_SIZE) - start).min(piece.len);
+    let after = (start + piece.len) % PAGE_SIZE;
 
-    Ok(ctx
-        .witness
-        .bounced(tail.span().address(), TAIL, tail.phys())
-        .is_ok())
+    first..first.max(piece.len.saturating_sub(after))
 }
 
-/// Checks, page by page, that the device has the pieces one after the other, and the last, if it is
-/// bounced, as a copy.
-fn look_at<S: Scattered, D: Moves + Permits<[u8]>>(
+/// Checks, page by page, that the device has the pieces one after the other, and what must be bounced of
+/// them as a copy.
+fn look_at<S: Scattered, D: Moves>(
     ctx: &Context<'_>,
     mapping: &IovaMapping<'_, S, D>,
 ) -> Result<&'static str, Stop> {
-    let (addr, len) = (mapping.span().address(), mapping.span().len());
-    let bounced = len % PAGE_SIZE == TAIL && is_tail_bounced::<D>(ctx)?;
-    let itself = if bounced { len - TAIL } else { len };
+    let addr = mapping.span().address();
+    let mut at = 0;
+    let mut witness = "nobody";
 
-    if bounced {
-        let phys = phys_at(mapping.pieces(), itself).unwrap_or(0);
-        ctx.witness.bounced(addr.offset(itself), TAIL, phys)?;
+    for piece in mapping.pieces() {
+        let phys = |offset| piece.phys + offset as PhysAddr;
+        let itself = if is_copied::<D>(ctx, piece.phys, piece.len) {
+            let itself = whole_pages(&piece);
+
+            for part in [0..itself.start, itself.end..piece.len] {
+                if !part.is_empty() {
+                    let dma = addr.offset(at + part.start);
+                    witness = ctx.witness.bounced(dma, part.len(), phys(part.start))?;
+                }
+            }
+            itself
+        } else {
+            0..piece.len
+        };
+
+        if !itself.is_empty() {
+            let dma = addr.offset(at + itself.start);
+            witness = ctx
+                .witness
+                .mapped(dma, itself.len(), |offset| phys(itself.start + offset))?;
+        }
+        at += piece.len;
     }
-    // 0 would be reported as a wrong translation.
-    Ok(ctx.witness.mapped(addr, itself, |at| {
-        phys_at(mapping.pieces(), at).unwrap_or(0)
-    })?)
+    Ok(witness)
 }
 
 /// Maps memory as one range, moves data across its borders, and checks all that there is to be seen.
@@ -248,10 +275,27 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
                 // Without bounce buffers, what cannot be reached is refused, and comes back too.
                 Err(mut err) => {
                     compare(&mut err.buffer, &[], D::BEFORE, D::BEFORE)?;
-                    Err(Stop::Skip(
-                        "refused with EOPNOTSUPP, and by dma_map_sgtable too",
+                    Err(Stop::Refused(
+                        "dma_iova_try_alloc refused with EOPNOTSUPP, as nobody translates, and \
+                         dma_map_sgtable too witness: memory came back intact",
                     ))
                 }
+            };
+        }
+        Err(MapError { error, buffer }) if error == EINVAL => {
+            let mapping =
+                SgMapping::map(ctx.dev, buffer, D::VALUE, GFP_KERNEL).map_err(|_| EINVAL)?;
+            let begins_within = |piece: Piece| {
+                piece.phys % PAGE_SIZE as PhysAddr != 0
+                    && is_copied::<D>(ctx, piece.phys, piece.len)
+            };
+            let expected = mapping.pieces().next().is_some_and(begins_within);
+
+            compare(&mut mapping.unmap(), &[], D::BEFORE, D::BEFORE)?;
+            return if expected {
+                Ok(Outcome::Bounced)
+            } else {
+                Err(error.into())
             };
         }
         Err(err) => return Err(err.error.into()),
@@ -289,6 +333,11 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
     }))
 }
 
+/// What is said where there is nothing to reserve addresses of.
+const NOBODY: &str =
+    "dma_iova_try_alloc refused with EOPNOTSUPP, as nobody translates witness: memory came \
+                      back intact";
+
 /// A page with the pattern.
 fn page(seed: u32, number: usize) -> Result<Pages, Stop> {
     let mut page = Pages::zeroed(0, GFP_KERNEL)?;
@@ -297,23 +346,23 @@ fn page(seed: u32, number: usize) -> Result<Pages, Stop> {
     Ok(page)
 }
 
-/// A builder with one page and room for `count`.
+/// A builder with one page and room for `count`, or the refusal that there must be where nobody translates.
 fn begin<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
     count: usize,
 ) -> Result<IovaBuilder<'a, Pages, D>, Stop> {
-    if !ctx.witness.translates() {
-        return Err(Stop::Skip("nobody translates"));
+    let size = count * PAGE_SIZE;
+
+    match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, count, direction, GFP_KERNEL) {
+        Ok(builder) if ctx.witness.translates() => Ok(builder),
+        Ok(_) => Err(Failure::Unexpected("begun where nobody translates").into()),
+        Err(err) if err.error == EOPNOTSUPP && !ctx.witness.translates() => {
+            pattern::compare(&err.buffer, DATA, 0)?;
+            Err(Stop::Refused(NOBODY))
+        }
+        Err(err) => Err(err.error.into()),
     }
-    Ok(IovaBuilder::begin(
-        ctx.dev,
-        page(DATA, 0)?,
-        count * PAGE_SIZE,
-        count,
-        direction,
-        GFP_KERNEL,
-    )?)
 }
 
 /// Checks that the pages have the pattern, and that none is missing.
@@ -411,8 +460,8 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         return Err(Failure::Unexpected("a piece was linked within a page").into());
     };
     compare(&mut err.buffer, &[], DATA, DATA)?;
-    if !ctx.witness.translates() {
-        return Err(Stop::Skip("nobody translates"));
+    if err.error == EOPNOTSUPP && !ctx.witness.translates() {
+        return Err(Stop::Refused(NOBODY));
     }
     if err.error != EINVAL {
         return Err(err.error.into());

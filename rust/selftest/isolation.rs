@@ -2,10 +2,17 @@
 
 //! What the device must not reach, asked for on purpose: the SMMU reports it, and no byte changes.
 //!
+//! Without an IOMMU that translates nobody stops the device: then it must reach the memory that was asked
+//! for, which the check has at hand, or, if it was given a copy, nothing but the copy.
+//!
 //! Each access is of a few bytes. `edu` makes an access of its own of every four, and the SMMU reports
 //! each one.
 
 use super::{
+    bounce::{
+        is_copied,
+        placed, //
+    },
     evidence::{
         Evidence,
         Failure,
@@ -15,41 +22,52 @@ use super::{
     ktap::Suite,
     pattern,
     scratch::{
+        fetch,
         load,
         JOB,
         TIMEOUT, //
     },
     Context, //
 };
-use crate::dma::{
-    buffer::Pages,
-    direction::{
-        Direction,
-        FromDevice,
-        ToDevice, //
+use crate::{
+    dma::{
+        buffer::Pages,
+        direction::{
+            Direction,
+            FromDevice,
+            ToDevice, //
+        },
+        limits,
+        span::DeviceAddress,
+        streaming::Mapping,
+        transfer::{
+            Engine,
+            Progress,
+            Transfer, //
+        }, //
     },
-    span::DeviceAddress,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Progress, //
-    }, //
+    module_parameters,
+    testdev::edu::Started, //
 };
+use core::ops::Range;
 use kernel::{
     io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*,
     time::{
         delay::fsleep,
-        Delta, //
+        Delta,
+        Instant,
+        Monotonic, //
     }, //
 };
 
-pub(super) const PLAN: usize = 3;
+pub(super) const PLAN: usize = 4;
 
-/// What is in memory, and what the device tries to put there.
+/// What is in memory, what the device tries to put there, and what the CPU puts there later.
 const KEPT: u8 = 0xa5;
 const INTRUDER: u8 = 0x3c;
+const SECRET: u8 = 0x77;
 
 /// How often an address is asked for before there is none with nothing behind it.
 const TRIES: usize = 64;
@@ -60,18 +78,19 @@ const WORD: usize = 4;
 /// The SMMU driver prints no more than ten events in this time.
 const RATE_LIMIT: Delta = Delta::from_millis(5100);
 
+/// How long a transfer takes that was not begun yet.
+const BEFORE_TRANSFER: Delta = Delta::from_millis(95);
+
+/// A lazy domain flushes the TLB 10 ms (`IOVA_DEFAULT_FQ_TIMEOUT`) after an unmap, in ticks of the clock:
+/// not before the one, and long before the other.
+const NOT_FLUSHED: Delta = Delta::from_millis(6);
+const FLUSHED: Delta = Delta::from_millis(100);
+
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("write after unmap"), after_unmap(ctx));
     suite.result(fmt!("write to a to_device mapping"), read_only(ctx));
     suite.result(fmt!("write past the end"), past_the_end(ctx));
-}
-
-fn needs_translation(ctx: &Context<'_>) -> Result<(), Stop> {
-    if ctx.witness.translates() {
-        Ok(())
-    } else {
-        Err(Stop::Skip("no IOMMU translates for the device"))
-    }
+    suite.result(fmt!("read beside a small buffer"), neighbour(ctx));
 }
 
 /// A page full of [`KEPT`].
@@ -80,6 +99,36 @@ fn kept() -> Result<Pages, Stop> {
 
     pages.fill(KEPT);
     Ok(pages)
+}
+
+/// Waits until the device is done.
+fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
+    // SAFETY: `token` is from a start, and waited for once, as it is gone after that.
+    match unsafe { ctx.edu.wait(&mut token, TIMEOUT) } {
+        Progress::Done => Ok(()),
+        Progress::Failed(error) => Err(error.into()),
+        Progress::Pending => Err(ETIMEDOUT.into()),
+    }
+}
+
+/// Makes the device write `len` bytes of what was loaded at `addr`.
+///
+/// # Safety
+///
+/// As for [`Edu::start`](crate::testdev::edu::Edu::start).
+unsafe fn write(ctx: &Context<'_>, addr: DeviceAddress, len: usize) -> Result<(), Stop> {
+    // SAFETY: By the caller's promise.
+    finish(ctx, unsafe { ctx.edu.start(addr, len, JOB, true)? })
+}
+
+/// The word that the device reads at `addr`, wherever that is: to be read does no harm to memory.
+fn read(ctx: &Context<'_>, addr: DeviceAddress) -> Result<[u8; WORD], Stop> {
+    let mut seen = [0; WORD];
+
+    // SAFETY: The device only reads, and it does not matter what.
+    finish(ctx, unsafe { ctx.edu.start(addr, WORD, JOB, false)? })?;
+    fetch(ctx, &mut seen)?;
+    Ok(seen)
 }
 
 /// Makes the device write `len` bytes at `addr`, of which those from `fault` on are not its to write,
@@ -102,13 +151,7 @@ unsafe fn write_and_fault(
         let mut log = Log::end();
 
         // SAFETY: By the caller's promise.
-        let mut token = unsafe { ctx.edu.start(addr, len, JOB, true)? };
-        // SAFETY: `token` is from that start, and waited for once.
-        match unsafe { ctx.edu.wait(&mut token, TIMEOUT) } {
-            Progress::Done => {}
-            Progress::Failed(error) => return Err(error.into()),
-            Progress::Pending => return Err(ETIMEDOUT.into()),
-        }
+        unsafe { write(ctx, addr, len)? };
 
         if log.wait_for_event(event, client, fault) {
             return Ok(());
@@ -121,20 +164,42 @@ unsafe fn write_and_fault(
     Err(Failure::NoEvent { event, iova: fault }.into())
 }
 
-/// The device uses an address after its memory was unmapped.
-fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    needs_translation(ctx)?;
-    if !ctx.witness.is_strict() {
-        return Err(Stop::Skip(
-            "a lazy domain invalidates the TLB some time after the unmap",
-        ));
+/// Checks that the device has reached `word`, which nobody keeps from it; returns what was seen.
+fn reached(ctx: &Context<'_>, word: &[u8]) -> Result<&'static str, Failure> {
+    if !limits::is_coherent(ctx.dev) && pattern::all(word, KEPT).is_ok() {
+        return Ok("the CPU's cache still has what was there before");
     }
 
+    pattern::all(word, INTRUDER)?;
+    Ok("memory changed, as nobody translates")
+}
+
+/// The device uses an address after its memory was unmapped.
+fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, kept()?, FromDevice)?;
     let dma = mapping.span().address();
     let phys = mapping.phys();
-    ctx.witness
-        .mapped(dma, PAGE_SIZE, |offset| phys + offset as PhysAddr)?;
+    placed::<FromDevice>(ctx, dma, PAGE_SIZE, phys)?;
+
+    let witnesses = if ctx.witness.is_strict() {
+        stopped_at_once(ctx, mapping)?
+    } else if ctx.witness.translates() {
+        stopped_after_flush(ctx, mapping)?
+    } else if is_copied::<FromDevice>(ctx, phys, PAGE_SIZE) {
+        left_with_a_copy(ctx, mapping)?
+    } else {
+        not_stopped(ctx, mapping)?
+    };
+
+    Ok(seen::<FromDevice>("dma_unmap_page", phys, dma, witnesses))
+}
+
+/// A strict domain: nothing is left of the mapping.
+fn stopped_at_once(
+    ctx: &Context<'_>,
+    mapping: Mapping<'_, Pages, FromDevice>,
+) -> Result<[&'static str; 2], Stop> {
+    let dma = mapping.span().address();
     let pages = mapping.unmap();
     ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
@@ -144,34 +209,134 @@ fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION")? };
     pattern::all(&pages, KEPT)?;
 
-    Ok(seen::<FromDevice>(
-        "dma_unmap_page",
-        phys,
-        dma,
-        "SMMU event F_TRANSLATION",
-    ))
+    Ok(["SMMU event F_TRANSLATION", "memory unchanged"])
+}
+
+/// A lazy domain: until the TLB is flushed the device may reach what was unmapped, and nobody else gets the
+/// address; after that it is stopped.
+fn stopped_after_flush(
+    ctx: &Context<'_>,
+    mapping: Mapping<'_, Pages, FromDevice>,
+) -> Result<[&'static str; 2], Stop> {
+    /// What the device writes while it may.
+    const USED: Range<usize> = WORD..2 * WORD;
+    let dma = mapping.span().address();
+
+    // So that no flush is due, and the TLB has the address.
+    load(ctx, &[INTRUDER; WORD])?;
+    fsleep(FLUSHED);
+    let mapping = Transfer::write(ctx.edu, mapping, USED, JOB)?.wait(TIMEOUT)?;
+
+    // SAFETY: The memory is mapped for that, and unmapped before the device is done; then the access goes
+    // to the same pages, or is stopped. They stay until the device is at rest.
+    let token = unsafe { ctx.edu.start(dma, WORD, JOB, true)? };
+    let started = Instant::<Monotonic>::now();
+    while started.elapsed() < BEFORE_TRANSFER {
+        fsleep(Delta::from_millis(1));
+    }
+    let unmapping = Instant::<Monotonic>::now();
+    let mut pages = mapping.unmap();
+    let unmapped = ctx.witness.unmapped(dma, PAGE_SIZE);
+    let other = kept().and_then(|pages| Ok(Mapping::map(ctx.dev, pages, FromDevice)?));
+    let in_time = unmapping.elapsed() < NOT_FLUSHED;
+    if let Err(stop) = finish(ctx, token) {
+        core::mem::forget((pages, other));
+        return Err(stop);
+    }
+
+    unmapped?;
+    let other = other?;
+    if in_time && other.span().address() == dma {
+        return Err(Failure::Unexpected("the address was given out again before the flush").into());
+    }
+    pattern::all(&other.unmap(), KEPT)?;
+    let before = if pages[0] == INTRUDER {
+        pattern::all(&pages[..WORD], INTRUDER)?;
+        "memory reached before the flush"
+    } else {
+        "memory not reached before the flush"
+    };
+    pattern::all(&pages[USED], INTRUDER)?;
+    pattern::all(&pages[USED.end..], KEPT)?;
+
+    // Nothing is mapped meanwhile: the address is free.
+    fsleep(FLUSHED);
+    pages.fill(KEPT);
+    // SAFETY: Nothing is mapped there: the SMMU stops the access. Were it to go through, to where the
+    // address led before, it would hit `pages`, which is at hand and looked at only after that.
+    unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION")? };
+    pattern::all(&pages, KEPT)?;
+
+    Ok([before, "SMMU event F_TRANSLATION after it"])
+}
+
+/// The device was given a copy, and has nothing else: it does not see what the CPU writes.
+///
+/// It reads, and does not write, as the place of the copy may be somebody else's by now.
+fn left_with_a_copy(
+    ctx: &Context<'_>,
+    mapping: Mapping<'_, Pages, FromDevice>,
+) -> Result<[&'static str; 2], Stop> {
+    let dma = mapping.span().address();
+    let mut pages = mapping.unmap();
+
+    pages.fill(SECRET);
+    if read(ctx, dma)?.contains(&SECRET) {
+        return Err(Failure::Unexpected("the device sees memory that was unmapped").into());
+    }
+
+    Ok(["bounce buffer", "the device reads nothing of the memory"])
+}
+
+/// Nobody stops the device, and it reaches just the memory that it was given.
+fn not_stopped(
+    ctx: &Context<'_>,
+    mapping: Mapping<'_, Pages, FromDevice>,
+) -> Result<[&'static str; 2], Stop> {
+    let dma = mapping.span().address();
+    let pages = mapping.unmap();
+
+    load(ctx, &[INTRUDER; WORD])?;
+    // SAFETY: The access hits `pages`, which is at hand and looked at only after that.
+    unsafe { write(ctx, dma, WORD)? };
+    pattern::all(&pages[WORD..], KEPT)?;
+
+    Ok([
+        "bus address is the physical address",
+        reached(ctx, &pages[..WORD])?,
+    ])
 }
 
 /// The device writes to memory that it was given to read.
 fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    needs_translation(ctx)?;
-
     let mapping = Mapping::map(ctx.dev, kept()?, ToDevice)?;
     let dma = mapping.span().address();
     let phys = mapping.phys();
+    let place = placed::<ToDevice>(ctx, dma, PAGE_SIZE, phys)?;
 
     load(ctx, &[INTRUDER; WORD])?;
-    // SAFETY: The memory is mapped for reading: the SMMU stops the access. Were it to go through, it
-    // would hit the pages of `mapping`, which are looked at only after that.
-    unsafe { write_and_fault(ctx, dma, WORD, dma, "F_PERMISSION")? };
-    pattern::all(&mapping.unmap(), KEPT)?;
+    let witnesses = if ctx.witness.translates() {
+        // SAFETY: The memory is mapped for reading: the SMMU stops the access. Were it to go through, it
+        // would hit the pages of `mapping`, which are looked at only after that.
+        unsafe { write_and_fault(ctx, dma, WORD, dma, "F_PERMISSION")? };
+        pattern::all(&mapping.unmap(), KEPT)?;
+        ["SMMU event F_PERMISSION", "memory unchanged"]
+    } else {
+        // SAFETY: The access hits the pages of `mapping`, or its bounce buffer. They are looked at only
+        // after that.
+        unsafe { write(ctx, dma, WORD)? };
+        let pages = mapping.unmap();
 
-    Ok(seen::<ToDevice>(
-        "dma_map_page",
-        phys,
-        dma,
-        "SMMU event F_PERMISSION",
-    ))
+        pattern::all(&pages[WORD..], KEPT)?;
+        if is_copied::<ToDevice>(ctx, phys, PAGE_SIZE) {
+            pattern::all(&pages[..WORD], KEPT)?;
+            [place, "memory unchanged"]
+        } else {
+            [place, reached(ctx, &pages[..WORD])?]
+        }
+    };
+
+    Ok(seen::<ToDevice>("dma_map_page", phys, dma, witnesses))
 }
 
 /// A page that is mapped, with its other half behind it in memory, and nothing behind it for the device;
@@ -207,7 +372,9 @@ fn before_nothing<'a>(
 
 /// The device goes on where its memory ends.
 fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    needs_translation(ctx)?;
+    if !ctx.witness.translates() {
+        return past_the_end_unguarded(ctx);
+    }
 
     let (mapping, above) = before_nothing(ctx)?;
     let dma = mapping.span().address();
@@ -232,26 +399,109 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     pattern::all(&buffer[..PAGE_SIZE - WORD], KEPT)?;
     // The device did write: it was stopped where it had to be.
     pattern::all(&buffer[PAGE_SIZE - WORD..], INTRUDER)?;
-    for byte in buffer.spare_capacity_mut().iter().take(PAGE_SIZE) {
-        // SAFETY: Two pages were filled before the buffer was truncated to one.
-        pattern::all(&[unsafe { byte.assume_init() }], KEPT)?;
-    }
+    pattern::all(behind(&mut buffer), KEPT)?;
     pattern::all(&above, KEPT)?;
 
     Ok(seen::<FromDevice>(
         "dma_map_single",
         phys,
         dma,
-        "SMMU event F_TRANSLATION",
+        ["SMMU event F_TRANSLATION", "memory unchanged"],
     ))
 }
 
-/// The evidence of an access that was stopped.
+/// What is in the allocation behind a buffer that was filled to its capacity, and truncated.
+fn behind(buffer: &mut KVec<u8>) -> &[u8] {
+    // It gets no shorter: nobody takes elements from it.
+    let len = buffer.len();
+    let capacity = buffer.capacity();
+
+    // SAFETY: All elements were initialized before the buffer was truncated.
+    unsafe { buffer.inc_len(capacity - len) };
+    &buffer[len..]
+}
+
+/// Nobody stops the device: behind the memory that it was given it reaches what lies there; behind a copy it
+/// does not.
+fn past_the_end_unguarded(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    let mut buffer = KVec::from_elem(KEPT, 2 * PAGE_SIZE, GFP_KERNEL)?;
+    // Ends with a cache line, and, of a bounce buffer, before the end of a slot (`IO_TLB_SIZE`).
+    let len = PAGE_SIZE - limits::cache_alignment();
+    buffer.truncate(len);
+    let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
+    let dma = mapping.span().address();
+    let phys = mapping.phys();
+    let place = placed::<FromDevice>(ctx, dma, len, phys)?;
+
+    load(ctx, &[INTRUDER; 2 * WORD])?;
+    // SAFETY: The first word is within the mapping. The second is in the rest of the buffer's allocation,
+    // or in that of the bounce buffer, of which slots are given out as a whole.
+    unsafe { write(ctx, dma.offset(len - WORD), 2 * WORD)? };
+
+    let mut buffer = mapping.unmap();
+    pattern::all(&buffer[..len - WORD], KEPT)?;
+    pattern::all(&buffer[len - WORD..], INTRUDER)?;
+    let behind = behind(&mut buffer);
+    pattern::all(&behind[WORD..], KEPT)?;
+    let word = if is_copied::<FromDevice>(ctx, phys, len) {
+        pattern::all(&behind[..WORD], KEPT)?;
+        "memory unchanged"
+    } else {
+        reached(ctx, &behind[..WORD])?
+    };
+
+    Ok(seen::<FromDevice>(
+        "dma_map_single",
+        phys,
+        dma,
+        [place, word],
+    ))
+}
+
+/// The device reads what lies beside a small buffer, in the same page: it gets that, if it was given the
+/// memory itself, and no byte of it, if it was given a copy. For an untrusted device there are zeroes.
+fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    const SMALL: usize = 96;
+    const BESIDE: usize = 256;
+
+    let mut buffer = KVec::from_elem(SECRET, PAGE_SIZE, GFP_KERNEL)?;
+    buffer.truncate(SMALL);
+    buffer.fill(KEPT);
+    let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
+    let dma = mapping.span().address();
+    let phys = mapping.phys();
+    let place = placed::<ToDevice>(ctx, dma, SMALL, phys)?;
+
+    let word = read(ctx, dma.offset(BESIDE))?;
+    let visible = word == [SECRET; WORD];
+    let cleared = module_parameters::untrusted.value() && ctx.witness.translates();
+    let witness = if !is_copied::<ToDevice>(ctx, phys, SMALL) {
+        // What was never mapped may still be in a cache that the device does not see.
+        if !visible && limits::is_coherent(ctx.dev) {
+            return Err(Failure::Unexpected("the device does not see the page").into());
+        }
+        "the device reads what is beside it"
+    } else if visible {
+        return Err(Failure::Unexpected("the device reads what is beside the buffer").into());
+    } else if cleared {
+        pattern::all(&word, 0)?;
+        "the device reads zeroes beside it"
+    } else {
+        "the device reads nothing of the memory beside it"
+    };
+    pattern::all(&mapping.unmap(), KEPT)?;
+
+    let mut evidence = seen::<ToDevice>("dma_map_single", phys, dma, [place, witness]);
+    evidence.size = SMALL;
+    Ok(evidence)
+}
+
+/// The evidence of an access that was not the device's to make, in a page.
 fn seen<D: Direction>(
     operation: &'static str,
     phys: PhysAddr,
     dma: DeviceAddress,
-    event: &'static str,
+    witnesses: [&'static str; 2],
 ) -> Evidence {
     Evidence {
         operation,
@@ -259,6 +509,6 @@ fn seen<D: Direction>(
         size: PAGE_SIZE,
         phys,
         dma,
-        witnesses: [event, "memory unchanged"],
+        witnesses,
     }
 }

@@ -100,10 +100,8 @@ impl Suite<'_> {
         self.number += 1;
 
         match result {
-            Ok(evidence) => {
-                self.counts.passed += 1;
-                dev_info!(self.dev, "    ok {} {} # {}\n", self.number, name, evidence);
-            }
+            Ok(evidence) => self.pass(name, fmt!("{}", evidence)),
+            Err(Stop::Refused(evidence)) => self.pass(name, fmt!("{}", evidence)),
             Err(Stop::Skip(reason)) => {
                 self.counts.skipped += 1;
                 dev_info!(
@@ -120,6 +118,11 @@ impl Suite<'_> {
                 dev_info!(self.dev, "    not ok {} {}\n", self.number, name);
             }
         }
+    }
+
+    fn pass(&mut self, name: fmt::Arguments<'_>, evidence: fmt::Arguments<'_>) {
+        self.counts.passed += 1;
+        dev_info!(self.dev, "    ok {} {} # {}\n", self.number, name, evidence);
     }
 
     /// Prints a line that belongs to the next result.

@@ -3,7 +3,10 @@
 //! More than a device can be given: addresses used up, and a buffer that is too large.
 
 use super::{
-    bounce::placed,
+    bounce::{
+        is_copied,
+        placed, //
+    },
     evidence::{
         Failure,
         Stop, //
@@ -385,24 +388,41 @@ fn look_at(
     Ok(witness)
 }
 
-/// A buffer that is more than the device can be given at once is refused, and one that is not is mapped
-/// after that.
+/// A buffer that is more than the device can be given at once is refused, unless it needs no bounce buffer,
+/// and one that is not is mapped after that.
 fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let order = order_within(PIECE);
-    if PAGE_SIZE << order <= limits::max_mapping_size(ctx.dev) {
-        return Err(Stop::Skip("no piece of memory is too large for the device"));
-    }
-
+    let size = PAGE_SIZE << order;
     let pages = filled(order, content(1))?;
-    match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
-        Ok(_) => return Err(Failure::Unexpected("it was mapped all the same").into()),
-        Err(err) => drop(is_enomem(err, content(1))?),
-    }
+
+    let refused = match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
+        Ok(mapping) => {
+            let (dma, phys) = (mapping.span().address(), mapping.phys());
+
+            if is_copied::<FromDevice>(ctx, phys, size) && size > limits::max_mapping_size(ctx.dev)
+            {
+                return Err(Failure::Unexpected("it was mapped all the same").into());
+            }
+            placed::<FromDevice>(ctx, dma, size, phys)?;
+            pattern::all(&mapping.unmap(), content(1))?;
+            ctx.witness.unmapped(dma, size)?;
+            false
+        }
+        Err(err) if size > limits::max_mapping_size(ctx.dev) => {
+            drop(is_enomem(err, content(1))?);
+            true
+        }
+        Err(err) => return Err(err.error.into()),
+    };
 
     let pages = Mapping::map(ctx.dev, filled(0, content(2))?, FromDevice)?.unmap();
     pattern::all(&pages, content(2))?;
 
-    Ok("dma_map_page from_device refused with ENOMEM witness: buffer came back intact")
+    Ok(if refused {
+        "dma_map_page from_device refused with ENOMEM witness: buffer came back intact"
+    } else {
+        "dma_map_page from_device not too large without a bounce buffer witness: buffer came back intact"
+    })
 }
 
 /// Checks the error, and that the buffer is as it was.

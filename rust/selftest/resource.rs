@@ -81,11 +81,11 @@ fn map<'a, D: Direction>(
     let bounced = !ctx.witness.translates() && limits::max_mapping_size(ctx.dev) != usize::MAX;
 
     match ResourceMapping::map(ctx.dev, registers, direction) {
-        Err(error) if error == ERANGE && !reached => Err(Stop::Skip(
-            "dma_map_resource refused with ERANGE, as the registers are beyond the device's mask",
+        Err(error) if error == ERANGE && !reached => Err(Stop::Refused(
+            "dma_map_resource refused with ERANGE witness: registers beyond the device's mask",
         )),
-        Err(error) if error == ENOMEM && bounced => Err(Stop::Skip(
-            "dma_map_resource refused with ENOMEM, as the device is confined to bounce buffers",
+        Err(error) if error == ENOMEM && bounced => Err(Stop::Refused(
+            "dma_map_resource refused with ENOMEM witness: device confined to bounce buffers",
         )),
         Err(error) => Err(error.into()),
         Ok(_) if !reached => {

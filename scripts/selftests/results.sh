@@ -37,8 +37,6 @@ complete() {
 smmu_reported() {
 	if ! translates; then
 		ktap_test_skip "$1 (no IOMMU translates for the device)"
-	elif [ "$2" = F_TRANSLATION ] && logged "SKIP a lazy domain" && ! logged "event: $2"; then
-		ktap_test_skip "$1 (a lazy domain)"
 	else
 		check "$1" logged "event: $2 client: $DEVICE "
 	fi

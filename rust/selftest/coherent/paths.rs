@@ -209,16 +209,21 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
 }
 
 /// Two allocations that may not sleep, for a device that is not cache-coherent, are parts of one piece of
-/// uncached memory: anything else in vmalloc space has a guard page behind it.
+/// uncached memory: anything else in vmalloc space has a guard page behind it. A device that is cache-coherent
+/// needs no pool: they are in the linear map.
 fn pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const SIZE: usize = 2 * PAGE_SIZE;
 
-    if limits::is_coherent(ctx.dev) {
-        return Err(Stop::Skip("the device is cache-coherent"));
-    }
-
     let allocate = || CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_ATOMIC);
     let (one, two) = (allocate()?, allocate()?);
+
+    if limits::is_coherent(ctx.dev) {
+        if one.is_remapped() || two.is_remapped() {
+            return Err(Failure::Unexpected("a cache-coherent device was given the pool").into());
+        }
+        return Ok("dma_alloc_attrs witness: two allocations in the linear map, without a pool");
+    }
+
     let [one, two] = [&one, &two].map(|memory| memory.as_ptr().cast::<u8>().addr());
 
     if one.abs_diff(two) != SIZE {
