@@ -7,8 +7,10 @@ pub mod dma;
 mod selftest;
 mod testdev;
 
-kernel::module_pci_driver! {
-    type: testdev::driver::TestDriver,
+use testdev::module::TestModule;
+
+kernel::prelude::module! {
+    type: TestModule,
     name: "safe_dma",
     authors: ["The safe-dma developers"],
     description: "Safe streaming DMA in Rust, with a test device",

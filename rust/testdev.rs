@@ -5,9 +5,11 @@
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 
 mod completion;
-pub(crate) mod driver;
+mod control;
+mod driver;
 pub(crate) mod edu;
 mod identify;
 mod misc;
+pub(crate) mod module;
 pub(crate) mod regs;
 mod untrusted;

@@ -3,6 +3,7 @@
 //! The PCI driver.
 
 use super::{
+    control::Control,
     edu::{
         Edu,
         Handler,
@@ -53,7 +54,9 @@ pub(crate) struct TestDriver;
 /// The state of a bound device.
 #[pin_data]
 pub(crate) struct Data<'bound> {
-    // Dropped in the order of declaration: transfers of the device file end with an interrupt.
+    // Dropped in the order of declaration. First what lets others use the device.
+    _control: Control,
+    // Transfers of the device file end with an interrupt.
     #[pin]
     _misc: Misc,
     // Before the vectors that it uses.
@@ -156,6 +159,8 @@ impl pci::Driver for TestDriver {
                         module_parameters::mmap_contiguous.value(),
                     )
                 },
+                // SAFETY: As above.
+                _control: unsafe { Control::new(pdev)? },
             }))
         })
     }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module: the driver, and what all of its devices share.
+
+use super::{
+    control::Root,
+    driver::TestDriver, //
+};
+use kernel::{
+    driver::Registration,
+    pci,
+    prelude::*,
+    InPlaceModule,
+    ModuleMetadata, //
+};
+
+/// The loaded module.
+#[pin_data]
+pub(crate) struct TestModule {
+    // Dropped in the order of declaration: the devices go first.
+    #[pin]
+    _driver: Registration<pci::Adapter<TestDriver>>,
+    _root: Root,
+}
+
+impl InPlaceModule for TestModule {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            // SAFETY: A module is initialized once, and there is no device before its driver is registered.
+            _root: unsafe { Root::new() },
+            _driver <- Registration::new(<Self as ModuleMetadata>::NAME, module),
+        })
+    }
+}
