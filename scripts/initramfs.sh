@@ -30,6 +30,7 @@ make_initramfs() {
 		say 'the program for the mmap tests cannot be built, so that they are skipped; see .build/mmap_coherent.log'
 	fi
 	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
+	"$PYTHON" "$TOP/scripts/paths.py" rows >"$tree/selftests/paths.rows"
 	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"
 	pack_cpio "$tree" >"$BUILD/initramfs.cpio.tmp"
 	mv "$BUILD/initramfs.cpio.tmp" "$BUILD/initramfs.cpio"

@@ -55,8 +55,8 @@ pub(super) struct Operation {
 
 /// Of each buffer that is of several pages, on all machines.
 const LARGE: usize = 65536;
-/// Neither begins nor ends with a cache line.
-const SMALL: usize = 100;
+/// So small that it shares cache lines with other memory of `kmalloc()`.
+const SMALL: usize = 24;
 /// Of the pieces of scattered memory.
 const ORDERS: [u32; 3] = [0, 2, 1];
 
@@ -74,7 +74,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "map_small",
-        what: "dma_map_single of 100 bytes from kmalloc, sync for CPU and device, dma_unmap_single",
+        what: "dma_map_single of 24 bytes from kmalloc, sync for CPU and device, dma_unmap_single",
         run: map_small,
     },
     Operation {

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Print the kernel's function graph of each call that paths.rows names, for scripts/paths.py to judge.
+# Not a test by itself: what is right depends on who translates for the device, which the host knows.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/selftests/ftrace.sh
+. "$HERE/ftrace.sh"
+
+ROWS=$HERE/paths.rows
+TAB=$(printf '\t')
+
+cannot() {
+	echo "paths: cannot: $*"
+	exit 4
+}
+
+reason=$(tracing_ready) || cannot "$reason"
+[ -r "$ROWS" ] || cannot "no $ROWS: scripts/paths.py writes it"
+KO=$(find_module) || cannot "no $MODULE.ko"
+DEVICE=$(find_device) || cannot "no edu device (PCI 1234:11e8)"
+is_loaded && cannot "$MODULE is loaded and in use: unload it first"
+functions=$(mktemp) || cannot "no place for a temporary file"
+trap 'rm -f "$functions"; tracing_end; if is_loaded; then unload; fi' EXIT
+load run_checks=N || cannot "$MODULE does not load"
+
+run() {
+	echo "op=$1" >"/sys/kernel/debug/$MODULE/$DEVICE/run"
+}
+
+bind() {
+	echo "$DEVICE" >"$DRIVER/bind"
+}
+
+# The functions of the table that the tracer can see: they are there, and not a part of their callers.
+sed -n "s/^function$TAB//p" "$ROWS" | grep -xF -f - "$TRACING/available_filter_functions" >"$functions"
+sed 's/^/paths: has /' "$functions"
+
+# trace NAME OP ENTRY...: the entry is the first of those names that there is.
+trace() {
+	name=$1
+	op=$2
+	shift 2
+	for entry in "$@"; do
+		grep -qxF "$entry" "$functions" || continue
+		echo "paths: begin $name"
+		if [ "$op" = probe ]; then
+			echo "$DEVICE" >"$DRIVER/unbind"
+			graph "$entry" bind
+		else
+			graph "$entry" run "$op"
+		fi
+		echo "paths: status $?"
+		echo "paths: lost $(lost)"
+		cat "$TRACING/trace"
+		echo "paths: end $name"
+		return
+	done
+	echo "paths: no entry $name"
+}
+
+tracing_begin
+# In this shell, which is the one that is traced, and so not behind a pipe.
+while IFS=$TAB read -r kind name op entries; do
+	[ "$kind" = row ] || continue
+	# shellcheck disable=SC2086 # a list of names
+	trace "$name" "$op" $entries
+done <"$ROWS"
+echo "paths: done"
