@@ -64,10 +64,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<FromDevice>(ctx, suite);
     direction::<Bidirectional>(ctx, suite);
     suite.result(fmt!("sync"), sync(ctx));
-    suite.result(
-        fmt!("cut within a cache line"),
-        cut_within_a_line(ctx, suite),
-    );
+    suite.result(fmt!("cut within a cache line"), cut_within_a_line(ctx));
     suite.result(fmt!("refused empty"), refused_empty(ctx));
 }
 
@@ -275,7 +272,7 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// Objects side by side in cache lines are cut for a device that takes a line at a time: the kernel would take
 /// the parts for objects of that size, which have a line of their own.
-fn cut_within_a_line(ctx: &Context<'_>, suite: &Suite<'_>) -> Result<&'static str, Stop> {
+fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let line = limits::cache_alignment();
     let objects = || -> Result<KVec<KVec<u8>>, Stop> {
         let mut memory = KVec::with_capacity(SMALL, GFP_KERNEL)?;
@@ -293,7 +290,7 @@ fn cut_within_a_line(ctx: &Context<'_>, suite: &Suite<'_>) -> Result<&'static st
     };
 
     // The device does not write: nobody's data is destroyed.
-    ctx.with_max_seg_size(line, || check::<_, ToDevice>(ctx, suite, objects()?))?;
+    ctx.with_max_seg_size(line, || check::<_, ToDevice>(ctx, objects()?))?;
 
     let mapped = ctx.with_max_seg_size(line, || {
         Ok::<_, Stop>(SgMapping::map(ctx.dev, objects()?, FromDevice, GFP_KERNEL))
