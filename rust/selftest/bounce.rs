@@ -61,6 +61,15 @@ pub(super) fn is_copied<D: Direction>(ctx: &Context<'_>, phys: PhysAddr, len: us
     }
 }
 
+/// Whether the IOMMU maps each entry of a list alone, with these lengths, so that it can bounce it.
+pub(super) fn is_each_alone<D: Direction>(
+    ctx: &Context<'_>,
+    mut lengths: impl Iterator<Item = usize>,
+) -> bool {
+    ctx.witness.translates()
+        && (module_parameters::untrusted.value() || lengths.any(|len| shares_line::<D>(ctx, len)))
+}
+
 /// Checks that the device has been given what it must be given for `len` contiguous bytes at `phys`: a
 /// copy or the memory itself; returns who has seen it.
 pub(super) fn placed<D: Direction>(

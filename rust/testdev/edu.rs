@@ -124,7 +124,12 @@ impl<'bound> Edu<'bound> {
 
     /// Waits until the factorial is computed, of whatever number, and returns it. Sleeps.
     pub(crate) fn factorial(&self) -> Result<u32> {
-        poll(|| !self.bar.read(regs::STATUS).computing())?;
+        // It computes in a thread of the host, and the guest's time can pass much faster than the host's.
+        poll(
+            || !self.bar.read(regs::STATUS).computing(),
+            Delta::from_millis(1),
+            Delta::from_secs(600),
+        )?;
         Ok(self.bar.read(regs::FACTORIAL).into_raw())
     }
 
@@ -183,7 +188,7 @@ impl<'bound> Edu<'bound> {
     ///
     /// A transfer may have been forgotten, and then nobody else waits for its end.
     pub(crate) fn settle(&self) -> Result {
-        poll(|| !self.running())
+        poll_transfer(|| !self.running())
     }
 
     /// Whether the device is done with `transfer`: with the last one when it is idle, and with those
@@ -201,16 +206,15 @@ impl<'bound> Edu<'bound> {
     }
 }
 
-/// Looks again and again until the device is `done`; sleeps. A transfer takes it 100 ms, and more if
-/// the host is busy.
-fn poll(mut done: impl FnMut() -> bool) -> Result {
-    read_poll_timeout(
-        || Ok(done()),
-        |done| *done,
-        Delta::from_millis(10),
-        Delta::from_secs(10),
-    )?;
+/// Looks every `interval` whether the device is `done`; sleeps.
+fn poll(mut done: impl FnMut() -> bool, interval: Delta, timeout: Delta) -> Result {
+    read_poll_timeout(|| Ok(done()), |done| *done, interval, timeout)?;
     Ok(())
+}
+
+/// Looks until a transfer is `done`, which takes 100 ms, and more if the host is busy; sleeps.
+fn poll_transfer(done: impl FnMut() -> bool) -> Result {
+    poll(done, Delta::from_millis(10), Delta::from_secs(10))
 }
 
 /// Where in its own buffer the device gets or puts the data.
@@ -264,7 +268,7 @@ unsafe impl Engine for Edu<'_> {
 
     unsafe fn abort(&self, token: &mut Started) -> Result {
         // The device cannot be stopped, but will be done soon.
-        poll(|| self.is_over(token))
+        poll_transfer(|| self.is_over(token))
     }
 }
 

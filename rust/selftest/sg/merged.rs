@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What became of the entries of a list: one range of the IOMMU's addresses, in as few spans as the
-//! device's limits allow; or, where nobody translates, a span for each.
+//! device's limits allow; or, where nobody translates or an entry may be bounced, a span for each.
 
 use super::phys_at;
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
         }, //
     },
     selftest::{
-        bounce::placed,
+        bounce::{
+            is_each_alone,
+            placed, //
+        },
         evidence::{
             Evidence,
             Failure, //
@@ -112,11 +115,13 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
     let limits = Limits::of(ctx.dev);
     let first = mapping.spans().next().ok_or(Failure::Error(EFAULT))?;
     let phys = |offset| phys_at(mapping.pieces(), offset).ok_or(Failure::Error(EFAULT));
+    let merges = limits.merge_boundary != 0
+        && !is_each_alone::<D>(ctx, mapping.pieces().map(|piece| piece.len));
     let mut before: Option<Memory> = None;
     let mut seen = Seen {
         entries: mapping.entries(),
         spans: 0,
-        is_one_range: limits.merge_boundary != 0,
+        is_one_range: merges,
         witness: "",
     };
 
@@ -138,7 +143,7 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
         };
         let at = limits.after(end, memory.first);
 
-        if limits.merge_boundary != 0 {
+        if merges {
             seen.is_one_range &= span.address() == first.address().offset(at - start);
             if before.is_some_and(|before| limits.allow_one(before, memory)) && seen.is_one_range {
                 return Err(Failure::Unexpected("what could be one span is two"));
@@ -170,11 +175,12 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
             "there is a merge boundary without an IOMMU, or none with it",
         ));
     }
-    if limits.merge_boundary == 0 && seen.spans != seen.entries {
-        return Err(Failure::Unexpected("nobody translates, and entries merge"));
+    if !merges && seen.spans != seen.entries {
+        return Err(Failure::Unexpected(
+            "each entry is mapped alone, and yet they merge",
+        ));
     }
-    if limits.merge_boundary != 0 && !seen.is_one_range && limits.allow_range(limits.after(end, 0))
-    {
+    if merges && !seen.is_one_range && limits.allow_range(limits.after(end, 0)) {
         return Err(Failure::Unexpected("the spans are not one range of IOVAs"));
     }
     Ok(seen)
