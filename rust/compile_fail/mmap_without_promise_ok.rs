@@ -10,6 +10,6 @@ use kernel::{
 fn mmap(frame: &MmapMemory<'_, [u8]>, vma: &VmaNew) -> Result {
     vma.try_clear_mayexec()?;
 
-    // SAFETY: The area is not changed after this.
+    // SAFETY: The area is not changed after this, and the file is of a device of this module.
     unsafe { frame.mmap(vma) }
 }

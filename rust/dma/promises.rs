@@ -23,4 +23,4 @@
 //! | [`DeviceAddress::as_raw`](super::span::DeviceAddress::as_raw), to call | what becomes of the number: hardware that is told a number does as it is told, whenever it was mapped |
 //! | [`Domain::iova_to_phys`](super::domain::Domain::iova_to_phys), to call | that nobody unmaps in this domain meanwhile, in other threads and for other devices of the group too: the page table is walked without a lock |
 //! | [`Registers::from_raw`](super::resource::Registers::from_raw), to call | that there are registers at a physical address, and that they stay: what is not on a PCI bus says so to its own driver only |
-//! | [`MmapMemory::mmap`](super::coherent::MmapMemory::mmap), to call | what kind of area the program's mapping is, and that nobody changes it: its flags are numbers that all drivers may write |
+//! | [`MmapMemory::mmap`](super::coherent::MmapMemory::mmap), to call | what kind of area the program's mapping is, and that nobody changes it: its flags are numbers that all drivers may write. And whose the file is, which may be of another module: no type says which module it keeps |

@@ -144,17 +144,20 @@ impl MiscDevice for Shared {
 
     fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Arc<Self>> {
         // SAFETY: A registration of this type is a field of a `Misc`, which stays until it is
-        // unregistered, and that waits for this.
-        let misc = unsafe { &*container_of!(core::ptr::from_ref(misc), Misc, registration) };
+        // unregistered, and that waits for this. The other field was set before it was registered. A
+        // reference is made to that alone: the file may be there before all of a `Misc` is.
+        let shared =
+            unsafe { &(*container_of!(core::ptr::from_ref(misc), Misc, registration)).shared };
 
-        Ok(misc.shared.clone())
+        Ok(shared.clone())
     }
 
     fn mmap(shared: ArcBorrow<'_, Self>, _file: &File, vma: &VmaNew) -> Result {
         let live = shared.live.lock();
         let live = live.as_ref().ok_or(ENODEV)?;
 
-        // SAFETY: The area is not changed after this, and an error is returned.
+        // SAFETY: The area is not changed after this, and an error is returned. The file is of a device of
+        // this module, which the file keeps.
         unsafe { live.memory.as_ref().ok_or(EIO)?.mmap(vma) }
     }
 

@@ -70,7 +70,7 @@ type Users = Arc<()>;
 /// fn map_frame(frame: &MmapMemory<'_, [u8]>, vma: &VmaNew) -> Result {
 ///     vma.try_clear_mayexec()?;
 ///
-///     // SAFETY: The area is not changed after this.
+///     // SAFETY: The area is not changed after this, and the file is of a device of this module.
 ///     unsafe { frame.mmap(vma) }
 /// }
 /// ```
@@ -102,6 +102,8 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
     ///
     /// The area is as cached, or not, as the kernel's own mapping of the memory.
     ///
+    /// C: `dma_mmap_attrs()`, `kernel/dma/mapping.c`.
+    ///
     /// # Errors
     ///
     /// [`ENXIO`] if the memory cannot be mapped or the area goes beyond its end, [`EINVAL`] if something
@@ -115,7 +117,9 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
     /// area being of plain page frames, as this may be. Mainline lends the area to the hook, so that
     /// it cannot be taken away from it here.
     ///
-    /// C: `dma_mmap_attrs()`, `kernel/dma/mapping.c`.
+    /// The file that is mapped keeps the module that has this library in memory, as one of a
+    /// [`MiscDevice`](kernel::miscdevice::MiscDevice) of that module does: the area has a pointer to
+    /// functions of it (`owner` in `struct file_operations`, `include/linux/fs.h`).
     pub unsafe fn mmap(&self, vma: &VmaNew) -> Result {
         let dev = raw::device(self.memory.dev);
         let area = vma.as_ptr();
@@ -149,8 +153,9 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
             return Ok(());
         }
 
-        // SAFETY: By the type invariants of `VmaNew` nobody else uses the area yet. Its file keeps this
-        // module, and with it the operations, in memory.
+        // SAFETY: By the type invariants of `VmaNew` nobody else uses the area yet. By the caller's promise
+        // its file keeps this module, and with it the operations, in memory; an area has its file until after
+        // it is closed.
         unsafe {
             (*area).vm_private_data = Arc::into_raw(Users::clone(&self.users)).cast_mut().cast();
             (*area).vm_ops = &AREA_OPS;
