@@ -101,7 +101,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// `memory` was allocated for `dev` with `attrs`, which `are_for_coherent()` lets pass.
+/// `memory` was allocated for `dev` with `attrs`, which `are_for_coherent()` lets pass. It begins with a page, which
+/// aligns it for `T`.
 pub struct CoherentMemory<'bound, T: KnownSize + ?Sized> {
     dev: &'bound Device<Bound>,
     memory: Coherent<T>,
@@ -119,8 +120,10 @@ fn are_for_coherent(attrs: Attrs) -> bool {
         .contains(attrs)
 }
 
-/// What must hold before the C function is asked for memory.
-fn check(dev: &Device<Bound>, attrs: Attrs) -> Result {
+/// What must hold before the C function is asked for memory of `T`s.
+fn check<T>(dev: &Device<Bound>, attrs: Attrs) -> Result {
+    raw::assert_page_aligns::<T>();
+
     if !are_for_coherent(attrs) {
         return Err(EINVAL);
     }
@@ -162,7 +165,8 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     /// [`kernel::dma::CoherentHandle`] for that), `DMA_ATTR_WEAK_ORDERING`, with which the end of a
     /// transfer would be seen before its last bytes, and what is not for memory or for allocations.
     ///
-    /// May sleep, unless `flags` says otherwise.
+    /// Of `flags`, those of [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and
+    /// [`__GFP_NOWARN`] count. May sleep, unless they say otherwise.
     ///
     /// # Errors
     ///
@@ -176,12 +180,12 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
         flags: Flags,
         attrs: Attrs,
     ) -> Result<Self> {
-        check(dev, attrs)?;
+        check::<T>(dev, attrs)?;
 
         // INVARIANT: Allocated for `dev` here, with `attrs`, which `check()` has let pass.
         Ok(Self {
             dev,
-            memory: Coherent::zeroed_slice_with_attrs(dev, len, flags, attrs)?,
+            memory: Coherent::zeroed_slice_with_attrs(dev, len, raw::effort(flags), attrs)?,
             attrs,
         })
     }
@@ -208,12 +212,12 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     where
         T: Copy,
     {
-        check(dev, attrs)?;
+        check::<T>(dev, attrs)?;
 
         // INVARIANT: Allocated for `dev` here, with `attrs`, which `check()` has let pass.
         Ok(Self {
             dev,
-            memory: Coherent::from_slice_with_attrs(dev, data, flags, attrs)?,
+            memory: Coherent::from_slice_with_attrs(dev, data, raw::effort(flags), attrs)?,
             attrs,
         })
     }

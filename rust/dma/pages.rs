@@ -296,12 +296,7 @@ unsafe impl<T, D: Direction> DeviceMemory for DevicePages<'_, T, D> {
 
 /// The size in bytes of `len` elements, which is neither zero nor more than an allocation can have.
 fn size_of_elements<T>(len: usize) -> Result<usize> {
-    const {
-        assert!(
-            align_of::<T>() <= PAGE_SIZE,
-            "memory from the DMA API begins with a page, which is not enough for the type's alignment"
-        );
-    }
+    raw::assert_page_aligns::<T>();
 
     match len.checked_mul(size_of::<T>()) {
         Some(0) => Err(EINVAL),

@@ -202,9 +202,7 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
     ///
     /// C: `dma_pool_zalloc()`, `include/linux/dmapool.h`.
     pub fn zalloc(pool: &Arc<Self>, flags: Flags) -> Result<PoolObject<'bound, T>> {
-        // C would warn of what is not for memory of the kernel's own.
-        let allowed = GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN;
-        let flags = raw::gfp((flags & allowed) | __GFP_ZERO);
+        let flags = raw::gfp(raw::effort(flags) | __GFP_ZERO);
         let mut addr: DmaAddress = 0;
 
         // SAFETY: By the invariants the pool exists. `addr` is written to if this succeeds.

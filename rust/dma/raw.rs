@@ -12,6 +12,7 @@ use kernel::{
         Attrs, //
     },
     ffi::c_ulong,
+    page::PAGE_SIZE,
     pci,
     prelude::*, //
 };
@@ -62,14 +63,31 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
     unsafe { mem::transmute(flags) }
 }
 
-/// The `gfp_t` with which pages for DMA are allocated: of `flags`, what says how hard to try.
+/// Of `flags`, what says how hard to try for memory.
 ///
 /// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and [`__GFP_NOWARN`].
-/// No zone, which C refuses or which has no addresses in the kernel, and nothing that leaves pages as
-/// they were.
+/// No zone, which C refuses or which has no addresses in the kernel, no compound pages, of which C warns, and
+/// nothing that leaves pages as they were.
+#[inline(always)]
+pub(super) fn effort(flags: Flags) -> Flags {
+    flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN)
+}
+
+/// The `gfp_t` with which memory for DMA is allocated: the [`effort()`] that `flags` ask for.
 #[inline(always)]
 pub(super) fn page_gfp(flags: Flags) -> bindings::gfp_t {
-    gfp(flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN))
+    gfp(effort(flags))
+}
+
+/// Refuses to build for a type that memory from the DMA API is not aligned for: it begins with a page.
+#[inline(always)]
+pub(super) const fn assert_page_aligns<T>() {
+    const {
+        assert!(
+            align_of::<T>() <= PAGE_SIZE,
+            "memory from the DMA API begins with a page, which is not enough for the type's alignment"
+        );
+    }
 }
 
 /// No attribute at all.

@@ -143,7 +143,7 @@ impl Table {
 
         let mut table = bindings::sg_table::default();
         // SAFETY: `table` is initialized here, whatever it holds. Zero entries are refused.
-        to_result(unsafe { bindings::sg_alloc_table(&mut table, count, raw::gfp(flags)) })?;
+        to_result(unsafe { bindings::sg_alloc_table(&mut table, count, raw::page_gfp(flags)) })?;
 
         let mut entry = table.sgl;
         for Piece { phys, len, .. } in entries() {
