@@ -29,7 +29,7 @@ use super::{
     raw,
     span::Span,
     streaming::{
-        has_elements,
+        part,
         CpuAccess, //
     },
     transfer::DeviceMemory, //
@@ -204,17 +204,11 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     /// guard's drop; `include/linux/dma-mapping.h`.
     #[inline]
     pub fn sync_range_for_cpu(&mut self, range: Range<usize>) -> Result<CpuAccess<'_, [T], D>> {
-        if !has_elements(&range, self.len()) {
-            return Err(EINVAL);
-        }
+        let (offset, data) = part(self.data, &range).ok_or(EINVAL)?;
 
-        // SAFETY: The start is within the elements, by the check above.
-        let first = unsafe { self.data.cast::<T>().add(range.start) };
-        let data = NonNull::slice_from_raw_parts(first, range.end - range.start);
-
-        // SAFETY: As for `sync_for_cpu()`. `data` is within the memory by the check above, and begins
-        // that many elements from its start; the product is at most its size and cannot overflow.
-        Ok(unsafe { CpuAccess::begin(self.dev, self.addr, range.start * size_of::<T>(), data) })
+        // SAFETY: As for `sync_for_cpu()`. `data` is a part of the memory, which begins that many bytes from
+        // its start.
+        Ok(unsafe { CpuAccess::begin(self.dev, self.addr, offset, data) })
     }
 
     /// The number of elements.

@@ -381,19 +381,10 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> Mapping<'bound, B, D> {
     /// guard's drop; `include/linux/dma-mapping.h`.
     #[inline]
     pub fn sync_range_for_cpu(&mut self, range: Range<usize>) -> Result<CpuAccess<'_, [T], D>> {
-        let all = B::target(self.raw);
+        let (offset, data) = part(B::target(self.raw), &range).ok_or(EINVAL)?;
 
-        if !has_elements(&range, all.len()) {
-            return Err(EINVAL);
-        }
-
-        // SAFETY: The start is within the elements, by the check above.
-        let first = unsafe { all.cast::<T>().add(range.start) };
-        let data = NonNull::slice_from_raw_parts(first, range.end - range.start);
-
-        // SAFETY: `data` is within the buffer by the check above, and begins that many elements from
-        // its start; the product is at most the size of the buffer and cannot overflow.
-        Ok(unsafe { self.lend(range.start * size_of::<T>(), data) })
+        // SAFETY: `data` is a part of the buffer, which begins that many bytes from its start.
+        Ok(unsafe { self.lend(offset, data) })
     }
 }
 
@@ -517,9 +508,27 @@ impl<T: ?Sized + KnownSize, D: Direction> Drop for CpuAccess<'_, T, D> {
     }
 }
 
+/// The elements of `range` of `all`, and how many bytes from the start of `all` they begin; [`None`] if there are
+/// none, or not so many.
+#[inline(always)]
+pub(super) fn part<T>(all: NonNull<[T]>, range: &Range<usize>) -> Option<(usize, NonNull<[T]>)> {
+    if !has_elements(range, all.len()) {
+        return None;
+    }
+
+    // Within the elements, so that neither wraps.
+    let first = NonNull::new(all.as_ptr().cast::<T>().wrapping_add(range.start))?;
+    let offset = range.start * size_of::<T>();
+
+    Some((
+        offset,
+        NonNull::slice_from_raw_parts(first, range.end - range.start),
+    ))
+}
+
 /// Whether `range` has elements, and all of them are among the first `len`.
 #[inline(always)]
-pub(super) fn has_elements(range: &Range<usize>, len: usize) -> bool {
+fn has_elements(range: &Range<usize>, len: usize) -> bool {
     range.start < range.end && range.end <= len
 }
 
@@ -598,6 +607,42 @@ mod tests {
         assert!(core::ptr::eq(&*buffer, start));
         assert_eq!(*buffer, [0x5a; 64]);
         Ok(())
+    }
+
+    /// Whether the part that `range` is of some elements is where and as long as that of an array, and its
+    /// offset, which is all that C is told, is where it begins.
+    fn is_as_of_an_array<T, const LEN: usize>(array: &[T; LEN], range: Range<usize>) -> bool {
+        match (part(NonNull::from(&array[..]), &range), array.get(range)) {
+            (Some((offset, part)), Some(expected)) if !expected.is_empty() => {
+                core::ptr::addr_eq(part.as_ptr(), expected)
+                    && part.len() == expected.len()
+                    && part.addr().get() - array.as_ptr().addr() == offset
+            }
+            (None, None | Some(&[])) => true,
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn part_as_of_an_array() {
+        let (bytes, words, odd) = ([0u8; 5], [0u64; 5], [[0u8; 3]; 5]);
+
+        for start in 0..=6 {
+            for end in 0..=6 {
+                assert!(is_as_of_an_array(&bytes, start..end));
+                assert!(is_as_of_an_array(&words, start..end));
+                assert!(is_as_of_an_array(&odd, start..end));
+            }
+        }
+    }
+
+    /// Elements are counted, and bytes are what C is told.
+    #[test]
+    fn part_in_bytes() {
+        let words = [0u32; 100];
+
+        let found = part(NonNull::from(&words[..]), &(98..100));
+        assert!(found.is_some_and(|(offset, part)| offset == 392 && part.len() == 2));
     }
 
     #[test]
