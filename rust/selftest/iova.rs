@@ -49,6 +49,7 @@ use crate::dma::{
 };
 use core::ops::Range;
 use kernel::{
+    dma::attrs::DMA_ATTR_NO_WARN,
     fmt,
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -62,13 +63,15 @@ const NEAR: usize = 900;
 /// Pages, and a part of one, which is bounced if the device is not cache-coherent.
 const TAIL: usize = 90;
 const VVEC_SIZE: usize = 5 * PAGE_SIZE + TAIL;
+/// What is bounced by itself.
+const SMALL: usize = 32;
 /// The first of the odd pieces, which is to end with a page, and how many of them are looked at.
 const FIRST: usize = 1024;
 const ATTEMPTS: usize = 64;
 /// The others: one of whole pages, and the last, of part of one.
 const OTHERS: [usize; 2] = [2 * PAGE_SIZE, PAGE_SIZE + 904];
 
-pub(super) const PLAN: usize = 3 * (COUNTS.len() + 2) + 5;
+pub(super) const PLAN: usize = 3 * (COUNTS.len() + 2) + 6;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
@@ -76,6 +79,10 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<Bidirectional>(ctx, suite);
     suite.result(fmt!("builder"), builder(ctx));
     suite.result(fmt!("refused in the middle"), refused_in_the_middle(ctx));
+    suite.result(
+        fmt!("refused by the kernel in the middle"),
+        refused_by_the_kernel(ctx),
+    );
     suite.result(fmt!("refused without room"), refused_without_room(ctx));
     suite.result(
         fmt!("refused without addresses"),
@@ -498,6 +505,106 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.witness.unmapped(dma, size)?;
 
     Ok("dma_iova_link refused with EINVAL witness: the kernel's log, buffers came back intact, iova_to_phys of the rest")
+}
+
+/// What needs a copy, until there is no memory left for one.
+fn all_bounce_buffers<'a>(
+    ctx: &Context<'a>,
+) -> Result<KVVec<Mapping<'a, KBox<[u8; SMALL]>, FromDevice>>, Stop> {
+    let mut taken = KVVec::new();
+
+    loop {
+        let buffer = KBox::new([0; SMALL], GFP_KERNEL)?;
+
+        match Mapping::map_attrs(ctx.dev, buffer, FromDevice, DMA_ATTR_NO_WARN) {
+            Ok(mapping) => taken.push(mapping, GFP_KERNEL)?,
+            Err(err) if err.error == ENOMEM => return Ok(taken),
+            Err(err) => return Err(err.error.into()),
+        }
+    }
+}
+
+/// A buffer of less than a page that begins with one.
+fn tail() -> Result<KVec<u8>, Stop> {
+    // As many as there are in some pages. They stay until the end, not to be allocated again.
+    const TRIES: usize = 256;
+    let mut others = KVec::with_capacity(TRIES, GFP_KERNEL)?;
+
+    for _ in 0..TRIES {
+        let buffer = KVec::from_elem(0u8, TAIL, GFP_KERNEL)?;
+
+        if buffer.as_ptr().addr() % PAGE_SIZE == 0 {
+            return Ok(buffer);
+        }
+        others.push(buffer, GFP_KERNEL)?;
+    }
+    Err(Stop::Skip("no small buffer begins with a page"))
+}
+
+/// The kernel itself fails behind pieces that it has linked, for want of a bounce buffer: that piece comes back,
+/// and the others stay linked, or come back too.
+fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    const ENDS: usize = 2 * PAGE_SIZE;
+    if !ctx.witness.translates() {
+        return Err(Stop::Skip("nobody translates"));
+    }
+    if limits::is_coherent(ctx.dev) {
+        return Err(Stop::Skip(
+            "a cache-coherent device has no use for bounce buffers",
+        ));
+    }
+
+    let mut memory = KVec::with_capacity(3, GFP_KERNEL)?;
+    for _ in 0..2 {
+        memory.push(KVec::from_elem(0u8, PAGE_SIZE, GFP_KERNEL)?, GFP_KERNEL)?;
+    }
+    memory.push(tail()?, GFP_KERNEL)?;
+    memory.fill(DATA);
+
+    let taken = all_bounce_buffers(ctx)?;
+    let Err(err) = IovaMapping::map(ctx.dev, memory, FromDevice, GFP_KERNEL) else {
+        return Err(Failure::Unexpected("there was a bounce buffer left").into());
+    };
+    let mut memory = err.buffer;
+    if err.error != ENOMEM || memory.len() != 3 {
+        return Err(err.error.into());
+    }
+    compare(&mut memory, &[], DATA, DATA)?;
+
+    // One by one, they stay.
+    let mut parts = memory.into_iter();
+    let (Some(first), Some(second), Some(tail)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(Failure::Unexpected("a buffer is lost").into());
+    };
+    let mut builder = IovaBuilder::begin(ctx.dev, first, ENDS + TAIL, 3, FromDevice, GFP_KERNEL)?;
+    builder.link(second)?;
+    let tail = match builder.link(tail) {
+        Err(err) if err.error == ENOMEM => err.buffer,
+        Err(err) => return Err(err.error.into()),
+        Ok(()) => return Err(Failure::Unexpected("there was a bounce buffer left").into()),
+    };
+    pattern::compare(&tail, DATA, ENDS)?;
+    if builder.len() != ENDS {
+        return Err(Failure::Unexpected("what was refused counts as linked").into());
+    }
+
+    // There is room for it again, and it is linked where it would have been.
+    drop(taken);
+    builder.link(tail)?;
+    drop(builder.unlink());
+    let mapping = builder.finish()?;
+    let (dma, size) = (mapping.span().address(), mapping.span().len());
+    if size != ENDS {
+        return Err(Failure::Unexpected("the span is not what was linked").into());
+    }
+    look_at(ctx, &mapping)?;
+    ctx.witness.unmapped(dma.offset(ENDS), TAIL)?;
+
+    let mut memory = mapping.unmap();
+    ctx.witness.unmapped(dma, ENDS)?;
+    compare(&mut memory, &[], DATA, DATA)?;
+
+    Ok("dma_iova_link refused with ENOMEM witness: buffers came back intact, iova_to_phys of the rest")
 }
 
 /// More than was reserved for is refused, and comes back.
