@@ -129,6 +129,7 @@
 //! | nothing: it does not see what the CPU does | passes on the pages of coherent memory that it has freed | does not compile (E0505) | `table_after_free.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
 //! | nothing: it does not see what the CPU does | reads through an address from dma_vmap_noncontiguous() after dma_vunmap_noncontiguous() | does not compile (E0505) | `vmap_gone.rs` |
+//! | nothing: it does not see what the CPU does | lets several threads at memory of a device that is for one at a time | does not compile (E0277) | `vmap_shared.rs` |
 //! | nothing: it does not see what the device does | keeps a DMA address, and writes it to a descriptor after the buffer was unmapped | does not compile (E0308) | `address_after_unmap.rs` |
 //! | nothing: it does not see what the device does | writes the address of a buffer to a register, and forgets when the device is done with it | does not compile (E0133) | `address_without_promise.rs` |
 //! | nothing: it does not see what the device does | unmaps and frees a buffer while the device is still at work | does not compile (E0382) | `buffer_freed_in_flight.rs` |

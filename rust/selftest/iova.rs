@@ -507,10 +507,11 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_iova_link refused with EINVAL witness: the kernel's log, buffers came back intact, iova_to_phys of the rest")
 }
 
-/// What needs a copy, until there is no memory left for one.
-fn all_bounce_buffers<'a>(
-    ctx: &Context<'a>,
-) -> Result<KVVec<Mapping<'a, KBox<[u8; SMALL]>, FromDevice>>, Stop> {
+/// What needs a copy.
+type Bounced<'a> = Mapping<'a, KBox<[u8; SMALL]>, FromDevice>;
+
+/// Bounced mappings, until there is no memory left for a copy.
+fn all_bounce_buffers<'a>(ctx: &Context<'a>) -> Result<KVVec<Bounced<'a>>, Stop> {
     let mut taken = KVVec::new();
 
     loop {
