@@ -16,7 +16,7 @@ bool helper_pfn_valid(unsigned long pfn)
 	return pfn_valid(pfn);
 }
 
-/* Whether @bar of @pdev is in memory space, not in that of I/O ports, and has got its address there. */
+/* Whether @bar of @pdev is in memory space, not in that of I/O ports, and has an address there. */
 bool helper_pci_bar_is_mem(struct pci_dev *pdev, int bar)
 {
 	unsigned long flags = pci_resource_flags(pdev, bar);
