@@ -93,7 +93,7 @@ class Guest:
 
     def seconds(self) -> int:
         """After which it hangs."""
-        return self.timeout or (120 if self.scenario.settings()["processors"] == 1 else 900)
+        return self.timeout or (300 if self.scenario.settings()["processors"] == 1 else 900)
 
 
 @dataclass
