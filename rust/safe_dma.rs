@@ -20,6 +20,10 @@ kernel::prelude::module! {
             default: true,
             description: "Run the checks when a device is bound (default: Y)",
         },
+        claims: bool {
+            default: false,
+            description: "Print what the checks say of DMA addresses, to be compared with QEMU's trace (default: N)",
+        },
         forget: bool {
             default: false,
             description: "Forget mappings and transfers when a device is bound, which are lost then (default: N)",

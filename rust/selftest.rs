@@ -7,6 +7,7 @@
 
 mod bounce;
 mod buffer_pool;
+mod claims;
 mod coherent;
 mod evidence;
 mod forget;
@@ -33,6 +34,7 @@ use crate::{
     dma::limits as dma_limits,
     testdev::edu::Edu, //
 };
+use claims::Claims;
 use kernel::{
     device::{
         Bound,
@@ -169,6 +171,8 @@ pub(crate) struct Selection {
     pub(crate) checks: bool,
     /// Those that forget values of the library.
     pub(crate) forget: bool,
+    /// Whether to print what they say of DMA addresses.
+    pub(crate) claims: bool,
     /// The device's masks before the driver set them, that for streaming mappings first.
     pub(crate) default_masks: [u64; 2],
 }
@@ -192,7 +196,7 @@ pub(crate) fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: &'a Edu<'a>, selecti
         dev,
         pdev,
         edu,
-        witness: Witness::of(dev),
+        witness: Witness::of(dev, Claims::new(dev, edu, selection.claims)),
         // SAFETY: The device is being probed. Only the checks map and allocate for it, one after the
         // other, and none does so within this call.
         set_max_seg_size: &|size| unsafe { pdev.dma_set_max_seg_size(size) },

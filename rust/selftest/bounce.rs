@@ -79,9 +79,9 @@ pub(super) fn placed<D: Direction>(
     phys: PhysAddr,
 ) -> Result<&'static str, Failure> {
     if is_copied::<D>(ctx, phys, len) {
-        ctx.witness.bounced(dma, len, phys)
+        ctx.witness.bounced(dma, len, D::DIRECTION, phys)
     } else {
         ctx.witness
-            .mapped(dma, len, |offset| phys + offset as PhysAddr)
+            .mapped(dma, len, D::DIRECTION, |offset| phys + offset as PhysAddr)
     }
 }

@@ -51,6 +51,7 @@ use core::{
     ops::Deref, //
 };
 use kernel::{
+    dma::DataDirection,
     io::PhysAddr,
     prelude::*,
     sync::Arc, //
@@ -100,6 +101,7 @@ fn pool<'a, D: Permits<[u8]> + Copy>(
 struct Place {
     dma: DeviceAddress,
     phys: PhysAddr,
+    direction: DataDirection,
 }
 
 impl Place {
@@ -111,12 +113,16 @@ impl Place {
         Self {
             dma: buffer.mapping().span().address(),
             phys: buffer.mapping().phys(),
+            direction: D::DIRECTION,
         }
     }
 
     fn is_mapped(&self, ctx: &Context<'_>) -> Result<&'static str, Failure> {
-        // Of this size it is the same in each direction.
-        placed::<Bidirectional>(ctx, self.dma, SIZE, self.phys)
+        match self.direction {
+            DataDirection::ToDevice => placed::<ToDevice>(ctx, self.dma, SIZE, self.phys),
+            DataDirection::FromDevice => placed::<FromDevice>(ctx, self.dma, SIZE, self.phys),
+            _ => placed::<Bidirectional>(ctx, self.dma, SIZE, self.phys),
+        }
     }
 }
 
@@ -148,6 +154,9 @@ fn round_trips<D: Permits<[u8]> + Copy>(
     let pool = pool(ctx, direction)?;
     let before = places(&pool)?;
     let mut witness = "";
+    for place in &before {
+        place.is_mapped(ctx)?;
+    }
 
     for (round, len) in LENGTHS.into_iter().enumerate() {
         // So that it is another one's turn.
@@ -262,7 +271,7 @@ fn without_lock(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let make = || Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?);
     let pool = LocalBufferPool::new(ctx.dev, 2, Bidirectional, make)?;
     let first = Place::of(&DeviceBuffer::take(&pool)?);
-    let mut witness = "";
+    let mut witness = first.is_mapped(ctx)?;
 
     for len in LENGTHS {
         let mut buffer = CpuBuffer::take(&pool, len)?;

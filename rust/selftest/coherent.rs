@@ -82,7 +82,9 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
     }
     // Within the allocation by the check above; 0 would be reported as a wrong translation.
     let phys = |offset| memory.phys(offset).unwrap_or(0);
-    let witness = ctx.witness.mapped(dma, size, phys)?;
+    let witness = ctx
+        .witness
+        .mapped(dma, size, DataDirection::Bidirectional, phys)?;
     let first = phys(0);
 
     for start in (0..size).step_by(BUFFER_SIZE) {

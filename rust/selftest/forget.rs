@@ -81,7 +81,10 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::attrs::DMA_ATTR_MMIO,
+    dma::{
+        attrs::DMA_ATTR_MMIO,
+        DataDirection, //
+    },
     fmt,
     io::{
         Io,
@@ -206,13 +209,17 @@ fn map<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
 ) -> Result<Mapping<'a, KVec<u8>, D>, Stop> {
-    Ok(Mapping::map(ctx.dev, buffer()?, direction)?)
+    let mapping = Mapping::map(ctx.dev, buffer()?, direction)?;
+
+    Place::of(&mapping).is_mapped(ctx)?;
+    Ok(mapping)
 }
 
 /// Where a mapping is, for later.
 struct Place {
     dma: DeviceAddress,
     phys: PhysAddr,
+    direction: DataDirection,
 }
 
 impl Place {
@@ -220,6 +227,7 @@ impl Place {
         Self {
             dma: mapping.span().address(),
             phys: mapping.phys(),
+            direction: D::DIRECTION,
         }
     }
 
@@ -227,7 +235,7 @@ impl Place {
     fn is_kept(&self, ctx: &Context<'_>) -> Result<(), Stop> {
         self.is_mapped(ctx)?;
         self.is_not_given_to(|| {
-            let other = map(ctx, ToDevice)?;
+            let other = Mapping::map(ctx.dev, buffer()?, ToDevice)?;
             let place = Self::of(&other);
 
             Ok((other, place))
@@ -237,8 +245,15 @@ impl Place {
     /// Checks that the device's address still leads to the memory.
     fn is_mapped(&self, ctx: &Context<'_>) -> Result<(), Stop> {
         ctx.witness
-            .mapped(self.dma, SIZE, |offset| self.phys + offset as PhysAddr)?;
+            .mapped(self.dma, SIZE, self.direction, |offset| {
+                self.phys + offset as PhysAddr
+            })?;
         Ok(())
+    }
+
+    /// Checks that the device's address leads nowhere, after what was not forgotten was unmapped.
+    fn is_unmapped(&self, ctx: &Context<'_>) -> Result<(), Stop> {
+        Ok(ctx.witness.unmapped(self.dma, SIZE)?)
     }
 
     /// Checks that none of what `allocate` returns, with its place, is here.
@@ -326,11 +341,13 @@ fn after_turn(ctx: &Context<'_>) -> Result<(), Stop> {
 fn guard(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let mut mapping = map(ctx, FromDevice)?;
+    let place = Place::of(&mapping);
 
     mem::forget(mapping.sync_for_cpu());
     let mut mapping = Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&mapping.sync_for_cpu(), OTHER, 0)?;
-    Ok(pattern::compare(&mapping.unmap(), OTHER, 0)?)
+    pattern::compare(&mapping.unmap(), OTHER, 0)?;
+    place.is_unmapped(ctx)
 }
 
 fn guard_and_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -347,10 +364,12 @@ fn guard_and_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
 fn guard_of_range(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let mut mapping = map(ctx, FromDevice)?;
+    let place = Place::of(&mapping);
 
     mem::forget(mapping.sync_range_for_cpu(1..SIZE - 1)?);
     let mapping = Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
-    Ok(pattern::compare(&mapping.unmap(), OTHER, 0)?)
+    pattern::compare(&mapping.unmap(), OTHER, 0)?;
+    place.is_unmapped(ctx)
 }
 
 fn start_error(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -420,6 +439,7 @@ fn place_of<M: DeviceMemory>(memory: &M, phys: PhysAddr) -> Place {
     Place {
         dma: memory.span().address(),
         phys,
+        direction: <M::Direction as Direction>::DIRECTION,
     }
 }
 
@@ -456,6 +476,7 @@ fn device_pages_after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, FromDevice, GFP_KERNEL)?;
     let place = place_of(&pages, pages.phys());
 
+    place.is_mapped(ctx)?;
     mem::forget(Transfer::write(ctx.edu, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?);
     place.is_kept_from_all(ctx)
 }
@@ -504,6 +525,7 @@ fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     pattern::fill(&mut pages.sync_for_cpu(), SEED, 0);
     let place = place_of_page(&pages)?;
 
+    place.is_mapped(ctx)?;
     mem::forget(Transfer::read(ctx.edu, pages, 0..SIZE, JOB)?);
     place.is_kept_from_all(ctx)?;
     ctx.edu.settle()?;
@@ -540,6 +562,7 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let memory = CoherentMemory::from_slice(ctx.dev, &buffer()?, GFP_KERNEL)?;
     let place = place_of_coherent(&memory)?;
 
+    place.is_mapped(ctx)?;
     mem::forget(Transfer::read(ctx.edu, memory, 0..SIZE, JOB)?);
     coherent_is_kept(ctx, &place)?;
     ctx.edu.settle()?;
@@ -565,7 +588,9 @@ fn map_sg<'a, D: Permits<[u8]>>(
     let place = Place {
         dma: mapping.spans().nth(1).ok_or(EFAULT)?.address(),
         phys: mapping.pieces().nth(1).ok_or(EFAULT)?.phys,
+        direction: D::DIRECTION,
     };
+    place.is_mapped(ctx)?;
 
     Ok((mapping, place))
 }
@@ -602,6 +627,7 @@ fn iova_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = Place {
         dma: mapping.span().address(),
         phys: mapping.pieces().next().ok_or(EFAULT)?.phys,
+        direction: DataDirection::ToDevice,
     };
 
     mem::forget(mapping);
@@ -610,13 +636,14 @@ fn iova_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
 
 fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let (mut mapping, _) = map_sg(ctx, FromDevice)?;
+    let (mut mapping, place) = map_sg(ctx, FromDevice)?;
 
     mem::forget(mapping.sync_for_cpu());
     let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
     let second = Transfer::write(ctx.edu, second, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let buffers = second.into_mapping().unmap();
-    Ok(pattern::compare(&buffers[1], OTHER, 0)?)
+    pattern::compare(&buffers[1], OTHER, 0)?;
+    place.is_unmapped(ctx)
 }
 
 fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -638,7 +665,9 @@ fn object<'a>(ctx: &Context<'a>) -> Result<(PoolObject<'a, Object>, Place), Stop
     let place = Place {
         dma: object.span().address(),
         phys: object.phys(),
+        direction: DataDirection::Bidirectional,
     };
+    place.is_mapped(ctx)?;
     let mut bytes = [0; SIZE];
 
     pattern::fill(&mut bytes, SEED, 0);
@@ -684,6 +713,7 @@ fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
             let place = Place {
                 dma: mapping.span().address(),
                 phys,
+                direction: DataDirection::ToDevice,
             };
 
             mem::forget(mapping);
@@ -755,6 +785,7 @@ fn device_buffer_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let buffer = DeviceBuffer::take(&pool)?;
     let place = Place::of(buffer.mapping());
 
+    place.is_mapped(ctx)?;
     mem::forget(Transfer::write(ctx.edu, buffer, 0..SIZE, JOB)?);
     drop(pool);
     place.is_kept(ctx)?;
@@ -782,12 +813,18 @@ fn local_buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
 fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let mut buffer = Some(buffer()?);
+    let (mut place, mut witness) = (None, Ok(()));
 
     with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
+        let at = mapping.mapping().map(Place::of).ok_or(EFAULT)?;
+        witness = at.is_mapped(ctx);
+        place = Some(at);
         mem::forget(mapping.sync_for_cpu());
         mapping.write(ctx.edu, 0..SIZE, JOB, TIMEOUT)
     })?;
-    Ok(pattern::compare(&buffer.ok_or(EFAULT)?, OTHER, 0)?)
+    witness?;
+    pattern::compare(&buffer.ok_or(EFAULT)?, OTHER, 0)?;
+    place.ok_or(EFAULT)?.is_unmapped(ctx)
 }
 
 /// An engine of which nobody gets to know when it is done, and that cannot be stopped.
@@ -826,9 +863,12 @@ fn kept_by_device(ctx: &Context<'_>) -> Result<(), Stop> {
     let mut buffer = Some(buffer()?);
     let mut place = None;
     let (mut lost, mut again) = (Ok(()), Ok(()));
+    let mut witness = Ok(());
 
     let result = with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
-        place = mapping.mapping().map(Place::of);
+        let at = mapping.mapping().map(Place::of).ok_or(EFAULT)?;
+        witness = at.is_mapped(ctx);
+        place = Some(at);
         let result = mapping.write(&Silent(ctx.edu), 0..SIZE, JOB, 1);
 
         again = mapping.write(ctx.edu, 0..SIZE, JOB, TIMEOUT);
@@ -840,6 +880,7 @@ fn kept_by_device(ctx: &Context<'_>) -> Result<(), Stop> {
     if [result, lost, again] != [Err(EIO); 3] || buffer.is_some() {
         return Err(Failure::Unexpected("a buffer came back that the device may have").into());
     }
+    witness?;
     let place = place.ok_or(EFAULT)?;
     place.is_kept(ctx)?;
     ctx.edu.settle()?;

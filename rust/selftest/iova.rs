@@ -243,7 +243,9 @@ fn look_at<S: Scattered, D: Moves>(
             for part in [0..itself.start, itself.end..piece.len] {
                 if !part.is_empty() {
                     let dma = addr.offset(at + part.start);
-                    witness = ctx.witness.bounced(dma, part.len(), phys(part.start))?;
+                    witness =
+                        ctx.witness
+                            .bounced(dma, part.len(), D::DIRECTION, phys(part.start))?;
                 }
             }
             itself
@@ -255,7 +257,9 @@ fn look_at<S: Scattered, D: Moves>(
             let dma = addr.offset(at + itself.start);
             witness = ctx
                 .witness
-                .mapped(dma, itself.len(), |offset| phys(itself.start + offset))?;
+                .mapped(dma, itself.len(), D::DIRECTION, |offset| {
+                    phys(itself.start + offset)
+                })?;
         }
         at += piece.len;
     }

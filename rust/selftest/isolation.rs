@@ -150,6 +150,7 @@ unsafe fn write_and_fault(
     for pause in [Some(RATE_LIMIT), None] {
         let mut log = Log::end();
 
+        ctx.witness.claims.fault(fault, WORD, event);
         // SAFETY: By the caller's promise.
         unsafe { write(ctx, addr, len)? };
 
@@ -221,12 +222,14 @@ fn stopped_after_flush(
     /// What the device writes while it may.
     const USED: Range<usize> = WORD..2 * WORD;
     let dma = mapping.span().address();
+    let phys = mapping.phys();
 
     // So that no flush is due, and the TLB has the address.
     load(ctx, &[INTRUDER; WORD])?;
     fsleep(FLUSHED);
     let mapping = Transfer::write(ctx.edu, mapping, USED, JOB)?.wait(TIMEOUT)?;
 
+    ctx.witness.claims.open(dma, WORD, phys, false);
     // SAFETY: The memory is mapped for that, and unmapped before the device is done; then the access goes
     // to the same pages, or is stopped. They stay until the device is at rest.
     let token = unsafe { ctx.edu.start(dma, WORD, JOB, true)? };
@@ -277,10 +280,12 @@ fn left_with_a_copy(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let dma = mapping.span().address();
+    let (dma, phys) = (mapping.span().address(), mapping.phys());
     let mut pages = mapping.unmap();
+    ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
     pages.fill(SECRET);
+    ctx.witness.claims.open(dma, WORD, phys, true);
     if read(ctx, dma)?.contains(&SECRET) {
         return Err(Failure::Unexpected("the device sees memory that was unmapped").into());
     }
@@ -293,10 +298,12 @@ fn not_stopped(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let dma = mapping.span().address();
+    let (dma, phys) = (mapping.span().address(), mapping.phys());
     let pages = mapping.unmap();
+    ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
     load(ctx, &[INTRUDER; WORD])?;
+    ctx.witness.claims.open(dma, WORD, phys, false);
     // SAFETY: The access hits `pages`, which is at hand and looked at only after that.
     unsafe { write(ctx, dma, WORD)? };
     pattern::all(&pages[WORD..], KEPT)?;
@@ -319,16 +326,22 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         // SAFETY: The memory is mapped for reading: the SMMU stops the access. Were it to go through, it
         // would hit the pages of `mapping`, which are looked at only after that.
         unsafe { write_and_fault(ctx, dma, WORD, dma, "F_PERMISSION")? };
-        pattern::all(&mapping.unmap(), KEPT)?;
+        let pages = mapping.unmap();
+        ctx.witness.unmapped(dma, PAGE_SIZE)?;
+        pattern::all(&pages, KEPT)?;
         ["SMMU event F_PERMISSION", "memory unchanged"]
     } else {
+        let copied = is_copied::<ToDevice>(ctx, phys, PAGE_SIZE);
+
+        ctx.witness.claims.open(dma, WORD, phys, copied);
         // SAFETY: The access hits the pages of `mapping`, or its bounce buffer. They are looked at only
         // after that.
         unsafe { write(ctx, dma, WORD)? };
         let pages = mapping.unmap();
+        ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
         pattern::all(&pages[WORD..], KEPT)?;
-        if is_copied::<ToDevice>(ctx, phys, PAGE_SIZE) {
+        if copied {
             pattern::all(&pages[..WORD], KEPT)?;
             [place, "memory unchanged"]
         } else {
@@ -380,6 +393,10 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let dma = mapping.span().address();
     let phys = mapping.phys();
     let end = dma.offset(PAGE_SIZE);
+    ctx.witness
+        .mapped(dma, PAGE_SIZE, FromDevice::DIRECTION, |offset| {
+            phys + offset as PhysAddr
+        })?;
 
     load(ctx, &[INTRUDER; 2 * WORD])?;
     // SAFETY: The first word is within the mapping, and nothing is mapped behind it: the SMMU stops the
@@ -396,6 +413,7 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     };
 
     let mut buffer = mapping.unmap();
+    ctx.witness.unmapped(dma, PAGE_SIZE)?;
     pattern::all(&buffer[..PAGE_SIZE - WORD], KEPT)?;
     // The device did write: it was stopped where it had to be.
     pattern::all(&buffer[PAGE_SIZE - WORD..], INTRUDER)?;
@@ -432,18 +450,23 @@ fn past_the_end_unguarded(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let dma = mapping.span().address();
     let phys = mapping.phys();
     let place = placed::<FromDevice>(ctx, dma, len, phys)?;
+    let copied = is_copied::<FromDevice>(ctx, phys, len);
 
     load(ctx, &[INTRUDER; 2 * WORD])?;
+    ctx.witness
+        .claims
+        .open(dma.offset(len), WORD, phys + len as PhysAddr, copied);
     // SAFETY: The first word is within the mapping. The second is in the rest of the buffer's allocation,
     // or in that of the bounce buffer, of which slots are given out as a whole.
     unsafe { write(ctx, dma.offset(len - WORD), 2 * WORD)? };
 
     let mut buffer = mapping.unmap();
+    ctx.witness.unmapped(dma, len)?;
     pattern::all(&buffer[..len - WORD], KEPT)?;
     pattern::all(&buffer[len - WORD..], INTRUDER)?;
     let behind = behind(&mut buffer);
     pattern::all(&behind[WORD..], KEPT)?;
-    let word = if is_copied::<FromDevice>(ctx, phys, len) {
+    let word = if copied {
         pattern::all(&behind[..WORD], KEPT)?;
         "memory unchanged"
     } else {
@@ -471,11 +494,15 @@ fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let dma = mapping.span().address();
     let phys = mapping.phys();
     let place = placed::<ToDevice>(ctx, dma, SMALL, phys)?;
+    let copied = is_copied::<ToDevice>(ctx, phys, SMALL);
 
+    ctx.witness
+        .claims
+        .open(dma.offset(BESIDE), WORD, phys + BESIDE as PhysAddr, copied);
     let word = read(ctx, dma.offset(BESIDE))?;
     let visible = word == [SECRET; WORD];
     let cleared = module_parameters::untrusted.value() && ctx.witness.translates();
-    let witness = if !is_copied::<ToDevice>(ctx, phys, SMALL) {
+    let witness = if !copied {
         // What was never mapped may still be in a cache that the device does not see.
         if !visible && limits::is_coherent(ctx.dev) {
             return Err(Failure::Unexpected("the device does not see the page").into());
@@ -489,7 +516,9 @@ fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     } else {
         "the device reads nothing of the memory beside it"
     };
-    pattern::all(&mapping.unmap(), KEPT)?;
+    let buffer = mapping.unmap();
+    ctx.witness.unmapped(dma, SMALL)?;
+    pattern::all(&buffer, KEPT)?;
 
     let mut evidence = seen::<ToDevice>("dma_map_single", phys, dma, [place, witness]);
     evidence.size = SMALL;

@@ -262,7 +262,9 @@ fn place<M: Turns>(ctx: &Context<'_>, memory: &M, size: usize) -> Result<&'stati
     }
     Ok(ctx
         .witness
-        .mapped(dma, size, |offset| memory.phys_at(offset))?)
+        .mapped(dma, size, M::Direction::DIRECTION, |offset| {
+            memory.phys_at(offset)
+        })?)
 }
 
 /// Uses memory that was just allocated, frees it, and checks where the device has it, before and after.
@@ -396,6 +398,8 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const SIZE: usize = BUFFER_SIZE;
     let mut pages = DevicePages::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
     let mut seen = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
+    let dma = pages.span().address();
+    place(ctx, &pages, SIZE)?;
 
     pattern::fill(&mut pages.sync_for_cpu(), 1, 0);
     pattern::fill(&mut pages.sync_range_for_cpu(PART)?, 2, PART.start);
@@ -425,7 +429,15 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     if words.sync_range_for_cpu(99..101).is_ok() || words.span().len() != 400 {
         return Err(Failure::Unexpected("there are not as many elements as were asked for").into());
     }
-    Transfer::read(ctx.edu, words, 388..400, JOB)?.wait(TIMEOUT)?;
+    drop(pages);
+    ctx.witness.unmapped(dma, SIZE)?;
+    let (dma, phys) = (words.span().address(), words.phys());
+    ctx.witness
+        .mapped(dma, 400, ToDevice::DIRECTION, |offset| {
+            phys + offset as PhysAddr
+        })?;
+    drop(Transfer::read(ctx.edu, words, 388..400, JOB)?.wait(TIMEOUT)?);
+    ctx.witness.unmapped(dma, 400)?;
     fetch(ctx, &mut seen[..12])?;
     same(&seen[..12], &[0, 0, 0, 0, 1, 2, 3, 4, 1, 2, 3, 4])?;
 
@@ -441,6 +453,11 @@ fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let range = 2 * PAGE_SIZE - 64..2 * PAGE_SIZE + 64;
 
     pattern::fill(&mut bytes, moves::DATA, 0);
+    let dma = pages.span().address();
+    ctx.witness
+        .mapped(dma, SIZE, Bidirectional::DIRECTION, |offset| {
+            phys_in_pieces(&pages, offset)
+        })?;
     load(ctx, &bytes)?;
     pages = Transfer::write(ctx.edu, pages, range.clone(), JOB)?.wait(TIMEOUT)?;
     bytes.fill(0);
@@ -449,9 +466,6 @@ fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     fetch(ctx, &mut bytes)?;
     pattern::compare(&bytes, moves::DATA, 0)?;
 
-    let dma = pages.span().address();
-    ctx.witness
-        .mapped(dma, SIZE, |offset| phys_in_pieces(&pages, offset))?;
     drop(pages);
     ctx.witness.unmapped(dma, SIZE)?;
 

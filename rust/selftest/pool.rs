@@ -120,9 +120,11 @@ impl Place {
     }
 
     fn is_mapped(&self, ctx: &Context<'_>) -> Result<&'static str, Failure> {
-        let witness = ctx
-            .witness
-            .mapped(self.dma, SIZE, |offset| self.phys + offset as PhysAddr)?;
+        let witness =
+            ctx.witness
+                .mapped(self.dma, SIZE, DataDirection::Bidirectional, |offset| {
+                    self.phys + offset as PhysAddr
+                })?;
 
         if !ctx.witness.translates() && self.dma != DeviceAddress::from(self.phys) {
             return Err(Failure::Unexpected("coherent memory was bounced"));
@@ -224,6 +226,9 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     pattern::all(&before.copy_read(), 0)?;
     pattern::all(&after.copy_read(), 0)?;
 
+    drop((before, object, after, pool));
+    ctx.witness.unmapped(place.dma, SIZE)?;
+
     Ok(Evidence {
         operation: "dma_pool_create, dma_pool_alloc",
         direction: DataDirection::Bidirectional,
@@ -249,6 +254,9 @@ fn zeroed_again(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
     pattern::all(&object.copy_read(), 0)?;
 
+    drop((object, pool));
+    ctx.witness.unmapped(place.dma, SIZE)?;
+
     Ok("dma_pool_free, dma_pool_zalloc witness: bytes")
 }
 
@@ -269,8 +277,9 @@ fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     // Another one of the same pool.
     let other = DmaPool::zalloc(object.pool(), GFP_KERNEL)?;
     drop(object);
-    let (place, _) = Place::of(ctx, &other)?;
+    let (first, (place, _)) = (place, Place::of(ctx, &other)?);
     drop(other);
+    ctx.witness.unmapped(first.dma, SIZE)?;
     ctx.witness.unmapped(place.dma, SIZE)?;
 
     Ok("dma_pool_destroy witness: iova_to_phys, round trip")

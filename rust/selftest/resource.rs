@@ -103,7 +103,9 @@ fn mapped<D: Direction>(
     seen: &'static str,
 ) -> Result<Evidence, Failure> {
     let (dma, size) = (mapping.span().address(), mapping.span().len());
-    let witness = ctx.witness.mapped(dma, size, |at| phys + at as PhysAddr)?;
+    let witness = ctx
+        .witness
+        .mapped(dma, size, D::DIRECTION, |at| phys + at as PhysAddr)?;
 
     Ok(Evidence {
         operation: "dma_map_resource, dma_unmap_resource",
@@ -165,6 +167,7 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
     }
 
     let status = Registers::of_bar(other, 0, STATUS_RANGE)?;
+    let status_phys = status.phys();
     let mut number_to = map(ctx, registers, FromDevice)?;
     let mut factorial_from = map(ctx, registers, ToDevice)?;
     let mut status_from = map(ctx, status, ToDevice)?;
@@ -174,6 +177,8 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
         phys,
         "the other device computed the factorial",
     )?;
+    let its_factorial = mapped(ctx, &factorial_from, phys, "")?;
+    let its_status = mapped(ctx, &status_from, status_phys, "")?;
 
     for (number, expected) in NUMBERS {
         load(ctx, &number.to_le_bytes())?;
@@ -202,6 +207,8 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
         }
     }
     drop((number_to, factorial_from, status_from));
+    unmapped(ctx, its_factorial)?;
+    unmapped(ctx, its_status)?;
     unmapped(ctx, evidence)
 }
 

@@ -30,7 +30,10 @@ use crate::dma::{
     },
     scoped::with_mapping, //
 };
-use kernel::prelude::*;
+use kernel::{
+    dma::DataDirection,
+    prelude::*, //
+};
 
 const SIZE: usize = 512;
 
@@ -105,7 +108,7 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     Ok(Evidence {
         operation: "dma_map_single",
-        direction: kernel::dma::DataDirection::Bidirectional,
+        direction: DataDirection::Bidirectional,
         size: SIZE,
         phys,
         dma,
@@ -117,8 +120,19 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut request = Request::new()?;
     let mut again = Err(EFAULT);
+    let mut witness = Ok("");
+    let mut dma = None;
 
     let result = with_mapping(ctx.dev, &mut request.data, ToDevice, |scoped| {
+        let mapping = scoped.mapping().ok_or(EFAULT)?;
+        let (addr, phys) = (mapping.span().address(), mapping.phys());
+        dma = Some(addr);
+        witness = ctx
+            .witness
+            .mapped(addr, SIZE, DataDirection::ToDevice, |offset| {
+                phys + offset as u64
+            });
+
         let result = scoped.read(ctx.edu, 0..SIZE, JOB, 1);
 
         // It is aborted: the engine is free.
@@ -130,6 +144,8 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into());
     }
     again?;
+    witness?;
+    ctx.witness.unmapped(dma.ok_or(EFAULT)?, SIZE)?;
     request.compare(DATA)?;
     arrived(ctx, DATA)?;
     Ok("read aborted after ETIMEDOUT witness: buffer came back intact, round trip")

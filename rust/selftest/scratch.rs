@@ -8,11 +8,13 @@ use super::Context;
 use crate::{
     dma::{
         coherent::CoherentMemory,
+        span::DeviceAddress,
         transfer::Transfer, //
     },
     testdev::edu::Job, //
 };
 use kernel::{
+    dma::DataDirection,
     io::Io,
     prelude::*,
     time::Msecs, //
@@ -27,16 +29,34 @@ pub(super) const JOB: Job = Job { offset: 0 };
 /// Puts `bytes` into the device's buffer.
 pub(super) fn load(ctx: &Context<'_>, bytes: &[u8]) -> Result {
     let memory = CoherentMemory::from_slice(ctx.dev, bytes, GFP_KERNEL)?;
+    let dma = claim(ctx, &memory);
 
-    Transfer::read(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
+    drop(Transfer::read(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?);
+    ctx.witness.claims.unmapped(dma, bytes.len());
     Ok(())
 }
 
 /// Reads the device's buffer into `bytes`.
 pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result {
     let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, bytes.len(), GFP_KERNEL)?;
+    let dma = claim(ctx, &memory);
 
     let memory = Transfer::write(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
     memory.copy_to_slice(bytes);
+    drop(memory);
+    ctx.witness.claims.unmapped(dma, bytes.len());
     Ok(())
+}
+
+/// Says where the memory is, for the device and for the CPU; returns where for the device.
+fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DeviceAddress {
+    let dma = DeviceAddress::from(memory.dma_address());
+
+    ctx.witness
+        .claims
+        // Within the allocation; 0 would be seen to be wrong.
+        .mapped(dma, memory.size(), DataDirection::Bidirectional, |offset| {
+            memory.phys(offset).unwrap_or(0)
+        });
+    dma
 }

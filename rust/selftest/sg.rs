@@ -186,8 +186,11 @@ fn check<S: Bytes, D: Moves + Permits<S::Element>>(
     let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
     let dma = mapping.spans().next().ok_or(EFAULT)?.address();
 
+    let spans = merged::spans(&mapping)?;
     let mut memory = through(ctx, mapping)?.unmap();
-    ctx.witness.unmapped(dma, 1)?;
+    for (dma, len) in spans {
+        ctx.witness.unmapped(dma, len)?;
+    }
     memory.compare(D::AFTER)?;
 
     Ok(ListEvidence {

@@ -232,6 +232,7 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         }
     }
 
+    subject.end(ctx, "")?;
     Ok("dma_sync_single_range_for_cpu bidirectional refused with EINVAL witness: 5 ranges")
 }
 

@@ -24,7 +24,11 @@ use crate::dma::{
         WaitError, //
     }, //
 };
-use kernel::prelude::*;
+use kernel::{
+    dma::DataDirection,
+    io::PhysAddr,
+    prelude::*, //
+};
 
 const SIZE: usize = 512;
 const SEED: u32 = 4;
@@ -44,14 +48,30 @@ fn map<'a>(ctx: &Context<'a>) -> Result<Mapping<'a, KVec<u8>, ToDevice>, Stop> {
     let mut buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
     pattern::fill(&mut buffer, SEED, 0);
 
-    Ok(Mapping::map(ctx.dev, buffer, ToDevice)?)
+    let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
+    let phys = mapping.phys();
+    ctx.witness.mapped(
+        mapping.span().address(),
+        SIZE,
+        DataDirection::ToDevice,
+        |offset| phys + offset as PhysAddr,
+    )?;
+    Ok(mapping)
+}
+
+/// Unmaps the buffer, and checks that it has the pattern.
+fn unmap(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result<(), Stop> {
+    let dma = mapping.span().address();
+
+    pattern::compare(&mapping.unmap(), SEED, 0)?;
+    Ok(ctx.witness.unmapped(dma, SIZE)?)
 }
 
 /// Checks that the buffer has the pattern, and the device too.
 fn arrived(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result<(), Stop> {
     let mut seen = [0; SIZE];
 
-    pattern::compare(&mapping.unmap(), SEED, 0)?;
+    unmap(ctx, mapping)?;
     fetch(ctx, &mut seen)?;
     Ok(pattern::compare(&seen, SEED, 0)?)
 }
@@ -109,7 +129,7 @@ fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Err(err) if err.error != EBUSY => return Err(err.error.into()),
         Err(err) => err.memory,
     };
-    pattern::compare(&second.unmap(), SEED, 0)?;
+    unmap(ctx, second)?;
     arrived(ctx, first.wait(TIMEOUT)?)?;
 
     Ok("start to_device refused with EBUSY witness: buffer came back intact, round trip")
@@ -123,7 +143,7 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
             Err(err) if err.error != EINVAL => return Err(err.error.into()),
             Err(err) => err.memory,
         };
-        pattern::compare(&memory.unmap(), SEED, 0)?;
+        unmap(ctx, memory)?;
     }
 
     Ok("start to_device refused with EINVAL witness: buffer came back intact, 3 ranges")

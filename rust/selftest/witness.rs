@@ -2,7 +2,10 @@
 
 //! The IOMMU's page table as a witness.
 
-use super::evidence::Failure;
+use super::{
+    claims::Claims,
+    evidence::Failure, //
+};
 use crate::dma::{
     domain::{
         Domain,
@@ -15,6 +18,7 @@ use kernel::{
         Core,
         Device, //
     },
+    dma::DataDirection,
     io::PhysAddr,
     page::PAGE_SIZE, //
 };
@@ -23,12 +27,14 @@ use kernel::{
 pub(super) struct Witness<'a> {
     /// The domain, if it translates.
     domain: Option<Domain<'a>>,
+    pub(super) claims: Claims<'a>,
 }
 
 impl<'a> Witness<'a> {
-    /// The witness for `dev`.
-    pub(super) fn of(dev: &'a Device<Core<'_>>) -> Self {
+    /// The witness for `dev`, which makes claims of its own for others to look at.
+    pub(super) fn of(dev: &'a Device<Core<'_>>, claims: Claims<'a>) -> Self {
         Self {
+            claims,
             domain: Domain::of(dev).filter(|domain| domain.kind() != Kind::Identity),
         }
     }
@@ -53,18 +59,20 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// Checks, page by page, that `len` bytes from `iova` lead to the memory of which `phys` tells the
-    /// physical address at an offset; returns what it saw.
+    /// Checks, page by page, that `len` bytes from `iova`, mapped in that direction, lead to the memory
+    /// of which `phys` tells the physical address at an offset; returns what it saw.
     pub(super) fn mapped(
         &self,
         iova: DeviceAddress,
         len: usize,
+        direction: DataDirection,
         phys: impl Fn(usize) -> PhysAddr,
     ) -> Result<&'static str, Failure> {
         let Some(domain) = &self.domain else {
             let itself = |offset| iova.offset(offset) == DeviceAddress::from(phys(offset));
 
             return if offsets(len).all(itself) {
+                self.claims.mapped(iova, len, direction, phys);
                 Ok("bus address is the physical address")
             } else {
                 Err(Failure::Unexpected(
@@ -72,6 +80,8 @@ impl<'a> Witness<'a> {
                 ))
             };
         };
+
+        self.claims.mapped(iova, len, direction, &phys);
 
         for offset in offsets(len) {
             let at = iova.offset(offset);
@@ -96,6 +106,7 @@ impl<'a> Witness<'a> {
         &self,
         iova: DeviceAddress,
         len: usize,
+        direction: DataDirection,
         phys: PhysAddr,
     ) -> Result<&'static str, Failure> {
         let memory = phys..phys + len as PhysAddr;
@@ -108,6 +119,7 @@ impl<'a> Witness<'a> {
                     "the device was given the memory itself",
                 ))
             } else {
+                self.claims.bounced(iova, len, direction, phys);
                 Ok("bounce buffer")
             };
         };
@@ -126,11 +138,14 @@ impl<'a> Witness<'a> {
             }
         }
 
+        self.claims.bounced(iova, len, direction, phys);
         Ok("iova_to_phys to a bounce buffer")
     }
 
     /// Checks, page by page, that `len` bytes from `iova` lead nowhere.
     pub(super) fn unmapped(&self, iova: DeviceAddress, len: usize) -> Result<(), Failure> {
+        self.claims.unmapped(iova, len);
+
         let Some(domain) = &self.domain else {
             return Ok(());
         };

@@ -145,6 +145,7 @@ impl pci::Driver for TestDriver {
                     let selection = selftest::Selection {
                         checks: module_parameters::run_checks.value(),
                         forget: module_parameters::forget.value(),
+                        claims: module_parameters::claims.value(),
                         default_masks,
                     };
                     selftest::run(pdev, &edu, selection);

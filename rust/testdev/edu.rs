@@ -122,6 +122,11 @@ impl<'bound> Edu<'bound> {
         })
     }
 
+    /// Writes a number where the device ignores it, and who looks at its registers sees it.
+    pub(crate) fn mark(&self, number: u32) {
+        self.bar.write_reg(regs::MARK::from(number));
+    }
+
     /// Waits until the factorial is computed, of whatever number, and returns it. Sleeps.
     pub(crate) fn factorial(&self) -> Result<u32> {
         // It computes in a thread of the host, and the guest's time can pass much faster than the host's.

@@ -15,6 +15,11 @@ register! {
         7:0 magic;
     }
 
+    /// The same, to be written to: the device ignores that, and QEMU's trace has it.
+    pub(super) MARK(u32) @ 0x00 {
+        31:0 number;
+    }
+
     /// Liveness check: reads as the inverse of what was written.
     pub(super) LIVENESS(u32) @ 0x04 {
         31:0 value;

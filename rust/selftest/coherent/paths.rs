@@ -179,7 +179,9 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
     let dma = DeviceAddress::from(memory.dma_address());
     // Within the allocation; 0 would be reported as a wrong translation.
     let phys = |offset| memory.phys(offset).unwrap_or(0);
-    let witness = ctx.witness.mapped(dma, size, phys)?;
+    let witness = ctx
+        .witness
+        .mapped(dma, size, DataDirection::Bidirectional, phys)?;
     let first = phys(0);
 
     let moved: [Range<usize>; 2] = [0..BUFFER_SIZE, size - BUFFER_SIZE..size];

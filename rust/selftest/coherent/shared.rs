@@ -21,6 +21,7 @@ use crate::{
         transfer::Transfer, //
     },
     selftest::{
+        claims::Claims,
         evidence::{
             direction_name,
             Evidence,
@@ -56,7 +57,8 @@ use kernel::{
     },
     dma::{
         attrs::*,
-        Attrs, //
+        Attrs,
+        DataDirection, //
     },
     faux,
     io::Io,
@@ -150,7 +152,8 @@ fn check<D: Moves + Permits<[u8]>>(
     other: &pci::Device<Core<'_>>,
     attrs: Attrs,
 ) -> Result<ListEvidence, Stop> {
-    let owner = Witness::of(other.as_ref());
+    // Its own checks make its claims.
+    let owner = Witness::of(other.as_ref(), Claims::new(ctx.dev, ctx.edu, false));
     let (mapping, its_own) = map::<D>(ctx, other.as_ref(), attrs)?;
     let dma = mapping.spans().next().ok_or(EFAULT)?.address();
     suite.note(fmt!("DMA {:#x}, for the other device {:#x}", dma, its_own));
@@ -158,16 +161,21 @@ fn check<D: Moves + Permits<[u8]>>(
     let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
     let seen = merged::look_at(ctx, &mapping)?;
     // What this device has, the other one has too.
-    owner.mapped(its_own, SIZE, |at| {
+    owner.mapped(its_own, SIZE, DataDirection::Bidirectional, |at| {
         phys_at(mapping.pieces(), at).unwrap_or(0)
     })?;
 
+    let spans = merged::spans(&mapping)?;
     let mut memory = through(ctx, mapping)?.unmap();
     memory.compare(D::AFTER)?;
 
     // The other one still has it, and so has the CPU.
-    ctx.witness.unmapped(dma, SIZE)?;
-    owner.mapped(its_own, SIZE, |at| memory.phys(at).unwrap_or(0))?;
+    for (dma, len) in spans {
+        ctx.witness.unmapped(dma, len)?;
+    }
+    owner.mapped(its_own, SIZE, DataDirection::Bidirectional, |at| {
+        memory.phys(at).unwrap_or(0)
+    })?;
     drop(memory);
     owner.unmapped(its_own, SIZE)?;
 
@@ -188,6 +196,8 @@ fn check<D: Moves + Permits<[u8]>>(
 fn turns(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static str, Stop> {
     let (mut mapping, _) = map::<Bidirectional>(ctx, other.as_ref(), DMA_ATTR_NO_WARN)?;
     let mut bytes = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
+    let spans = merged::spans(&mapping)?;
+    merged::look_at(ctx, &mapping)?;
 
     for _ in 0..ROUNDS {
         pattern::fill(&mut bytes, Bidirectional::BEFORE, 0);
@@ -196,6 +206,10 @@ fn turns(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static st
         mapping = through(ctx, mapping)?;
         mapping.sync_for_cpu().read(0, &mut bytes)?;
         pattern::compare(&bytes, Bidirectional::AFTER, 0)?;
+    }
+    drop(mapping);
+    for (dma, len) in spans {
+        ctx.witness.unmapped(dma, len)?;
     }
 
     Ok("dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device witness: round trip")

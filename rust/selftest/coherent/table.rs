@@ -58,16 +58,21 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, attrs: Attrs) -> Result<Evidence,
 
     let dma = DeviceAddress::from(memory.dma_address());
     let phys = |offset| phys_at(table.pieces(), offset).unwrap_or(0);
+    let first = phys(0);
+    let witness = ctx
+        .witness
+        .mapped(dma, SIZE, DataDirection::Bidirectional, phys)?;
+
+    drop(table);
+    drop(memory);
+    ctx.witness.unmapped(dma, SIZE)?;
 
     Ok(Evidence {
         operation: "dma_get_sgtable_attrs",
         direction: DataDirection::Bidirectional,
         size: SIZE,
-        phys: phys(0),
+        phys: first,
         dma,
-        witnesses: [
-            "page table of the CPU",
-            ctx.witness.mapped(dma, SIZE, phys)?,
-        ],
+        witnesses: ["page table of the CPU", witness],
     })
 }

@@ -11,7 +11,8 @@ use crate::{
         sg::{
             Scattered,
             SgMapping, //
-        }, //
+        },
+        span::DeviceAddress, //
     },
     selftest::{
         bounce::{
@@ -153,10 +154,11 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
         seen.witness = if memory.is_contiguous() {
             placed::<D>(ctx, span.address(), span.len(), memory.first)?
         } else {
-            ctx.witness.mapped(span.address(), span.len(), |at| {
-                // 0 would be reported as a wrong translation.
-                phys(offset + at).unwrap_or(0)
-            })?
+            ctx.witness
+                .mapped(span.address(), span.len(), D::DIRECTION, |at| {
+                    // 0 would be reported as a wrong translation.
+                    phys(offset + at).unwrap_or(0)
+                })?
         };
 
         offset += span.len();
@@ -184,6 +186,18 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
         return Err(Failure::Unexpected("the spans are not one range of IOVAs"));
     }
     Ok(seen)
+}
+
+/// Where the spans of a mapping are, for when it is no more.
+pub(in crate::selftest) fn spans<S: Scattered, D: Direction>(
+    mapping: &SgMapping<'_, S, D>,
+) -> Result<KVec<(DeviceAddress, usize)>> {
+    let mut spans = KVec::with_capacity(mapping.spans().count(), GFP_KERNEL)?;
+
+    for span in mapping.spans() {
+        spans.push((span.address(), span.len()), GFP_KERNEL)?;
+    }
+    Ok(spans)
 }
 
 /// The evidence of a list, with what was seen of its entries.
