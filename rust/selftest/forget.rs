@@ -447,7 +447,11 @@ fn place_of<M: DeviceMemory>(memory: &M, phys: PhysAddr) -> Place {
 fn place_of_page<D: Direction>(pages: &NoncontiguousPages<'_, u8, D>) -> Result<Place, Stop> {
     let piece = pages.pieces().next().ok_or(EFAULT)?;
 
-    Ok(place_of(pages, piece.phys))
+    // The C function maps them for both directions.
+    Ok(Place {
+        direction: DataDirection::Bidirectional,
+        ..place_of(pages, piece.phys)
+    })
 }
 
 impl Place {

@@ -49,9 +49,12 @@ use crate::{
 };
 use core::ops::Range;
 use kernel::{
-    dma::attrs::{
-        DMA_ATTR_ALLOC_SINGLE_PAGES,
-        DMA_ATTR_NO_WARN, //
+    dma::{
+        attrs::{
+            DMA_ATTR_ALLOC_SINGLE_PAGES,
+            DMA_ATTR_NO_WARN, //
+        },
+        DataDirection, //
     },
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -113,6 +116,8 @@ fn direction<'a, D: Moves>(
 trait Turns: DeviceMemory<Direction: Moves> {
     /// The C functions behind it.
     const OPERATION: &'static str;
+    /// What the IOMMU lets the device do.
+    const PERMISSION: DataDirection;
 
     /// Calls `f` with the bytes in the CPU's turn.
     fn look<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> R;
@@ -124,6 +129,7 @@ trait Turns: DeviceMemory<Direction: Moves> {
 
 impl<D: Moves> Turns for DevicePages<'_, u8, D> {
     const OPERATION: &'static str = "dma_alloc_noncoherent, dma_alloc_pages, dma_free_pages";
+    const PERMISSION: DataDirection = D::DIRECTION;
 
     fn look<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> R {
         f(&self.sync_for_cpu())
@@ -137,6 +143,7 @@ impl<D: Moves> Turns for DevicePages<'_, u8, D> {
 impl<D: Moves> Turns for VmappedPages<'_, u8, D> {
     const OPERATION: &'static str =
         "dma_alloc_noncontiguous, dma_vmap_noncontiguous, dma_vunmap_noncontiguous";
+    const PERMISSION: DataDirection = DataDirection::Bidirectional;
 
     fn look<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> R {
         f(&self.sync_for_cpu())
@@ -262,9 +269,7 @@ fn place<M: Turns>(ctx: &Context<'_>, memory: &M, size: usize) -> Result<&'stati
     }
     Ok(ctx
         .witness
-        .mapped(dma, size, M::Direction::DIRECTION, |offset| {
-            memory.phys_at(offset)
-        })?)
+        .mapped(dma, size, M::PERMISSION, |offset| memory.phys_at(offset))?)
 }
 
 /// Uses memory that was just allocated, frees it, and checks where the device has it, before and after.
