@@ -32,7 +32,7 @@ KERNEL_WORDS = "log_buf_len=4M"
 # Registers of edu, and of its configuration space.
 MARK, SOURCE, DESTINATION, COUNT, COMMAND = 0x00, 0x80, 0x88, 0x90, 0x98
 RUN, TO_MEMORY = 1, 2
-BAR, MSI_ADDRESS = 0x10, 0x44
+BAR, MSI_ADDRESS, MSI_ADDRESS_HIGH = 0x10, 0x44, 0x48
 BAR_SIZE = 1 << 20
 # One access of edu where there is nothing.
 WORD = 4
@@ -186,7 +186,9 @@ class Device:
     name: str
     sid: int
     bar: int | None = None
-    msi: int | None = None
+    # Where its interrupt goes, in two halves.
+    msi: int = 0
+    msi_high: int = 0
     registers: dict[int, int] = field(default_factory=dict)
     transfer: Transfer | None = None
     live: list[Claim] = field(default_factory=list)
@@ -408,6 +410,8 @@ class Replay:
             device.bar = event.value & ~0xF or None
         elif device and event.register == MSI_ADDRESS and event.value:
             device.msi = event.value & ~3
+        elif device and event.register == MSI_ADDRESS_HIGH:
+            device.msi_high = event.value << 32
 
     def _register(self, event: Write) -> None:
         device = self._device_at(event.address)
@@ -586,7 +590,7 @@ class Replay:
         if bool(event.stage) != self.translated:
             how = "translated" if event.stage else "not translated"
             self.say(device.check, f"{event.iova:#x} was {how}, and the translation is {self.translation}")
-        if event.iova == device.msi:
+        if event.iova == device.msi_high | device.msi:
             self.rung = device, event.phys
             return
         transfer = device.transfer
@@ -723,6 +727,11 @@ class Replay:
                 check.problems.append(
                     "data went through the device, says the guest, but no transfer used its addresses"
                 )
+
+
+def guest_options(trace: Path) -> dict:
+    """What a guest needs, as arguments of guests.make_guest(), to make claims and leave a trace of them."""
+    return {"extra": smmu_trace.qemu_args(trace), "parameters": ["claims=Y"], "append": KERNEL_WORDS}
 
 
 def judge(trace: Iterable[str], console: Iterable[str], facts: dict) -> Report:
