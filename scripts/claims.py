@@ -9,6 +9,7 @@ changes what is compared: were its addresses wrong, its page table, or its inval
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ import smmu_trace
 from smmu_trace import Config, Fault, Insert, Invalidate, Lookup, Translate, Write
 
 _DRIVER = r"^\[ *(\d+\.\d+)\] safe_dma ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): *"
-_CLAIM = re.compile(_DRIVER + r"# claim (\d+): (map|unmap|fault) dma (0x[0-9a-f]+) size (0x[0-9a-f]+)(.*)$")
+_CLAIM = re.compile(_DRIVER + r"# claim (\d+): (map|unmap|fault|open) dma (0x[0-9a-f]+) size (0x[0-9a-f]+)(.*)$")
 _SUBJECT = re.compile(_DRIVER + r"# Subtest: (.*)$")
 _RESULT = re.compile(_DRIVER + r"(ok|not ok) \d+ (.*)$")
 _PERMISSION = re.compile(r" perm (rw|r|w)(?: copy of| phys)((?: 0x[0-9a-f]+\+0x[0-9a-f]+)+)")
@@ -195,10 +196,11 @@ class Device:
     # Unmapped, but a lazy domain has not invalidated them yet.
     stale: list[Claim] = field(default_factory=list)
     fault: Claim | None = None
+    # What the next transfer may get at although it is not the device's.
+    open: Claim | None = None
     # Which entries of the TLB are its own.
     contexts: set[tuple[int, int]] = field(default_factory=set)
     check: Check | None = None
-    marked: int = 0
 
 
 @dataclass
@@ -314,7 +316,7 @@ def read_claims(lines: Iterable[str]) -> tuple[list[Check], list[Claim]]:
 
 
 def _read_rest(claim: Claim, rest: str) -> None:
-    if claim.kind == "map":
+    if claim.kind in ("map", "open"):
         match = _PERMISSION.fullmatch(rest)
         if not match:
             raise ClaimError(f"claim {claim.number} cannot be read: {rest.strip()!r}")
@@ -341,7 +343,10 @@ class Replay:
         self.translation = facts.get("translation", "strict")
         checks, self.claims = read_claims(lines)
         self.report = Report(facts, checks, [claim for claim in self.claims if claim.kind != "unmap"])
-        self.by_number = {claim.number: claim for claim in self.claims}
+        # Those of each device in the order in which they were made.
+        self.queues: dict[str, deque[Claim]] = {}
+        for claim in self.claims:
+            self.queues.setdefault(claim.device, deque()).append(claim)
         self.devices: dict[int, Device] = {}
         for check in checks:
             sid = stream(check.device)
@@ -455,23 +460,31 @@ class Replay:
                     f"claim {device.fault.number}: the access to {device.fault.dma:#x} was not stopped",
                 )
             device.fault = None
+        device.open = None
 
     # The claims.
 
     def _mark(self, device: Device, number: int) -> None:
-        claim = self.by_number.get(number)
-        if not claim or claim.device != device.name:
-            self.say(None, f"the device has the mark of claim {number}, and its console has no such claim")
+        queue = self.queues.get(device.name, deque())
+        if not any(claim.number == number for claim in queue):
+            self.say(
+                None, f"the device has the mark of claim {number}, and its console has no such claim after the last"
+            )
             return
-        if number <= device.marked:
-            self.say(claim.check, f"claim {number} was made after claim {device.marked}")
-        device.marked = number
+        while queue[0].number != number:
+            missed = queue.popleft()
+            self.say(missed.check, f"claim {missed.number} is in the console, and its mark is not in the trace")
+            # It is said.
+            missed.line = self.line
+        claim = queue.popleft()
         device.check = claim.check
         claim.line = self.line
         if claim.kind == "map":
             self._map(device, claim)
         elif claim.kind == "unmap":
             self._unmap(device, claim)
+        elif claim.kind == "open":
+            device.open = claim
         else:
             device.fault = claim
 
@@ -517,7 +530,8 @@ class Replay:
 
     def _unmap(self, device: Device, claim: Claim) -> None:
         transfer = device.transfer
-        if transfer and claim.overlaps(transfer.address, transfer.end):
+        expected = device.open and device.open.overlaps(claim.dma, claim.end)
+        if transfer and not expected and claim.overlaps(transfer.address, transfer.end):
             self.say(claim.check, f"claim {claim.number}: {claim.dma:#x} was unmapped while the device was at work")
         for other in [other for other in device.live if other.overlaps(claim.dma, claim.end)]:
             if not (claim.dma <= other.dma and other.end <= claim.end):
@@ -616,7 +630,10 @@ class Replay:
         transfer.accesses.append((event.iova, event.phys, size))
         iova, phys, good = event.iova, event.phys, True
         while size > 0:
-            claim = next((claim for claim in device.live if claim.dma <= iova < claim.end), None)
+            of_device = [claim for claim in device.live if claim.dma <= iova < claim.end]
+            claim = next(
+                (claim for claim in [device.open, *of_device] if claim and claim.overlaps(iova, iova + 1)), None
+            )
             if not claim:
                 self._unclaimed(device, iova)
                 return
@@ -636,7 +653,8 @@ class Replay:
                         f"claim {claim.number}: {iova:#x} leads to {expected:#x}, but the access went to {phys:#x}",
                     )
                     good = False
-            claim.use(iova, iova + part)
+            for used in {id(each): each for each in [claim, *of_device]}.values():
+                used.use(iova, iova + part)
             claim.check.translations += good
             iova, phys, size = iova + part, phys + part, size - part
         self.report.translations += good
@@ -683,6 +701,8 @@ class Replay:
         transfer, claim = device.transfer, device.fault
         transfer.faults.append((address, event.event))
         transfer.at = max(transfer.at, address + WORD)
+        if device.open and device.open.overlaps(address, address + WORD):
+            return
         if not claim or claim.event != event.event or not claim.overlaps(address, address + WORD):
             check = claim.check if claim else device.check
             self.say(check, f"the SMMU reported {event.event} at {address:#x}, and no claim says that it must")

@@ -461,6 +461,28 @@ def test_allowed_where_it_must_be_stopped():
     run.contradicted("was written by the device", check="isolation/write to a to_device mapping")
 
 
+@pytest.mark.parametrize(("translation", "phys"), [("lazy", PHYS), ("identity", DMA)])
+def test_open(translation, phys):
+    """What nobody keeps from the device it may get at, but only once, and nothing else."""
+    run = Run(translation=translation)
+    run.subject("isolation")
+    run.map(memory=f"phys {phys:#x}+{PAGE:#x}")
+    run.transfer(phys=phys)
+    run.claim(f"open dma {DMA:#x} size 0x4 perm rw phys {phys:#x}+0x4")
+    run.start(size=4)
+    run.unmap()
+    run.translate(phys=phys, hit=True)
+    run.interrupt()
+    run.end("write after unmap")
+    assert not run.report().contradictions
+    if translation == "lazy":
+        change(run, f"translated={phys:#x}", "translated=0x40000000", 1)
+        run.contradicted("the access went to 0x40000000", check="isolation/write after unmap")
+        change(run, "translated=0x40000000", f"translated={phys:#x}")
+    run.transfer(size=4, phys=phys, hit=True)
+    run.contradicted(f"the device accessed {DMA:#x}", check="isolation/write after unmap")
+
+
 def test_doorbell():
     """The interrupt leads to where the interrupt controller is."""
     run = Run()
@@ -592,7 +614,10 @@ def test_console():
     assert "its console has no such claim" in run.report().problems[0]
     run = Run().whole()
     run.register(claims.MARK, 1)
-    run.contradicted("claim 1 was made after claim 2")
+    run.contradicted("has the mark of claim 1, and its console has no such claim", check="trace")
+    run = Run().whole()
+    drop(run, "addr 0x10000000 value 0x1 ")
+    run.contradicted("claim 1 is in the console, and its mark is not in the trace")
     run = Run().whole()
     run.console[2] = run.console[2].replace("perm", "mode")
     run.contradicted("cannot be read", check="trace")
