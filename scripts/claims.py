@@ -343,15 +343,18 @@ class Replay:
         self.translation = facts.get("translation", "strict")
         checks, self.claims = read_claims(lines)
         self.report = Report(facts, checks, [claim for claim in self.claims if claim.kind != "unmap"])
-        # Those of each device in the order in which they were made.
-        self.queues: dict[str, deque[Claim]] = {}
-        for claim in self.claims:
-            self.queues.setdefault(claim.device, deque()).append(claim)
         self.devices: dict[int, Device] = {}
         for check in checks:
             sid = stream(check.device)
             if sid not in self.devices:
                 self.devices[sid] = Device(check.device, sid)
+        # Those of each device in the order in which they were made.
+        self.queues: dict[str, deque[Claim]] = {}
+        for claim in self.claims:
+            self.queues.setdefault(claim.device, deque()).append(claim)
+        for device in self.devices.values():
+            # What is before the first claim is put down to that one's check.
+            device.check = next((claim.check for claim in self.claims if claim.device == device.name), None)
         lost = sum(int(match[1]) for match in map(_LOST.search, lines) if match)
         if lost:
             self.report.problems.append(f"the console has lost {lost} messages: boot with {KERNEL_WORDS}")
