@@ -127,11 +127,7 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         let mapping = scoped.mapping().ok_or(EFAULT)?;
         let (addr, phys) = (mapping.span().address(), mapping.phys());
         dma = Some(addr);
-        witness = ctx
-            .witness
-            .mapped(addr, SIZE, DataDirection::ToDevice, |offset| {
-                phys + offset as u64
-            });
+        witness = placed::<ToDevice>(ctx, addr, SIZE, phys);
 
         let result = scoped.read(ctx.edu, 0..SIZE, JOB, 1);
 

@@ -3,6 +3,7 @@
 //! Transfers that do not go as planned, and lose nothing.
 
 use super::{
+    bounce::placed,
     evidence::{
         Failure,
         Stop, //
@@ -24,11 +25,7 @@ use crate::dma::{
         WaitError, //
     }, //
 };
-use kernel::{
-    dma::DataDirection,
-    io::PhysAddr,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 const SIZE: usize = 512;
 const SEED: u32 = 4;
@@ -50,12 +47,7 @@ fn map<'a>(ctx: &Context<'a>) -> Result<Mapping<'a, KVec<u8>, ToDevice>, Stop> {
 
     let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
     let phys = mapping.phys();
-    ctx.witness.mapped(
-        mapping.span().address(),
-        SIZE,
-        DataDirection::ToDevice,
-        |offset| phys + offset as PhysAddr,
-    )?;
+    placed::<ToDevice>(ctx, mapping.span().address(), SIZE, phys)?;
     Ok(mapping)
 }
 
