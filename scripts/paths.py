@@ -101,6 +101,13 @@ def check_facts(facts: dict, where: str) -> None:
                 raise TableError(f"{where}: {name} cannot be {one!r}: there are {', '.join(map(str, FACTS[name]))}")
 
 
+def facts_of(settings: dict) -> dict:
+    """The facts of a scenario with these settings."""
+    facts = {name: value for name, value in settings.items() if name in FACTS}
+    # In MiB there.
+    return facts | {"cma": bool(settings["cma"])}
+
+
 def make_rule(data: dict, where: str) -> Rule:
     """A rule of the table."""
     unknown = set(data) - {"when", "must", "must_not", "called", "fails"}

@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Print what one operation calls, and how long each function takes, for scripts/trace.py.
+#
+#   trace.sh OPERATION     as in the device's file run
+#
+# First all calls at once. That tells what is called, but the time of each function has the tracer's
+# work for all below it. Then, one after the other, each function alone, several times.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/selftests/ftrace.sh
+. "$HERE/ftrace.sh"
+
+OP=$1
+ROWS=$HERE/paths.rows
+TAB=$(printf '\t')
+# An interrupt may come, and make one of them longer.
+TIMES="1 2"
+
+cannot() {
+	echo "trace: cannot: $*"
+	exit 1
+}
+
+reason=$(tracing_ready) || cannot "$reason"
+KO=$(find_module) || cannot "no $MODULE.ko"
+DEVICE=$(find_device) || cannot "no edu device (PCI 1234:11e8)"
+is_loaded && cannot "$MODULE is loaded and in use: unload it first"
+directory=$(mktemp -d) || cannot "no place for temporary files"
+trap 'rm -rf "$directory"; tracing_end; if is_loaded; then unload; fi' EXIT
+load run_checks=N || cannot "$MODULE does not load"
+RUN=/sys/kernel/debug/$MODULE/$DEVICE/run
+grep -q "^op=$OP " "$RUN" || cannot "no operation is called '$OP'"
+
+run() {
+	echo "op=$OP" >"$RUN"
+}
+
+# The functions that a graph begins with: of each row the first that this kernel has.
+sed -n "s/^row${TAB}[^$TAB]*$TAB$OP$TAB//p" "$ROWS" | while read -r names; do
+	for name in $names; do
+		grep -xF "$name" "$TRACING/available_filter_functions" && break
+	done
+done | sort -u >"$directory/entries"
+[ -s "$directory/entries" ] || cannot "no row of the table is for '$OP'"
+
+# record COMMAND: one run, in the tracer's buffer.
+record() {
+	: >"$TRACING/trace"
+	echo 1 >"$TRACING/tracing_on"
+	# An event that is the first in the buffer costs the tracer more.
+	echo "$OP" >"$TRACING/trace_marker"
+	"$@" 2>/dev/null
+	status=$?
+	echo 0 >"$TRACING/tracing_on"
+}
+
+# show WHAT: what was recorded.
+show() {
+	echo "trace: begin $1"
+	cat "$TRACING/trace"
+	echo "trace: end $status $(lost)"
+}
+
+# only FUNCTION...: trace these and no others.
+only() {
+	echo "$*" | tr ' ' '\n' >"$TRACING/set_ftrace_filter"
+}
+
+# repeated WHAT COMMAND...: record and show it several times.
+repeated() {
+	what=$1
+	shift
+	for time in $TIMES; do
+		record "$@"
+		show "$what $time"
+	done
+}
+
+# A function that everybody knows: it returns its third argument.
+write_null() {
+	echo >/dev/null
+}
+
+# What is allocated for the first time takes another way than what was there before.
+for _ in 1 2 3 4; do
+	run 2>/dev/null
+done
+
+tracing_begin
+cat "$directory/entries" >"$TRACING/set_graph_function"
+for time in $TIMES; do
+	record run
+	show "all $time"
+	sed -n 's/^.*|  *\([A-Za-z0-9_.]*\)\( \[.*\]\)\{0,1\}().*/\1/p' "$TRACING/trace" >>"$directory/called"
+done
+sort -u "$directory/called" >"$directory/functions"
+
+# shellcheck disable=SC2046 # a list of names
+set -- $(cat "$directory/entries")
+only "$@"
+repeated "entries" run
+while read -r function; do
+	grep -qxF "$function" "$directory/entries" && continue
+	only "$@" "$function"
+	repeated "one $function" run
+done <"$directory/functions"
+
+# Those that the others are in, each without the rest; and one whose instructions can be counted.
+for function in "$@"; do
+	echo "$function" >"$TRACING/set_graph_function"
+	only "$function"
+	repeated "one $function" run
+done
+echo write_null >"$TRACING/set_graph_function"
+only write_null
+repeated "one write_null" write_null
+echo "trace: done"
