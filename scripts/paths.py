@@ -291,6 +291,27 @@ def results(lines: list[str], facts: dict, table: Table | None = None) -> list[k
     return [Judge(table, recording, row, DEFAULTS | facts).result() for row in table.rows]
 
 
+def nested(call: callgraph.Call) -> dict:
+    """A tree, for programs."""
+    return {"name": call.name, "calls": [nested(inner) for inner in call.calls]}
+
+
+def trees(lines: list[str], facts: dict, table: Table | None = None) -> dict:
+    """The calls of each row and the verdict, for programs, from a console's lines."""
+    table = table or load()
+    traces = read(lines).traces
+    rows = []
+    for row, result in zip(table.rows, results(lines, facts, table), strict=True):
+        trace = traces.get(row.name, Trace())
+        try:
+            roots = callgraph.parse(trace.lines)
+        except callgraph.GraphError:
+            roots = []
+        verdict = {"status": result.status, "reason": result.reason}
+        rows.append({"name": row.name, "operation": row.op} | verdict | {"trees": [nested(root) for root in roots]})
+    return {"facts": DEFAULTS | facts, "rows": rows}
+
+
 def fact(word: str) -> tuple[str, object]:
     """A fact from the command line: name=value."""
     name, _, text = word.partition("=")

@@ -12,11 +12,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import objects
-
 import callgraph
 import guest
 import guests
+import objects
 import paths
 from callgraph import Call
 
