@@ -103,9 +103,9 @@ def shortest(runs: list[list[Call]], name: str) -> list[tuple[int, int]] | None:
 class Cost:
     """What the tracer itself takes, in instructions."""
 
-    # Of a function's own time, and of that of those that it is called from.
+    # Of a function's own time, and for each of that of those that it is called from.
     inside: int
-    around: int
+    around: dict[str, int]
     # The functions by which that is known, and those that contradict.
     known: dict[str, int]
     wrong: dict[str, int]
@@ -119,8 +119,8 @@ def most(counts: Counter) -> int:
 def cost(recording: Recording, straight: dict[str, int]) -> Cost:
     """What the tracer takes, by functions whose instructions are known, and by the time of their callers."""
     inside: dict[str, list[int]] = {}
-    around: Counter = Counter()
-    (alone,) = [recording.runs["entries"]]
+    around: dict[str, int] = {}
+    alone = recording.runs["entries"]
     before = {}
     for number, root in enumerate(alone[0]):
         times = [run[number].nanoseconds for run in alone if len(run) == len(alone[0])]
@@ -137,7 +137,7 @@ def cost(recording: Recording, straight: dict[str, int]) -> Cost:
             with_it = [run[number] for run in runs if len(run) == len(alone[0])]
             more = {len(every([root])) - before[number][1] for root in with_it}
             if len(more) == 1 and (count := more.pop()) > 0:
-                around[round((min(root.nanoseconds for root in with_it) - before[number][0]) / count)] += 1
+                around[name] = round((min(root.nanoseconds for root in with_it) - before[number][0]) / count)
     if not inside:
         raise TraceError(
             "no function was called whose instructions are known: vmlinux is missing, or not of this kernel"
@@ -146,7 +146,7 @@ def cost(recording: Recording, straight: dict[str, int]) -> Cost:
     best = most(values)
     known = {name: straight[name] for name, values in inside.items() if set(values) == {best}}
     wrong = {name: straight[name] for name in inside if name not in known}
-    return Cost(best, most(around) if around else 0, known, wrong)
+    return Cost(best, around, known, wrong)
 
 
 class Tree:
@@ -167,7 +167,8 @@ class Tree:
                 self.varies.append(name)
                 self.totals[name] = [None] * count
             else:
-                self.totals[name] = [time - self.cost.inside - within * self.cost.around for time, within in times]
+                around = self.cost.around.get(name, 0)
+                self.totals[name] = [time - self.cost.inside - within * around for time, within in times]
         self.counted = [self.count(root, "") for root in self.roots]
 
     def count(self, call: Call, caller: str) -> Counted:
