@@ -88,6 +88,11 @@ def every(roots: list[Call]) -> list[Call]:
     return [call for root in roots for _, call in root.walk()]
 
 
+def steady(runs: list[list[Call]], name: str) -> bool:
+    """Whether each call of a function took the same time whenever it was recorded."""
+    return len({tuple(call.nanoseconds for call in every(run) if call.name == name) for run in runs}) == 1
+
+
 def shortest(runs: list[list[Call]], name: str) -> list[tuple[int, int]] | None:
     """Of each call of a function the shortest time, and how many other calls were traced within it.
 
@@ -161,6 +166,7 @@ class Tree:
         # Of each function the totals of its calls, in order.
         self.totals: dict[str, list[int | None]] = {}
         self.varies: list[str] = []
+        self.unsteady: list[str] = []
         for name, count in Counter(call.name for call in every(self.roots)).items():
             times = shortest(recording.runs.get(f"one {name}", []), name)
             if times is None or len(times) != count:
@@ -169,6 +175,8 @@ class Tree:
             else:
                 around = self.cost.around.get(name, 0)
                 self.totals[name] = [time - self.cost.inside - within * around for time, within in times]
+                if not steady(recording.runs[f"one {name}"], name):
+                    self.unsteady.append(name)
         self.counted = [self.count(root, "") for root in self.roots]
 
     def count(self, call: Call, caller: str) -> Counted:
@@ -242,7 +250,9 @@ def text(operation: str, scenario: str, what: str, tree: Tree) -> list[str]:
         wrong = ", ".join(f"{name} {count}" for name, count in sorted(tree.cost.wrong.items()))
         lines.append(f"NOT SO for these, so that the numbers are off by a few: {wrong}")
     if tree.varies:
-        lines.append(f"?: not the same each time: {', '.join(tree.varies)}")
+        lines.append(f"?: took another way in another run: {', '.join(dict.fromkeys(tree.varies))}")
+    if tree.unsteady:
+        lines.append(f"Not the same in each run, so that the shortest counts: {', '.join(tree.unsteady)}")
     return lines
 
 
@@ -255,6 +265,7 @@ def data(operation: str, scenario: str, facts: dict, tree: Tree) -> dict:
         "unit": "instructions",
         "tracer": dataclasses.asdict(tree.cost),
         "varies": tree.varies,
+        "unsteady": tree.unsteady,
         "trees": [dataclasses.asdict(root) for root in tree.counted],
     }
 
@@ -300,6 +311,8 @@ def main() -> int:
         return 0
     outcome = boot(args.operation, args.scenario)
     recording = read(outcome.lines)
+    if recording.status and not any(recording.runs["all"]):
+        raise TraceError(f"op={args.operation} is refused in {args.scenario}, and nothing of its way is gone")
     kdir = Path(os.environ["SAFE_DMA_KDIR"])
     linux = Path(os.environ["SAFE_DMA_LINUX"])
     straight = objects.straight_functions(kdir / "vmlinux")

@@ -73,6 +73,7 @@ def test_the_tracer_is_taken_off():
     assert tree.cost.known == STRAIGHT
     assert not tree.cost.wrong
     assert not tree.varies
+    assert not tree.unsteady
     assert list(flat(tree.counted)) == [
         ("map", 30, 85),
         ("alloc", 9, 9),
@@ -102,7 +103,9 @@ def test_an_interrupt_in_one_of_the_runs():
     def longer(what, lines):
         return [line.replace("0.709", "9.709") for line in lines] if what == "one alloc 1" else lines
 
-    assert ("alloc", 9, 9) in flat(counted(recorded(longer)).counted)
+    tree = counted(recorded(longer))
+    assert ("alloc", 9, 9) in flat(tree.counted)
+    assert tree.unsteady == ["alloc"]
 
 
 def test_what_is_not_called_equally_often_is_not_known():
