@@ -5,10 +5,12 @@
 
 #include <linux/cache.h>
 #include <linux/dmapool.h>
+#include <linux/gfp.h>
 #include <linux/kmsg_dump.h>
 #include <linux/slab.h>
 
 #include "../helpers/helpers.h"
 
-/* A macro, which bindgen cannot read wherever it is more than a number. */
+/* Macros, which bindgen cannot read wherever they are more than a number. */
 const size_t HELPER_ARCH_DMA_MINALIGN = ARCH_DMA_MINALIGN;
+const gfp_t HELPER_GFP_DMA32 = GFP_DMA32;

@@ -3,6 +3,7 @@
 //! Memory that may be mapped as one piece.
 
 use super::raw;
+use crate::bindings as helpers;
 use core::{
     ops::{
         Deref,
@@ -194,12 +195,26 @@ impl Pages {
     ///
     /// Fails with [`AllocError`] if there is no such piece of memory.
     pub fn zeroed(order: u32, flags: Flags) -> Result<Self, AllocError> {
+        Self::zeroed_in_zone(order, flags, 0)
+    }
+
+    /// As [`Pages::zeroed()`], in the lowest 4 GiB of the physical addresses.
+    ///
+    /// A device with a mask of 32 bits reaches them without an IOMMU and without a bounce buffer. Asks for
+    /// `GFP_DMA32`; a kernel that has no such zone has no memory beyond, or takes it from anywhere.
+    pub fn zeroed_dma32(order: u32, flags: Flags) -> Result<Self, AllocError> {
+        Self::zeroed_in_zone(order, flags, helpers::HELPER_GFP_DMA32)
+    }
+
+    /// Allocates pages of a zone: none, or `GFP_DMA32`, which has addresses in the kernel as all memory that
+    /// is not `__GFP_HIGHMEM`.
+    fn zeroed_in_zone(order: u32, flags: Flags, zone: bindings::gfp_t) -> Result<Self, AllocError> {
         // `alloc_pages()` warns on what no allocator can fulfil.
         if order > bindings::MAX_PAGE_ORDER {
             return Err(AllocError);
         }
 
-        let flags = raw::page_gfp(flags) | bindings::__GFP_ZERO;
+        let flags = raw::page_gfp(flags) | zone | bindings::__GFP_ZERO;
 
         // SAFETY: The order is within bounds, and `flags` has only bits that ask for memory of the
         // kernel's own. That the context suits them is asked of users of all allocation functions.
@@ -207,7 +222,7 @@ impl Pages {
         let page = NonNull::new(page).ok_or(AllocError)?;
 
         // SAFETY: `page` was just allocated.
-        let addr = unsafe { crate::bindings::helper_page_address(page.as_ptr()) };
+        let addr = unsafe { helpers::helper_page_address(page.as_ptr()) };
         let Some(addr) = NonNull::new(addr.cast()) else {
             // SAFETY: `page` was just allocated with this order, and nobody else knows of it.
             unsafe { bindings::__free_pages(page.as_ptr(), order) };
@@ -304,7 +319,6 @@ unsafe impl Buffer for Pages {
 #[kunit_tests(safe_dma_buffer)]
 mod tests {
     use super::*;
-    use crate::bindings as helpers;
     use core::cell::Cell;
     use kernel::sync::atomic::{
         Atomic,
@@ -370,6 +384,17 @@ mod tests {
             let pages = Pages::zeroed(order, GFP_KERNEL)?;
             assert!(pages.iter().all(|&byte| byte == 0));
         }
+        Ok(())
+    }
+
+    #[test]
+    fn pages_below_4_gib() -> Result {
+        let pages = Pages::zeroed_dma32(1, GFP_KERNEL)?;
+        // SAFETY: These pages are in the linear map.
+        let phys = unsafe { helpers::helper_cpu_addr_to_phys(pages.as_ptr().cast()) };
+
+        assert!(phys + pages.size() as u64 <= 1 << 32);
+        assert!(pages.iter().all(|&byte| byte == 0));
         Ok(())
     }
 

@@ -8,31 +8,43 @@ use super::{
         placed, //
     },
     evidence::{
+        Evidence,
         Failure,
         Stop, //
     },
     ktap::Suite,
+    moves::Moves,
     pattern,
     Context, //
 };
 use crate::{
     dma::{
         buffer::Pages,
-        direction::FromDevice,
+        direction::{
+            Bidirectional,
+            Direction,
+            FromDevice, //
+        },
+        iova::IovaBuilder,
         limits,
         span::DeviceAddress,
         streaming::{
             MapError,
             Mapping, //
-        }, //
+        },
+        transfer::DeviceMemory, //
     },
     module_parameters,
-    testdev::edu::DMA_BITS, //
+    testdev::edu::{
+        BUFFER_SIZE,
+        DMA_BITS, //
+    }, //
 };
 use kernel::{
     bindings,
     dma::attrs::DMA_ATTR_NO_WARN,
     fmt,
+    io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*,
     time::{
@@ -41,7 +53,7 @@ use kernel::{
     }, //
 };
 
-pub(super) const PLAN: usize = 5;
+pub(super) const PLAN: usize = 6;
 
 /// What is mapped in all, and the largest piece of it, in bytes.
 const TOTAL: usize = 64 << 20;
@@ -54,6 +66,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("masks"), masks(ctx));
     suite.result(fmt!("sizes"), sizes(ctx));
     suite.result(fmt!("needs sync"), needs_sync(ctx));
+    suite.result(fmt!("address beyond 32 bits"), beyond_32_bits(ctx));
     suite.result(fmt!("addresses used up"), used_up(ctx));
     suite.result(fmt!("too large"), too_large(ctx));
 }
@@ -194,6 +207,77 @@ fn needs_sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         true => Ok("dma_need_sync true witness: coherence and address of the mapping"),
         false => Ok("dma_need_sync false witness: coherence and address of the mapping"),
     }
+}
+
+/// The bytes that an address of 32 bits reaches.
+const REACH: u64 = 1 << 32;
+
+/// A device with more than 32 bits is given an address that needs them, and uses it.
+///
+/// Of an IOMMU so many addresses are reserved that they cannot be among the lower ones, which it prefers.
+/// Without one it is the address of the memory.
+fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    if limits::mask(ctx.dev) < 2 * REACH {
+        return Err(Stop::Skip(
+            "the device has hardly more than 32 bits, or less",
+        ));
+    }
+
+    let mut pages = filled(0, 0)?;
+    pattern::fill(&mut pages, Bidirectional::BEFORE, 0);
+    let (pages, evidence) = if ctx.witness.translates() {
+        let size = REACH as usize;
+        let builder = IovaBuilder::begin(ctx.dev, pages, size, 1, Bidirectional, GFP_KERNEL)?;
+        let mapping = builder.finish()?;
+        let phys = mapping.pieces().next().ok_or(EFAULT)?.phys;
+
+        let (mapping, evidence) = used(ctx, mapping, "dma_iova_try_alloc", phys)?;
+        (mapping.unmap().pop().ok_or(EFAULT)?, evidence)
+    } else {
+        let mapping = Mapping::map(ctx.dev, pages, Bidirectional)?;
+        let phys = mapping.phys();
+
+        if phys < REACH {
+            return Err(Stop::Skip("memory from anywhere is below 4 GiB"));
+        }
+        if is_copied::<Bidirectional>(ctx, phys, PAGE_SIZE) {
+            return Err(Stop::Skip("bounce buffers are below 4 GiB"));
+        }
+        let (mapping, evidence) = used(ctx, mapping, "dma_map_page", phys)?;
+        (mapping.unmap(), evidence)
+    };
+    pattern::compare(&pages[..BUFFER_SIZE], Bidirectional::AFTER, 0)?;
+    ctx.witness.unmapped(evidence.dma, PAGE_SIZE)?;
+
+    Ok(evidence)
+}
+
+/// Lets the device use a page that it has beyond 32 bits.
+fn used<M: DeviceMemory<Direction = Bidirectional>>(
+    ctx: &Context<'_>,
+    memory: M,
+    operation: &'static str,
+    phys: PhysAddr,
+) -> Result<(M, Evidence), Stop> {
+    let dma = memory.span().address();
+    let witness = placed::<Bidirectional>(ctx, dma, PAGE_SIZE, phys)?;
+
+    if dma < DeviceAddress::from(REACH) {
+        return Err(Failure::Unexpected("the address has 32 bits").into());
+    }
+    let memory = Bidirectional::through(ctx, memory, 0..BUFFER_SIZE, 0)?;
+
+    Ok((
+        memory,
+        Evidence {
+            operation,
+            direction: Bidirectional::DIRECTION,
+            size: PAGE_SIZE,
+            phys,
+            dma,
+            witnesses: ["round trip", witness],
+        },
+    ))
 }
 
 /// The order of the largest pieces that are of no more than `size` bytes.

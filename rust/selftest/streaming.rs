@@ -112,7 +112,7 @@ const CASES: [Case; 10] = [
 ];
 
 /// Each case in each direction, and what must be refused.
-pub(super) const PLAN: usize = 3 * CASES.len() + REFUSED.len() + 2;
+pub(super) const PLAN: usize = 3 * CASES.len() + 2 + REFUSED.len() + 2;
 
 /// Attributes that are not for streaming mappings.
 const REFUSED: [(&CStr, Attrs); 2] = [
@@ -124,6 +124,8 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
     direction::<FromDevice>(ctx, suite);
     direction::<Bidirectional>(ctx, suite);
+    suite.result(fmt!("bidirectional pages below 4 GiB"), below_4_gib(ctx));
+    suite.result(fmt!("bidirectional pages beyond 4 GiB"), beyond_4_gib(ctx));
 
     for (name, attr) in REFUSED {
         suite.result(fmt!("refused {}", name), refused_attribute(ctx, attr));
@@ -176,6 +178,36 @@ fn pages(size: usize) -> Result<Pages, Stop> {
     let order = size.div_ceil(PAGE_SIZE).next_power_of_two().ilog2();
 
     Ok(Pages::zeroed(order, GFP_KERNEL)?)
+}
+
+/// Whether memory is, as a whole, beyond what a device with 32 bits reaches.
+fn beyond(ctx: &Context<'_>, pages: Pages) -> Result<(bool, Pages), Stop> {
+    let mapping = Mapping::map(ctx.dev, pages, Bidirectional).map_err(|err| err.error)?;
+    let beyond = mapping.phys() > 0xffff_ffff;
+
+    Ok((beyond, mapping.unmap()))
+}
+
+/// Memory that every device with 32 bits reaches: it is given no copy, unless all are.
+fn below_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
+    let size = 2 * PAGE_SIZE;
+    let (beyond, pages) = beyond(ctx, Pages::zeroed_dma32(1, GFP_KERNEL)?)?;
+
+    if beyond {
+        return Err(Failure::Unexpected("it is not below 4 GiB").into());
+    }
+    check::<_, Bidirectional>(ctx, pages, &whole(Memory::Pages, size))
+}
+
+/// Memory that no device with 32 bits reaches, unless an IOMMU translates.
+fn beyond_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
+    let size = 2 * PAGE_SIZE;
+    let (beyond, pages) = beyond(ctx, Pages::zeroed(1, GFP_KERNEL)?)?;
+
+    if !beyond {
+        return Err(Stop::Skip("memory from anywhere is below 4 GiB"));
+    }
+    check::<_, Bidirectional>(ctx, pages, &whole(Memory::Pages, size))
 }
 
 /// A buffer of bytes.
