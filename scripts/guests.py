@@ -11,9 +11,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import claims
 import guest
 import ktap
 import scenarios
+import smmu_trace
 
 # The name of the result that is the guest's own.
 END = "the guest's end"
@@ -75,10 +77,23 @@ def matrix():
 _outcomes = {}
 
 
+def trace_of(log):
+    """Where QEMU leaves what it saw of that guest, if it makes claims."""
+    return Path(os.environ["SAFE_DMA_BUILD"]) / "log" / f"{log}.trace"
+
+
 def boot(mode, log, scenario=SCENARIO, append=""):
     """Boot a guest to its end."""
-    words = f"{os.environ['APPEND']} {append}".strip()
-    return guest.boot(make_guest(mode, log, scenario, append=words), lambda line: None)
+    words = [os.environ["APPEND"], append]
+    more = {}
+    if mode == "scenario":
+        more = claims.guest_options(trace_of(log))
+        words.append(more.pop("append"))
+    outcome = guest.boot(make_guest(mode, log, scenario, append=" ".join(words), **more), lambda line: None)
+    if more and trace_of(log).exists():
+        # It is shorter then by far, and the next who reads it is quick.
+        smmu_trace.compact(trace_of(log))
+    return outcome
 
 
 def boot_together(guests):

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The proof of the paths, in each scenario that a guest is booted in."""
+"""The proof of what the guests of all scenarios say: by the kernel's tracer, and by QEMU's."""
 
+import functools
 import json
 
+import claims
 import guests
 import ktap
 import paths
 
 
-def matrix():
-    """The guest of each scenario, as guests.booted() takes it."""
+def path_guests():
+    """The guest of each scenario that traces its paths, as guests.booted() takes it."""
     return {name: ("paths", f"paths-{name}", name) for name in guests.matrix()}
 
 
-def results(name, which):
+def path_results(name):
     """The guest's own end, and the result of each row; what was called is beside the log, as data."""
+    which = path_guests()[name]
     outcome = guests.booted(*which)
     a_guest = guests.make_guest(*which)
     facts = paths.facts_of(a_guest.scenario.settings())
@@ -24,3 +27,14 @@ def results(name, which):
     if outcome.problem:
         end = ktap.Result(guests.END, "failed", f"{outcome.problem}; log: {a_guest.log}")
     return [end, *paths.results(outcome.lines, facts)]
+
+
+@functools.cache
+def claims_report(name):
+    """What QEMU's trace says of the claims that were made in a scenario; beside the log, as data, too."""
+    which = guests.matrix()[name]
+    outcome = guests.booted(*which)
+    trace = guests.trace_of(which[1])
+    report = claims.judge_files(trace, outcome.lines, guests.find(name).settings())
+    claims.write_json(report, trace.with_name(f"claims-{name}.json"))
+    return report

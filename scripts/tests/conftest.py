@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import proof
 from guests import GUESTS, boot_together, guest_results, matrix
 
 TOP = Path(__file__).resolve().parents[2]
@@ -35,8 +36,8 @@ VARIABLES = [
 def pytest_generate_tests(metafunc):
     """A test that takes the results of a guest is run for each of them."""
     # All of them, at the first test that wants any: they are booted side by side.
-    if {*GUESTS, "scenario_result"} & {*metafunc.fixturenames}:
-        boot_together([*matrix().values(), *GUESTS.values()])
+    if {*GUESTS, "scenario_result", "claim_result", "path_result"} & {*metafunc.fixturenames}:
+        boot_together([*matrix().values(), *GUESTS.values(), *proof.path_guests().values()])
     if "scenario_result" in metafunc.fixturenames:
         cases = [(name, result) for name, which in matrix().items() for result in guest_results(*which)]
         metafunc.parametrize("scenario_result", cases, ids=[f"{name}: {result.name}" for name, result in cases])
