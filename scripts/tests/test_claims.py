@@ -9,7 +9,7 @@ import pytest
 import claims
 import guest
 import smmu_trace
-from conftest import judge
+from conftest import BUILD, judge
 from guests import find, make_guest
 
 DEVICE = "0000:00:01.0"
@@ -653,10 +653,18 @@ def recorded(tmp_path_factory):
 def test_run(recorded):
     """Nothing is contradicted, and no access is left out."""
     report = claims.judge(*recorded)
+    claims.write_json(report, BUILD / "log" / "claims-strict.json")
     for result in report.results():
         judge(result)
     translated = sum(line.startswith("smmuv3_translate_") for line in recorded[0])
     assert report.translations + report.doorbells == translated > 1000
+
+
+def test_run_of_another_scenario(recorded):
+    """What the scenario says and what is seen must agree."""
+    trace, console, settings = recorded
+    for wrong in ({"stage": 2}, {"translation": "identity"}, {"translation": "none"}):
+        assert claims.judge(trace, console, settings | wrong).contradictions
 
 
 def test_edited_run(recorded):
