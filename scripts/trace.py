@@ -312,7 +312,7 @@ def main() -> int:
     outcome = boot(args.operation, args.scenario)
     recording = read(outcome.lines)
     if recording.status and not any(recording.runs["all"]):
-        raise TraceError(f"op={args.operation} is refused in {args.scenario}, and nothing of its way is gone")
+        raise TraceError(f"op={args.operation} is refused in {args.scenario}: there is nothing to show")
     kdir = Path(os.environ["SAFE_DMA_KDIR"])
     linux = Path(os.environ["SAFE_DMA_LINUX"])
     straight = objects.straight_functions(kdir / "vmlinux")
