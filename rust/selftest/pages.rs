@@ -82,10 +82,14 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<Bidirectional>(ctx, suite, fill, fill);
 
     suite.result(fmt!("contiguous turns"), contiguous_turns(ctx));
-    suite.result(fmt!("noncontiguous turns"), noncontiguous_turns(ctx));
+    // Pages may be large: three of them are more than a segment then, unless it is told otherwise.
+    let large =
+        |f: fn(&Context<'_>) -> Result<Evidence, Stop>| ctx.with_segments_of(TURNS_SIZE, || f(ctx));
+    suite.result(fmt!("noncontiguous turns"), large(noncontiguous_turns));
     suite.result(fmt!("partial"), partial(ctx));
-    suite.result(fmt!("without vmap"), without_vmap(ctx));
-    suite.result(fmt!("single pages"), single_pages(ctx));
+    let result = ctx.with_segments_of(TURNS_SIZE, || without_vmap(ctx));
+    suite.result(fmt!("without vmap"), result);
+    suite.result(fmt!("single pages"), large(single_pages));
     suite.result(fmt!("refused size"), refused_size(ctx));
     suite.result(fmt!("refused segment"), refused_segment(ctx));
     suite.result(fmt!("refused attributes"), refused_attributes(ctx));
@@ -451,7 +455,7 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// What the CPU has never seen goes from the device to the device.
 fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    const SIZE: usize = 3 * PAGE_SIZE;
+    const SIZE: usize = TURNS_SIZE;
     let mut pages = NoncontiguousPages::<u8, _>::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
     let mut bytes = KVec::from_elem(0u8, 128, GFP_KERNEL)?;
     // Across the border of two pages.
@@ -479,7 +483,7 @@ fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// The attribute that asks for single pages: no piece but of pages that happen to be in a row.
 fn single_pages(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    const SIZE: usize = 3 * PAGE_SIZE;
+    const SIZE: usize = TURNS_SIZE;
     let attrs = DMA_ATTR_ALLOC_SINGLE_PAGES;
 
     let pages = NoncontiguousPages::zeroed_attrs(ctx.dev, SIZE, FromDevice, GFP_KERNEL, attrs)?;

@@ -90,7 +90,7 @@ const CASES: [Case; 10] = [
     whole(Memory::Vec, 96),
     whole(Memory::Vec, 4095),
     whole(Memory::Vec, 4096),
-    whole(Memory::Pages, 4096),
+    whole(Memory::Pages, PAGE_SIZE),
     whole(Memory::Pages, 64 << 10),
     // The end of it: all would take the device minutes.
     Case {
@@ -101,13 +101,13 @@ const CASES: [Case; 10] = [
     // Unaligned, and across the border of two pages.
     Case {
         memory: Memory::Vec,
-        size: 8192,
-        range: 3..4098,
+        size: 2 * PAGE_SIZE,
+        range: PAGE_SIZE - 4093..PAGE_SIZE + 2,
     },
     Case {
         memory: Memory::Pages,
-        size: 8192,
-        range: 4093..4100,
+        size: 2 * PAGE_SIZE,
+        range: PAGE_SIZE - 3..PAGE_SIZE + 4,
     },
 ];
 
