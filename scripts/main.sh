@@ -143,6 +143,14 @@ scenarios)
 		prepare_guest
 		python "$1.py"
 		;;
+	trace)
+		# The list of operations needs no guest.
+		if [ -n "${OP:-}" ]; then
+			prepare_guest
+			python trace.py
+		fi
+		PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$scripts/trace.py"
+		;;
 	doc)
 		prepare_kernel
 		build_doc

@@ -25,6 +25,7 @@ VARIABLES = [
     "LINUX_VERSION",
     "SMP",
     "SCENARIO",
+    "OP",
     "APPEND",
     "TIMEOUT",
     "QEMU",
