@@ -11,9 +11,9 @@
 export KDIR LINUX LINUX_VERSION SCENARIO OP SMP APPEND TIMEOUT V
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
-.PHONY: modules run test misuse api trace doc shell scenarios lint setup clean distclean fresh-check help
+.PHONY: modules run test report misuse api trace doc shell scenarios lint setup clean distclean fresh-check help
 
-modules run test misuse api trace doc shell scenarios lint setup clean distclean:
+modules run test report misuse api trace doc shell scenarios lint setup clean distclean:
 	@scripts/main.sh $@
 
 fresh-check:

@@ -82,6 +82,12 @@ rustc_in_use() {
 	done
 }
 
+# For the report: what no guest says of itself.
+keep_versions() {
+	mkdir -p "$LOGS"
+	printf '%s\n' "$(rustc_in_use)" "QEMU $(qemu_version)" >"$LOGS/versions"
+}
+
 guest() {
 	mkdir -p "$LOGS"
 	trap - EXIT
@@ -115,6 +121,10 @@ scenarios)
 	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
 	scenario list
 	;;
+report)
+	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
+	PYTHONDONTWRITEBYTECODE=1 exec "$PYTHON" "$scripts/report.py"
+	;;
 *)
 	check_options
 	check_tree
@@ -137,6 +147,7 @@ scenarios)
 		;;
 	test)
 		prepare_guest
+		keep_versions
 		python test.py
 		;;
 	misuse | api)

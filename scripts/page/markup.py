@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+"""HTML and SVG as strings. Everything that is not made here is text, and is escaped."""
+
+import html
+import json
+
+# Elements without an end.
+EMPTY = frozenset(("br", "col", "input", "meta", "path", "rect", "line"))
+
+
+class Markup(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+def escape(text) -> Markup:
+    """Text as markup."""
+    return text if isinstance(text, Markup) else Markup(html.escape(str(text)))
+
+
+def join(*parts) -> Markup:
+    """Several parts, one after the other; a part that is a list or a generator is several, None is nothing."""
+    found = []
+    for part in parts:
+        if part is None:
+            continue
+        if isinstance(part, str) or not hasattr(part, "__iter__"):
+            found.append(escape(part))
+        else:
+            found.append(join(*part))
+    return Markup("".join(found))
+
+
+def element(name: str, /, *children, **attributes) -> Markup:
+    """An element. An attribute that is None or False is left out; class_ is class, and data_x is data-x."""
+    words = [name]
+    for key, value in attributes.items():
+        if value is None or value is False:
+            continue
+        key = key.rstrip("_").replace("_", "-")
+        words.append(key if value is True else f'{key}="{html.escape(str(value))}"')
+    if name in EMPTY and not children:
+        # SVG wants it closed, and HTML does not mind.
+        return Markup(f"<{' '.join(words)}/>")
+    return Markup(f"<{' '.join(words)}>{join(*children)}</{name}>")
+
+
+def data(name: str, value) -> Markup:
+    """A value for the page's script, which finds it by its name."""
+    # Nothing in it can end the element.
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    return Markup(f'<script type="application/json" id="{html.escape(name)}">{text}</script>')
+
+
+def select(name: str, label: str, options: list, chosen=None) -> Markup:
+    """A choice with its label. An option is text, or (value, text), or (group, [options])."""
+
+    def option(each):
+        if isinstance(each, tuple) and isinstance(each[1], list):
+            return element("optgroup", map(option, each[1]), label=each[0])
+        value, text = each if isinstance(each, tuple) else (each, each)
+        return element("option", text, value=value, selected=value == chosen)
+
+    return element("label", element("span", label), element("select", map(option, options), id=name))
+
+
+def missing(text: str) -> Markup:
+    """The line that a part has in the place of what it cannot show."""
+    return element("p", text, class_="missing")
+
+
+def hexadecimal(number: int) -> str:
+    """An address."""
+    return f"{number:#x}"
+
+
+def size(count: int) -> str:
+    """A number of bytes."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit and count % unit == 0:
+            return f"{count // unit} {name}"
+    return f"{count} bytes" if count != 1 else "1 byte"
+
+
+def plural(count: int, noun: str) -> str:
+    """1 thing, 2 things."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+// make(name, {attributes}, children...): an element; children that are strings are text.
+function make(name, attributes, ...children) {
+	return fill(document.createElement(name), attributes, children);
+}
+
+// The same for a picture.
+function draw(name, attributes, ...children) {
+	return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+}
+
+function fill(element, attributes, children) {
+	for (const [key, value] of Object.entries(attributes)) {
+		element.setAttribute(key, value);
+	}
+	element.append(...children);
+	return element;
+}
+
+const hex = (number) => "0x" + number.toString(16);
+
+function bytes(count) {
+	for (const [unit, name] of [[1073741824, "GiB"], [1048576, "MiB"], [1024, "KiB"]]) {
+		if (count >= unit && count % unit === 0) {
+			return `${count / unit} ${name}`;
+		}
+	}
+	return count === 1 ? "1 byte" : `${count} bytes`;
+}
+
+// Light or dark.
+
+{
+	const toggle = byId("theme");
+	const system = matchMedia("(prefers-color-scheme: dark)");
+	toggle.hidden = false;
+	toggle.addEventListener("click", () => {
+		const now = document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light");
+		document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
+	});
+}
+
+// Scenarios by checks.
+
+{
+	const table = byId("matrix");
+	const groups = all("tbody", table).map((body) => ({
+		body,
+		button: body.querySelector(".subject button"),
+		subject: body.querySelector(".subject"),
+		checks: all("tr.check", body).map((row) => ({
+			row,
+			button: row.querySelector("button"),
+			detail: row.nextElementSibling,
+		})),
+	}));
+	const isOpen = (button) => button.getAttribute("aria-expanded") === "true";
+	const setOpen = (button, open) => button.setAttribute("aria-expanded", String(open));
+
+	function show() {
+		const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+		const state = byId("state").value;
+		const chosen = words.length > 0 || state !== "";
+		let count = 0;
+		for (const group of groups) {
+			let here = 0;
+			for (const {row, button, detail} of group.checks) {
+				const fits = words.every((word) => row.dataset.text.includes(word)) &&
+					(state === "" || row.dataset.state.split(" ").includes(state));
+				here += fits;
+				row.hidden = !fits || !(isOpen(group.button) || chosen);
+				detail.hidden = row.hidden || !isOpen(button);
+			}
+			group.body.hidden = here === 0;
+			count += here;
+		}
+		byId("found").textContent = chosen ? `${count} of ${all("tr.check", table).length} checks` : "";
+	}
+
+	for (const group of groups) {
+		setOpen(group.button, group.body.hasAttribute("data-failed"));
+		for (const {button} of group.checks) {
+			button.addEventListener("click", () => { setOpen(button, !isOpen(button)); show(); });
+		}
+		group.button.addEventListener("click", () => { setOpen(group.button, !isOpen(group.button)); show(); });
+	}
+	for (const [id, open] of [["open-all", true], ["close-all", false]]) {
+		byId(id).addEventListener("click", () => {
+			groups.forEach((group) => setOpen(group.button, open));
+			show();
+		});
+	}
+	byId("find").addEventListener("input", show);
+	byId("state").addEventListener("input", show);
+	show();
+}
+
+// Of the figures of a section, one for each scenario, that of the scenario that is chosen.
+
+function chooser(id, section) {
+	const choice = byId(id);
+	const show = () => {
+		for (const figure of all(".figure", byId(section))) {
+			figure.hidden = figure.dataset.scenario !== choice.value;
+		}
+	};
+	choice.addEventListener("input", show);
+	show();
+}
+chooser("space-scenario", "space");
+chooser("timeline-scenario", "timeline");
+
+// Call trees.
+
+if (byId("tree-data")) {
+	const trees = JSON.parse(byId("tree-data").textContent);
+	const operations = new Map(trees.operations);
+
+	// The calls of an operation in a scenario, with what was said of them.
+	function recorded(operation, scenario) {
+		const use = operations.get(operation)?.[scenario];
+		return use && {tree: trees.trees[use[0]], status: use[1], reason: use[2], more: use[3]};
+	}
+
+	const names = (found) => new Set(found ? found.tree.filter((_, at) => at % 3 === 1) : []);
+
+	// The calls from `at` on that are at this depth or deeper, as elements; returns where they end.
+	function calls(tree, at, depth, into, others, onlyDma) {
+		while (at < tree.length && tree[at] >= depth) {
+			const here = tree[at];
+			const name = tree[at + 1];
+			const layer = trees.layerNames[trees.layers[name]][0];
+			const deeper = at + 3 < tree.length && tree[at + 3] > here;
+			const line = make(deeper ? "summary" : "div", {
+				class: (deeper ? "" : "leaf ") + (others && !others.has(name) ? "only" : ""),
+				style: `--layer: var(--l-${layer})`,
+			},
+			make("span", {class: "name"}, `${trees.functions[name]}()`),
+			make("span", {class: "layer"}, layer),
+			make("span", {class: "count"}, tree[at + 2] < 0 ? "" : tree[at + 2].toLocaleString("en")));
+			let end = at + 3;
+			let element = line;
+			if (deeper) {
+				element = make("details", {}, line);
+				element.open = layer !== "other" && layer !== "debug";
+				end = calls(tree, end, here + 1, element, others, onlyDma);
+			}
+			if (!onlyDma || layer !== "other" || element.querySelector?.(":scope > details, :scope > .leaf")) {
+				into.append(element);
+			}
+			at = end;
+		}
+		return at;
+	}
+
+	function side(into, operation, scenario, other) {
+		into.replaceChildren();
+		if (!scenario) {
+			return;
+		}
+		const found = recorded(operation, scenario);
+		into.append(make("h3", {}, `${operation} in ${scenario}`));
+		if (!found) {
+			into.append(make("p", {class: "missing"}, "It was not recorded."));
+			return;
+		}
+		if (found.status !== "passed") {
+			into.append(make("p", {class: "missing"}, `${found.status}: ${found.reason}`));
+		}
+		if (!found.tree.length) {
+			into.append(make("p", {}, "It is not called."));
+		}
+		calls(found.tree, 0, 0, into, other && names(other), byId("tree-dma").checked);
+		if (found.more) {
+			into.append(make("p", {}, `… and ${found.more} more calls`));
+		}
+	}
+
+	function show() {
+		const operation = byId("tree-operation").value;
+		const left = byId("tree-left").value;
+		const right = byId("tree-right").value;
+		side(byId("left-tree"), operation, left, recorded(operation, right));
+		side(byId("right-tree"), operation, right, recorded(operation, left));
+	}
+
+	for (const id of ["tree-operation", "tree-left", "tree-right", "tree-dma"]) {
+		byId(id).addEventListener("input", show);
+	}
+	byId("operations").addEventListener("click", (event) => {
+		const button = event.target.closest("button");
+		if (button) {
+			byId("tree-operation").value = button.dataset.operation;
+			byId("tree-left").value = button.dataset.scenario;
+			show();
+			byId("trees").scrollIntoView();
+		}
+	});
+	show();
+}
+
+// Addresses.
+
+const KINDS = {r: "read", w: "write", rw: "read and write", copy: "a copy", "": ""};
+
+// The addresses of a mapping on the left, the memory behind it on the right.
+function pages(dma, size, pieces, kind) {
+	const height = 150;
+	const memory = [...pieces].sort((a, b) => a[0] - b[0]);
+	const total = pieces.reduce((sum, piece) => sum + piece[1], 0);
+	// Memory as it lies, but for what is between.
+	const gap = Math.min(10, 60 / memory.length);
+	const unit = (height - gap * (memory.length - 1)) / total;
+	const place = new Map();
+	let at = 8;
+	for (const piece of memory) {
+		place.set(piece, at);
+		at += piece[1] * unit + gap;
+	}
+	const left = height / total;
+	const svg = draw("svg", {viewBox: `0 0 440 ${height + 18}`, role: "img"},
+		draw("title", {}, `${pieces.length} pieces of memory`));
+	let from = 8;
+	let offset = 0;
+	pieces.forEach((piece, index) => {
+		const [phys, length] = piece;
+		const to = place.get(piece);
+		const [a, b] = [length * left, length * unit];
+		svg.append(
+			draw("path", {
+				d: `M120 ${from}C200 ${from} 200 ${to} 290 ${to}V${to + b}C200 ${to + b} 200 ${from + a} 120 ${from + a}z`,
+				class: kind, "fill-opacity": index % 2 ? .18 : .3,
+			}),
+			draw("rect", {x: 112, y: from, width: 8, height: Math.max(a - .5, 1), class: kind}),
+			draw("rect", {x: 290, y: to, width: 8, height: Math.max(b - .5, 1), class: kind}));
+		if (index === 0 || a >= 11) {
+			svg.append(draw("text", {x: 106, y: from + Math.min(a / 2 + 3, 9), "text-anchor": "end"}, hex(dma + offset)));
+		}
+		if (memory.length <= 14) {
+			svg.append(draw("text", {x: 304, y: to + Math.min(b / 2 + 3, 9)}, `${hex(phys)} ${bytes(length)}`));
+		}
+		from += a;
+		offset += length;
+	});
+	if (memory.length > 14) {
+		const last = memory.at(-1);
+		svg.append(
+			draw("text", {x: 304, y: 16}, hex(memory[0][0])),
+			draw("text", {x: 304, y: height / 2 + 10}, `${memory.length} pieces`),
+			draw("text", {x: 304, y: height + 6}, hex(last[0] + last[1])));
+	}
+	return svg;
+}
+
+for (const figure of all("#space .figure")) {
+	const source = figure.querySelector("script");
+	const choice = figure.querySelector("select");
+	if (!source) {
+		continue;
+	}
+	const svg = figure.querySelector("svg");
+	const into = figure.querySelector(".chosen");
+	let checks;
+
+	const cell = (...children) => make("td", {}, ...children);
+	function row([dma, size, kind, event, times, used, flat, count]) {
+		const pieces = [];
+		for (let at = 0; at < flat.length; at += 2) {
+			pieces.push(`${hex(flat[at])} ${bytes(flat[at + 1])}`);
+		}
+		const more = count > pieces.length ? `, and ${count - pieces.length} more` : "";
+		const behind = make("td", {class: "pieces"}, pieces.slice(0, 4).join(", ") || "nothing");
+		if (pieces.length > 4) {
+			behind.append(make("details", {}, make("summary", {}, `${count} pieces, all`), pieces.slice(4).join(", ") + more));
+		}
+		return make("tr", {}, cell(hex(dma)), cell(bytes(size)), cell(event ? `${event} must be reported` : KINDS[kind]),
+			behind, cell(times > 1 ? `${times} times` : "once"), cell(String(used)));
+	}
+
+	function show() {
+		checks ??= JSON.parse(source.textContent);
+		const index = choice.value;
+		all("g.on", svg).forEach((group) => group.classList.remove("on"));
+		svg.classList.toggle("picked", index !== "");
+		into.replaceChildren();
+		if (index === "") {
+			return;
+		}
+		svg.querySelector(`g[data-check="${index}"]`).classList.add("on");
+		const [name, mappings, count] = checks[index];
+		const heads = ["device's address", "size", "the device may", "memory behind it", "mapped", "translations"];
+		into.append(make("h4", {}, name));
+		const widest = mappings.reduce((best, each) => (each[7] > best[7] ? each : best));
+		if (widest[7] > 0) {
+			const pieces = [];
+			for (let at = 0; at < widest[6].length; at += 2) {
+				pieces.push([widest[6][at], widest[6][at + 1]]);
+			}
+			into.append(pages(widest[0], widest[1], pieces, widest[2]));
+		}
+		into.append(make("table", {},
+			make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", {scope: "col"}, head)))),
+			make("tbody", {}, ...mappings.map(row))));
+		if (count > mappings.length) {
+			into.append(make("p", {}, `… and ${count - mappings.length} more`));
+		}
+	}
+
+	choice.addEventListener("input", show);
+	svg.addEventListener("click", (event) => {
+		const group = event.target.closest("g[data-check]");
+		choice.value = group && choice.value !== group.dataset.check ? group.dataset.check : "";
+		show();
+	});
+}
+
+// Transfers.
+
+for (const figure of all("#timeline .figure")) {
+	const choice = figure.querySelector("select");
+	if (choice) {
+		const show = () => all(".transfer", figure).forEach((each) => { each.hidden = each.dataset.index !== choice.value; });
+		choice.addEventListener("input", show);
+		show();
+	}
+}
