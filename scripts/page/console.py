@@ -72,7 +72,7 @@ class Reader:
         self.plan: dict[str, int] = {}
         self.found: dict[str, list[Check]] = {}
         self.log: dict[str, list[str]] = {}
-        self.last = ""
+        self.said: list[str] = []
 
     def add(self, device, name, status, detail="", subject=None):
         """A result."""
@@ -124,7 +124,7 @@ class Reader:
             text = text.rstrip()
             if match := LINE.match(text):
                 guest.seconds = float(match[1])
-                self.last = match[3].strip()
+                self.said = [*self.said[-9:], match[3].strip()]
                 self.line(match[2], match[3])
                 if match[3].startswith(("behind IOMMU", "no IOMMU")) and not guest.iommu:
                     guest.iommu = match[3]
@@ -142,7 +142,8 @@ class Reader:
     def whole(self, ended, errors):
         """What is said of the guest itself."""
         if not self.guest.checks:
-            self.add("", "makes checks", "failed", self.last or "the module said nothing", GUEST)
+            self.log[""] = self.said
+            self.add("", "makes checks", "failed", "the module did not get that far", GUEST)
         if ended is None:
             self.add("", "ends", "failed", "its console stops before its end", GUEST)
         else:

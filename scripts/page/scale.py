@@ -5,7 +5,6 @@ import math
 from bisect import bisect_right
 from itertools import pairwise
 
-PAGE = 4096
 # Nearer to the top than a page is the top.
 NEAREST = 11
 
@@ -18,8 +17,8 @@ class FromTop:
         self.height = height
         self.bits = max(math.ceil(math.log2(top - lowest)), NEAREST + 2)
 
-    def y(self, address: int) -> float:
-        """From the upper edge."""
+    def y(self, address: int, end: bool = False) -> float:
+        """From the upper edge; also of the end of a range."""
         distance = max(self.top - address, 1 << NEAREST)
         return (math.log2(distance) - NEAREST) / (self.bits - NEAREST) * self.height
 
@@ -33,62 +32,69 @@ class FromTop:
         return []
 
 
-class Clusters:
-    """Only what is used, from the highest address down; between are gaps that take no place."""
+class Used:
+    """Only what is used, from the highest address down, and more room where more begins."""
 
+    BIN = 20
     GAP = 14
 
-    def __init__(self, ranges: list[tuple[int, int]], height: float, most: int = 5):
-        gap = 1 << 20
-        while len(found := self.merge(ranges, gap)) > most:
-            gap *= 2
-        self.clusters = []
-        weights = [1 + math.log2(1 + (end - start) / PAGE) for start, end in found]
-        free = height - self.GAP * (len(found) - 1)
+    def __init__(self, ranges: list[tuple[int, int]], height: float):
+        """The addresses of each range are from the first to before the second."""
+        starts: dict[int, set[int]] = {}
+        for start, end in ranges:
+            for index in range(start >> self.BIN, ((end - 1) >> self.BIN) + 1):
+                starts.setdefault(index, set())
+            starts[start >> self.BIN].add(start)
+        bins = sorted(starts, reverse=True)
+        # A gap before each that does not come right after the one before.
+        self.gaps = [index for above, index in pairwise(bins) if above - index > 1]
+        gap = min(self.GAP, height / 3 / max(len(self.gaps), 1))
+        weights = [0.15 + math.log2(1 + len(starts[index])) for index in bins]
+        unit = (height - gap * len(self.gaps)) / sum(weights)
+        # The upper edge and the height of each.
+        self.place: dict[int, tuple[float, float]] = {}
+        self.zigzags = []
         at = 0.0
-        for (start, end), weight in zip(reversed(found), reversed(weights), strict=True):
-            part = free * weight / sum(weights)
-            self.clusters.append((start, end, at, part))
-            at += part + self.GAP
+        for index, weight in zip(bins, weights, strict=True):
+            if index in self.gaps:
+                self.zigzags.append(at + gap / 2)
+                at += gap
+            self.place[index] = at, weight * unit
+            at += weight * unit
 
-    @staticmethod
-    def merge(ranges: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
-        """Ranges of whole pages, those together that are not further from each other than `gap`."""
-        found: list[tuple[int, int]] = []
-        for start, end in sorted(ranges):
-            start, end = start & -PAGE, -(-end // PAGE) * PAGE
-            if found and start - found[-1][1] <= gap:
-                found[-1] = found[-1][0], max(found[-1][1], end)
-            else:
-                found.append((start, end))
-        return found
-
-    def y(self, address: int) -> float:
-        """From the upper edge."""
-        for start, end, at, height in self.clusters:
-            if start <= address <= end:
-                return at + (end - address) / (end - start) * height
-        raise ValueError(f"{address:#x} is in no cluster")
+    def y(self, address: int, end: bool = False) -> float:
+        """From the upper edge; of an address that is the end of a range, which may be where nothing else is."""
+        index = (address - end) >> self.BIN
+        at, height = self.place[index]
+        return at + (1 - (address - (index << self.BIN)) / (1 << self.BIN)) * height
 
     def ticks(self) -> list[tuple[float, int]]:
-        """Both ends of each."""
-        return [tick for start, end, at, height in self.clusters for tick in ((at, end), (at + height, start))]
+        """The lower end of each."""
+        return [(at + height, index << self.BIN) for index, (at, height) in self.place.items()]
 
     def breaks(self) -> list[float]:
         """Where something is left out."""
-        return [at - self.GAP / 2 for _, _, at, _ in self.clusters[1:]]
+        return self.zigzags
 
 
 class Moments:
     """The order of things, in slots, of which a long one is not as much longer as it has more in it."""
 
-    def __init__(self, starts: list[int], moments: list[int], left: float, right: float):
-        """`starts` is where slots begin; both are sorted, and `moments` has them too."""
+    # What a group of slots has of the whole at least.
+    LEAST = 0.034
+
+    def __init__(self, starts: list[int], groups: list[int], moments: list[int], left: float, right: float):
+        """`starts` is where slots begin, `groups` how many belong together; `moments` is sorted, and has the starts."""
         self.moments = moments
         self.starts = starts
         first = [bisect_right(moments, start) - 1 for start in starts] + [len(moments)]
         self.ranks = list(pairwise(first))
         weights = [1.5 + math.log2(1 + end - begin) for begin, end in self.ranks]
+        whole, at = sum(weights), 0
+        for count in groups:
+            factor = max(1.0, self.LEAST * whole / sum(weights[at : at + count]))
+            weights[at : at + count] = [weight * factor for weight in weights[at : at + count]]
+            at += count
         unit = (right - left) / sum(weights)
         self.edges = [left]
         for weight in weights:

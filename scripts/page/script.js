@@ -286,12 +286,18 @@ for (const figure of all("#space .figure")) {
 		checks ??= JSON.parse(source.textContent);
 		const index = choice.value;
 		all("g.on", svg).forEach((group) => group.classList.remove("on"));
+		all(".pick", svg).forEach((mark) => mark.remove());
 		svg.classList.toggle("picked", index !== "");
 		into.replaceChildren();
 		if (index === "") {
 			return;
 		}
-		svg.querySelector(`g[data-check="${index}"]`).classList.add("on");
+		const group = svg.querySelector(`g[data-check="${index}"]`);
+		group.classList.add("on");
+		// A column behind all bars, so that it is found also if they are small.
+		const {x, width} = group.getBBox();
+		const {y, height} = svg.querySelector(".band0").getBBox();
+		svg.querySelector(".title").before(draw("rect", {class: "pick", x: x - 2, y, width: width + 4, height}));
 		const [name, mappings, count] = checks[index];
 		const heads = ["device's address", "size", "the device may", "memory behind it", "mapped", "translations"];
 		into.append(make("h4", {}, name));

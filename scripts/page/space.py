@@ -6,9 +6,9 @@ from itertools import groupby
 from page import testrun
 from page.evidence import Mapping
 from page.markup import Markup, data, element, hexadecimal, join, missing, select
-from page.scale import Clusters, FromTop, Moments
+from page.scale import FromTop, Moments, Used
 
-WIDTH, LEFT, RIGHT = 1000, 92, 994
+WIDTH, LEFT, RIGHT = 1000, 92, 962
 # Subjects, the device's addresses, the memory's.
 HEAD, UPPER, BETWEEN, LOWER, FOOT = 64, 270, 46, 230, 14
 HEIGHT = HEAD + UPPER + BETWEEN + LOWER + FOOT
@@ -47,9 +47,12 @@ class Picture:
         moments = {mapping.begin for mapping in self.mappings}
         moments |= {mapping.end for mapping in self.mappings if mapping.end is not None}
         self.slots = slots
-        self.time = Moments(starts, sorted(moments), LEFT, RIGHT)
+        self.subject_slots = [
+            (subject, len(list(found))) for subject, found in groupby(slots, key=lambda slot: slot[0].subject)
+        ]
+        self.time = Moments(starts, [count for _, count in self.subject_slots], sorted(moments), LEFT, RIGHT)
         self.upper = self.device_scale()
-        self.lower = Clusters(
+        self.lower = Used(
             [(phys, phys + length) for m in self.mappings for phys, length in m.pieces] or [(0, 1)], LOWER
         )
 
@@ -58,21 +61,21 @@ class Picture:
         """Of which check it is."""
         return mapping.device, mapping.subject, mapping.check
 
-    def device_scale(self) -> FromTop | Clusters:
+    def device_scale(self) -> FromTop | Used:
         """The axis of the device's addresses."""
         lowest = min(mapping.dma for mapping in self.mappings)
         highest = max(mapping.dma + mapping.size for mapping in self.mappings)
         top = 1 << (highest - 1).bit_length()
         if self.scenario.settings.get("translation", "strict") in ("strict", "lazy") and top - highest < 1 << 20:
             return FromTop(top, lowest, UPPER)
-        return Clusters([(mapping.dma, mapping.dma + mapping.size) for mapping in self.mappings], UPPER)
+        return Used([(mapping.dma, mapping.dma + mapping.size) for mapping in self.mappings], UPPER)
 
-    def axis(self, scale: FromTop | Clusters, top: float, title: str) -> Markup:
+    def axis(self, scale: FromTop | Used, top: float, title: str) -> Markup:
         """An axis and its title."""
         parts = [element("text", title, x=LEFT, y=top - 8, class_="title")]
         last = None
         for y, address in scale.ticks():
-            if last is not None and abs(y - last) < 11:
+            if last is not None and abs(y - last) < 16:
                 continue
             last = y
             parts.append(element("text", hexadecimal(address), x=LEFT - 6, y=number(top + y + 3.5), class_="tick"))
@@ -86,8 +89,7 @@ class Picture:
         """A band for each, with its name."""
         parts = []
         at = 0
-        for index, (subject, found) in enumerate(groupby(self.slots, key=lambda slot: slot[0].subject)):
-            count = len(list(found))
+        for index, (subject, count) in enumerate(self.subject_slots):
             begin, end = self.time.edges[at], self.time.edges[at + count]
             at += count
             parts.append(
@@ -100,13 +102,9 @@ class Picture:
                     class_=f"band{index % 2}",
                 )
             )
-            if end - begin >= 7:
-                x = number(begin + 9)
-                parts.append(
-                    element(
-                        "text", subject, x=x, y=HEAD - 24, transform=f"rotate(-32 {x} {HEAD - 24})", class_="subject"
-                    )
-                )
+            x = number(begin + 9)
+            turn = f"rotate(-32 {x} {HEAD - 24})"
+            parts.append(element("text", subject, x=x, y=HEAD - 24, transform=turn, class_="subject"))
         return join(parts)
 
     def boxes(self, mapping: Mapping) -> set[str]:
@@ -121,7 +119,7 @@ class Picture:
         ranges += [(self.lower, HEAD + UPPER + BETWEEN, phys, length) for phys, length in mapping.pieces]
         found = set()
         for scale, top, address, length in ranges:
-            y = scale.y(address + length)
+            y = scale.y(address + length, end=True)
             found.add(box(begin, top + y, width, max(scale.y(address) - y, 2)))
         return found
 
@@ -213,6 +211,7 @@ def figure(scenario: testrun.Scenario) -> Markup:
     return element(
         "div",
         lines,
+        element("div", select(f"space-check-{scenario.name}", "Check", options), class_="controls"),
         element(
             "div",
             picture.svg(),
@@ -221,7 +220,6 @@ def figure(scenario: testrun.Scenario) -> Markup:
             role="region",
             aria_label=f"addresses in {scenario.name}",
         ),
-        element("div", select(f"space-check-{scenario.name}", "Check", options), class_="controls"),
         element("div", class_="chosen", aria_live="polite"),
         data(f"space-data-{scenario.name}", picture.data()),
         class_="figure",
@@ -236,10 +234,10 @@ def section(run: testrun.Run) -> Markup:
     return join(
         element(
             "p",
-            "Each bar is a mapping, from its map to its unmap. Above is where the device had it, below which memory "
-            "stands behind it. Behind an SMMU addresses are given out from the top down, so that the distance from "
-            "the top doubles from line to line; elsewhere only what is used is drawn, and a zigzag is a gap. A check "
-            "with many mappings is drawn denser. Choose a check, or click on a bar, to see its pages.",
+            "Each bar is a mapping, from its map to its unmap: above where the device had it, below which memory stood "
+            "behind it. Behind an SMMU addresses are given out from the top down, and each line is four times as far "
+            "from the top as the one above it. Elsewhere, and for memory, only what is used is drawn, with more room "
+            "where more is; a zigzag is a gap. Choose a check, or click on a bar, to see its pages.",
         ),
         element("p", legend, class_="legend"),
         element("div", select("space-scenario", "Scenario", [each.name for each in run.scenarios]), class_="controls"),

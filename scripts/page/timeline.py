@@ -11,7 +11,7 @@ from page.markup import Markup, element, hexadecimal, join, missing, select, siz
 USUAL = 4096
 # Of a mapping that is used again and again these are shown, and of a transfer in pieces these pieces.
 TURNS, ACCESSES = 3, 6
-OWNERS = {"cpu": "the CPU's", "device": "the device's"}
+OWNERS = {"cpu": "the CPU's", "device": "the device's", "both": "of both"}
 
 
 @dataclass
@@ -86,14 +86,15 @@ class Steps:
     def __init__(self, scenario: testrun.Scenario, sample: Sample):
         self.sample = sample
         self.translation = scenario.settings.get("translation", "strict")
-        self.coherent = scenario.settings.get("coherent", True)
         self.found: list[Step] = []
         names = [name for name in sample.functions.split(", ") if name]
-        self.sync = any("sync" in name for name in names) or sample.mapping.subject == "sync"
-        self.enter = names[0] if names else "map"
-        self.leave = next(
-            (name for name in names[1:] if "unmap" in name or "free" in name or "destroy" in name), "unmap"
-        )
+        self.sync = any("sync" in name for name in names)
+        # What a sync is of has been mapped by a function that is not named.
+        self.enter = names[0] if names and "sync" not in names[0] else "map"
+        undo = self.enter.replace("_map", "_unmap").replace("alloc", "free")
+        self.leave = next((name for name in names[1:] if "destroy" in name), undo if undo != self.enter else "unmap")
+        # Coherent memory has no turns.
+        self.owner = "both" if sample.mapping.subject in ("coherent", "pool") else "device"
 
     @property
     def translated(self) -> bool:
@@ -107,6 +108,8 @@ class Steps:
         behind = f"{hexadecimal(pieces[0][0])}" if pieces else "its memory"
         if len(pieces) > 1:
             behind += f" and {len(pieces) - 1} more pieces"
+        if self.owner == "device":
+            self.found.append(Step("cpu", cpu="has the buffer"))
         how = (
             f"{hexadecimal(mapping.dma)} is a copy of {behind}"
             if mapping.copy
@@ -114,7 +117,7 @@ class Steps:
         )
         self.found.append(
             Step(
-                "device",
+                self.owner,
                 seconds(mapping.begin_time),
                 cpu=f"{self.enter}: {size(mapping.size)}, {mapping.permission}",
                 smmu=f"page table: {how}" if self.translated else f"not asked: {how}",
@@ -125,14 +128,15 @@ class Steps:
         for index, transfer in enumerate(before[:TURNS]):
             self.transfer(transfer, turn=self.sync and index > 0)
         if len(before) > TURNS:
-            self.found.append(Step("device", cpu=f"… {len(before) - TURNS} more transfers of this mapping …"))
+            self.found.append(Step(self.owner, cpu=f"… {len(before) - TURNS} more transfers of this mapping …"))
         self.unmap(mapping)
         for transfer in after[:1]:
             self.transfer(transfer, turn=False, owner="cpu")
         return self.found
 
-    def transfer(self, transfer: Transfer, turn: bool, owner: str = "device") -> None:
+    def transfer(self, transfer: Transfer, turn: bool, owner: str | None = None) -> None:
         """A transfer, after the CPU had its turn or not."""
+        owner = owner or self.owner
         if turn:
             self.found.append(Step("cpu", cpu="dma_sync_…_for_cpu: reads and writes"))
             self.found.append(Step("device", cpu="dma_sync_…_for_device: gives it back"))
@@ -181,19 +185,14 @@ def table(steps: list[Step]) -> Markup:
         owner = None
         if index == 0 or steps[index - 1].owner != step.owner:
             length = next((n for n, later in enumerate(steps[index:]) if later.owner != step.owner), len(steps) - index)
-            owner = element("td", element("span", OWNERS[step.owner]), rowspan=length, class_=f"owner {step.owner}")
-        rows.append(
-            element(
-                "tr",
-                element("td", step.time, class_="time"),
-                owner,
-                element("td", step.cpu, class_="cpu"),
-                element("td", step.smmu, class_="smmu"),
-                element("td", step.device, class_="device"),
-                class_="wrong" if step.wrong else None,
-            )
-        )
-    heads = ["time in the guest", "the memory is", "CPU", "SMMU", "device"]
+            owner = element("td", element("span", OWNERS[step.owner]), rowspan=length, class_=f"owner own-{step.owner}")
+        time = element("small", step.time) if step.time else None
+        lanes = (("cpu", step.cpu, time), ("smmu", step.smmu, None), ("device", step.device, None))
+        cells = [
+            element("td", element("span", text, more) if text else None, class_=name) for name, text, more in lanes
+        ]
+        rows.append(element("tr", owner, cells, class_="wrong" if step.wrong else None))
+    heads = ["memory", "CPU", "SMMU", "device"]
     return element(
         "table",
         element("thead", element("tr", [element("th", head, scope="col") for head in heads])),
@@ -217,6 +216,8 @@ def figure(scenario: testrun.Scenario) -> Markup:
             class_="figure",
             data_scenario=scenario.name,
         )
+    # The simplest to begin with.
+    first = next((at for at, each in enumerate(found) if each.mapping.subject == "streaming"), 0)
     options, tables = [], []
     for index, sample in enumerate(found):
         mapping = sample.mapping
@@ -241,7 +242,7 @@ def figure(scenario: testrun.Scenario) -> Markup:
         )
     return element(
         "div",
-        element("div", select(f"transfer-{scenario.name}", "Transfer", options), class_="controls"),
+        element("div", select(f"transfer-{scenario.name}", "Transfer", options, str(first)), class_="controls"),
         tables,
         class_="figure",
         data_scenario=scenario.name,
@@ -254,7 +255,7 @@ def section(run: testrun.Run) -> Markup:
         element(
             "p",
             "From the map to the unmap, one step below the other, as the guest claimed and as QEMU's trace has it. "
-            "Times are those of the guest's claims. The turns of the CPU between two transfers cannot be seen from "
+            "Times are those of the guest's claims, in its seconds. The turns of the CPU between two transfers cannot be seen from "
             "outside: where the check is one of syncs, they are where the library lets them be.",
         ),
         element(

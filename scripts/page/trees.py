@@ -66,6 +66,11 @@ def operations(run: testrun.Run) -> dict[str, str]:
     return {row.name: row.op for scenario in run.scenarios for row in scenario.calls.rows.values()}
 
 
+def key(name: str) -> Markup:
+    """The colour of a layer."""
+    return element("i", class_="key", style=f"background: var(--l-{name})")
+
+
 def section(run: testrun.Run) -> Markup:
     """The whole section."""
     problems = [missing(f"{each.name}: {each.calls.problem}") for each in run.scenarios if each.calls.problem]
@@ -93,7 +98,13 @@ def section(run: testrun.Run) -> Markup:
     names = [scenario.name for scenario in recorded]
     second = next((name for name in names if name in ("lazy", "passthrough")), names[-1])
     legend = [
-        element("span", element("i", class_=f"key l-{name}"), f" {name} ", element("small", file), "  ")
+        element(
+            "span",
+            element("i", class_="key", style=f"background: var(--l-{name})"),
+            f" {name} ",
+            element("small", file),
+            "  ",
+        )
         for name, file, _ in LAYERS
     ]
     slow = [each.name for each in recorded if each.settings.get("processors", 1) > 1]
@@ -114,10 +125,10 @@ def section(run: testrun.Run) -> Markup:
             element("label", element("input", type="checkbox", id="tree-dma"), element("span", "only DMA layers")),
             class_="controls",
         ),
-        element("p", legend, class_="legend"),
         element(
             "div", element("div", id="left-tree"), element("div", id="right-tree"), class_="trees", aria_live="polite"
         ),
+        element("p", "Layers, by the names of the functions: ", legend, class_="legend"),
         element(
             "details",
             element("summary", "All operations in all scenarios"),
