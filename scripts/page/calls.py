@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Calls of the kernel's functions, as the test run has recorded them for each operation."""
+"""Calls of the kernel's functions, as the logs have them for each operation.
+
+Those of all paths are what the function graph tracer printed in the guest, with the tracer's own work;
+those that the user has asked for with `make trace` are counted without it.
+"""
 
 import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import callgraph
+import paths
 
 # The layers, by what the functions of each are called; the first one that fits. Name, file, pattern.
 LAYERS = (
@@ -31,21 +38,41 @@ PATTERNS = [re.compile(pattern) for _, _, pattern in LAYERS]
 MOST = 4000
 
 
+# By the file that a function is in, where that is known.
+FILES = (
+    ("kernel/dma/debug.c", "debug"),
+    ("kernel/dma/swiotlb.c", "swiotlb"),
+    ("kernel/dma/direct.c", "direct"),
+    ("kernel/dma/contiguous.c", "cma"),
+    ("mm/cma.c", "cma"),
+    ("kernel/dma/pool.c", "pool"),
+    ("mm/dmapool.c", "pool"),
+    ("drivers/iommu/dma-iommu.c", "dma-iommu"),
+    ("drivers/iommu/iova.c", "iova"),
+    ("drivers/iommu/io-pgtable", "pgtable"),
+    ("drivers/iommu/arm/arm-smmu-v3/", "smmu"),
+    ("drivers/iommu/", "iommu"),
+    ("arch/arm64/", "arch"),
+    ("kernel/dma/", "mapping"),
+)
+
+
 @dataclass
 class Row:
     """An operation in one scenario."""
 
     name: str
+    # What the test device was asked for.
     op: str
-    status: str
+    status: str = "passed"
     reason: str = ""
-    # Depth, function and instructions, in order.
-    calls: list[tuple[int, str, int | None]] = field(default_factory=list)
+    # Depth, function, instructions and file, in order; the last two if they are known.
+    calls: list[tuple[int, str, int | None, str]] = field(default_factory=list)
 
     @property
     def total(self) -> int | None:
         """The instructions of all calls of the operation's function."""
-        found = [count for depth, _, count in self.calls if depth == 0 and count is not None]
+        found = [count for depth, _, count, _ in self.calls if depth == 0 and count is not None]
         return sum(found) if found else None
 
 
@@ -57,25 +84,66 @@ class Recording:
     problem: str = ""
 
 
-def layer(function: str) -> int:
+def layer(function: str, file: str = "") -> int:
     """The index of a function's layer."""
+    if file:
+        name = next((name for begin, name in FILES if file.startswith(begin)), "other")
+        return next(index for index, (each, _, _) in enumerate(LAYERS) if each == name)
     return next(index for index, pattern in enumerate(PATTERNS) if pattern.match(function))
 
 
-def flat(calls: list[dict], depth: int = 0) -> list[tuple[int, str, int | None]]:
+def facts(settings: dict) -> dict:
+    """What a path depends on, of a scenario's settings."""
+    found = {name: value for name, value in settings.items() if name in paths.FACTS}
+    # In MiB there.
+    return found | {"cma": bool(settings["cma"])} if settings else found
+
+
+def judged(lines: list[str], settings: dict) -> dict[str, Row]:
+    """The traces in a console's lines, held against the rules of their paths."""
+    recording, table = paths.read(lines), paths.load()
+    if not recording.traces:
+        return {}
+    rows = {}
+    for row, result in zip(table.rows, paths.results(lines, facts(settings), table), strict=True):
+        trace = recording.traces.get(row.name)
+        try:
+            roots = callgraph.parse(trace.lines) if trace else []
+        except callgraph.GraphError:
+            # The result says so.
+            roots = []
+        calls = [(depth, call.name, call.nanoseconds, "") for root in roots for depth, call in root.walk()]
+        rows[row.name] = Row(row.name, row.op, result.status, result.reason, calls)
+    return rows
+
+
+def flat(calls: list[dict], depth: int = 0) -> list[tuple[int, str, int | None, str]]:
     """Nested calls in a row."""
     found = []
     for call in calls:
-        found.append((depth, call["name"], call["nanoseconds"]))
+        found.append((depth, call["name"], call["total"], call["source"]))
         found += flat(call["calls"], depth + 1)
     return found
 
 
-def read(path: Path) -> Recording:
-    """What paths.py has written about one scenario."""
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-        found = [Row(row["name"], row["op"], row["status"], row["reason"], flat(row["calls"])) for row in rows]
-        return Recording({row.name: row for row in found})
-    except (ValueError, KeyError, TypeError) as error:
-        return Recording(problem=f"{path.name} cannot be read: {type(error).__name__}: {error}")
+def counted(path: Path) -> Row:
+    """What `make trace` has written about one operation."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return Row(f"{found['operation']}, as make trace counts it", found["operation"], calls=flat(found["trees"]))
+
+
+def read(logs: Path, scenario: str, settings: dict) -> Recording:
+    """All that the logs have of a scenario."""
+    recording = Recording()
+    for name in (f"paths-{scenario}.log", f"scenario-{scenario}.log"):
+        if (logs / name).exists():
+            text = (logs / name).read_text(encoding="utf-8", errors="replace")
+            recording.rows |= judged(text.splitlines(), settings)
+    for path in sorted(logs.glob(f"trace-{scenario}-*.json")):
+        try:
+            row = counted(path)
+        except (ValueError, KeyError, TypeError) as error:
+            recording.problem = f"{path.name} cannot be read: {type(error).__name__}: {error}"
+        else:
+            recording.rows[row.name] = row
+    return recording

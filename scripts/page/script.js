@@ -127,7 +127,8 @@ if (byId("tree-data")) {
 		return use && {tree: trees.trees[use[0]], status: use[1], reason: use[2], more: use[3]};
 	}
 
-	const names = (found) => new Set(found ? found.tree.filter((_, at) => at % 3 === 1) : []);
+	const names = (found) =>
+		new Set(found ? found.tree.filter((_, at) => at % 3 === 1).map((name) => trees.functions[name]) : []);
 
 	// The calls from `at` on that are at this depth or deeper, as elements; returns where they end.
 	function calls(tree, at, depth, into, others, onlyDma) {
@@ -137,10 +138,10 @@ if (byId("tree-data")) {
 			const layer = trees.layerNames[trees.layers[name]][0];
 			const deeper = at + 3 < tree.length && tree[at + 3] > here;
 			const line = make(deeper ? "summary" : "div", {
-				class: (deeper ? "" : "leaf ") + (others && !others.has(name) ? "only" : ""),
+				class: (deeper ? "" : "leaf ") + (others && !others.has(trees.functions[name]) ? "only" : ""),
 				style: `--layer: var(--l-${layer})`,
 			},
-			make("span", {class: "name"}, `${trees.functions[name]}()`),
+			make("span", {class: "name", title: trees.files[name]}, `${trees.functions[name]}()`),
 			make("span", {class: "layer"}, layer),
 			make("span", {class: "count"}, tree[at + 2] < 0 ? "" : tree[at + 2].toLocaleString("en")));
 			let end = at + 3;

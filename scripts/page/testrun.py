@@ -64,9 +64,9 @@ def of(path: Path) -> Scenario:
         guest = console.read(file)
     claims = path.with_name(f"claims-{name}.json")
     found = evidence.from_claims(claims) if claims.exists() else evidence.from_checks(guest.checks)
-    paths = path.with_name(f"paths-{name}.json")
-    recorded = calls.read(paths) if paths.exists() else calls.Recording()
-    return Scenario(name, *about(name), guest, found, recorded)
+    told, settings = about(name)
+    recorded = calls.read(path.parent, name, settings)
+    return Scenario(name, told, settings, guest, found, recorded)
 
 
 def order(path: Path) -> tuple:

@@ -11,7 +11,7 @@ from page.markup import Markup, element, hexadecimal, join, missing, select, siz
 USUAL = 4096
 # Of a mapping that is used again and again these are shown, and of a transfer in pieces these pieces.
 TURNS, ACCESSES = 3, 6
-OWNERS = {"cpu": "the CPU's", "device": "the device's", "both": "of both"}
+OWNERS = {"cpu": "CPU's", "device": "device's", "both": "of both"}
 
 
 @dataclass
@@ -255,8 +255,8 @@ def section(run: testrun.Run) -> Markup:
         element(
             "p",
             "From the map to the unmap, one step below the other, as the guest claimed and as QEMU's trace has it. "
-            "Times are those of the guest's claims, in its seconds. The turns of the CPU between two transfers cannot be seen from "
-            "outside: where the check is one of syncs, they are where the library lets them be.",
+            "Times are those of the guest's claims, in its seconds. The turns of the CPU between two transfers cannot "
+            "be seen from outside: where the check is one of syncs, they are where the library lets them be.",
         ),
         element(
             "div", select("timeline-scenario", "Scenario", [each.name for each in run.scenarios]), class_="controls"

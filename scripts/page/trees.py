@@ -17,24 +17,22 @@ def count(value: int | None) -> str:
 
 def for_script(run: testrun.Run, operations: list[str]) -> dict:
     """The trees: functions by number, equal trees once."""
-    functions: dict[str, int] = {}
+    functions: dict[tuple[str, str], int] = {}
     trees: dict[tuple, int] = {}
     uses: dict[str, dict[str, list]] = {}
     for scenario in run.scenarios:
         for row in scenario.calls.rows.values():
             tree = []
-            for depth, name, instructions in row.calls[:MOST]:
-                tree += [
-                    depth,
-                    functions.setdefault(name, len(functions)),
-                    -1 if instructions is None else instructions,
-                ]
+            for depth, name, instructions, file in row.calls[:MOST]:
+                function = functions.setdefault((name, file), len(functions))
+                tree += [depth, function, -1 if instructions is None else instructions]
             number = trees.setdefault(tuple(tree), len(trees))
             more = max(len(row.calls) - MOST, 0)
             uses.setdefault(row.name, {})[scenario.name] = [number, row.status, row.reason, more]
     return {
-        "functions": list(functions),
-        "layers": [layer(name) for name in functions],
+        "functions": [name for name, _ in functions],
+        "files": [file for _, file in functions],
+        "layers": [layer(*function) for function in functions],
         "layerNames": [[name, file] for name, file, _ in LAYERS],
         "trees": [list(tree) for tree in trees],
         "operations": [[name, uses[name]] for name in operations],
@@ -78,9 +76,7 @@ def section(run: testrun.Run) -> Markup:
     if not found:
         return join(
             problems,
-            missing(
-                "The logs have no call trees: make test records them where the kernel has the function graph tracer."
-            ),
+            missing("The logs have no call trees: the tests of the paths and make trace have the tracer record them."),
         )
     recorded = [scenario for scenario in run.scenarios if scenario.calls.rows]
     others = [scenario.name for scenario in run.scenarios if not scenario.calls.rows]
@@ -111,9 +107,10 @@ def section(run: testrun.Run) -> Markup:
     return join(
         element(
             "p",
-            "What the function graph tracer saw of each operation. Numbers are instructions, of a call and all in it, "
-            "with the tracer's own; ✗ is a call that breaks a rule of the operation's path. A number in the table "
-            "opens its tree on the left; the right one is to compare.",
+            "What the function graph tracer saw of each operation. Numbers are instructions, of a call and all in it. "
+            "They have the tracer's own work in them, except where make trace has counted; compare them with each "
+            "other only. ✗ is a call that breaks a rule of the operation's path. A number in the table opens its tree "
+            "on the left; the right one is to compare.",
             f" In {', '.join(slow)} time is real, and the numbers are nanoseconds." if slow else "",
         ),
         problems,
