@@ -92,20 +92,13 @@ def layer(function: str, file: str = "") -> int:
     return next(index for index, pattern in enumerate(PATTERNS) if pattern.match(function))
 
 
-def facts(settings: dict) -> dict:
-    """What a path depends on, of a scenario's settings."""
-    found = {name: value for name, value in settings.items() if name in paths.FACTS}
-    # In MiB there.
-    return found | {"cma": bool(settings["cma"])} if settings else found
-
-
 def judged(lines: list[str], settings: dict) -> dict[str, Row]:
-    """The traces in a console's lines, held against the rules of their paths."""
+    """The traces in a console's lines, held against the rules of their paths for a scenario with these settings."""
     recording, table = paths.read(lines), paths.load()
-    if not recording.traces:
+    if not recording.traces or not settings:
         return {}
     rows = {}
-    for row, result in zip(table.rows, paths.results(lines, facts(settings), table), strict=True):
+    for row, result in zip(table.rows, paths.results(lines, paths.facts_of(settings), table), strict=True):
         trace = recording.traces.get(row.name)
         try:
             roots = callgraph.parse(trace.lines) if trace else []
@@ -135,10 +128,9 @@ def counted(path: Path) -> Row:
 def read(logs: Path, scenario: str, settings: dict) -> Recording:
     """All that the logs have of a scenario."""
     recording = Recording()
-    for name in (f"paths-{scenario}.log", f"scenario-{scenario}.log"):
-        if (logs / name).exists():
-            text = (logs / name).read_text(encoding="utf-8", errors="replace")
-            recording.rows |= judged(text.splitlines(), settings)
+    log = logs / f"paths-{scenario}.log"
+    if log.exists():
+        recording.rows |= judged(log.read_text(encoding="utf-8", errors="replace").splitlines(), settings)
     for path in sorted(logs.glob(f"trace-{scenario}-*.json")):
         try:
             row = counted(path)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import paths
 import report
 from conftest import TOP
 from guests import booted, guest_results, matrix
-from page import calls, console, evidence, scale, testrun
+from page import calls, console, evidence, scale
 from page.markup import EMPTY, Markup, data, element, join
 
 # What a guest prints, of which the tests change a line.
@@ -382,12 +381,6 @@ def test_make_report(make, tree):
     assert Path(result.stdout.strip()) == tree / ".build" / "report.html"
     assert Page((tree / ".build" / "report.html").read_text())
     assert not list(tree.rglob("__pycache__"))
-
-
-def test_settings_of_paths():
-    """The facts that a path depends on are settings of a scenario, as paths.py knows them."""
-    _, settings = testrun.about("strict")
-    assert calls.facts(settings) == paths.DEFAULTS
 
 
 @pytest.mark.parametrize(
