@@ -198,7 +198,8 @@ def section(run: testrun.Run) -> Markup:
     subjects = sorted(found, key=lambda subject: not any("failed" in row.statuses for row in found[subject]))
     groups, first = [], 0
     for subject in subjects:
-        groups.append(group(subject, found[subject], run, first))
+        failed_first = sorted(found[subject], key=lambda row: "failed" not in row.statuses)
+        groups.append(group(subject, failed_first, run, first))
         first += len(found[subject])
     heads = [
         element("th", element("span", scenario.name), scope="col", title=scenario.about) for scenario in run.scenarios

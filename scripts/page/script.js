@@ -84,7 +84,8 @@ function bytes(count) {
 
 	for (const group of groups) {
 		setOpen(group.button, group.body.hasAttribute("data-failed"));
-		for (const {button} of group.checks) {
+		for (const {row, button} of group.checks) {
+			setOpen(button, row.dataset.state.split(" ").includes("failed"));
 			button.addEventListener("click", () => { setOpen(button, !isOpen(button)); show(); });
 		}
 		group.button.addEventListener("click", () => { setOpen(group.button, !isOpen(group.button)); show(); });
@@ -207,10 +208,10 @@ if (byId("tree-data")) {
 
 // Addresses.
 
-const KINDS = {r: "read", w: "write", rw: "read and write", copy: "a copy", "": ""};
+const PERMISSIONS = {r: "read", w: "write", rw: "read and write", "": ""};
 
 // The addresses of a mapping on the left, the memory behind it on the right.
-function pages(dma, size, pieces, kind) {
+function pages(dma, pieces, kind) {
 	const height = 150;
 	const memory = [...pieces].sort((a, b) => a[0] - b[0]);
 	const total = pieces.reduce((sum, piece) => sum + piece[1], 0);
@@ -269,7 +270,8 @@ for (const figure of all("#space .figure")) {
 	let checks;
 
 	const cell = (...children) => make("td", {}, ...children);
-	function row([dma, size, kind, event, times, used, flat, count]) {
+	function row([dma, size, permission, copy, event, times, used, flat, count]) {
+		const may = event ? `${event} must be reported` : PERMISSIONS[permission] + (copy ? ", in a copy" : "");
 		const pieces = [];
 		for (let at = 0; at < flat.length; at += 2) {
 			pieces.push(`${hex(flat[at])} ${bytes(flat[at + 1])}`);
@@ -279,7 +281,7 @@ for (const figure of all("#space .figure")) {
 		if (pieces.length > 4) {
 			behind.append(make("details", {}, make("summary", {}, `${count} pieces, all`), pieces.slice(4).join(", ") + more));
 		}
-		return make("tr", {}, cell(hex(dma)), cell(bytes(size)), cell(event ? `${event} must be reported` : KINDS[kind]),
+		return make("tr", {}, cell(hex(dma)), cell(bytes(size)), cell(may),
 			behind, cell(times > 1 ? `${times} times` : "once"), cell(String(used)));
 	}
 
@@ -299,16 +301,19 @@ for (const figure of all("#space .figure")) {
 		const {x, width} = group.getBBox();
 		const {y, height} = svg.querySelector(".band0").getBBox();
 		svg.querySelector(".title").before(draw("rect", {class: "pick", x: x - 2, y, width: width + 4, height}));
+		const view = svg.parentElement;
+		view.scrollLeft = x / svg.viewBox.baseVal.width * view.scrollWidth - view.clientWidth / 2;
 		const [name, mappings, count] = checks[index];
 		const heads = ["device's address", "size", "the device may", "memory behind it", "mapped", "translations"];
 		into.append(make("h4", {}, name));
-		const widest = mappings.reduce((best, each) => (each[7] > best[7] ? each : best));
-		if (widest[7] > 0) {
+		const widest = mappings.reduce((best, each) => (each[8] > best[8] ? each : best));
+		const [dma, , permission, copy, , , , flat] = widest;
+		if (flat.length) {
 			const pieces = [];
-			for (let at = 0; at < widest[6].length; at += 2) {
-				pieces.push([widest[6][at], widest[6][at + 1]]);
+			for (let at = 0; at < flat.length; at += 2) {
+				pieces.push([flat[at], flat[at + 1]]);
 			}
-			into.append(pages(widest[0], widest[1], pieces, widest[2]));
+			into.append(pages(dma, pieces, copy ? "copy" : permission));
 		}
 		into.append(make("table", {},
 			make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", {scope: "col"}, head)))),

@@ -168,13 +168,20 @@ class Picture:
         for (device, subject, check), mappings in self.checks.items():
             rows: dict[tuple, list] = {}
             for mapping in mappings:
-                key = (mapping.dma, mapping.size, kind(mapping), mapping.event, tuple(mapping.pieces))
+                key = (
+                    mapping.dma,
+                    mapping.size,
+                    mapping.permission,
+                    mapping.copy,
+                    mapping.event,
+                    tuple(mapping.pieces),
+                )
                 row = rows.setdefault(key, [0, 0])
                 row[0] += 1
                 row[1] += mapping.translations
             short = [
-                [dma, length, kind_, event, *counts, [part for piece in pieces[:PIECES] for part in piece], len(pieces)]
-                for (dma, length, kind_, event, pieces), counts in list(rows.items())[:ROWS]
+                [*key[:5], *counts, [part for piece in key[5][:PIECES] for part in piece], len(key[5])]
+                for key, counts in list(rows.items())[:ROWS]
             ]
             found.append([f"{subject}: {check}" + (f" ({device})" if self.several else ""), short, len(rows)])
         return found
