@@ -202,9 +202,7 @@ def figure(scenario: testrun.Scenario) -> Markup:
             lines.append(element("details", element("summary", "The contradictions"), element("ul", items), open=True))
     elif not found.problem:
         lines.append(
-            missing(
-                "Its guest made no claims: of each check only the first page is known. make test with claims has all."
-            )
+            missing("Its guest made no claims: of each check only the first page is known. make test has them made.")
         )
     if not found.mappings:
         lines.append(missing("No check of this scenario says where its memory was."))

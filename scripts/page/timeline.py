@@ -206,7 +206,7 @@ def figure(scenario: testrun.Scenario) -> Markup:
     found = samples(scenario)
     if not found:
         why = (
-            "make test with claims has all"
+            "make test has its guest make claims"
             if not scenario.evidence.whole
             else "no mapping of it was used by the device"
         )
