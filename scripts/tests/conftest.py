@@ -48,6 +48,14 @@ def pytest_generate_tests(metafunc):
             metafunc.parametrize(name, results, ids=[result.name for result in results])
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What QEMU's traces came to, if they were looked at."""
+    if proof.claims_report.cache_info().currsize:
+        terminalreporter.section("claims of the guests, and QEMU's trace")
+        for name in matrix():
+            terminalreporter.line(f"{name}: {proof.claims_report(name).summary()}")
+
+
 def judge(result):
     """Make a pytest outcome of one KTAP result."""
     if result.status == "skipped":
