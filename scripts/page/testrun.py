@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import scenarios
-from page import calls, console, evidence
+from page import calls, console, evidence, witnessed
 
 
 class NoRun(Exception):
@@ -24,6 +24,8 @@ class Scenario:
     guest: console.Guest
     evidence: evidence.Evidence
     calls: calls.Recording
+    # QEMU's trace of the SMMU, if it is there.
+    witness: witnessed.Witness | None = None
     # Whether the last run of the tests has its results.
     of_run: bool = True
 
@@ -66,7 +68,7 @@ def of(path: Path) -> Scenario:
     found = evidence.from_claims(claims) if claims.exists() else evidence.from_checks(guest.checks)
     told, settings = about(name)
     recorded = calls.read(path.parent, name, settings)
-    return Scenario(name, told, settings, guest, found, recorded)
+    return Scenario(name, told, settings, guest, found, recorded, witnessed.read(path.with_suffix(".trace")))
 
 
 def order(path: Path) -> tuple:

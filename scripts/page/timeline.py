@@ -85,6 +85,7 @@ class Steps:
 
     def __init__(self, scenario: testrun.Scenario, sample: Sample):
         self.sample = sample
+        self.witness = scenario.witness
         self.translation = scenario.settings.get("translation", "strict")
         self.found: list[Step] = []
         names = [name for name in sample.functions.split(", ") if name]
@@ -150,13 +151,7 @@ class Steps:
         )
         did = "wrote" if transfer.direction == "from_device" else "read"
         for iova, phys, count in transfer.accesses[:ACCESSES]:
-            smmu = (
-                f"translates {hexadecimal(iova)} → {hexadecimal(phys)}"
-                if self.translated
-                else f"lets {hexadecimal(iova)} pass"
-            )
-            if self.translation == "none":
-                smmu = "there is none"
+            smmu = self.access(transfer, iova, phys)
             self.found.append(Step(owner, smmu=smmu, device=f"{did} {size(count)}"))
         if len(transfer.accesses) > ACCESSES:
             self.found.append(Step(owner, smmu=f"… {len(transfer.accesses) - ACCESSES} more …"))
@@ -164,18 +159,42 @@ class Steps:
             self.found.append(
                 Step(owner, smmu=f"{event} at {hexadecimal(iova)}: stopped", device="got nothing through", wrong=True)
             )
-        self.found.append(Step(owner, cpu="← handles it", device="← interrupt"))
+        way = self.witness.interrupt(transfer) if self.witness else None
+        smmu = f"translates {hexadecimal(way[0])} → {hexadecimal(way[1])}, the ITS" if way else ""
+        self.found.append(Step(owner, cpu="← handles it", smmu=smmu, device="← interrupt"))
+
+    def access(self, transfer: Transfer, iova: int, phys: int) -> str:
+        """What the SMMU did for an access."""
+        if self.translation == "none":
+            return "there is none"
+        if not self.translated:
+            return f"lets {hexadecimal(iova)} pass"
+        hit = self.witness.was_in_tlb(transfer, iova) if self.witness else None
+        how = {True: ", from its TLB", False: ", by a walk of the page table", None: ""}[hit]
+        return f"translates {hexadecimal(iova)} → {hexadecimal(phys)}{how}"
 
     def unmap(self, mapping: Mapping) -> None:
         """The end of the mapping."""
-        smmu = {
-            "strict": "TLB entry invalidated before the unmap returns",
-            "lazy": "TLB entry invalidated later, for many at once",
-        }.get(self.translation, "")
         time = ""
         if mapping.end_time is not None and mapping.begin_time is not None:
             time = f"+{mapping.end_time - mapping.begin_time:.6f} s"
-        self.found.append(Step("cpu", time, cpu=self.leave, smmu=smmu))
+        self.found.append(Step("cpu", time, cpu=self.leave, smmu=self.invalidation(mapping)))
+
+    def invalidation(self, mapping: Mapping) -> str:
+        """What the SMMU was told when the mapping ended: as it was seen, or else as it is to be."""
+        if not self.translated:
+            return ""
+        if self.witness:
+            before = [each.moment for each in self.sample.transfers if each.moment < (mapping.end or 0)]
+            last = max(before, default=mapping.begin)
+            seen = self.witness.invalidated(mapping, last)
+            if seen and seen.size <= 1 << 32:
+                return f"forgets {size(seen.size)} at {hexadecimal(seen.address)}: before the unmap returns"
+            return "forgets all: before the unmap returns" if seen else "forgets nothing yet"
+        return {
+            "strict": "its TLB forgets before the unmap returns",
+            "lazy": "its TLB forgets later, for many at once",
+        }[self.translation]
 
 
 def table(steps: list[Step]) -> Markup:

@@ -449,3 +449,44 @@ def test_scale_of_moments():
 def test_no_name_of_the_repository_is_in_the_page(logs):
     """Not even where it is on this machine."""
     assert str(TOP) not in make_page(logs)
+
+
+# QEMU's trace of the transfer, from line 10 on: in the TLB or not, where it went, the interrupt, the unmap.
+TRACE = """\
+memory_region_ops_write cpu 0 mr 0x1 addr 0x10000098 value 0x5 size 4 name 'edu-mmio'
+smmu_iotlb_lookup_miss IOTLB cache MISS asid=2 vmid=0 addr=0xffffe000 hit=2 miss=3 hit rate=40
+smmu_iotlb_insert IOTLB ++ asid=2 vmid=0 addr=0xffffe000 tg=1 level=3
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xffffe000 translated=0x41d00000 perm=0x3 stage=1
+smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfffff000 hit=3 miss=3 hit rate=50
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfffff000 translated=0x41e07000 perm=0x3 stage=1
+smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfff7e040 hit=3 miss=3 hit rate=50
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfff7e040 translated=0x8090040 perm=0x3 stage=1
+memory_region_ops_write cpu 0 mr 0x2 addr 0x8090040 value 0x0 size 4 name 'translation'
+smmuv3_range_inval vmid=0 asid=2 addr=0xffffe000 tg=1 num_pages=0x2 ttl=0 leaf=1 stage=1
+"""
+
+
+def test_trace(logs):
+    """What QEMU saw of a transfer is among its steps."""
+    (logs / "scenario-strict.trace").write_text(TRACE[: TRACE.index("\n") + 1] * 11 + TRACE)
+    text = Page(make_page(logs)).text["span"]
+    assert "translates 0xffffe000 → 0x41d00000, by a walk of the page table" in text
+    assert "translates 0xfffff000 → 0x41e07000, from its TLB" in text
+    assert "translates 0xfff7e040 → 0x8090040, the ITS" in text
+    assert "forgets 8 KiB at 0xffffe000: before the unmap returns" in text
+
+
+def test_trace_without_invalidation(logs):
+    """What was not invalidated is not said to be."""
+    lines = TRACE[: TRACE.index("\n") + 1] * 11 + TRACE
+    (logs / "scenario-strict.trace").write_text(lines.replace("addr=0xffffe000 tg=1 num", "addr=0xfffe0000 tg=1 num"))
+    text = Page(make_page(logs)).text["span"]
+    assert "forgets nothing yet" in text
+    assert "before the unmap returns" not in text
+
+
+@pytest.mark.parametrize("text", ["smmuv3_translate_success what is this\n", "cut off"])
+def test_broken_trace(logs, text):
+    """It adds to what the claims say; without it they are still there."""
+    (logs / "scenario-strict.trace").write_text(text)
+    assert "translates 0xfffff000 → 0x41e07000\n" in Page(make_page(logs)).text["span"]
