@@ -23,8 +23,8 @@ def kind(mapping: Mapping) -> str:
 
 
 def number(value: float) -> str:
-    """A coordinate, in few characters."""
-    return f"{value:.1f}".removesuffix(".0")
+    """A coordinate, in few characters: half a unit is less than can be seen."""
+    return f"{round(value * 2) / 2:.1f}".removesuffix(".0")
 
 
 def box(x: float, y: float, width: float, height: float) -> str:
@@ -117,11 +117,18 @@ class Picture:
         width = max(end - begin, 1.6)
         ranges = [(self.upper, HEAD, mapping.dma, mapping.size)]
         ranges += [(self.lower, HEAD + UPPER + BETWEEN, phys, length) for phys, length in mapping.pieces]
-        found = set()
+        edges = []
         for scale, top, address, length in ranges:
-            y = scale.y(address + length, end=True)
-            found.add(box(begin, top + y, width, max(scale.y(address) - y, 2)))
-        return found
+            y = top + scale.y(address + length, end=True)
+            edges.append((y, max(top + scale.y(address), y + 2)))
+        # Pieces that cannot be told apart are one.
+        merged: list[tuple[float, float]] = []
+        for upper, lower in sorted(edges):
+            if merged and upper - merged[-1][1] < 0.5:
+                merged[-1] = merged[-1][0], max(merged[-1][1], lower)
+            else:
+                merged.append((upper, lower))
+        return {box(begin, upper, width, lower - upper) for upper, lower in merged}
 
     def bars(self) -> Markup:
         """Those of each check are one thing to point at."""

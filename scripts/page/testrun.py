@@ -26,8 +26,6 @@ class Scenario:
     calls: calls.Recording
     # QEMU's trace of the SMMU, if it is there.
     witness: witnessed.Witness | None = None
-    # Whether the last run of the tests has its results.
-    of_run: bool = True
 
     @property
     def failed(self) -> list[console.Check]:
@@ -92,8 +90,6 @@ def read_junit(run: Run, path: Path) -> None:
     names = [re.match(r"test_checks\[([^:\]]+): ", case.get("name", "")) for case in suite.iter("testcase")]
     seen = {match[1] for match in names if match}
     old = [scenario for scenario in run.scenarios if scenario.name not in seen]
-    for scenario in old:
-        scenario.of_run = False
     if old:
         which = "no scenario is" if len(old) == len(run.scenarios) else f"{', '.join(s.name for s in old)}: not"
         run.remarks.append(f"{which} among the results of the last make test: these logs are of a run before it")

@@ -11,6 +11,8 @@ from page.markup import Markup, element, hexadecimal, join, missing, select, siz
 USUAL = 4096
 # Of a mapping that is used again and again these are shown, and of a transfer in pieces these pieces.
 TURNS, ACCESSES = 3, 6
+# Where the direction makes a difference to who has the memory when.
+EACH_PERMISSION = ("streaming", "sync")
 OWNERS = {"cpu": "CPU's", "device": "device's", "both": "of both"}
 
 
@@ -39,7 +41,7 @@ class Sample:
 
 
 def samples(scenario: testrun.Scenario) -> list[Sample]:
-    """One for each subject and permission, and each that was stopped."""
+    """One for each subject, of some for each permission, and each that was stopped."""
     functions = {
         (check.device, check.subject, check.name): check.functions for check in scenario.guest.checks if check.detail
     }
@@ -64,7 +66,8 @@ def samples(scenario: testrun.Scenario) -> list[Sample]:
             continue
         stopped = any(transfer.faults for transfer in found)
         sample = Sample(mapping, found, functions.get(key, ""), stopped)
-        place = (mapping.subject, mapping.check) if stopped else (mapping.subject, mapping.permission)
+        more = mapping.check if stopped else mapping.permission if mapping.subject in EACH_PERMISSION else ""
+        place = (mapping.subject, more)
         if place not in best or distance(sample) < distance(best[place]):
             best[place] = sample
     return list(best.values())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import paths
 import report
 from conftest import TOP
 from guests import booted, find, guest_results, matrix
@@ -193,7 +194,11 @@ def test_everything_is_there(logs):
 def test_counts(logs):
     """What is said of all checks, and of each scenario's."""
     page = Page(make_page(logs))
-    assert "12 checks in 2 scenarios: 10 passed, 0 failed, 2 skipped" in page.text["b"]
+    # Of all operations of the table one was traced, and keeps no rule.
+    broken = len(paths.load().rows)
+    assert (
+        f"12 checks in 2 scenarios: 10 passed, 0 failed, 2 skipped; {broken} paths broken; 0 claims" in page.text["b"]
+    )
     titles = [attrs.get("title", "") for _, attrs in page.elements]
     assert titles.count("strict: 5 of 6 passed, 0 failed") == 1
     assert titles.count("lazy: 2 of 3 passed, 1 skipped") == 1
@@ -344,7 +349,10 @@ def test_contradictions(logs):
     """What QEMU's trace contradicts is there, open."""
     wrong = {"device": "", "subject": "streaming", "check": "a check", "problem": "it leads to 0x1"}
     (logs / "claims-strict.json").write_text(json.dumps(CLAIMS | {"contradictions": [wrong]}))
-    assert "streaming: a check: it leads to 0x1" in Page(make_page(logs)).text["li"]
+    page = Page(make_page(logs))
+    assert "streaming: a check: it leads to 0x1" in page.text["li"]
+    assert "; 1 claim contradicted" in page.text["b"]
+    assert "verdict failed" in [attrs.get("class") for _, attrs in page.elements]
 
 
 def test_fault(logs):
