@@ -40,8 +40,8 @@ class Check:
     @property
     def functions(self) -> str:
         """The C functions that it is of."""
-        names = re.match(r"\w+(?:, \w+)*", self.detail)
-        return names[0] if names else ""
+        names = re.findall(r"\bdma_\w+", self.detail.partition("witness:")[0])
+        return ", ".join(dict.fromkeys(names))
 
     @property
     def numbers(self) -> tuple[int, int, int] | None:

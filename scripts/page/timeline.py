@@ -13,6 +13,7 @@ USUAL = 4096
 TURNS, ACCESSES = 3, 6
 # Where the direction makes a difference to who has the memory when.
 EACH_PERMISSION = ("streaming", "sync")
+MAY = {"r": "read", "w": "write", "rw": "read and write", "": "do nothing with"}
 OWNERS = {"cpu": "CPU's", "device": "device's", "both": "of both"}
 
 
@@ -49,9 +50,11 @@ def samples(scenario: testrun.Scenario) -> list[Sample]:
     for transfer in scenario.evidence.transfers:
         transfers.setdefault((transfer.device, transfer.subject, transfer.check), []).append(transfer)
     best: dict[tuple, Sample] = {}
+    seen = set()
     for mapping in scenario.evidence.mappings:
         key = (mapping.device, mapping.subject, mapping.check)
-        if mapping.event or mapping.end is None:
+        # Later ones of a check are of what it looks with.
+        if key in seen or mapping.event or mapping.end is None:
             continue
         end = mapping.dma + mapping.size
         found = [
@@ -64,6 +67,7 @@ def samples(scenario: testrun.Scenario) -> list[Sample]:
         ]
         if not found:
             continue
+        seen.add(key)
         stopped = any(transfer.faults for transfer in found)
         sample = Sample(mapping, found, functions.get(key, ""), stopped)
         more = mapping.check if stopped else mapping.permission if mapping.subject in EACH_PERMISSION else ""
@@ -92,9 +96,9 @@ class Steps:
         self.translation = scenario.settings.get("translation", "strict")
         self.found: list[Step] = []
         names = [name for name in sample.functions.split(", ") if name]
-        self.sync = any("sync" in name for name in names)
+        self.sync = any(name.startswith("dma_sync_") for name in names)
         # What a sync is of has been mapped by a function that is not named.
-        self.enter = names[0] if names and "sync" not in names[0] else "map"
+        self.enter = names[0] if names and not names[0].startswith("dma_sync_") else "map"
         undo = self.enter.replace("_map", "_unmap").replace("alloc", "free")
         self.leave = next((name for name in names[1:] if "destroy" in name), undo if undo != self.enter else "unmap")
         # Coherent memory has no turns.
@@ -123,7 +127,7 @@ class Steps:
             Step(
                 self.owner,
                 seconds(mapping.begin_time),
-                cpu=f"{self.enter}: {size(mapping.size)}, {mapping.permission}",
+                cpu=f"{self.enter}: {size(mapping.size)} to {MAY[mapping.permission]}",
                 smmu=f"page table: {how}" if self.translated else f"not asked: {how}",
             )
         )

@@ -10,8 +10,8 @@ import pytest
 
 import paths
 import report
-from conftest import TOP
-from guests import booted, find, guest_results, matrix
+from conftest import BUILD, TOP
+from guests import boot_together, booted, find, guest_results, matrix
 from page import calls, console, evidence, scale
 from page.markup import EMPTY, Markup, data, element, join
 
@@ -261,6 +261,16 @@ def test_reads_what_the_kernels_parser_reads(name):
         assert [name for name, _ in others] == [name for name, _ in first]
 
 
+def test_of_this_run(tmp_path):
+    """The page of the guests that are booted here is whole, has all of them, and can be mailed."""
+    boot_together(matrix().values())
+    output = tmp_path / "page.html"
+    assert report.main(["--logs", str(BUILD / "log"), "--output", str(output)]) == 0
+    page = Page(output.read_text())
+    assert {name for name in matrix() if f"{name}\n" not in page.text["span"]} == set()
+    assert output.stat().st_size < 5_000_000
+
+
 def test_nothing_is_loaded(logs):
     """Whatever a browser would ask for is in the page."""
     text = make_page(logs)
@@ -337,6 +347,22 @@ def test_broken_data(logs, name, text):
     """What cannot be read is said in its place."""
     (logs / name).write_text(text)
     assert f"{name} cannot be read" in Page(make_page(logs)).text["p"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "functions"),
+    [
+        (
+            "dma_map_single, dma_unmap_single to_device size 1 phys 0x1 dma 0x2 witness: a, dma_x",
+            "dma_map_single, dma_unmap_single",
+        ),
+        ("entries 5, for the device 1, dma_map_sgtable to_device witness: bytes", "dma_map_sgtable"),
+        ("the device is cache-coherent", ""),
+    ],
+)
+def test_functions(detail, functions):
+    """The C functions of a check, wherever it says them."""
+    assert console.Check("", "", "", "passed", detail).functions == functions
 
 
 def test_broken_graph(logs):
