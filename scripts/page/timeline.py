@@ -192,7 +192,8 @@ class Steps:
         if not self.translated:
             return ""
         if self.witness:
-            before = [each.moment for each in self.sample.transfers if each.moment < (mapping.end or 0)]
+            before = [self.witness.end(each) for each in self.sample.transfers if each.moment < (mapping.end or 0)]
+            # What was invalidated while the device was at work is not because of the unmap.
             last = max(before, default=mapping.begin)
             seen = self.witness.invalidated(mapping, last)
             if seen and seen.size <= 1 << 32:

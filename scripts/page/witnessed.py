@@ -42,6 +42,11 @@ class Witness:
                 return last if last and last[1] == event.address else None
         return None
 
+    def end(self, transfer: Transfer) -> int:
+        """The moment of a transfer's interrupt, or that of the transfer if there was none."""
+        first = bisect_right(self.lines, transfer.moment)
+        return next((line for line, event in self.events[first:] if rings(event)), transfer.moment)
+
     def invalidated(self, mapping: Mapping, begin: int) -> Invalidate | None:
         """What of a mapping's addresses was invalidated from then until its unmap was over."""
         for event in self.between(begin, mapping.end):

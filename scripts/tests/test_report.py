@@ -519,6 +519,15 @@ def test_trace_without_invalidation(logs):
     assert "before the unmap returns" not in text
 
 
+def test_invalidation_before_the_end(logs):
+    """What was invalidated while the device was at work is not taken for what the unmap does."""
+    first, _, rest = TRACE.partition("\n")
+    *others, last = rest.splitlines()
+    lines = [first] * 12 + [last] + others
+    (logs / "scenario-strict.trace").write_text("\n".join(lines) + "\n")
+    assert "forgets nothing yet" in Page(make_page(logs)).text["span"]
+
+
 @pytest.mark.parametrize("text", ["smmuv3_translate_success what is this\n", "cut off"])
 def test_broken_trace(logs, text):
     """It adds to what the claims say; without it they are still there."""
