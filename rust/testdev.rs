@@ -11,5 +11,6 @@ pub(crate) mod edu;
 mod identify;
 mod misc;
 pub(crate) mod module;
+mod number;
 pub(crate) mod regs;
 mod untrusted;

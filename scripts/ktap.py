@@ -2,8 +2,9 @@
 """KTAP results out of a console's lines, read by the kernel's own parser."""
 
 import importlib
+import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -17,8 +18,27 @@ class Result:
     log: list[str] = field(default_factory=list)
 
 
+# Where results begin that are not part of others, and what the driver says before them.
+START = re.compile(r"^(?:\[ *\d+\.\d+\] )?(?:safe_dma (\S+): )?KTAP version 1$")
+
+
 def parse(lines: list[str], linux: Path) -> list[Result]:
-    """The results in `lines`, in order; `linux` is a kernel source. Errors of form are failures."""
+    """The results in `lines`, in order; `linux` is a kernel source. Errors of form are failures.
+
+    If several devices have results, their names begin with that of the device.
+    """
+    starts = [(number, match[1]) for number, line in enumerate(lines) if (match := START.match(line))]
+    if len(starts) < 2:
+        return parse_one(lines, linux)
+    results = []
+    for (begin, device), (end, _) in zip(starts, [*starts[1:], (len(lines), None)], strict=True):
+        for result in parse_one(lines[begin:end], linux):
+            results.append(replace(result, name=f"{device}/{result.name}" if device else result.name))
+    return results
+
+
+def parse_one(lines: list[str], linux: Path) -> list[Result]:
+    """The same where all results are part of one."""
     directory = str(linux / "tools" / "testing" / "kunit")
     if directory not in sys.path:
         sys.path.insert(0, directory)

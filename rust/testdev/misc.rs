@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/dev/safe_dma0`: memory that user space and the device share.
+//! `/dev/safe_dma0`, and so on for each device: memory that user space and the device share.
 //!
 //! Two pages of coherent memory, to be mapped. `ioctl()` lets the device read a page, or write to it what
 //! it has read last.
 
-use super::edu::{
-    Edu,
-    Job,
-    BUFFER_SIZE, //
+use super::{
+    edu::{
+        Edu,
+        Job,
+        BUFFER_SIZE, //
+    },
+    number::Number, //
 };
 use crate::dma::{
     coherent::{
@@ -79,6 +82,8 @@ pub(super) struct Misc {
     #[pin]
     registration: MiscDeviceRegistration<Shared>,
     shared: Arc<Shared>,
+    // Free when the file is gone.
+    _number: Number,
 }
 
 impl Misc {
@@ -93,6 +98,8 @@ impl Misc {
         contiguous: bool,
     ) -> impl PinInit<Self, Error> + use<'bound> {
         pin_init::pin_init_scope(move || {
+            let number = Number::take(dev)?;
+            let name = number.name();
             let size = PAGES * PAGE_SIZE;
             let memory = if contiguous {
                 CoherentMemory::<[u8]>::zeroed_slice_with_attrs(
@@ -122,9 +129,8 @@ impl Misc {
 
             Ok(try_pin_init!(Self {
                 shared,
-                registration <- MiscDeviceRegistration::register(MiscDeviceOptions {
-                    name: c"safe_dma0",
-                }),
+                registration <- MiscDeviceRegistration::register(MiscDeviceOptions { name }),
+                _number: number,
             }))
         })
     }

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from conftest import judge
-from guests import GUESTS, SCENARIO, TIME, booted, find
+from guests import GUESTS, SCENARIO, TIME, booted, find, guest_results
 
 
 def test_selftests(selftest_result):
@@ -37,6 +37,13 @@ def test_peer():
     assert len(results) == 2
     assert sum("the other device computed the factorial" in line for line in results) == 1
     assert sum("SKIP the driver has no other device yet" in line for line in results) == 1
+
+
+def test_results_of_each_device():
+    """All results count, and not those of the first device alone."""
+    names = [result.name for result in guest_results(*GUESTS["peer_result"])]
+    for device in ("0000:00:01.0", "0000:00:02.0"):
+        assert f"{device}/coherent/bidirectional 4096" in names
 
 
 def test_shared():

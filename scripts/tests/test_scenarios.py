@@ -56,6 +56,12 @@ def test_no_error_counted(name):
     assert "dma-api error_count: 0" in said(name)
 
 
+@pytest.mark.parametrize("name", matrix())
+def test_no_warning(name):
+    """Nor did the rest of the kernel."""
+    assert not matches(r"WARNING: |BUG: |Call trace:", said(name))
+
+
 @pytest.mark.parametrize("setting", WORDS)
 @pytest.mark.parametrize("name", matrix())
 def test_is_what_it_says(name, setting):
@@ -80,8 +86,11 @@ def test_has_what_it_says(name, setting):
 
 @pytest.mark.parametrize("name", matrix())
 def test_number_of_devices(name):
-    """As many as it says are bound."""
-    assert len(matches(r"safe_dma \S+ edu \[1234:11e8\]", said(name))) == find(name).settings()["devices"]
+    """As many as it says are there, each has its results, and is bound after that."""
+    devices = find(name).settings()["devices"]
+    assert len(matches(r"safe_dma \S+ edu \[1234:11e8\]", said(name))) == devices
+    assert len(matches(r"safe_dma \S+ # Totals: ", said(name))) == devices
+    assert not matches(r"probe with driver safe_dma failed", said(name))
 
 
 @pytest.mark.parametrize("name", scenarios.names())

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Numbers for the names of device files: each device has the first that is free.
+
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Full,
+        Relaxed, //
+    }, //
+};
+
+const NAMES: [&CStr; 8] = [
+    c"safe_dma0",
+    c"safe_dma1",
+    c"safe_dma2",
+    c"safe_dma3",
+    c"safe_dma4",
+    c"safe_dma5",
+    c"safe_dma6",
+    c"safe_dma7",
+];
+
+/// A bit for each that is taken.
+static TAKEN: Atomic<u32> = Atomic::new(0);
+
+/// A number that nobody else has, until it is dropped.
+pub(super) struct Number(usize);
+
+impl Number {
+    /// Takes a number for a device; [`EBUSY`] if there is none left.
+    pub(super) fn take(dev: &Device<Bound>) -> Result<Self> {
+        let mut taken = TAKEN.load(Relaxed);
+
+        loop {
+            // CAST: At most 32.
+            let free = taken.trailing_ones() as usize;
+            if free >= NAMES.len() {
+                dev_err!(
+                    dev,
+                    "{} devices have a file, and no more can\n",
+                    NAMES.len()
+                );
+                return Err(EBUSY);
+            }
+            match TAKEN.cmpxchg(taken, taken | 1 << free, Full) {
+                Ok(_) => return Ok(Self(free)),
+                Err(now) => taken = now,
+            }
+        }
+    }
+
+    /// The name of the device file.
+    pub(super) fn name(&self) -> &'static CStr {
+        NAMES[self.0]
+    }
+}
+
+impl Drop for Number {
+    fn drop(&mut self) {
+        // Only this bit is changed: it is set.
+        TAKEN.fetch_sub(1 << self.0, Full);
+    }
+}
