@@ -121,6 +121,17 @@ unsafe fn write(ctx: &Context<'_>, addr: DeviceAddress, len: usize) -> Result<()
     finish(ctx, unsafe { ctx.edu.start(addr, len, JOB, true)? })
 }
 
+/// Gives `memory` back with the result, or leaks it, as the device may still be at work there.
+fn keep<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
+    match result {
+        Ok(()) => Ok(memory),
+        Err(stop) => {
+            core::mem::forget(memory);
+            Err(stop)
+        }
+    }
+}
+
 /// The word that the device reads at `addr`, wherever that is: to be read does no harm to memory.
 fn read(ctx: &Context<'_>, addr: DeviceAddress) -> Result<[u8; WORD], Stop> {
     let mut seen = [0; WORD];
@@ -207,7 +218,8 @@ fn stopped_at_once(
     load(ctx, &[INTRUDER; WORD])?;
     // SAFETY: Nothing is mapped there: the SMMU stops the access. Were it to go through, to where the
     // address led before, it would hit `pages`, which is at hand and looked at only after that.
-    unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION")? };
+    let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION") };
+    let pages = keep(faulted, pages)?;
     pattern::all(&pages, KEPT)?;
 
     Ok(["SMMU event F_TRANSLATION", "memory unchanged"])
@@ -267,7 +279,8 @@ fn stopped_after_flush(
     pages.fill(KEPT);
     // SAFETY: Nothing is mapped there: the SMMU stops the access. Were it to go through, to where the
     // address led before, it would hit `pages`, which is at hand and looked at only after that.
-    unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION")? };
+    let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION") };
+    let pages = keep(faulted, pages)?;
     pattern::all(&pages, KEPT)?;
 
     Ok([before, "SMMU event F_TRANSLATION after it"])
@@ -305,7 +318,8 @@ fn not_stopped(
     load(ctx, &[INTRUDER; WORD])?;
     ctx.witness.claims.open(dma, WORD, phys, false);
     // SAFETY: The access hits `pages`, which is at hand and looked at only after that.
-    unsafe { write(ctx, dma, WORD)? };
+    let written = unsafe { write(ctx, dma, WORD) };
+    let pages = keep(written, pages)?;
     pattern::all(&pages[WORD..], KEPT)?;
 
     Ok([
@@ -325,8 +339,8 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let witnesses = if ctx.witness.translates() {
         // SAFETY: The memory is mapped for reading: the SMMU stops the access. Were it to go through, it
         // would hit the pages of `mapping`, which are looked at only after that.
-        unsafe { write_and_fault(ctx, dma, WORD, dma, "F_PERMISSION")? };
-        let pages = mapping.unmap();
+        let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_PERMISSION") };
+        let pages = keep(faulted, mapping)?.unmap();
         ctx.witness.unmapped(dma, PAGE_SIZE)?;
         pattern::all(&pages, KEPT)?;
         ["SMMU event F_PERMISSION", "memory unchanged"]
@@ -336,8 +350,8 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         ctx.witness.claims.open(dma, WORD, phys, copied);
         // SAFETY: The access hits the pages of `mapping`, or its bounce buffer. They are looked at only
         // after that.
-        unsafe { write(ctx, dma, WORD)? };
-        let pages = mapping.unmap();
+        let written = unsafe { write(ctx, dma, WORD) };
+        let pages = keep(written, mapping)?.unmap();
         ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
         pattern::all(&pages[WORD..], KEPT)?;
@@ -402,16 +416,17 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     // SAFETY: The first word is within the mapping, and nothing is mapped behind it: the SMMU stops the
     // second. Were that to go through, to the memory behind, it would hit the rest of the buffer's
     // allocation.
-    unsafe {
+    let faulted = unsafe {
         write_and_fault(
             ctx,
             dma.offset(PAGE_SIZE - WORD),
             2 * WORD,
             end,
             "F_TRANSLATION",
-        )?
+        )
     };
 
+    let (mapping, above) = keep(faulted, (mapping, above))?;
     let mut buffer = mapping.unmap();
     ctx.witness.unmapped(dma, PAGE_SIZE)?;
     pattern::all(&buffer[..PAGE_SIZE - WORD], KEPT)?;
@@ -458,9 +473,9 @@ fn past_the_end_unguarded(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         .open(dma.offset(len), WORD, phys + len as PhysAddr, copied);
     // SAFETY: The first word is within the mapping. The second is in the rest of the buffer's allocation,
     // or in that of the bounce buffer, of which slots are given out as a whole.
-    unsafe { write(ctx, dma.offset(len - WORD), 2 * WORD)? };
+    let written = unsafe { write(ctx, dma.offset(len - WORD), 2 * WORD) };
 
-    let mut buffer = mapping.unmap();
+    let mut buffer = keep(written, mapping)?.unmap();
     ctx.witness.unmapped(dma, len)?;
     pattern::all(&buffer[..len - WORD], KEPT)?;
     pattern::all(&buffer[len - WORD..], INTRUDER)?;
