@@ -5,7 +5,7 @@
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 
 mod completion;
-mod control;
+pub(crate) mod control;
 mod driver;
 pub(crate) mod edu;
 mod identify;

@@ -6,7 +6,10 @@ use super::{
     evidence::Stop,
     Context, //
 };
-use crate::bindings as helpers;
+use crate::{
+    bindings as helpers,
+    testdev::control, //
+};
 use core::ptr::NonNull;
 use kernel::{
     bindings,
@@ -83,8 +86,8 @@ pub(super) fn with<T>(
                 if unsafe { (*found.device()).driver == (*own).driver } {
                     // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The device is valid,
                     // bound for as long as it is locked, which is until `f` has returned, and locked as in a
-                    // callback of its driver.
-                    return f(unsafe { found.0.cast().as_ref() });
+                    // callback of its driver. Nobody else unmaps for it meanwhile.
+                    return control::quiet(|| f(unsafe { found.0.cast().as_ref() }));
                 }
             }
         }

@@ -7,20 +7,34 @@
 mod ops;
 mod words;
 
+use core::ptr::{
+    from_ref,
+    null, //
+};
 use kernel::{
-    debugfs::{
-        Dir,
-        Scope, //
-    },
+    bindings,
     device::{
         Bound,
         Device, //
     },
+    ffi::{
+        c_char,
+        c_void, //
+    },
     fmt,
+    new_mutex,
     pci,
     prelude::*,
-    sync::global_lock,
-    uaccess::UserSliceReader, //
+    str::CString,
+    sync::{
+        global_lock,
+        Mutex, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice,
+        UserSliceReader, //
+    }, //
 };
 use ops::OPERATIONS;
 use words::{
@@ -31,7 +45,30 @@ use words::{
 global_lock! {
     // SAFETY: `Root::new()` initializes it, and whoever makes the one that there is promises to do so
     // before all else.
-    unsafe(uninit) static ROOT: Mutex<Option<Dir>> = None;
+    unsafe(uninit) static ROOT: Mutex<Option<Entry>> = None;
+}
+
+/// A file of debugfs, or a directory with all that is in it, which is removed when this is dropped.
+///
+/// # Invariants
+///
+/// What a `debugfs_create_*()` function has returned, and nobody else removes it.
+struct Entry(*mut bindings::dentry);
+
+// SAFETY: The functions of debugfs may be called from any thread.
+unsafe impl Send for Entry {}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        // SAFETY: By the invariant; an error is ignored.
+        unsafe { bindings::debugfs_remove(self.0) };
+    }
+}
+
+/// Calls `f` while no operation runs, of any device.
+pub(crate) fn quiet<R>(f: impl FnOnce() -> R) -> R {
+    let _root = ROOT.lock();
+    f()
 }
 
 /// The directory of all devices, which is there as long as this.
@@ -46,7 +83,11 @@ impl Root {
     pub(crate) unsafe fn new() -> Self {
         // SAFETY: Once, and before any use, by the caller's promise.
         unsafe { ROOT.init() };
-        *ROOT.lock() = Some(Dir::new(c"safe_dma"));
+        // SAFETY: The name is a C string, and no parent is the root of debugfs. INVARIANT: Made here.
+        let dir = Entry(unsafe {
+            bindings::debugfs_create_dir(c"safe_dma".as_char_ptr(), core::ptr::null_mut())
+        });
+        *ROOT.lock() = Some(dir);
         Self(())
     }
 }
@@ -68,18 +109,18 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What the files of a device have.
-///
-/// # Invariants
-///
-/// The target lives as long as this.
+/// The directory of a device, and what its files have.
 struct Files {
-    target: Target<'static>,
+    // Dropped in the order of declaration: this waits for calls that are under way, and lets no more begin.
+    _dir: Entry,
+    _target: KBox<Target<'static>>,
 }
 
-/// The directory of a bound device, which is removed when this is dropped.
+/// The directory of a bound device, which is removed when this is closed or dropped.
+#[pin_data]
 pub(super) struct Control {
-    _scope: Pin<KBox<Scope<Files>>>,
+    #[pin]
+    files: Mutex<Option<Files>>,
 }
 
 impl Control {
@@ -87,41 +128,129 @@ impl Control {
     ///
     /// # Safety
     ///
-    /// It is dropped before the end of `'bound`.
-    pub(super) unsafe fn new<'bound>(pdev: &'bound pci::Device<Bound>) -> Result<Self> {
-        let target = Target { pdev };
-        // SAFETY: Only the lifetime is changed. Nobody reaches the value but the functions of the files,
-        // and those for the time of a call. Dropping the directory waits for calls that are under way,
-        // and comes before the end of `'bound`, by the caller's promise.
-        let target = unsafe { core::mem::transmute::<Target<'bound>, Target<'static>>(target) };
-        let root = ROOT.lock().clone().ok_or(ENODEV)?;
+    /// It is closed or dropped before the end of `'bound`.
+    pub(super) unsafe fn new<'bound>(
+        pdev: &'bound pci::Device<Bound>,
+    ) -> impl PinInit<Self, Error> + use<'bound> {
+        pin_init::pin_init_scope(move || {
+            let target = KBox::new(Target { pdev }, GFP_KERNEL)?;
+            // SAFETY: Only the lifetime is changed. Nobody reaches the value but the functions of the file,
+            // and those for the time of a call. Dropping the directory waits for calls that are under way,
+            // and comes before the end of `'bound`, by the caller's promise.
+            let target = unsafe {
+                core::mem::transmute::<KBox<Target<'bound>>, KBox<Target<'static>>>(target)
+            };
 
-        // INVARIANT: As above.
-        let files =
-            root.scope::<_, Error, _>(Ok(Files { target }), pdev.as_ref().name(), |files, dir| {
-                dir.read_write_callback_file(c"run", files, &describe, &run);
+            let root = ROOT.lock();
+            let parent = root.as_ref().ok_or(ENODEV)?.0;
+            // SAFETY: The name is a C string, and the parent is there while `ROOT` is locked; later nobody
+            // removes it before the devices have gone. INVARIANT: Made here.
+            let dir = Entry(unsafe {
+                bindings::debugfs_create_dir(pdev.as_ref().name().as_char_ptr(), parent)
             });
-        Ok(Self {
-            _scope: KBox::pin_init(files, GFP_KERNEL)?,
+            // SAFETY: As above. The functions of `FILE` take a file that was opened with a pointer to a
+            // `Target`, which is freed after the directory was removed.
+            unsafe {
+                bindings::debugfs_create_file_short(
+                    c"run".as_char_ptr(),
+                    0o600,
+                    dir.0,
+                    from_ref::<Target<'static>>(&target).cast_mut().cast::<c_void>(),
+                    null(),
+                    &FILE,
+                )
+            };
+
+            Ok(try_pin_init!(Self {
+                files <- new_mutex!(Some(Files {
+                    _dir: dir,
+                    _target: target,
+                })),
+            }))
         })
+    }
+
+    /// Removes the directory. Waits for operations that are under way.
+    pub(super) fn close(&self) {
+        drop(self.files.lock().take());
     }
 }
 
-/// Reads what `run` takes.
-fn describe(_files: &Files, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(
-        f,
-        "Write op=NAME, which runs one operation and all that it needs:"
-    )?;
-    for operation in OPERATIONS {
-        writeln!(f, "op={:<20} {}", operation.name, operation.what)?;
+/// The functions of `run`.
+///
+/// Not [`kernel::debugfs`], whose files keep no module (`owner`), and look at their functions when they are
+/// closed: that may be after the module has gone. Of these, debugfs calls none, nor looks at any, once the
+/// file was removed.
+static FILE: bindings::debugfs_short_fops = bindings::debugfs_short_fops {
+    read: Some(read),
+    write: Some(write),
+    llseek: Some(bindings::default_llseek),
+};
+
+/// # Safety
+///
+/// `file` was opened by debugfs, with a pointer to a [`Target`] that is valid during the call; the rest is as
+/// for `read` in `struct file_operations`.
+unsafe extern "C" fn read(
+    _file: *mut bindings::file,
+    buf: *mut c_char,
+    len: usize,
+    pos: *mut bindings::loff_t,
+) -> isize {
+    match CString::try_from_fmt(fmt!("{}", Listing)) {
+        // SAFETY: By the caller's promise, and the text has that many bytes.
+        Ok(text) => unsafe {
+            bindings::simple_read_from_buffer(
+                buf.cast(),
+                len,
+                pos,
+                text.to_bytes().as_ptr().cast(),
+                text.to_bytes().len(),
+            )
+        },
+        Err(error) => Error::from(error).to_errno() as isize,
     }
-    Ok(())
+}
+
+/// # Safety
+///
+/// As for [`read`].
+unsafe extern "C" fn write(
+    file: *mut bindings::file,
+    buf: *const c_char,
+    len: usize,
+    _pos: *mut bindings::loff_t,
+) -> isize {
+    // SAFETY: By the caller's promise.
+    let target = unsafe { &*(*file).private_data.cast::<Target<'_>>() };
+    let user = UserPtr::from_ptr(buf.cast_mut().cast());
+
+    match run(target, &mut UserSlice::new(user, len).reader()) {
+        // CAST: At most `MAX_LEN`.
+        Ok(()) => len as isize,
+        Err(error) => error.to_errno() as isize,
+    }
+}
+
+/// What `run` takes.
+struct Listing;
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "Write op=NAME, which runs one operation and all that it needs:"
+        )?;
+        for operation in OPERATIONS {
+            writeln!(f, "op={:<20} {}", operation.name, operation.what)?;
+        }
+        Ok(())
+    }
 }
 
 /// Runs the operation that is asked for. May sleep.
-fn run(files: &Files, reader: &mut UserSliceReader) -> Result {
-    let dev = files.target.dev();
+fn run(target: &Target<'_>, reader: &mut UserSliceReader) -> Result {
+    let dev = target.dev();
     let mut buffer = [0; MAX_LEN];
     let len = reader.len();
     let text = match buffer.get_mut(..len) {
@@ -142,7 +271,7 @@ fn run(files: &Files, reader: &mut UserSliceReader) -> Result {
         dev_err!(dev, "run: {}\n", refused);
         EINVAL
     })?;
-    (operation.run)(&files.target).inspect_err(|error| {
+    quiet(|| (operation.run)(target)).inspect_err(|error| {
         dev_err!(dev, "run: op={} failed: {:?}\n", operation.name, error);
     })
 }

@@ -55,10 +55,11 @@ pub(crate) struct TestDriver;
 #[pin_data]
 pub(crate) struct Data<'bound> {
     // Dropped in the order of declaration. First what lets others use the device.
-    _control: Control,
+    #[pin]
+    control: Control,
     // Transfers of the device file end with an interrupt.
     #[pin]
-    _misc: Misc,
+    misc: Misc,
     // Before the vectors that it uses.
     #[pin]
     _irq: irq::Registration<'bound, Handler<'bound>>,
@@ -153,7 +154,7 @@ impl pci::Driver for TestDriver {
                 // After the checks, which have the device to themselves.
                 // SAFETY: A field of the driver's data, which the driver core drops when the device is
                 // unbound; nobody can forget it.
-                _misc <- unsafe {
+                misc <- unsafe {
                     Misc::new(
                         pdev.as_ref(),
                         edu.clone(),
@@ -161,8 +162,15 @@ impl pci::Driver for TestDriver {
                     )
                 },
                 // SAFETY: As above.
-                _control: unsafe { Control::new(pdev)? },
+                control <- unsafe { Control::new(pdev) },
             }))
         })
+    }
+
+    fn unbind<'bound>(_pdev: &'bound pci::Device<Core<'_>>, data: Pin<&Self::Data<'bound>>) {
+        // Now, and not when the data is dropped: by then the driver has given up the DMA of the device's IOMMU
+        // group, and root can give that another domain.
+        data.control.close();
+        data.misc.close();
     }
 }

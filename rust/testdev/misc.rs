@@ -136,11 +136,17 @@ impl Misc {
     }
 }
 
+impl Misc {
+    /// Files that are open have nothing from now on. Waits for transfers that are under way.
+    pub(super) fn close(&self) {
+        drop(self.shared.live.lock().take());
+    }
+}
+
 #[pinned_drop]
 impl PinnedDrop for Misc {
     fn drop(self: Pin<&mut Self>) {
-        // Files that are open have nothing from now on.
-        drop(self.shared.live.lock().take());
+        self.close();
     }
 }
 
