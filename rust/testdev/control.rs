@@ -155,7 +155,9 @@ impl Control {
                     c"run".as_char_ptr(),
                     0o600,
                     dir.0,
-                    from_ref::<Target<'static>>(&target).cast_mut().cast::<c_void>(),
+                    from_ref::<Target<'static>>(&target)
+                        .cast_mut()
+                        .cast::<c_void>(),
                     null(),
                     &FILE,
                 )
