@@ -31,6 +31,7 @@ mod transfer;
 mod witness;
 
 use crate::{
+    bindings as helpers,
     dma::limits as dma_limits,
     testdev::edu::Edu, //
 };
@@ -189,6 +190,17 @@ pub(crate) fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: &'a Edu<'a>, selecti
     });
     let plan = subjects.clone().count();
     if plan == 0 {
+        return;
+    }
+    let raw = core::ptr::from_ref::<Device<Core<'_>>>(dev)
+        .cast_mut()
+        .cast();
+    // SAFETY: `device::Device` is `repr(transparent)` over `struct device`, and this one is valid.
+    if unsafe { helpers::helper_iommu_group_devices(raw) } > 1 {
+        dev_warn!(
+            dev,
+            "no checks: other devices are in the same IOMMU group, and have the same addresses\n"
+        );
         return;
     }
 

@@ -82,6 +82,8 @@ use_kdir() {
 	[ -n "$release" ] || fail "KDIR=$given is not a built kernel (no include/config/kernel.release)"
 	version_ge "$release" "$SERIES" || fail "KDIR=$given is Linux $release, but $SERIES or later is needed"
 	[ "$(config_value RUST)" = y ] || fail "KDIR=$given was configured without CONFIG_RUST"
+	[ "$(config_value DEBUG_FS)" = y ] ||
+		fail "KDIR=$given was configured without CONFIG_DEBUG_FS, in which the test device has its control files"
 	[ -f "$KDIR/Module.symvers" ] || fail "KDIR=$given is not completely built (no Module.symvers: run make modules there)"
 	LINUX_VER=$release
 	# The tests use scripts of the kernel's source, which a package of headers does not have.

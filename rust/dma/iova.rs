@@ -251,7 +251,8 @@ unsafe impl<S: Scattered<Element: Send> + Send, D: Direction> Sync for IovaMappi
 impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
     /// Maps memory in pieces for the device to use in the direction that `direction` names.
     ///
-    /// May sleep, unless `flags` says otherwise; they are for remembering the pieces.
+    /// May sleep, unless `flags` says otherwise; they are for remembering the pieces. With
+    /// [`CoherentMemory`](super::coherent::CoherentMemory) it always may.
     ///
     /// # Errors
     ///

@@ -112,7 +112,8 @@ unsafe impl<S: Scattered<Element: Send> + Send, D: Direction> Sync for SgMapping
 impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     /// Maps memory in pieces for the device to use in the direction that `direction` names.
     ///
-    /// May sleep, unless `flags` says otherwise; they are for the table.
+    /// May sleep, unless `flags` says otherwise; they are for the table. With
+    /// [`CoherentMemory`](super::coherent::CoherentMemory) it always may.
     ///
     /// # Errors
     ///

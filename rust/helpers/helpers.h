@@ -56,6 +56,7 @@ bool helper_dev_dma_skip_sync(struct device *dev);
 /* iommu.c */
 unsigned int helper_iommu_domain_type(struct iommu_domain *domain);
 const char *helper_dev_iommu_name(struct device *dev);
+unsigned int helper_iommu_group_devices(struct device *dev);
 
 /* iova.c */
 bool helper_use_dma_iommu(struct device *dev);

@@ -17,3 +17,22 @@ const char *helper_dev_iommu_name(struct device *dev)
 
 	return iommu && iommu->dev ? dev_name(iommu->dev) : NULL;
 }
+
+static int count_device(struct device *dev, void *count)
+{
+	++*(unsigned int *)count;
+	return 0;
+}
+
+/* How many devices are in the IOMMU group of @dev, which have their addresses in common; 0 without one. */
+unsigned int helper_iommu_group_devices(struct device *dev)
+{
+	struct iommu_group *group = iommu_group_get(dev);
+	unsigned int count = 0;
+
+	if (group) {
+		iommu_group_for_each_dev(group, &count, count_device);
+		iommu_group_put(group);
+	}
+	return count;
+}

@@ -379,7 +379,7 @@ fn before_nothing<'a>(
         let above = Mapping::map(ctx.dev, kept()?, FromDevice)?;
 
         // Twice the memory that is mapped: what lies behind it is at hand.
-        let mut buffer = KVec::from_elem(KEPT, 2 * PAGE_SIZE, GFP_KERNEL)?;
+        let mut buffer = KVec::from_elem(KEPT, WHOLE, GFP_KERNEL)?;
         buffer.truncate(PAGE_SIZE);
         let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
 
@@ -443,21 +443,23 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     ))
 }
 
-/// What is in the allocation behind a buffer that was filled to its capacity, and truncated.
+/// How much is in a buffer before it is truncated, for [`behind`].
+const WHOLE: usize = 2 * PAGE_SIZE;
+
+/// What is behind a buffer that had [`WHOLE`] elements, and was truncated.
 fn behind(buffer: &mut KVec<u8>) -> &[u8] {
     // It gets no shorter: nobody takes elements from it.
     let len = buffer.len();
-    let capacity = buffer.capacity();
 
     // SAFETY: All elements were initialized before the buffer was truncated.
-    unsafe { buffer.inc_len(capacity - len) };
+    unsafe { buffer.inc_len(WHOLE - len) };
     &buffer[len..]
 }
 
 /// Nobody stops the device: behind the memory that it was given it reaches what lies there; behind a copy it
 /// does not.
 fn past_the_end_unguarded(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    let mut buffer = KVec::from_elem(KEPT, 2 * PAGE_SIZE, GFP_KERNEL)?;
+    let mut buffer = KVec::from_elem(KEPT, WHOLE, GFP_KERNEL)?;
     // Ends with a cache line, and, of a bounce buffer, before the end of a slot (`IO_TLB_SIZE`).
     let len = PAGE_SIZE - limits::cache_alignment();
     buffer.truncate(len);

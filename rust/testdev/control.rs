@@ -210,7 +210,7 @@ unsafe extern "C" fn read(
                 text.to_bytes().len(),
             )
         },
-        Err(error) => Error::from(error).to_errno() as isize,
+        Err(error) => error.to_errno() as isize,
     }
 }
 

@@ -36,8 +36,9 @@ impl<'bound> Untrusted<'bound> {
     /// Nothing was mapped for the device yet. The value is dropped when its driver is unbound, or was not
     /// bound after all, after all that is mapped.
     pub(super) unsafe fn mark(pdev: &'bound pci::Device<Core<'_>>) -> Self {
-        // SAFETY: The device is valid. It is locked in a callback of its driver, and the bits beside this one
-        // are changed under that lock, by its driver or the PCI core.
+        // SAFETY: The device is valid. It is locked in a callback of its driver, under which the bits
+        // beside this one are changed by its driver and the PCI core; not so `broken_parity_status`, which
+        // root can write in sysfs at any time, and which C changes without that lock, too.
         let before = unsafe {
             let before = helpers::helper_pci_dev_is_untrusted(raw(pdev));
             helpers::helper_pci_dev_set_untrusted(raw(pdev), true);

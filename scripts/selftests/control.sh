@@ -8,7 +8,7 @@
 
 require
 [ -d /sys/kernel/debug ] || skip_all "no debugfs"
-ktap_set_plan 18
+ktap_set_plan 19
 
 RUN=/sys/kernel/debug/$MODULE/$DEVICE/run
 
@@ -54,8 +54,15 @@ no_more_errors() {
 	[ "$(dma_errors)" = "$errors" ]
 }
 
+# The module goes while somebody has the file open, who closes it later.
+open_while_unloaded() {
+	exec 3<"$RUN" && unload && exec 3<&- || return 1
+	load run_checks=N
+}
+
 mark_log
 check "load without checks" load run_checks=N
+check "it can be open when the module goes" open_while_unloaded
 check "only root may read and write it" only_for_root
 check "it lists operations" [ "$(listed | wc -l)" -ge 13 ]
 check "each of them runs" each

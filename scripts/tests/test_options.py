@@ -81,6 +81,12 @@ def test_kdir_without_rust(make, kernel):
     assert "was configured without CONFIG_RUST" in error_line(make(KDIR=kernel))
 
 
+def test_kdir_without_debugfs(make, kernel):
+    """The control files are there."""
+    spoil(kernel, "include/config/auto.conf", "CONFIG_DEBUG_FS=y\n", "")
+    assert "was configured without CONFIG_DEBUG_FS" in error_line(make(KDIR=kernel))
+
+
 def test_kdir_too_old(make, kernel):
     """The kernel crate of an older release lacks what the module uses."""
     (kernel / "include" / "config" / "kernel.release").write_text("6.18.2\n")

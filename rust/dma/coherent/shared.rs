@@ -58,6 +58,9 @@ where
     /// is cache-coherent, and has not allocated it from memory of its own. Nor is `other` that device,
     /// which needs no second mapping.
     ///
+    /// Of encrypted memory this knows nothing: there one device may need pages decrypted, and another not.
+    /// No machine that this was written for has it.
+    ///
     /// C: the rules of `dma_get_sgtable_attrs()`, `kernel/dma/mapping.c`.
     fn may_be_mapped_for(&self, other: &Device<Bound>) -> bool {
         limits::is_coherent(self.dev) && self.has_pages() && !core::ptr::eq(self.dev, other)

@@ -67,6 +67,8 @@ impl Piece {
 /// - A piece that is in memory from `kmalloc()` begins there, and nothing reads or writes the rest of
 ///   that memory in between. If there is such a rest, [`Piece::may_be_part`] is `true`.
 /// - [`Scattered::pieces`] may be called from any thread.
+/// - What is said here need only hold for devices for which [`Scattered::may_be_mapped_for`] returns
+///   `true`, which is asked before each mapping.
 /// - [`Scattered::Raw`] holds raw pointers only, so that no reference to the memory is left.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mapped as a list of pieces",
