@@ -3,8 +3,8 @@
 //! The way of an operation through the kernel, from the C function behind it to the hardware.
 //!
 //! As Linux 7.3 has it, for a device behind an Arm SMMUv3, and for one that nobody translates for: there
-//! is no IOMMU, or `iommu.passthrough=1` gave it an identity domain. `>` is a call. With `function_graph`
-//! of ftrace the same can be seen in the guest.
+//! is no IOMMU, or `iommu.passthrough=1` gave it an identity domain. `>` is a call. `make trace`
+//! shows the same as it is in the guest.
 //!
 //! # The layers
 //!

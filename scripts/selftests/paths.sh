@@ -30,6 +30,15 @@ run() {
 	echo "op=$1" >"/sys/kernel/debug/$MODULE/$DEVICE/run"
 }
 
+# A child of this shell, which is traced with it.
+program() {
+	echo 1 >"$TRACING/options/function-fork"
+	"$HERE/mmap_coherent" round-trip >/dev/null
+	program_status=$?
+	echo 0 >"$TRACING/options/function-fork"
+	return "$program_status"
+}
+
 bind() {
 	echo "$DEVICE" >"$DRIVER/bind"
 }
@@ -49,6 +58,8 @@ trace() {
 		if [ "$op" = probe ]; then
 			echo "$DEVICE" >"$DRIVER/unbind"
 			graph "$entry" bind
+		elif [ "$op" = program ]; then
+			graph "$entry" program
 		else
 			graph "$entry" run "$op"
 		fi

@@ -270,7 +270,7 @@ def test_every_operation_of_the_device_has_a_row():
     text = (TOP / "rust" / "testdev" / "control" / "ops.rs").read_text()
     operations = set(re.findall(r'^        name: "(\w+)",$', text, re.MULTILINE))
     assert operations
-    assert {row.op for row in ROWS} == operations | {"probe"}
+    assert {row.op for row in ROWS} == operations | {"probe", "program"}
 
 
 def test_what_the_guest_gets():
