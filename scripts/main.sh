@@ -67,6 +67,7 @@ prepare_guest() {
 	PAGES=$(scenario get "$SCENARIO" pages)
 	prepare_kernel
 	kernel_image
+	check_pages
 	setup_busybox
 	say "Linux $LINUX_VER, $(rustc_in_use), QEMU $(qemu_version)"
 	build_module
