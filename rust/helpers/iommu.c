@@ -24,7 +24,7 @@ static int count_device(struct device *dev, void *count)
 	return 0;
 }
 
-/* How many devices are in the IOMMU group of @dev, which have their addresses in common; 0 without one. */
+/* How many devices share the IOMMU group of @dev, and so its addresses; 0 without a group. */
 unsigned int helper_iommu_group_devices(struct device *dev)
 {
 	struct iommu_group *group = iommu_group_get(dev);
