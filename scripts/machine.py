@@ -3,6 +3,8 @@
 
 from pathlib import Path
 
+import scenarios
+
 # Of Debian's package qemu-efi-aarch64.
 FIRMWARE = Path("/usr/share/qemu-efi-aarch64/QEMU_EFI.fd")
 
@@ -52,7 +54,7 @@ def kernel_parameters(settings: dict) -> list[str]:
         parameters = [*parameters, "iommu.forcedac=1"]
     if settings["bounce"] == "forced":
         parameters = [*parameters, "swiotlb=force"]
-    if settings["cma"] != 16:
+    if settings["cma"] != scenarios.SETTINGS["cma"].default:
         parameters = [*parameters, f"cma={settings['cma']}M"]
     if settings["firmware"] == "acpi":
         parameters = [*parameters, "acpi=force"]

@@ -33,9 +33,10 @@ check_options() {
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
 }
 
-# scenario COMMAND...: of the list of scenarios.
-scenario() {
-	PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$scripts/scenarios.py" "$@"
+# plain_python SCRIPT ARGUMENT...: which needs no guest and no kernel.
+plain_python() {
+	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
+	PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$scripts/$1" "${@:2}"
 }
 
 # A built kernel in KDIR, and the tools for it.
@@ -64,7 +65,7 @@ prepare_guest() {
 	fi
 	check_qemu
 	# shellcheck disable=SC2034 # for linux-build.sh
-	PAGES=$(scenario get "$SCENARIO" pages)
+	PAGES=$(plain_python scenarios.py get "$SCENARIO" pages)
 	prepare_kernel
 	kernel_image
 	check_pages
@@ -118,14 +119,8 @@ distclean() {
 case ${1:-} in
 clean) clean_module ;;
 distclean) distclean ;;
-scenarios)
-	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
-	scenario list
-	;;
-report)
-	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
-	PYTHONDONTWRITEBYTECODE=1 exec "$PYTHON" "$scripts/report.py"
-	;;
+scenarios) plain_python scenarios.py list ;;
+report) plain_python report.py ;;
 *)
 	check_options
 	check_tree
@@ -156,12 +151,13 @@ report)
 		python "$1.py"
 		;;
 	trace)
-		# The list of operations needs no guest.
 		if [ -n "${OP:-}" ]; then
 			prepare_guest
 			python trace.py
+		else
+			# The list of operations.
+			plain_python trace.py
 		fi
-		PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$scripts/trace.py"
 		;;
 	doc)
 		prepare_kernel

@@ -6,7 +6,6 @@ import json
 
 import claims
 import guests
-import ktap
 import paths
 
 
@@ -23,10 +22,7 @@ def path_results(name):
     facts = paths.facts_of(a_guest.scenario.settings())
     data = {"scenario": name} | paths.trees(outcome.lines, facts)
     a_guest.log.with_suffix(".json").write_text(json.dumps(data) + "\n", encoding="utf-8")
-    end = ktap.Result(guests.END, "passed")
-    if outcome.problem:
-        end = ktap.Result(guests.END, "failed", f"{outcome.problem}; log: {a_guest.log}")
-    return [end, *paths.results(outcome.lines, facts)]
+    return [guests.guest_end(*which), *paths.results(outcome.lines, facts)]
 
 
 @functools.cache

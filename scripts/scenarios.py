@@ -162,6 +162,8 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except BrokenPipeError:
+        sys.exit(1)
     except ScenarioError as error:
         print(f"safe-dma: error: {error}", file=sys.stderr)
         sys.exit(1)

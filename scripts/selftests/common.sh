@@ -119,6 +119,14 @@ dma_errors() {
 	cat "$ERROR_COUNT" 2>/dev/null
 }
 
+# The debugger has counted nothing since `before` was set to its count.
+no_new_dma_errors() {
+	after=$(dma_errors)
+	# shellcheck disable=SC2154 # the caller's
+	echo "# error_count ${after:-unknown}, before that ${before:-unknown}"
+	[ "$after" = "$before" ]
+}
+
 # check DESCRIPTION COMMAND...: one result; on failure, what the kernel said since the mark.
 check() {
 	description=$1

@@ -17,19 +17,13 @@ ktap_set_plan 6
 
 before=$(dma_errors)
 
-unchanged() {
-	after=$(dma_errors)
-	echo "# error_count ${after:-unknown}, before the module was loaded ${before:-unknown}"
-	[ "$after" = "$before" ]
-}
-
 mark_log
 # shellcheck disable=SC2086 # a list of words
 check "load" insmod "$SAMPLE" ${SAFE_DMA_PARAMS:-}
 check "the device is bound" [ -e "/sys/bus/pci/drivers/sample_dma/$DEVICE" ]
 check "the buffer came back" logged "sample_dma $DEVICE: 1500 bytes went to the device and came back\$"
 check "unload" rmmod sample_dma
-check "the DMA debugger has nothing to complain of" unchanged
+check "the DMA debugger has nothing to complain of" no_new_dma_errors
 check "nor has the kernel" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
 
 ktap_finished
