@@ -25,6 +25,7 @@ use super::{
     limits,
     raw,
     sg::{
+        give_up,
         Piece,
         RawBuffers,
         Scattered, //
@@ -279,37 +280,16 @@ impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
     where
         D: Permits<S::Element>,
     {
-        if !memory.may_be_mapped_for(dev) {
-            return Err(MapError {
-                error: EINVAL,
-                buffer: memory,
-            });
-        }
+        // SAFETY: `link_all()` links all pieces or leaves none linked, and tells no device.
+        let (raw, range) =
+            unsafe { give_up(dev, memory, flags, |raw| link_all(dev, || S::pieces(raw))) }?;
 
-        let raw = match memory.into_raw(flags) {
-            Ok(raw) => raw,
-            Err(buffer) => {
-                return Err(MapError {
-                    error: ENOMEM,
-                    buffer,
-                })
-            }
-        };
-
-        match link_all(dev, || S::pieces(&raw)) {
-            // INVARIANT: All pieces were linked just now, and the IOMMU was told.
-            Ok(range) => Ok(Self {
-                range: ManuallyDrop::new(range),
-                raw: ManuallyDrop::new(raw),
-                _memory: PhantomData,
-            }),
-            Err(error) => Err(MapError {
-                error,
-                // SAFETY: `raw` is from `into_raw()` above and is taken back once. What was linked is not any
-                // more, and no device was told of it, so that its content is what it was.
-                buffer: unsafe { S::from_raw(raw) },
-            }),
-        }
+        // INVARIANT: All pieces were linked just now, and the IOMMU was told.
+        Ok(Self {
+            range: ManuallyDrop::new(range),
+            raw: ManuallyDrop::new(raw),
+            _memory: PhantomData,
+        })
     }
 
     /// What the device is told of all the memory.

@@ -16,6 +16,8 @@ pub use self::pieces::{
     Scattered, //
 };
 
+pub(super) use self::pieces::give_up;
+
 use self::table::Table;
 use super::{
     direction::{
@@ -147,10 +149,11 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     where
         D: Permits<S::Element>,
     {
-        let failed = |error, buffer| Err(MapError { error, buffer });
-
-        if !are_for_streaming(attrs) || !memory.may_be_mapped_for(dev) {
-            return failed(EINVAL, memory);
+        if !are_for_streaming(attrs) {
+            return Err(MapError {
+                error: EINVAL,
+                buffer: memory,
+            });
         }
 
         let attrs = if S::HAS_OTHER_MAPPING {
@@ -158,30 +161,25 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
         } else {
             attrs
         };
-        let raw = match memory.into_raw(flags) {
-            Ok(raw) => raw,
-            Err(memory) => return failed(ENOMEM, memory),
-        };
+        // SAFETY: `map_table()` maps all pieces or none.
+        let (raw, table) = unsafe {
+            give_up(dev, memory, flags, |raw| {
+                map_table::<D, _>(dev, || S::pieces(raw), flags, attrs)
+            })
+        }?;
 
         // INVARIANT: `map_table()` has just mapped these pieces, for `D` and with `attrs`.
-        match map_table::<D, _>(dev, || S::pieces(&raw), flags, attrs) {
-            Ok(table) => {
-                let mapping = Self {
-                    dev,
-                    raw: ManuallyDrop::new(raw),
-                    table: ManuallyDrop::new(table),
-                    attrs,
-                    _direction: PhantomData,
-                };
-                if S::HAS_OTHER_MAPPING {
-                    mapping.give_to_device();
-                }
-                Ok(mapping)
-            }
-            // SAFETY: `raw` is from `into_raw()` above and is taken back once. It was not mapped, so no
-            // device has seen it and its content is what it was.
-            Err(error) => failed(error, unsafe { S::from_raw(raw) }),
+        let mapping = Self {
+            dev,
+            raw: ManuallyDrop::new(raw),
+            table: ManuallyDrop::new(table),
+            attrs,
+            _direction: PhantomData,
+        };
+        if S::HAS_OTHER_MAPPING {
+            mapping.give_to_device();
         }
+        Ok(mapping)
     }
 
     /// The device for which the memory is mapped.

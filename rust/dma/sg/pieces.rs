@@ -7,7 +7,8 @@ use crate::{
     dma::{
         buffer::Buffer,
         cache_line,
-        direction::Direction, //
+        direction::Direction,
+        streaming::MapError, //
     }, //
 };
 use core::ptr::NonNull;
@@ -110,6 +111,36 @@ pub unsafe trait Scattered: Sized {
 
     /// The pieces, in their order.
     fn pieces(raw: &Self::Raw) -> impl Iterator<Item = Piece>;
+}
+
+/// Gives `memory` up, and lets `map` map its pieces for `dev`; the memory comes back with an error.
+///
+/// # Safety
+///
+/// If `map` fails, it leaves nothing mapped, and no device was told of the memory.
+#[inline]
+pub(in crate::dma) unsafe fn give_up<S: Scattered, M>(
+    dev: &Device<Bound>,
+    memory: S,
+    flags: Flags,
+    map: impl FnOnce(&S::Raw) -> Result<M>,
+) -> Result<(S::Raw, M), MapError<S>> {
+    let failed = |error, buffer| Err(MapError { error, buffer });
+
+    if !memory.may_be_mapped_for(dev) {
+        return failed(EINVAL, memory);
+    }
+    let raw = match memory.into_raw(flags) {
+        Ok(raw) => raw,
+        Err(memory) => return failed(ENOMEM, memory),
+    };
+
+    match map(&raw) {
+        Ok(mapping) => Ok((raw, mapping)),
+        // SAFETY: `raw` is from `into_raw()` above and is taken back once. By the caller's promise no device
+        // has seen it, so that its content is what it was.
+        Err(error) => failed(error, unsafe { S::from_raw(raw) }),
+    }
 }
 
 /// A [`VVec`] while a device has its memory.
