@@ -28,6 +28,7 @@
 //! | [`pages`] | memory that the device owns from birth |
 //! | [`iova`] | memory in pieces at one address, behind an IOMMU |
 //! | [`resource`] | the registers of another device |
+//! | [`turn`] | the CPU's turn, owned instead of borrowed |
 //! | [`buffer_pool`] | buffers that stay mapped, and only change hands |
 //! | [`scoped`] | a mapping for the time of a closure |
 //! | [`transfer`] | the device at work: an engine, and a transfer in flight |
@@ -64,3 +65,4 @@ pub mod sg;
 pub mod span;
 pub mod streaming;
 pub mod transfer;
+pub mod turn;

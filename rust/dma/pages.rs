@@ -32,7 +32,11 @@ use super::{
         part,
         CpuAccess, //
     },
-    transfer::DeviceMemory, //
+    transfer::DeviceMemory,
+    turn::{
+        self,
+        CpuTurn, //
+    }, //
 };
 use crate::bindings as helpers;
 use core::{
@@ -59,7 +63,7 @@ use kernel::{
 
 /// Physically contiguous elements that a device owns from birth.
 ///
-/// The CPU gets its turn with [`DevicePages::sync_for_cpu`]. Dropping the value unmaps the memory and
+/// The CPU gets its turn with [`DevicePages::sync_for_cpu`] or [`DevicePages::into_cpu`]. Dropping the value unmaps the memory and
 /// frees it; forgetting it leaks both, so that the device's address leads to the same memory ever
 /// after.
 ///
@@ -165,15 +169,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
         // The zeroes may still be in the CPU's caches only.
         //
         // SAFETY: By the invariants, these bytes are mapped for `dev` and `D`.
-        unsafe {
-            helpers::helper_dma_sync_single_range_for_device(
-                raw::device(dev),
-                addr,
-                0,
-                size,
-                D::DIRECTION.into(),
-            )
-        };
+        unsafe { turn::sync_range_for_device::<D>(dev, addr, 0, size) };
 
         Ok(this)
     }
@@ -209,6 +205,16 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
         // SAFETY: As for `sync_for_cpu()`. `data` is a part of the memory, which begins that many bytes from
         // its start.
         Ok(unsafe { CpuAccess::begin(self.dev, self.addr, offset, data) })
+    }
+
+    /// Gives the memory to the CPU, as a value that owns it.
+    ///
+    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    ///
+    /// C: `dma_sync_single_for_cpu()`, `kernel/dma/mapping.c`.
+    #[inline]
+    pub fn into_cpu(self) -> CpuTurn<Self> {
+        CpuTurn::begin(self)
     }
 
     /// The number of elements.
@@ -285,6 +291,31 @@ unsafe impl<T, D: Direction> DeviceMemory for DevicePages<'_, T, D> {
     #[inline(always)]
     fn span(&self) -> Span<'_, D> {
         DevicePages::span(self)
+    }
+}
+
+impl<T, D: Direction> turn::private::Turns for DevicePages<'_, T, D> {
+    type Direction = D;
+    type Data = [T];
+
+    #[inline(always)]
+    fn begin_turn(&mut self) {
+        // SAFETY: By the invariants that is all of the memory, mapped for `dev` and `D`.
+        unsafe { turn::sync_range_for_cpu::<D>(self.dev, self.addr, 0, self.size()) };
+    }
+
+    #[inline(always)]
+    fn end_turn(&mut self) {
+        // SAFETY: By the invariants that is all of the memory, mapped for `dev` and `D`.
+        unsafe { turn::sync_range_for_device::<D>(self.dev, self.addr, 0, self.size()) };
+    }
+}
+
+// SAFETY: By the invariants; the memory begins with a page, which aligns it for `T`.
+unsafe impl<T, D: Direction> turn::private::Contiguous for DevicePages<'_, T, D> {
+    #[inline(always)]
+    fn data(&self) -> NonNull<[T]> {
+        self.data
     }
 }
 

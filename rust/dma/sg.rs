@@ -31,7 +31,11 @@ use super::{
         are_for_streaming,
         MapError, //
     },
-    transfer::DeviceMemory, //
+    transfer::DeviceMemory,
+    turn::{
+        self,
+        CpuTurn, //
+    }, //
 };
 use crate::bindings as helpers;
 use core::{
@@ -58,8 +62,8 @@ use kernel::{
 /// Memory in pieces that a device owns.
 ///
 /// An IOMMU makes fewer pieces of it for the device, often one: see [`SgMapping::spans`]. The CPU gets
-/// its turn with [`SgMapping::sync_for_cpu`], and the memory back from [`SgMapping::unmap`]. Dropping
-/// the mapping unmaps the memory and drops it; forgetting it leaks both.
+/// its turn with [`SgMapping::sync_for_cpu`] or [`SgMapping::into_cpu`], and the memory back from
+/// [`SgMapping::unmap`]. Dropping the mapping unmaps the memory and drops it; forgetting it leaks both.
 ///
 /// No entry is longer than the device takes, nor goes across a boundary that it must not cross: the
 /// pieces are cut where they need to be.
@@ -224,6 +228,29 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
         unsafe { this.take_back() }
     }
 
+    /// Unmaps the memory and gives it back, without a sync.
+    ///
+    /// # Safety
+    ///
+    /// The memory was synced for the CPU, and no device has been given it since.
+    pub(super) unsafe fn unmap_synced(self) -> S {
+        let mut this = ManuallyDrop::new(self);
+        let attrs = this.attrs | DMA_ATTR_SKIP_CPU_SYNC;
+
+        // SAFETY: `this` is not dropped and not used again. What is not done again was done, by the caller's
+        // promise.
+        unsafe { this.undo(attrs) }
+    }
+
+    /// Gives the memory to the CPU, with the mapping.
+    ///
+    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    ///
+    /// C: `dma_sync_sgtable_for_cpu()`, `include/linux/dma-mapping.h`.
+    pub fn into_cpu(self) -> CpuTurn<Self> {
+        CpuTurn::begin(self)
+    }
+
     /// Lends the memory to the CPU, until the guard is dropped.
     ///
     /// Before this returns, what the device wrote is made visible to the CPU; when the guard is
@@ -282,7 +309,70 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
         }
     }
 
-    /// Undoes the mapping and returns the memory.
+    /// The length of all pieces together, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.pieces().map(|piece| piece.len).sum()
+    }
+
+    /// Copies bytes of the memory, from `offset` on, into `bytes`.
+    ///
+    /// # Safety
+    ///
+    /// The memory was synced for the CPU, and no device has been given it since. Nobody writes to it.
+    pub(super) unsafe fn copy_to(&self, offset: usize, bytes: &mut [u8]) -> Result {
+        self.check(offset, bytes.len())?;
+
+        // SAFETY: The table is valid, and its memory the CPU's, by the caller's promise. `bytes` is
+        // memory of that length that nobody else refers to. CAST: No memory is larger than `isize::MAX`.
+        unsafe {
+            let table = self.table.as_raw();
+
+            bindings::sg_pcopy_to_buffer(
+                (*table).sgl,
+                (*table).orig_nents,
+                bytes.as_mut_ptr().cast(),
+                bytes.len(),
+                offset as isize,
+            )
+        };
+        Ok(())
+    }
+
+    /// Copies `bytes` to the memory, from `offset` on.
+    ///
+    /// # Safety
+    ///
+    /// The memory was synced for the CPU, and no device has been given it since.
+    pub(super) unsafe fn copy_from(&mut self, offset: usize, bytes: &[u8]) -> Result
+    where
+        S::Element: FromBytes,
+    {
+        self.check(offset, bytes.len())?;
+
+        // SAFETY: As for `copy_to()`; `self` is borrowed exclusively. The memory holds what is valid whatever
+        // its bytes are.
+        unsafe {
+            let table = self.table.as_raw();
+
+            bindings::sg_pcopy_from_buffer(
+                (*table).sgl,
+                (*table).orig_nents,
+                bytes.as_ptr().cast(),
+                bytes.len(),
+                offset as isize,
+            )
+        };
+        Ok(())
+    }
+
+    fn check(&self, offset: usize, len: usize) -> Result {
+        match offset.checked_add(len) {
+            Some(end) if end <= self.len() => Ok(()),
+            _ => Err(EINVAL),
+        }
+    }
+
+    /// Syncs the memory for the CPU, undoes the mapping and returns the memory.
     ///
     /// # Safety
     ///
@@ -292,6 +382,17 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
             self.give_to_cpu();
         }
 
+        // SAFETY: By the caller's promise. If the attributes have no sync, it was done above.
+        unsafe { self.undo(self.attrs) }
+    }
+
+    /// Undoes the mapping and returns the memory.
+    ///
+    /// # Safety
+    ///
+    /// - `self` must not be used again, nor dropped.
+    /// - `attrs` are those of the mapping, and `DMA_ATTR_SKIP_CPU_SYNC` besides if the memory is the CPU's.
+    unsafe fn undo(&mut self, attrs: Attrs) -> S {
         // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
         // undone once, as the caller does not use `self` again.
         unsafe {
@@ -299,7 +400,7 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
                 raw::device(self.dev),
                 self.table.as_raw(),
                 D::DIRECTION.into(),
-                raw::attrs(self.attrs),
+                raw::attrs(attrs),
             )
         };
 
@@ -320,6 +421,19 @@ impl<S: Scattered, D: Direction> Drop for SgMapping<'_, S, D> {
     fn drop(&mut self) {
         // SAFETY: `self` is being dropped; it is not used again.
         drop(unsafe { self.take_back() });
+    }
+}
+
+impl<S: Scattered, D: Direction> turn::private::Turns for SgMapping<'_, S, D> {
+    type Direction = D;
+    type Data = S::Element;
+
+    fn begin_turn(&mut self) {
+        self.give_to_cpu();
+    }
+
+    fn end_turn(&mut self) {
+        self.give_to_device();
     }
 }
 
@@ -364,7 +478,7 @@ pub struct SgAccess<'a, 'bound, S: Scattered, D: Direction> {
 impl<S: Scattered, D: Direction> SgAccess<'_, '_, S, D> {
     /// The length of all pieces together, in bytes.
     pub fn len(&self) -> usize {
-        self.mapping.pieces().map(|piece| piece.len).sum()
+        self.mapping.len()
     }
 
     /// Whether there is nothing in it; there always is.
@@ -380,22 +494,8 @@ impl<S: Scattered, D: Direction> SgAccess<'_, '_, S, D> {
     ///
     /// C: `sg_pcopy_to_buffer()`, `lib/scatterlist.c`.
     pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result {
-        self.check(offset, bytes.len())?;
-
-        // SAFETY: The table is valid, and its memory the CPU's for as long as `self` exists. `bytes` is
-        // memory of that length that nobody else refers to. CAST: No memory is larger than `isize::MAX`.
-        unsafe {
-            let table = self.mapping.table.as_raw();
-
-            bindings::sg_pcopy_to_buffer(
-                (*table).sgl,
-                (*table).orig_nents,
-                bytes.as_mut_ptr().cast(),
-                bytes.len(),
-                offset as isize,
-            )
-        };
-        Ok(())
+        // SAFETY: The memory is the CPU's for as long as `self` exists.
+        unsafe { self.mapping.copy_to(offset, bytes) }
     }
 
     /// Copies `bytes` to the memory, from `offset` on. Does not sleep.
@@ -410,28 +510,8 @@ impl<S: Scattered, D: Direction> SgAccess<'_, '_, S, D> {
         D: DeviceReads,
         S::Element: FromBytes,
     {
-        self.check(offset, bytes.len())?;
-
-        // SAFETY: As for `read()`. The memory holds what is valid whatever its bytes are.
-        unsafe {
-            let table = self.mapping.table.as_raw();
-
-            bindings::sg_pcopy_from_buffer(
-                (*table).sgl,
-                (*table).orig_nents,
-                bytes.as_ptr().cast(),
-                bytes.len(),
-                offset as isize,
-            )
-        };
-        Ok(())
-    }
-
-    fn check(&self, offset: usize, len: usize) -> Result {
-        match offset.checked_add(len) {
-            Some(end) if end <= self.len() => Ok(()),
-            _ => Err(EINVAL),
-        }
+        // SAFETY: The memory is the CPU's for as long as `self` exists.
+        unsafe { self.mapping.copy_from(offset, bytes) }
     }
 }
 

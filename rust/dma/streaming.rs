@@ -12,7 +12,11 @@ use super::{
     },
     raw,
     span::Span,
-    transfer::DeviceMemory, //
+    transfer::DeviceMemory,
+    turn::{
+        self,
+        CpuTurn, //
+    }, //
 };
 use crate::bindings as helpers;
 use core::{
@@ -45,8 +49,8 @@ use kernel::{
 
 /// A buffer that a device owns: it is mapped, and nothing but the device can reach its memory.
 ///
-/// The CPU gets its turn with [`Mapping::sync_for_cpu`] while the mapping stays, and the buffer
-/// itself back from [`Mapping::unmap`]. Dropping the mapping unmaps the buffer and drops it. Forgetting
+/// The CPU gets its turn with [`Mapping::sync_for_cpu`] or [`Mapping::into_cpu`] while the mapping stays,
+/// and the buffer itself back from [`Mapping::unmap`]. Dropping the mapping unmaps the buffer and drops it. Forgetting
 /// it ([`core::mem::forget`]) leaks both, so that the device's address leads to the same memory ever after.
 ///
 /// What is left of a driver's mappings is best dropped in its `unbind` callback. The driver's data is
@@ -261,7 +265,31 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         let this = ManuallyDrop::new(self);
 
         // SAFETY: `this` is not dropped and not used again.
-        unsafe { this.take_back() }
+        unsafe { this.take_back(this.attrs) }
+    }
+
+    /// Unmaps the buffer and gives it back, without a sync.
+    ///
+    /// # Safety
+    ///
+    /// The memory was synced for the CPU, and no device has been given it since.
+    #[inline(always)]
+    pub(super) unsafe fn unmap_synced(self) -> B {
+        let this = ManuallyDrop::new(self);
+
+        // SAFETY: `this` is not dropped and not used again. What is not done again was done, by the caller's
+        // promise.
+        unsafe { this.take_back(this.attrs | DMA_ATTR_SKIP_CPU_SYNC) }
+    }
+
+    /// Gives the memory to the CPU, with the mapping.
+    ///
+    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    ///
+    /// C: `dma_sync_single_for_cpu()`, `kernel/dma/mapping.c`.
+    #[inline]
+    pub fn into_cpu(self) -> CpuTurn<Self> {
+        CpuTurn::begin(self)
     }
 
     /// Lends the memory to the CPU, until the guard is dropped.
@@ -295,15 +323,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     #[inline(always)]
     pub(super) unsafe fn sync_first_for_cpu(&mut self, size: usize) {
         // SAFETY: By the invariants, the mapping exists, and by the caller's promise these are bytes of it.
-        unsafe {
-            helpers::helper_dma_sync_single_range_for_cpu(
-                raw::device(self.dev),
-                self.addr,
-                0,
-                size,
-                D::DIRECTION.into(),
-            )
-        };
+        unsafe { turn::sync_range_for_cpu::<D>(self.dev, self.addr, 0, size) };
     }
 
     /// Syncs the first `size` bytes for the device.
@@ -314,24 +334,17 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     #[inline(always)]
     pub(super) unsafe fn sync_first_for_device(&mut self, size: usize) {
         // SAFETY: By the invariants, the mapping exists, and by the caller's promise these are bytes of it.
-        unsafe {
-            helpers::helper_dma_sync_single_range_for_device(
-                raw::device(self.dev),
-                self.addr,
-                0,
-                size,
-                D::DIRECTION.into(),
-            )
-        };
+        unsafe { turn::sync_range_for_device::<D>(self.dev, self.addr, 0, size) };
     }
 
     /// Undoes the mapping and returns the buffer.
     ///
     /// # Safety
     ///
-    /// `self` must not be used again, nor dropped.
+    /// - `self` must not be used again, nor dropped.
+    /// - `attrs` are those of the mapping, and `DMA_ATTR_SKIP_CPU_SYNC` besides if the memory is the CPU's.
     #[inline(always)]
-    unsafe fn take_back(&self) -> B {
+    unsafe fn take_back(&self, attrs: Attrs) -> B {
         // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
         // undone once, as the caller does not use `self` again.
         unsafe {
@@ -340,7 +353,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
                 self.addr,
                 size_of_target::<B>(self.raw),
                 D::DIRECTION.into(),
-                raw::attrs(self.attrs),
+                raw::attrs(attrs),
             )
         };
 
@@ -391,7 +404,7 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> Mapping<'bound, B, D> {
 impl<B: Buffer, D: Direction> Drop for Mapping<'_, B, D> {
     fn drop(&mut self) {
         // SAFETY: `self` is being dropped; it is not used again.
-        drop(unsafe { self.take_back() });
+        drop(unsafe { self.take_back(self.attrs) });
     }
 }
 
@@ -409,6 +422,32 @@ unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
     #[inline(always)]
     fn span(&self) -> Span<'_, D> {
         Mapping::span(self)
+    }
+}
+
+impl<B: Buffer, D: Direction> turn::private::Turns for Mapping<'_, B, D> {
+    type Direction = D;
+    type Data = B::Target;
+
+    #[inline(always)]
+    fn begin_turn(&mut self) {
+        // SAFETY: That is all of the memory.
+        unsafe { self.sync_first_for_cpu(size_of_target::<B>(self.raw)) };
+    }
+
+    #[inline(always)]
+    fn end_turn(&mut self) {
+        // SAFETY: That is all of the memory.
+        unsafe { self.sync_first_for_device(size_of_target::<B>(self.raw)) };
+    }
+}
+
+// SAFETY: By the contract of `Buffer` this is the memory that was given up, and a valid `B::Target` then. A
+// mapping in which the device can write exists only where all bytes are valid.
+unsafe impl<B: Buffer, D: Direction> turn::private::Contiguous for Mapping<'_, B, D> {
+    #[inline(always)]
+    fn data(&self) -> NonNull<B::Target> {
+        self.target()
     }
 }
 
@@ -451,15 +490,7 @@ impl<'a, T: ?Sized + KnownSize, D: Direction> CpuAccess<'a, T, D> {
         data: NonNull<T>,
     ) -> Self {
         // SAFETY: By the caller's promise, the mapping exists and these bytes are within it.
-        unsafe {
-            helpers::helper_dma_sync_single_range_for_cpu(
-                raw::device(dev),
-                addr,
-                offset,
-                T::size(data.as_ptr()),
-                D::DIRECTION.into(),
-            )
-        };
+        unsafe { turn::sync_range_for_cpu::<D>(dev, addr, offset, T::size(data.as_ptr())) };
 
         // INVARIANT: By the caller's promise.
         Self {
@@ -495,16 +526,10 @@ impl<T: ?Sized + KnownSize, D: DeviceReads> DerefMut for CpuAccess<'_, T, D> {
 impl<T: ?Sized + KnownSize, D: Direction> Drop for CpuAccess<'_, T, D> {
     #[inline]
     fn drop(&mut self) {
+        let size = T::size(self.data.as_ptr());
+
         // SAFETY: By the invariants, the mapping exists and these bytes are within it.
-        unsafe {
-            helpers::helper_dma_sync_single_range_for_device(
-                raw::device(self.dev),
-                self.addr,
-                self.offset,
-                T::size(self.data.as_ptr()),
-                D::DIRECTION.into(),
-            )
-        };
+        unsafe { turn::sync_range_for_device::<D>(self.dev, self.addr, self.offset, size) };
     }
 }
 

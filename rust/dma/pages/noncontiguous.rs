@@ -19,7 +19,11 @@ use crate::{
         sg::Piece,
         span::Span,
         streaming::MapError,
-        transfer::DeviceMemory, //
+        transfer::DeviceMemory,
+        turn::{
+            self,
+            CpuTurn, //
+        }, //
     },
 };
 use core::{
@@ -377,7 +381,8 @@ impl<T> Drop for Vmap<'_, T> {
 /// [`NoncontiguousPages`] that the CPU can have its turns with.
 ///
 /// Returned by [`NoncontiguousPages::vmap`], which is asked once; then
-/// [`VmappedPages::sync_for_cpu`] lends the memory to the CPU as often as it is wanted. It is the memory
+/// [`VmappedPages::sync_for_cpu`] lends the memory to the CPU as often as it is wanted, and
+/// [`VmappedPages::into_cpu`] gives it. It is the memory
 /// of transfers as well. What can be asked of [`NoncontiguousPages`] is there by [`Deref`].
 ///
 /// Dropping it unmaps the memory and frees it, and may sleep; forgetting it leaks all.
@@ -408,20 +413,23 @@ impl<'bound, T, D: Direction> VmappedPages<'bound, T, D> {
     /// `flush_kernel_vmap_range()` and `dma_sync_sgtable_for_device()` in the guard's drop;
     /// `include/linux/dma-mapping.h`, `include/linux/highmem.h`.
     pub fn sync_for_cpu(&mut self) -> VmapAccess<'_, 'bound, T, D> {
-        self.pages.sync_sgtable_for_cpu();
-
-        // SAFETY: By the invariants these bytes are mapped there. CAST: At most `i32::MAX`.
-        unsafe {
-            helpers::helper_invalidate_kernel_vmap_range(
-                self.vmap.start.as_ptr().cast(),
-                self.pages.size() as i32,
-            )
-        };
+        self.give_to_cpu();
 
         VmapAccess {
             memory: self,
             _data: PhantomData,
         }
+    }
+
+    /// Gives the memory to the CPU, as a value that owns it.
+    ///
+    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    ///
+    /// C: `dma_sync_sgtable_for_cpu()` and `invalidate_kernel_vmap_range()` here,
+    /// `flush_kernel_vmap_range()` and `dma_sync_sgtable_for_device()` in [`CpuTurn::into_device`];
+    /// `include/linux/dma-mapping.h`, `include/linux/highmem.h`.
+    pub fn into_cpu(self) -> CpuTurn<Self> {
+        CpuTurn::begin(self)
     }
 
     /// Takes the pages out of the kernel's address space.
@@ -431,6 +439,38 @@ impl<'bound, T, D: Direction> VmappedPages<'bound, T, D> {
     /// C: `dma_vunmap_noncontiguous()`, `kernel/dma/mapping.c`.
     pub fn vunmap(self) -> NoncontiguousPages<'bound, T, D> {
         self.pages
+    }
+
+    /// Makes what the device wrote visible to the CPU.
+    fn give_to_cpu(&self) {
+        self.pages.sync_sgtable_for_cpu();
+
+        // SAFETY: By the invariants these bytes are mapped there. CAST: At most `i32::MAX`.
+        unsafe {
+            helpers::helper_invalidate_kernel_vmap_range(
+                self.vmap.start.as_ptr().cast(),
+                self.pages.size() as i32,
+            )
+        };
+    }
+
+    /// Makes what the CPU wrote visible to the device.
+    fn give_to_device(&self) {
+        // SAFETY: By the invariants these bytes are mapped there. CAST: At most `i32::MAX`.
+        unsafe {
+            helpers::helper_flush_kernel_vmap_range(
+                self.vmap.start.as_ptr().cast(),
+                self.pages.size() as i32,
+            )
+        };
+
+        self.pages.sync_sgtable_for_device();
+    }
+
+    /// The elements as the CPU has them, without a reference to them.
+    #[inline(always)]
+    fn data(&self) -> NonNull<[T]> {
+        NonNull::slice_from_raw_parts(self.vmap.start, self.pages.len)
     }
 }
 
@@ -459,6 +499,29 @@ unsafe impl<T, D: Direction> DeviceMemory for VmappedPages<'_, T, D> {
     }
 }
 
+impl<T, D: Direction> turn::private::Turns for VmappedPages<'_, T, D> {
+    type Direction = D;
+    type Data = [T];
+
+    #[inline(always)]
+    fn begin_turn(&mut self) {
+        self.give_to_cpu();
+    }
+
+    #[inline(always)]
+    fn end_turn(&mut self) {
+        self.give_to_device();
+    }
+}
+
+// SAFETY: By the invariants of both parts.
+unsafe impl<T, D: Direction> turn::private::Contiguous for VmappedPages<'_, T, D> {
+    #[inline(always)]
+    fn data(&self) -> NonNull<[T]> {
+        VmappedPages::data(self)
+    }
+}
+
 /// Memory of [`VmappedPages`] in the hands of the CPU.
 ///
 /// Returned by [`VmappedPages::sync_for_cpu`]. When it is dropped the memory belongs to the device
@@ -473,13 +536,6 @@ pub struct VmapAccess<'a, 'bound, T, D: Direction> {
     _data: PhantomData<&'a mut [T]>,
 }
 
-impl<T, D: Direction> VmapAccess<'_, '_, T, D> {
-    #[inline(always)]
-    fn data(&self) -> NonNull<[T]> {
-        NonNull::slice_from_raw_parts(self.memory.vmap.start, self.memory.pages.len)
-    }
-}
-
 impl<T, D: Direction> Deref for VmapAccess<'_, '_, T, D> {
     type Target = [T];
 
@@ -487,7 +543,7 @@ impl<T, D: Direction> Deref for VmapAccess<'_, '_, T, D> {
     fn deref(&self) -> &[T] {
         // SAFETY: By the invariants, these elements are mapped there, aligned, initialized and valid
         // whatever the device wrote. They are the CPU's, and nobody else refers to them.
-        unsafe { self.data().as_ref() }
+        unsafe { self.memory.data().as_ref() }
     }
 }
 
@@ -495,21 +551,13 @@ impl<T, D: DeviceReads> DerefMut for VmapAccess<'_, '_, T, D> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: As for `deref()`; `self` is borrowed exclusively.
-        unsafe { self.data().as_mut() }
+        unsafe { self.memory.data().as_mut() }
     }
 }
 
 impl<T, D: Direction> Drop for VmapAccess<'_, '_, T, D> {
     fn drop(&mut self) {
-        // SAFETY: By the invariants these bytes are mapped there. CAST: At most `i32::MAX`.
-        unsafe {
-            helpers::helper_flush_kernel_vmap_range(
-                self.memory.vmap.start.as_ptr().cast(),
-                self.memory.pages.size() as i32,
-            )
-        };
-
-        self.memory.pages.sync_sgtable_for_device();
+        self.memory.give_to_device();
     }
 }
 
