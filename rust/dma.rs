@@ -13,6 +13,7 @@
 //!                unmap                    wait / abort
 //!
 //!                            Mapping -- sync_for_cpu --> CpuAccess: CPU, until it is dropped
+//!                            Mapping <-- into_cpu, into_device --> CpuTurn: CPU
 //! ```
 //!
 //! Each arrow consumes the value at its tail and returns it with the error when it fails, so that

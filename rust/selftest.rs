@@ -28,6 +28,7 @@ mod sg;
 mod streaming;
 mod sync;
 mod transfer;
+mod turn;
 mod witness;
 
 use crate::{
@@ -125,6 +126,11 @@ const SUBJECTS: &[Subject] = &[
         name: c"sync",
         plan: sync::PLAN,
         run: sync::run,
+    },
+    Subject {
+        name: c"turn",
+        plan: turn::PLAN,
+        run: turn::run,
     },
     Subject {
         name: c"transfer",

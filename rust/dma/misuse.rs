@@ -60,6 +60,7 @@
 //! | `device driver has pending DMA allocations while released from device` | frees memory from dma_alloc_noncoherent() with kfree(), and it stays mapped | cannot be expressed (E0277) | `pages_freed_otherwise.rs` |
 //! | `device driver has pending DMA allocations while released from device` | leaves memory of the device to work that runs after the driver has gone | does not compile (E0521) | `pages_outlive_binding.rs` |
 //! | `device driver has pending DMA allocations while released from device` | leaves a mapping to work that runs after the driver has gone | does not compile (E0521) | `pending_at_release.rs` |
+//! | `device driver has pending DMA allocations while released from device` | keeps a buffer in its turn, with its mapping, when it has let go of the device | does not compile (E0521) | `turn_outlives_binding.rs` |
 //! | `device driver tries to free an invalid DMA memory address` | unmaps what a failed mapping returned | does not compile (E0599) | `free_invalid_address.rs` |
 //! | `device driver tries to free DMA memory it has not allocated` | unmaps the address of a fragment, which was not what was mapped | cannot be expressed (E0599) | `free_by_address.rs` |
 //! | `device driver tries to free DMA memory it has not allocated` | unmaps on the error path what was unmapped before | does not compile (E0382) | `free_not_allocated.rs` |
@@ -76,6 +77,7 @@
 //! | the DMA debugger | C code that | here | see |
 //! | --- | --- | --- | --- |
 //! | `device driver tries to sync DMA memory it has not allocated` | syncs a buffer that it has unmapped | does not compile (E0382) | `sync_not_allocated.rs` |
+//! | `device driver tries to sync DMA memory it has not allocated` | syncs memory that dma_iova_link() has mapped, for which there is no sync | does not compile (E0277) | `turn_of_iova.rs` |
 //! | `device driver syncs DMA memory outside allocated range` | syncs more than it mapped | returns an error | check `sync/refused range` |
 //! | `device driver syncs DMA memory with different direction` | syncs a bidirectional mapping as if the device had only written | cannot be expressed (E0061) | `sync_direction.rs` |
 //! | `device driver syncs device read-only DMA memory for cpu` | syncs what the device may only read as if it had written there | does not compile (E0308) | `sync_read_only_for_cpu.rs` |
@@ -127,6 +129,10 @@
 //! | nothing: it does not see what the CPU does | writes to coherent memory that is mapped for a second device, which does not see it | does not compile (E0382) | `shared_written_mapped.rs` |
 //! | nothing: it does not see what the CPU does | reads a buffer that another thread may just be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
 //! | nothing: it does not see what the CPU does | passes on the pages of coherent memory that it has freed | does not compile (E0505) | `table_after_free.rs` |
+//! | nothing: it does not see what the CPU does | reads the buffer after it has given it back to the device in an earlier call | does not compile (E0382) | `turn_over.rs` |
+//! | nothing: it does not see what the CPU does | keeps a pointer into the buffer over the end of a turn that an earlier call began | does not compile (E0505) | `turn_reference_kept.rs` |
+//! | nothing: it does not see what the CPU does | writes, in its turn, to a list that the device fills, and that the device will never read | does not compile (E0277) | `turn_sg_write_from_device.rs` |
+//! | nothing: it does not see what the CPU does | writes, in its turn, to a buffer that the device fills, and that the device will never read | does not compile (E0596) | `turn_write_from_device.rs` |
 //! | nothing: it does not see what the CPU does | two functions have the buffer synced for the CPU, and one gives it back | does not compile (E0499) | `two_guards.rs` |
 //! | nothing: it does not see what the CPU does | reads through an address from dma_vmap_noncontiguous() after dma_vunmap_noncontiguous() | does not compile (E0505) | `vmap_gone.rs` |
 //! | nothing: it does not see what the CPU does | lets several threads at memory of a device that is for one at a time | does not compile (E0277) | `vmap_shared.rs` |
@@ -155,6 +161,7 @@
 //! | nothing: it does not see what the device does | makes up a DMA address | does not compile (E0133) | `span_without_promise.rs` |
 //! | nothing: it does not see what the device does | lets a request point to a mapping that its owner may undo at any time | does not compile (E0277) | `transfer_of_borrowed.rs` |
 //! | nothing: it does not see what the device does | gives the device more than it mapped | returns an error | check `transfer/refused range` |
+//! | nothing: it does not see what the device does | starts the device in the CPU's turn, which an earlier call began | does not compile (E0277) | `turn_given_to_device.rs` |
 //! | nothing: it does not see what the device does | starts a second transfer of the same buffer before the first is over | does not compile (E0382) | `two_transfers.rs` |
 //! | nothing: it does not see what the device does | takes the buffer out of the request while the device is still at work | does not compile (E0616) | `unmapped_in_flight.rs` |
 //! | nothing: it has no account of a mapping that was not made | does not look for an error, and gives the device DMA_MAPPING_ERROR for an address | returns an error | check `limits/addresses used up are refused` |

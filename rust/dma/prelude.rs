@@ -17,5 +17,6 @@ pub use super::{
         Engine,
         Progress,
         Transfer, //
-    }, //
+    },
+    turn::CpuTurn, //
 };

@@ -167,9 +167,15 @@ pub struct CpuTurn<M: Turns> {
 }
 
 impl<M: Turns> CpuTurn<M> {
-    /// Begins the CPU's turn.
+    /// Gives the memory to the CPU.
+    ///
+    /// This is what `into_cpu()` of each kind of memory does, for code that takes any of them.
+    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    ///
+    /// C: `dma_sync_single_for_cpu()`, and for memory in pieces `dma_sync_sgtable_for_cpu()`;
+    /// `kernel/dma/mapping.c`, `include/linux/dma-mapping.h`.
     #[inline]
-    pub(super) fn begin(mut memory: M) -> Self {
+    pub fn begin(mut memory: M) -> Self {
         memory.begin_turn();
 
         // INVARIANT: Synced just now, and it is the caller's: no device has it.
@@ -330,4 +336,98 @@ pub(super) unsafe fn sync_range_for_device<D: Direction>(
             D::DIRECTION.into(),
         )
     };
+}
+
+#[kunit_tests(safe_dma_turn)]
+mod tests {
+    use super::{
+        super::direction::ToDevice,
+        *, //
+    };
+    use core::{
+        cell::Cell,
+        mem, //
+    };
+
+    /// What has happened to memory, so often.
+    #[derive(Default)]
+    struct Counts {
+        begun: Cell<u32>,
+        ended: Cell<u32>,
+        dropped: Cell<u32>,
+    }
+
+    impl Counts {
+        fn are(&self, begun: u32, ended: u32, dropped: u32) -> bool {
+            (self.begun.get(), self.ended.get(), self.dropped.get()) == (begun, ended, dropped)
+        }
+    }
+
+    fn add(count: &Cell<u32>) {
+        count.set(count.get() + 1);
+    }
+
+    /// Memory that no device has.
+    struct Memory<'a>(&'a Counts);
+
+    impl private::Turns for Memory<'_> {
+        type Direction = ToDevice;
+        type Data = [u8];
+
+        fn begin_turn(&mut self) {
+            add(&self.0.begun);
+        }
+
+        fn end_turn(&mut self) {
+            add(&self.0.ended);
+        }
+    }
+
+    impl Drop for Memory<'_> {
+        fn drop(&mut self) {
+            add(&self.0.dropped);
+        }
+    }
+
+    /// Each turn is one sync for the CPU and one for the device, however it is moved in between.
+    #[test]
+    fn one_sync_each() {
+        let counts = Counts::default();
+
+        let turn = CpuTurn::begin(Memory(&counts));
+        assert!(counts.are(1, 0, 0));
+        let kept = [turn];
+        assert!(core::ptr::eq(kept[0].mapping().0, &counts));
+        let [turn] = kept;
+        let memory = turn.into_device();
+        assert!(counts.are(1, 1, 0));
+
+        let memory = CpuTurn::begin(memory).into_device();
+        assert!(counts.are(2, 2, 0));
+        drop(memory);
+        assert!(counts.are(2, 2, 1));
+    }
+
+    /// What becomes of the memory is its own affair, and happens once.
+    #[test]
+    fn dropped_in_the_turn() {
+        let counts = Counts::default();
+
+        drop(CpuTurn::begin(Memory(&counts)));
+        assert!(counts.are(1, 0, 1));
+    }
+
+    #[test]
+    fn forgotten_in_the_turn() {
+        let counts = Counts::default();
+
+        mem::forget(CpuTurn::begin(Memory(&counts)));
+        assert!(counts.are(1, 0, 0));
+    }
+
+    /// To keep the turn takes no more room than to keep the memory.
+    #[test]
+    fn no_larger_than_the_memory() {
+        assert_eq!(size_of::<CpuTurn<Memory<'_>>>(), size_of::<Memory<'_>>());
+    }
 }

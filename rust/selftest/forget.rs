@@ -132,6 +132,7 @@ const STATES: &[State] = &[
     state(c"Mapping", 1, mapping),
     state(c"Mapping after a transfer", 1, after_transfer),
     state(c"Mapping after the CPU's turn", 1, after_turn),
+    state(c"CpuTurn", 1, turn),
     state(c"CpuAccess", 0, guard),
     state(c"CpuAccess, Mapping too", 1, guard_and_mapping),
     state(c"CpuAccess of a range", 0, guard_of_range),
@@ -147,14 +148,17 @@ const STATES: &[State] = &[
         device_pages_after_transfer,
     ),
     state(c"CpuAccess of DevicePages", 1, device_pages_guard),
+    state(c"CpuTurn of DevicePages", 1, device_pages_turn),
     state(c"NoncontiguousPages", 1, noncontiguous),
     state(c"VmappedPages", 1, vmapped),
     state(c"VmapAccess", 1, vmap_guard),
+    state(c"CpuTurn of VmappedPages", 1, vmapped_turn),
     state(c"Transfer of VmappedPages", 1, vmapped_transfer),
     state(c"CoherentMemory", 1, coherent),
     state(c"Transfer of CoherentMemory", 1, coherent_transfer),
     state(c"SgMapping", 2, sg),
     state(c"SgAccess", 0, sg_guard),
+    state(c"CpuTurn of SgMapping", 2, sg_turn),
     state(c"Transfer of an SgSegment", 2, sg_transfer),
     // The DMA debugger does not know what is linked to a range of addresses.
     state(c"IovaBuilder", 0, iova_builder),
@@ -349,6 +353,16 @@ fn after_turn(ctx: &Context<'_>) -> Result<(), Stop> {
     place.is_kept(ctx)
 }
 
+fn turn(ctx: &Context<'_>) -> Result<(), Stop> {
+    let mapping = map(ctx, Bidirectional)?;
+    let place = Place::of(&mapping);
+
+    let mut turn = mapping.into_cpu();
+    pattern::fill(&mut turn, OTHER, 0);
+    mem::forget(turn);
+    place.is_kept(ctx)
+}
+
 /// Without the guard's end the CPU's turn has none, as far as the cache goes. What the CPU wrote may
 /// not reach the device then, but who owns the memory is as clear as before.
 fn guard(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -510,6 +524,16 @@ fn device_pages_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     place.is_kept_from_all(ctx)
 }
 
+fn device_pages_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
+    let place = place_of(&pages, pages.phys());
+
+    let mut turn = pages.into_cpu();
+    pattern::fill(&mut turn, OTHER, 0);
+    mem::forget(turn);
+    place.is_kept_from_all(ctx)
+}
+
 fn noncontiguous(ctx: &Context<'_>) -> Result<(), Stop> {
     let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
     let place = place_of_page(&pages)?;
@@ -534,6 +558,16 @@ fn vmap_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     pattern::fill(&mut access, OTHER, 0);
     mem::forget(access);
     mem::forget(pages);
+    place.is_kept_from_all(ctx)
+}
+
+fn vmapped_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+    let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?.vmap()?;
+    let place = place_of_page(&pages)?;
+
+    let mut turn = pages.into_cpu();
+    pattern::fill(&mut turn, OTHER, 0);
+    mem::forget(turn);
     place.is_kept_from_all(ctx)
 }
 
@@ -669,6 +703,15 @@ fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     let buffers = second.into_mapping().unmap();
     pattern::compare(&buffers[1], OTHER, 0)?;
     place.is_unmapped(ctx)
+}
+
+fn sg_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+    let (mapping, place) = map_sg(ctx, Bidirectional)?;
+
+    let mut turn = mapping.into_cpu();
+    turn.write(0, &[0; SIZE])?;
+    mem::forget(turn);
+    place.is_kept(ctx)
 }
 
 fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {

@@ -117,7 +117,7 @@ fn direction<'a, D: Moves>(
 }
 
 /// Memory with turns of the CPU, and the places where it is.
-trait Turns: DeviceMemory<Direction: Moves> {
+pub(super) trait Turns: DeviceMemory<Direction: Moves> {
     /// The C functions behind it.
     const OPERATION: &'static str;
     /// What the IOMMU lets the device do.
@@ -277,7 +277,7 @@ fn place<M: Turns>(ctx: &Context<'_>, memory: &M, size: usize) -> Result<&'stati
 }
 
 /// Uses memory that was just allocated, frees it, and checks where the device has it, before and after.
-fn used<M: Turns>(
+pub(super) fn used<M: Turns>(
     ctx: &Context<'_>,
     memory: M,
     size: usize,

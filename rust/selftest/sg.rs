@@ -100,7 +100,7 @@ fn pages() -> Result<KVec<Pages>, Stop> {
     Ok(memory)
 }
 
-fn buffers() -> Result<KVec<KVec<u8>>, Stop> {
+pub(super) fn buffers() -> Result<KVec<KVec<u8>>, Stop> {
     let mut memory = KVec::with_capacity(SIZES.len(), GFP_KERNEL)?;
 
     for size in SIZES {

@@ -44,8 +44,8 @@ use kernel::{
     prelude::*, //
 };
 
-const SIZE: usize = 4096;
-const ROUNDS: u32 = 16;
+pub(super) const SIZE: usize = 4096;
+pub(super) const ROUNDS: u32 = 16;
 
 pub(super) const PLAN: usize = 6;
 
@@ -63,16 +63,16 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 }
 
 /// A mapping under test, and where it was in the beginning.
-struct Subject<'a, D: Direction> {
-    mapping: Mapping<'a, KVec<u8>, D>,
+pub(super) struct Subject<'a, D: Direction> {
+    pub(super) mapping: Mapping<'a, KVec<u8>, D>,
     phys: PhysAddr,
-    dma: DeviceAddress,
+    pub(super) dma: DeviceAddress,
     witness: &'static str,
 }
 
 impl<'a, D: Permits<[u8]>> Subject<'a, D> {
     /// Maps a buffer of [`SIZE`] zeroes.
-    fn new(ctx: &Context<'a>, direction: D, attrs: Attrs) -> Result<Self, Stop> {
+    pub(super) fn new(ctx: &Context<'a>, direction: D, attrs: Attrs) -> Result<Self, Stop> {
         let buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
         let mapping = Mapping::map_attrs(ctx.dev, buffer, direction, attrs)?;
 
@@ -89,13 +89,26 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
     }
 
     /// Checks that the mapping has stayed where it was, and ends it.
-    fn end(self, ctx: &Context<'_>, operation: &'static str) -> Result<Evidence, Stop> {
+    pub(super) fn end(self, ctx: &Context<'_>, operation: &'static str) -> Result<Evidence, Stop> {
+        self.end_by(ctx, operation, |mapping| {
+            drop(mapping);
+            Ok(())
+        })
+    }
+
+    /// Checks that the mapping has stayed where it was, and that it is gone when `end` has had it.
+    pub(super) fn end_by(
+        self,
+        ctx: &Context<'_>,
+        operation: &'static str,
+        end: impl FnOnce(Mapping<'a, KVec<u8>, D>) -> Result<(), Stop>,
+    ) -> Result<Evidence, Stop> {
         if self.mapping.span().address() != self.dma {
             return Err(Failure::Unexpected("the DMA address has changed").into());
         }
         placed::<D>(ctx, self.dma, SIZE, self.phys)?;
 
-        drop(self.mapping);
+        end(self.mapping)?;
         ctx.witness.unmapped(self.dma, SIZE)?;
 
         Ok(Evidence {
@@ -110,7 +123,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
 }
 
 /// No attribute.
-fn plain() -> Attrs {
+pub(super) fn plain() -> Attrs {
     DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN
 }
 
@@ -237,7 +250,7 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 }
 
 /// The part of the buffer that a round moves: 64 bytes, not aligned, elsewhere each time.
-fn window(round: u32) -> Range<usize> {
+pub(super) fn window(round: u32) -> Range<usize> {
     // CAST: A small number.
     let start = 1 + round as usize * 250;
 

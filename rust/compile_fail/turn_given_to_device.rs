@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the device does
+// In C: starts the device in the CPU's turn, which an earlier call began
+// Here: does not compile
+// Message: CpuTurn ... cannot be given to a transfer
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping,
+    transfer::{
+        Engine,
+        Transfer, //
+    },
+    turn::CpuTurn, //
+};
+use kernel::prelude::*;
+
+fn send<E: Engine>(
+    engine: E,
+    frame: CpuTurn<Mapping<'_, KVec<u8>, ToDevice>>,
+    job: E::Job,
+) -> Result {
+    let len = frame.len();
+
+    drop(Transfer::read(engine, frame, 0..len, job)?); //~ ERROR E0277
+    Ok(())
+}

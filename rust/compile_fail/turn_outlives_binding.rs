@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver has pending DMA allocations while released from device
+// In C: keeps a buffer in its turn, with its mapping, when it has let go of the device
+// Here: does not compile
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::Mapping,
+    turn::CpuTurn, //
+};
+use kernel::prelude::*;
+
+struct Received {
+    frame: CpuTurn<Mapping<'static, KVec<u8>, FromDevice>>,
+}
+
+fn keep(frame: Mapping<'_, KVec<u8>, FromDevice>) -> Received {
+    Received {
+        frame: frame.into_cpu(), //~ ERROR E0521
+    }
+}

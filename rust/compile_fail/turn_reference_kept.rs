@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the CPU does
+// In C: keeps a pointer into the buffer over the end of a turn that an earlier call began
+// Here: does not compile
+
+use crate::dma::{
+    direction::FromDevice,
+    streaming::Mapping,
+    turn::CpuTurn, //
+};
+use kernel::prelude::*;
+
+type Frame<'bound> = Mapping<'bound, KVec<u8>, FromDevice>;
+
+fn next(turn: CpuTurn<Frame<'_>>) -> (Frame<'_>, u8) {
+    let header = &turn[..4];
+    let frame = turn.into_device(); //~ ERROR E0505
+
+    (frame, header.iter().fold(0, |sum, byte| sum ^ byte))
+}
