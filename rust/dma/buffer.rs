@@ -7,7 +7,8 @@ use crate::bindings as helpers;
 use core::{
     ops::{
         Deref,
-        DerefMut, //
+        DerefMut,
+        Range, //
     },
     ptr::NonNull, //
 };
@@ -44,10 +45,10 @@ use kernel::{
 ///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them in
 ///   between.
 /// - [`Buffer::target`] and [`Buffer::page`] may be called from any thread.
-/// - They are the beginning of a piece of memory from `kmalloc()` or from the page allocator, and
-///   nothing reads or writes the rest of that piece in between, either.
-/// - If [`Buffer::MAY_BE_PART`] is `false`, there is no rest: the memory was allocated with just that
-///   size, or is whole pages.
+/// - They are the beginning of a piece of memory from `kmalloc()`, or anywhere in one from the page
+///   allocator, and nothing reads or writes the rest of that piece in between, either.
+/// - If [`Buffer::MAY_BE_PART`] is `false`, the memory was allocated with just that size, so that there
+///   is no rest, or it is in whole pages.
 /// - [`Buffer::Raw`] holds raw pointers only, so that no reference to the memory is left.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mapped for streaming DMA",
@@ -313,6 +314,101 @@ unsafe impl Buffer for Pages {
     #[inline(always)]
     fn page(raw: RawPages) -> Option<NonNull<bindings::page>> {
         Some(raw.page)
+    }
+}
+
+/// Bytes in [`Pages`], which begin anywhere: a buffer as a driver is given it, with a header before it that
+/// is not for the device, for example.
+///
+/// It has the pages, so that nobody writes to what is beside these bytes in a cache line.
+///
+/// # Invariants
+///
+/// `range` is within `pages`, and not reversed.
+pub struct PagesPart {
+    pages: Pages,
+    range: Range<usize>,
+}
+
+impl PagesPart {
+    /// The bytes of `range`, counted from the start of the pages; or the pages, if they have no such bytes.
+    pub fn new(pages: Pages, range: Range<usize>) -> Result<Self, Pages> {
+        if range.start > range.end || range.end > pages.size() {
+            return Err(pages);
+        }
+
+        // INVARIANT: Just checked.
+        Ok(Self { pages, range })
+    }
+
+    /// All of the pages.
+    pub fn into_pages(self) -> Pages {
+        self.pages
+    }
+}
+
+impl Deref for PagesPart {
+    type Target = [u8];
+
+    #[inline(always)]
+    fn deref(&self) -> &[u8] {
+        &self.pages[self.range.clone()]
+    }
+}
+
+impl DerefMut for PagesPart {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.pages[self.range.clone()]
+    }
+}
+
+/// [`PagesPart`] while a device has it.
+#[derive(Clone, Copy)]
+pub struct RawPagesPart {
+    pages: RawPages,
+    start: usize,
+    len: usize,
+}
+
+// SAFETY: As of `Pages`, which are consumed, of whose bytes these are some; the others are given up with
+// them. They are whole pages, so that all that is in a cache line with these bytes is.
+unsafe impl Buffer for PagesPart {
+    type Target = [u8];
+    type Raw = RawPagesPart;
+
+    const MAY_BE_PART: bool = false;
+
+    #[inline(always)]
+    fn into_raw(self) -> RawPagesPart {
+        RawPagesPart {
+            start: self.range.start,
+            len: self.range.len(),
+            pages: self.pages.into_raw(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn from_raw(raw: RawPagesPart) -> Self {
+        // INVARIANT: As it was when it was given up.
+        Self {
+            // SAFETY: By the caller's promise, which is the same.
+            pages: unsafe { Pages::from_raw(raw.pages) },
+            range: raw.start..raw.start + raw.len,
+        }
+    }
+
+    #[inline(always)]
+    fn target(raw: RawPagesPart) -> NonNull<[u8]> {
+        // SAFETY: By the invariants of `PagesPart` that is within the pages, or at their end.
+        let start = unsafe { raw.pages.addr.add(raw.start) };
+
+        NonNull::slice_from_raw_parts(start, raw.len)
+    }
+
+    #[inline(always)]
+    fn page(raw: RawPagesPart) -> Option<NonNull<bindings::page>> {
+        (raw.start == 0).then_some(raw.pages.page)
     }
 }
 

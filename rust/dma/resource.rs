@@ -216,6 +216,12 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
         unsafe { Span::new(self.addr, self.registers.len) }
     }
 
+    /// The registers.
+    #[inline(always)]
+    pub fn registers(&self) -> &Registers<'bound> {
+        &self.registers
+    }
+
     /// The device that can reach them.
     #[inline(always)]
     pub fn device(&self) -> &'bound Device<Bound> {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 #include <linux/device.h>
+#include <linux/dma-direct.h>
+#include <linux/iommu.h>
+#include <linux/iommu-dma.h>
 #include <linux/pci.h>
 #include <linux/swiotlb.h>
 
@@ -29,4 +32,13 @@ bool helper_pci_dev_is_untrusted(struct pci_dev *pdev)
 void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted)
 {
 	pdev->untrusted = untrusted;
+}
+
+/* The physical address that @dev reaches by @addr, which is mapped for it. */
+phys_addr_t helper_dma_addr_to_phys(struct device *dev, dma_addr_t addr)
+{
+	if (use_dma_iommu(dev))
+		return iommu_iova_to_phys(iommu_get_domain_for_dev(dev), addr);
+
+	return dma_to_phys(dev, addr);
 }

@@ -26,6 +26,7 @@ bool helper_dev_has_own_memory(struct device *dev);
 /* device.c */
 bool helper_device_trylock(struct device *dev);
 void helper_device_unlock(struct device *dev);
+phys_addr_t helper_dma_addr_to_phys(struct device *dev, dma_addr_t addr);
 bool helper_is_swiotlb_force_bounce(struct device *dev);
 bool helper_pci_dev_is_untrusted(struct pci_dev *pdev);
 void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted);

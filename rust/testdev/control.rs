@@ -2,44 +2,41 @@
 
 //! `/sys/kernel/debug/safe_dma/<pci address>/`: the device at the hands of who writes to a file.
 //!
-//! `run` takes words `key=value`, and reads as what it takes. Only root may open it.
+//! | file | what it has |
+//! | --- | --- |
+//! | `run` | takes words `key=value`, and reads as what it takes |
+//! | `result` | what came of the words that were written last, as KTAP |
+//! | `mappings` | what is mapped now, and has a name |
+//! | `stats` | what was done since the driver was bound, in numbers |
+//!
+//! Only root may open them, and only who has `CAP_SYS_ADMIN` may use them.
 
-mod ops;
+mod files;
+mod lifecycles;
+mod round_trip;
 mod words;
 
-use core::ptr::{
-    from_ref,
-    null, //
+pub(crate) use super::quiet::quiet;
+
+use super::{
+    gate::Gate,
+    quiet, //
 };
+use files::Files;
 use kernel::{
     bindings,
     device::{
         Bound,
         Device, //
     },
-    ffi::{
-        c_char,
-        c_void, //
-    },
-    fmt,
+    ffi::c_void,
     new_mutex,
-    pci,
     prelude::*,
-    str::CString,
     sync::{
         global_lock,
+        Arc,
         Mutex, //
-    },
-    uaccess::{
-        UserPtr,
-        UserSlice,
-        UserSliceReader, //
     }, //
-};
-use ops::OPERATIONS;
-use words::{
-    parse,
-    MAX_LEN, //
 };
 
 global_lock! {
@@ -65,12 +62,6 @@ impl Drop for Entry {
     }
 }
 
-/// Calls `f` while no operation runs, of any device.
-pub(crate) fn quiet<R>(f: impl FnOnce() -> R) -> R {
-    let _root = ROOT.lock();
-    f()
-}
-
 /// The directory of all devices, which is there as long as this.
 pub(crate) struct Root(());
 
@@ -83,6 +74,8 @@ impl Root {
     pub(crate) unsafe fn new() -> Self {
         // SAFETY: Once, and before any use, by the caller's promise.
         unsafe { ROOT.init() };
+        // SAFETY: As above.
+        unsafe { quiet::init() };
         // SAFETY: The name is a C string, and no parent is the root of debugfs. INVARIANT: Made here.
         let dir = Entry(unsafe {
             bindings::debugfs_create_dir(c"safe_dma".as_char_ptr(), core::ptr::null_mut())
@@ -98,75 +91,53 @@ impl Drop for Root {
     }
 }
 
-/// Who the operations are for.
-struct Target<'a> {
-    pdev: &'a pci::Device<Bound>,
-}
-
-impl<'a> Target<'a> {
-    fn dev(&self) -> &'a Device<Bound> {
-        self.pdev.as_ref()
-    }
-}
-
 /// The directory of a device, and what its files have.
-struct Files {
+struct Directory {
     // Dropped in the order of declaration: this waits for calls that are under way, and lets no more begin.
     _dir: Entry,
-    _target: KBox<Target<'static>>,
+    _files: Pin<KBox<Files>>,
 }
 
 /// The directory of a bound device, which is removed when this is closed or dropped.
 #[pin_data]
 pub(super) struct Control {
     #[pin]
-    files: Mutex<Option<Files>>,
+    directory: Mutex<Option<Directory>>,
 }
 
 impl Control {
     /// Makes the directory.
-    ///
-    /// # Safety
-    ///
-    /// It is closed or dropped before the end of `'bound`.
-    pub(super) unsafe fn new<'bound>(
-        pdev: &'bound pci::Device<Bound>,
-    ) -> impl PinInit<Self, Error> + use<'bound> {
+    pub(super) fn new(dev: &Device<Bound>, gate: Arc<Gate>) -> impl PinInit<Self, Error> + use<'_> {
         pin_init::pin_init_scope(move || {
-            let target = KBox::new(Target { pdev }, GFP_KERNEL)?;
-            // SAFETY: Only the lifetime is changed. Nobody reaches the value but the functions of the file,
-            // and those for the time of a call. Dropping the directory waits for calls that are under way,
-            // and comes before the end of `'bound`, by the caller's promise.
-            let target = unsafe {
-                core::mem::transmute::<KBox<Target<'bound>>, KBox<Target<'static>>>(target)
-            };
+            let files = KBox::pin_init(Files::new(gate), GFP_KERNEL)?;
 
             let root = ROOT.lock();
             let parent = root.as_ref().ok_or(ENODEV)?.0;
             // SAFETY: The name is a C string, and the parent is there while `ROOT` is locked; later nobody
             // removes it before the devices have gone. INVARIANT: Made here.
-            let dir = Entry(unsafe {
-                bindings::debugfs_create_dir(pdev.as_ref().name().as_char_ptr(), parent)
-            });
-            // SAFETY: As above. The functions of `FILE` take a file that was opened with a pointer to a
-            // `Target`, which is freed after the directory was removed.
-            unsafe {
-                bindings::debugfs_create_file_short(
-                    c"run".as_char_ptr(),
-                    0o600,
-                    dir.0,
-                    from_ref::<Target<'static>>(&target)
-                        .cast_mut()
-                        .cast::<c_void>(),
-                    null(),
-                    &FILE,
-                )
-            };
+            let dir =
+                Entry(unsafe { bindings::debugfs_create_dir(dev.name().as_char_ptr(), parent) });
+            for (name, functions) in files::ALL {
+                // SAFETY: As above. These functions take a file that was opened with a pointer to `Files`, which
+                // are freed after the directory was removed.
+                unsafe {
+                    bindings::debugfs_create_file_short(
+                        name.as_char_ptr(),
+                        0o600,
+                        dir.0,
+                        core::ptr::from_ref::<Files>(&files)
+                            .cast_mut()
+                            .cast::<c_void>(),
+                        core::ptr::null(),
+                        functions,
+                    )
+                };
+            }
 
             Ok(try_pin_init!(Self {
-                files <- new_mutex!(Some(Files {
+                directory <- new_mutex!(Some(Directory {
                     _dir: dir,
-                    _target: target,
+                    _files: files,
                 })),
             }))
         })
@@ -174,106 +145,6 @@ impl Control {
 
     /// Removes the directory. Waits for operations that are under way.
     pub(super) fn close(&self) {
-        drop(self.files.lock().take());
+        drop(self.directory.lock().take());
     }
-}
-
-/// The functions of `run`.
-///
-/// Not [`kernel::debugfs`], whose files keep no module (`owner`), and look at their functions when they are
-/// closed: that may be after the module has gone. Of these, debugfs calls none, nor looks at any, once the
-/// file was removed.
-static FILE: bindings::debugfs_short_fops = bindings::debugfs_short_fops {
-    read: Some(read),
-    write: Some(write),
-    llseek: Some(bindings::default_llseek),
-};
-
-/// # Safety
-///
-/// `file` was opened by debugfs, with a pointer to a [`Target`] that is valid during the call; the rest is as
-/// for `read` in `struct file_operations`.
-unsafe extern "C" fn read(
-    _file: *mut bindings::file,
-    buf: *mut c_char,
-    len: usize,
-    pos: *mut bindings::loff_t,
-) -> isize {
-    match CString::try_from_fmt(fmt!("{}", Listing)) {
-        // SAFETY: By the caller's promise, and the text has that many bytes.
-        Ok(text) => unsafe {
-            bindings::simple_read_from_buffer(
-                buf.cast(),
-                len,
-                pos,
-                text.to_bytes().as_ptr().cast(),
-                text.to_bytes().len(),
-            )
-        },
-        Err(error) => error.to_errno() as isize,
-    }
-}
-
-/// # Safety
-///
-/// As for [`read`].
-unsafe extern "C" fn write(
-    file: *mut bindings::file,
-    buf: *const c_char,
-    len: usize,
-    _pos: *mut bindings::loff_t,
-) -> isize {
-    // SAFETY: By the caller's promise.
-    let target = unsafe { &*(*file).private_data.cast::<Target<'_>>() };
-    let user = UserPtr::from_ptr(buf.cast_mut().cast());
-
-    match run(target, &mut UserSlice::new(user, len).reader()) {
-        // CAST: At most `MAX_LEN`.
-        Ok(()) => len as isize,
-        Err(error) => error.to_errno() as isize,
-    }
-}
-
-/// What `run` takes.
-struct Listing;
-
-impl fmt::Display for Listing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "Write op=NAME, which runs one operation and all that it needs:"
-        )?;
-        for operation in OPERATIONS {
-            writeln!(f, "op={:<20} {}", operation.name, operation.what)?;
-        }
-        Ok(())
-    }
-}
-
-/// Runs the operation that is asked for. May sleep.
-fn run(target: &Target<'_>, reader: &mut UserSliceReader) -> Result {
-    let dev = target.dev();
-    let mut buffer = [0; MAX_LEN];
-    let len = reader.len();
-    let text = match buffer.get_mut(..len) {
-        Some(text) => text,
-        None => {
-            dev_err!(
-                dev,
-                "run: {} bytes are too many: at most {} will do\n",
-                len,
-                MAX_LEN
-            );
-            return Err(EINVAL);
-        }
-    };
-    reader.read_slice(text)?;
-
-    let operation = parse(text).map_err(|refused| {
-        dev_err!(dev, "run: {}\n", refused);
-        EINVAL
-    })?;
-    quiet(|| (operation.run)(target)).inspect_err(|error| {
-        dev_err!(dev, "run: op={} failed: {:?}\n", operation.name, error);
-    })
 }

@@ -9,8 +9,15 @@ use super::{
         Handler,
         DMA_BITS, //
     },
+    gate::{
+        Gate,
+        Keeper,
+        Live, //
+    },
     identify,
     misc::Misc,
+    stats::Stats,
+    target::Target,
     untrusted::Untrusted, //
 };
 use crate::{
@@ -55,6 +62,7 @@ pub(crate) struct TestDriver;
 #[pin_data]
 pub(crate) struct Data<'bound> {
     // Dropped in the order of declaration. First what lets others use the device.
+    gate: Keeper,
     #[pin]
     control: Control,
     // Transfers of the device file end with an interrupt.
@@ -161,8 +169,18 @@ impl pci::Driver for TestDriver {
                         module_parameters::mmap_contiguous.value(),
                     )
                 },
-                // SAFETY: As above.
-                control <- unsafe { Control::new(pdev) },
+                gate: {
+                    let target = Target {
+                        dev: pdev.as_ref(),
+                        pci: Some(pdev),
+                        engine: Some(edu.clone()),
+                        stats: Stats::new()?,
+                    };
+
+                    // SAFETY: As above.
+                    Keeper(unsafe { Gate::new(Live::new(target)?)? })
+                },
+                control <- Control::new(pdev.as_ref(), gate.0.clone()),
             }))
         })
     }
@@ -170,6 +188,7 @@ impl pci::Driver for TestDriver {
     fn unbind<'bound>(_pdev: &'bound pci::Device<Core<'_>>, data: Pin<&Self::Data<'bound>>) {
         // Now, and not when the data is dropped: by then the driver has given up the DMA of the device's IOMMU
         // group, and root can give that another domain.
+        data.gate.0.close();
         data.control.close();
         data.misc.close();
     }

@@ -37,6 +37,11 @@ use kernel::{
     pci,
     prelude::*,
     sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
         new_spinlock,
         Arc,
         SpinLock, //
@@ -71,6 +76,7 @@ pub(crate) struct Edu<'bound> {
     last: SpinLock<u64>,
     #[pin]
     done: Completion,
+    closed: Atomic<bool>,
 }
 
 /// A transfer of [`Edu`], by its number; there is one at a time.
@@ -95,6 +101,7 @@ impl<'bound> Edu<'bound> {
             bar,
             last <- new_spinlock!(0),
             done <- Completion::new(),
+            closed: Atomic::new(false),
         })
     }
 
@@ -196,6 +203,18 @@ impl<'bound> Edu<'bound> {
         poll_transfer(|| !self.running())
     }
 
+    /// Starts nothing from now on, and wakes all who wait for a transfer: it is over, or they have to
+    /// abort it.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Release);
+        self.done.complete();
+    }
+
+    /// Whether that was done.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Acquire)
+    }
+
     /// Whether the device is done with `transfer`: with the last one when it is idle, and with those
     /// before when another could be started.
     fn is_over(&self, transfer: &Started) -> bool {
@@ -262,6 +281,10 @@ unsafe impl Engine for Edu<'_> {
         loop {
             if self.is_over(token) {
                 return Progress::Done;
+            }
+            if self.is_closed() {
+                self.done.complete();
+                return Progress::Pending;
             }
             match self.done.wait(left) {
                 Some(rest) => left = rest,

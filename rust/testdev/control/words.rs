@@ -2,17 +2,49 @@
 
 //! The words `key=value` that say what to do.
 
-use super::ops::{
-    Operation,
-    OPERATIONS, //
+use super::{
+    super::request::{
+        in_range,
+        Dir,
+        Irq,
+        Key,
+        Kind,
+        Name,
+        Op,
+        Request,
+        To,
+        Why,
+        MAX_SIZE,
+        REPEATS,
+        TIMEOUTS, //
+    },
+    lifecycles::{
+        Lifecycle,
+        LIFECYCLES, //
+    }, //
 };
 use kernel::{
     fmt,
+    page::PAGE_SIZE,
     prelude::*, //
 };
 
 /// How many bytes the words may have, in all.
 pub(super) const MAX_LEN: usize = 256;
+
+/// What is asked for.
+pub(super) enum Asked {
+    Named(Request),
+    Lifecycle(Repeated),
+}
+
+/// A lifecycle with its parameters.
+pub(super) struct Repeated {
+    pub(super) lifecycle: &'static Lifecycle,
+    /// None if nothing is said that would make it another one.
+    pub(super) request: Option<Request>,
+    pub(super) repeat: u32,
+}
 
 /// Why words are refused.
 #[derive(Debug, PartialEq)]
@@ -24,6 +56,19 @@ pub(super) enum Refused<'a> {
     Twice(&'a str),
     UnknownOperation(&'a str),
     NoOperation,
+    NoName(&'static str),
+    NotAName(&'a str),
+    NotANumber(Key, &'a str),
+    TooLarge(Key, &'a str),
+    /// The value is none of those that there are.
+    NotOneOf(Key, &'a str),
+    Wrong(Why),
+}
+
+impl From<super::super::request::Refused> for Refused<'_> {
+    fn from(refused: super::super::request::Refused) -> Self {
+        Self::Wrong(refused.why)
+    }
 }
 
 impl fmt::Display for Refused<'_> {
@@ -33,7 +78,7 @@ impl fmt::Display for Refused<'_> {
             Self::NotText => f.write_str("this is not text in UTF-8"),
             Self::NoEqualsSign(word) => write!(f, "{word:?} is not of the form key=value"),
             Self::NoValue(key) => write!(f, "{key:?} has no value"),
-            Self::UnknownKey(key) => write!(f, "{key:?} is not a key: there is op"),
+            Self::UnknownKey(key) => write!(f, "{key:?} is not a key"),
             Self::Twice(key) => write!(f, "{key:?} is there twice"),
             Self::UnknownOperation(name) => {
                 write!(
@@ -42,78 +87,251 @@ impl fmt::Display for Refused<'_> {
                 )
             }
             Self::NoOperation => f.write_str("no operation: say op=NAME"),
+            Self::NoName(op) => write!(f, "op={op} needs a name"),
+            Self::NotAName(name) => write!(
+                f,
+                "{name:?} is not a name: it has 1 to {} of the characters A-Z a-z 0-9 _ . -",
+                Name::MAX
+            ),
+            Self::NotANumber(key, value) => {
+                write!(f, "{}={:?}: this is not a number", key.name(), value)
+            }
+            Self::TooLarge(key, value) => {
+                write!(f, "{}={:?}: this is too large a number", key.name(), value)
+            }
+            Self::NotOneOf(key, value) => {
+                write!(f, "{}={:?} is none of", key.name(), value)?;
+                for_each_value(*key, |name| write!(f, " {name}"))
+            }
+            Self::Wrong(why) => fmt::Display::fmt(why, f),
         }
     }
 }
 
-/// The operation that `bytes` ask for.
-pub(super) fn parse(bytes: &[u8]) -> Result<&'static Operation, Refused<'_>> {
+/// Shows the values of a key that has some names as values.
+fn for_each_value(key: Key, mut show: impl FnMut(&'static str) -> fmt::Result) -> fmt::Result {
+    match key {
+        Key::Kind => Kind::ALL.iter().try_for_each(|kind| show(kind.name())),
+        Key::Dir => Dir::ALL.iter().try_for_each(|dir| show(dir.name())),
+        Key::To => To::ALL.iter().try_for_each(|to| show(to.name())),
+        Key::Irq => Irq::ALL.iter().try_for_each(|irq| show(irq.name())),
+        _ => Ok(()),
+    }
+}
+
+/// The words, by their keys.
+struct Words<'a>([Option<&'a str>; Key::ALL.len()]);
+
+impl<'a> Words<'a> {
+    fn of(text: &'a str) -> Result<Self, Refused<'a>> {
+        let mut words = Self([None; Key::ALL.len()]);
+
+        for word in text.split_ascii_whitespace() {
+            let (key, value) = word.split_once('=').ok_or(Refused::NoEqualsSign(word))?;
+            let place = Key::ALL
+                .iter()
+                .zip(&mut words.0)
+                .find(|(known, _)| known.name() == key)
+                .map(|(_, place)| place)
+                .ok_or(Refused::UnknownKey(key))?;
+
+            if value.is_empty() {
+                return Err(Refused::NoValue(key));
+            }
+            if place.replace(value).is_some() {
+                return Err(Refused::Twice(key));
+            }
+        }
+        Ok(words)
+    }
+
+    fn get(&self, key: Key) -> Option<&'a str> {
+        Key::ALL
+            .iter()
+            .zip(self.0)
+            .find(|(known, _)| **known == key)
+            .and_then(|(_, value)| value)
+    }
+
+    /// The number that a key has: decimal, or hexadecimal behind `0x`.
+    fn number(&self, key: Key) -> Result<Option<u64>, Refused<'a>> {
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
+        let (digits, radix) = match value.strip_prefix("0x") {
+            Some(digits) => (digits, 16),
+            None => (value, 10),
+        };
+
+        // A sign is none for `from_str_radix()`.
+        if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+            return Err(Refused::NotANumber(key, value));
+        }
+        u64::from_str_radix(digits, radix)
+            .map(Some)
+            .map_err(|_| Refused::TooLarge(key, value))
+    }
+
+    /// The number that a key has, if it is in `range`, which is of 32 bits.
+    fn small(
+        &self,
+        key: Key,
+        range: core::ops::RangeInclusive<u64>,
+    ) -> Result<Option<u32>, Refused<'a>> {
+        let number = self.number(key)?;
+
+        in_range(key, number, range)?;
+        // CAST: Within the range.
+        Ok(number.map(|number| number as u32))
+    }
+
+    /// The value that a key has, of those in `all`.
+    fn one_of<T: Copy>(
+        &self,
+        key: Key,
+        all: &[T],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<Option<T>, Refused<'a>> {
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
+
+        all.iter()
+            .find(|known| name(**known) == value)
+            .map(|known| Some(*known))
+            .ok_or(Refused::NotOneOf(key, value))
+    }
+
+    /// The request for an operation on that name.
+    fn request(&self, op: Op, name: Name) -> Result<Request, Refused<'a>> {
+        Ok(Request {
+            op,
+            name,
+            kind: self.one_of(Key::Kind, Kind::ALL, Kind::name)?,
+            dir: self.one_of(Key::Dir, Dir::ALL, Dir::name)?,
+            size: self.number(Key::Size)?,
+            offset: self.number(Key::Offset)?,
+            pattern: self.small(Key::Pattern, 0..=u64::from(u32::MAX))?,
+            to: self.one_of(Key::To, To::ALL, To::name)?,
+            timeout: self.small(Key::Timeout, TIMEOUTS)?,
+            irq: self.one_of(Key::Irq, Irq::ALL, Irq::name)?,
+        })
+    }
+}
+
+/// What `bytes` ask for.
+pub(super) fn parse(bytes: &[u8]) -> Result<Asked, Refused<'_>> {
     let text = core::str::from_utf8(bytes).map_err(|_| Refused::NotText)?;
-    let mut asked = None;
+    let words = Words::of(text)?;
+    let op = words.get(Key::Op).ok_or(Refused::NoOperation)?;
 
-    for word in text.split_ascii_whitespace() {
-        let (key, value) = word.split_once('=').ok_or(Refused::NoEqualsSign(word))?;
-
-        if key != "op" {
-            return Err(Refused::UnknownKey(key));
+    if let Some(op) = Op::ALL.iter().find(|known| known.name() == op) {
+        let name = words
+            .get(Key::Name)
+            .ok_or(Refused::NoName(op.name()))
+            .and_then(|name| Name::new(name.as_bytes()).ok_or(Refused::NotAName(name)))?;
+        if words.get(Key::Repeat).is_some() {
+            return Err(Refused::Wrong(Why::NotTaken(op.name(), Key::Repeat)));
         }
-        if value.is_empty() {
-            return Err(Refused::NoValue(key));
-        }
-        if asked.replace(value).is_some() {
-            return Err(Refused::Twice(key));
-        }
+        return words.request(*op, name).map(Asked::Named);
     }
 
-    let name = asked.ok_or(Refused::NoOperation)?;
-    OPERATIONS
+    let lifecycle = LIFECYCLES
         .iter()
-        .find(|operation| operation.name == name)
-        .ok_or(Refused::UnknownOperation(name))
+        .find(|lifecycle| lifecycle.name == op)
+        .ok_or(Refused::UnknownOperation(op))?;
+    lifecycle_of(&words, lifecycle).map(Asked::Lifecycle)
 }
 
-#[kunit_tests(safe_dma_words)]
-mod tests {
-    use super::*;
+fn lifecycle_of<'a>(
+    words: &Words<'a>,
+    lifecycle: &'static Lifecycle,
+) -> Result<Repeated, Refused<'a>> {
+    let mut changed = false;
 
-    /// The name of the operation that is found.
-    fn parsed(bytes: &[u8]) -> Result<&'static str, Refused<'_>> {
-        parse(bytes).map(|operation| operation.name)
+    for key in Key::ALL {
+        if matches!(key, Key::Op | Key::Repeat) || words.get(*key).is_none() {
+            continue;
+        }
+        if !lifecycle.takes().contains(key) {
+            return Err(Refused::Wrong(Why::NotTaken(lifecycle.name, *key)));
+        }
+        changed = true;
     }
 
-    #[test]
-    fn each_operation_is_found_by_its_name() -> Result {
-        for operation in OPERATIONS {
-            let mut text = KVec::new();
-            text.extend_from_slice(b" op=", GFP_KERNEL)?;
-            text.extend_from_slice(operation.name.as_bytes(), GFP_KERNEL)?;
-            text.push(b'\n', GFP_KERNEL)?;
+    let repeat = words.small(Key::Repeat, REPEATS)?.unwrap_or(1);
+    let request = match lifecycle.request() {
+        Some(defaults) if changed => {
+            let given = words.request(Op::Map, defaults.name)?;
 
-            assert_eq!(parsed(&text), Ok(operation.name));
+            Some(Request {
+                kind: defaults.kind,
+                size: given.size.or(defaults.size),
+                ..given
+            })
+        }
+        _ => None,
+    };
+
+    Ok(Repeated {
+        lifecycle,
+        request,
+        repeat,
+    })
+}
+
+/// What `run` takes.
+pub(super) struct Syntax;
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "Write words key=value, of {MAX_LEN} bytes at most, each key once.\n\n\
+             Operations that make all that they need, and undo it:"
+        )?;
+        for lifecycle in LIFECYCLES {
+            write!(f, "op={:<20} {}", lifecycle.name, lifecycle.what)?;
+            keys(f, lifecycle.takes(), &[])?;
+        }
+
+        writeln!(f, "\nOperations on a mapping that has a name:")?;
+        for op in Op::ALL {
+            write!(f, "op={} name", op.name())?;
+            keys(f, op.takes(), op.needs())?;
+        }
+
+        writeln!(
+            f,
+            "\nname    1 to {} of A-Z a-z 0-9 _ . -\n\
+             size    1 to {MAX_SIZE} bytes\n\
+             offset  in a page, for what is mapped (below {PAGE_SIZE}); else in the mapping\n\
+             pattern 0 to 0xffffffff: of the bytes\n\
+             repeat  {} to {}, for the first ones\n\
+             timeout {} to {} milliseconds",
+            Name::MAX,
+            REPEATS.start(),
+            REPEATS.end(),
+            TIMEOUTS.start(),
+            TIMEOUTS.end(),
+        )?;
+        for key in [Key::Kind, Key::Dir, Key::To, Key::Irq] {
+            write!(f, "{:<7}", key.name())?;
+            for_each_value(key, |name| write!(f, " {name}"))?;
+            writeln!(f)?;
         }
         Ok(())
     }
+}
 
-    #[test]
-    fn what_is_wrong_is_refused() {
-        assert_eq!(parsed(b""), Err(Refused::NoOperation));
-        assert_eq!(parsed(b" \n"), Err(Refused::NoOperation));
-        assert_eq!(parsed(b"op"), Err(Refused::NoEqualsSign("op")));
-        assert_eq!(parsed(b"op="), Err(Refused::NoValue("op")));
-        assert_eq!(
-            parsed(b"size=1 op=map_single"),
-            Err(Refused::UnknownKey("size"))
-        );
-        assert_eq!(parsed(b"=map_single"), Err(Refused::UnknownKey("")));
-        assert_eq!(
-            parsed(b"op=nothing"),
-            Err(Refused::UnknownOperation("nothing"))
-        );
-        assert_eq!(
-            parsed(b"op=map_single\0"),
-            Err(Refused::UnknownOperation("map_single\0"))
-        );
-        assert_eq!(parsed(b"op=map_sg op=map_sg"), Err(Refused::Twice("op")));
-        assert_eq!(parsed(b"op=map_\xff"), Err(Refused::NotText));
+/// Ends a line with keys: those that must be there, and the others.
+fn keys(f: &mut fmt::Formatter<'_>, takes: &[Key], needs: &[Key]) -> fmt::Result {
+    for key in takes {
+        if needs.contains(key) {
+            write!(f, " {}", key.name())?;
+        } else {
+            write!(f, " [{}]", key.name())?;
+        }
     }
+    writeln!(f)
 }

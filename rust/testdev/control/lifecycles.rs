@@ -1,36 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The operations: small lifecycles, each of which makes what it needs and undoes it.
+//! The lifecycles: each makes what it needs and undoes it.
 //!
-//! They show a way through the kernel, and are not checks: no data is moved.
+//! They show a way through the kernel, and are not checks: no data is moved, unless a pattern is given.
 
-use super::Target;
-use crate::{
-    dma::{
-        buffer::{
-            Buffer,
-            Pages, //
+use super::{
+    super::{
+        quiet,
+        regs::FACTORIAL_RANGE,
+        request::{
+            Key,
+            Kind,
+            Name,
+            Op,
+            Refused,
+            Request, //
         },
-        coherent::CoherentMemory,
-        direction::{
-            Bidirectional,
-            FromDevice,
-            Permits, //
-        },
-        iova::IovaBuilder,
-        pages::{
-            DevicePages,
-            NoncontiguousPages, //
-        },
-        pool::DmaPool,
-        resource::{
-            Registers,
-            ResourceMapping, //
-        },
-        sg::SgMapping,
-        streaming::Mapping, //
+        stats::Counted,
+        target::Target, //
     },
-    testdev::regs::FACTORIAL_RANGE, //
+    round_trip,
+    words::Repeated, //
+};
+use crate::dma::{
+    buffer::{
+        Buffer,
+        Pages, //
+    },
+    coherent::CoherentMemory,
+    direction::{
+        Bidirectional,
+        FromDevice,
+        Permits, //
+    },
+    iova::IovaBuilder,
+    pages::{
+        DevicePages,
+        NoncontiguousPages, //
+    },
+    pool::DmaPool,
+    resource::{
+        Registers,
+        ResourceMapping, //
+    },
+    sg::SgMapping,
+    streaming::Mapping, //
 };
 use kernel::{
     alloc::Flags,
@@ -44,13 +58,67 @@ use kernel::{
 };
 
 /// One of them.
-pub(super) struct Operation {
+pub(super) struct Lifecycle {
     /// What it is called in `op=`.
     pub(super) name: &'static str,
     /// For people: the calls of C in it.
     pub(super) what: &'static str,
-    /// Runs it. May sleep.
-    pub(super) run: fn(&Target<'_>) -> Result,
+    /// Runs it as it is without parameters. May sleep.
+    run: fn(&Target<'_>) -> Result,
+    /// With parameters: what is mapped, and how many bytes if that is not said.
+    other: Option<(Kind, usize)>,
+}
+
+impl Lifecycle {
+    /// What it takes besides the operation.
+    pub(super) fn takes(&self) -> &'static [Key] {
+        use super::super::request::Kind as Of;
+        use Key::*;
+
+        match self.other {
+            None => &[Repeat],
+            Some((Of::Single | Of::Sg, _)) => &[Dir, Size, Offset, Pattern, Repeat],
+            Some((Of::Resource, _)) => &[Dir, Repeat],
+            Some((Of::Coherent | Of::Pool, _)) => &[Size, Pattern, Repeat],
+            Some(_) => &[Dir, Size, Pattern, Repeat],
+        }
+    }
+
+    /// A request for what it maps, with its own defaults.
+    pub(super) fn request(&self) -> Option<Request> {
+        let (kind, size) = self.other?;
+        let mut request = Request::new(Op::Map, Name::new(b"lifecycle")?);
+
+        request.kind = Some(kind);
+        // CAST: From at most 64 bits.
+        request.size = (kind != Kind::Resource).then_some(size as u64);
+        Some(request)
+    }
+}
+
+/// Runs a lifecycle, as often as it is asked for. May sleep.
+pub(super) fn run(target: &Target<'_>, asked: &Repeated) -> Result<(), Refused> {
+    let once = || match &asked.request {
+        Some(request) => {
+            request.check()?;
+            round_trip::run(target, request)
+        }
+        None => quiet::shared(|| {
+            let counted = Counted::new(&target.stats, false);
+            let result = (asked.lifecycle.run)(target);
+
+            drop(counted);
+            result.map_err(|error| Refused::because(error, "it could not be run"))
+        }),
+    };
+
+    for _ in 0..asked.repeat {
+        if target.is_closed() {
+            return Err(Refused::because(ENODEV, "the driver is being unbound"));
+        }
+        once().inspect_err(|_| target.stats.failed())?;
+    }
+    Ok(())
 }
 
 /// Of each buffer that is of several pages, on all machines.
@@ -61,82 +129,102 @@ const SMALL: usize = 24;
 const ORDERS: [u32; 3] = [0, 2, 1];
 
 /// What one can ask for.
-pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
+pub(super) const LIFECYCLES: &[Lifecycle] = &[
+    Lifecycle {
         name: "map_single",
         what: "dma_map_single of a page from kmalloc, sync for CPU and device, dma_unmap_single",
         run: map_single,
+        other: Some((Kind::Single, PAGE_SIZE)),
     },
-    Operation {
+    Lifecycle {
         name: "map_page",
         what: "dma_map_page of a page, sync for CPU and device, dma_unmap_page",
         run: map_page,
+        other: Some((Kind::Page, PAGE_SIZE)),
     },
-    Operation {
+    Lifecycle {
         name: "map_small",
         what: "dma_map_single of 24 bytes from kmalloc, sync for CPU and device, dma_unmap_single",
         run: map_small,
+        other: Some((Kind::Single, SMALL)),
     },
-    Operation {
+    Lifecycle {
         name: "map_sg",
         what: "dma_map_sgtable of pieces of 1, 4 and 2 pages, sync for CPU and device, dma_unmap_sgtable",
         run: map_sg,
+        other: Some((Kind::Sg, 7 * PAGE_SIZE)),
     },
-    Operation {
+    Lifecycle {
         name: "coherent",
         what: "dma_alloc_attrs of 64 KiB, may sleep, dma_free_attrs",
         run: coherent,
+        other: Some((Kind::Coherent, LARGE)),
     },
-    Operation {
+    Lifecycle {
         name: "coherent_contiguous",
         what: "dma_alloc_attrs of 64 KiB, DMA_ATTR_FORCE_CONTIGUOUS, dma_free_attrs",
         run: coherent_contiguous,
+        other: None,
     },
-    Operation {
+    Lifecycle {
         name: "coherent_atomic",
         what: "dma_alloc_attrs of 64 KiB, GFP_ATOMIC, dma_free_attrs",
         run: coherent_atomic,
+        other: None,
     },
-    Operation {
+    Lifecycle {
         name: "get_sgtable",
         what: "dma_alloc_attrs of 64 KiB, dma_get_sgtable_attrs, dma_free_attrs",
         run: get_sgtable,
+        other: None,
     },
-    Operation {
+    Lifecycle {
         name: "alloc_noncoherent",
         what: "dma_alloc_noncoherent (dma_alloc_pages) of 64 KiB, sync, dma_free_pages",
         run: alloc_noncoherent,
+        other: Some((Kind::Noncoherent, LARGE)),
     },
-    Operation {
+    Lifecycle {
         name: "alloc_noncontiguous",
         what: "dma_alloc_noncontiguous of 64 KiB, vmap, sync, vunmap, dma_free_noncontiguous",
         run: alloc_noncontiguous,
+        other: Some((Kind::Noncontiguous, LARGE)),
     },
-    Operation {
+    Lifecycle {
         name: "pool",
         what: "dma_pool_create, dma_pool_zalloc, dma_pool_free, dma_pool_destroy",
         run: pool,
+        other: Some((Kind::Pool, SMALL)),
     },
-    Operation {
+    Lifecycle {
         name: "iova",
         what: "dma_iova_try_alloc, link of 3 pages, unlink of one, sync, destroy; needs an IOMMU",
         run: iova,
+        other: Some((Kind::Iova, 3 * PAGE_SIZE)),
     },
-    Operation {
+    Lifecycle {
         name: "map_resource",
         what: "dma_map_resource of a register of the device itself, dma_unmap_resource",
         run: map_resource,
+        other: Some((Kind::Resource, 0)),
     },
 ];
+
+/// Counts a turn of the CPU, and that of the device after it.
+fn turns(target: &Target<'_>) {
+    target.stats.synced();
+    target.stats.synced();
+}
 
 /// Maps a buffer, gives the CPU a turn, and unmaps it.
 fn streaming<B: Buffer>(target: &Target<'_>, buffer: B) -> Result
 where
     Bidirectional: Permits<B::Target>,
 {
-    let mut mapping = Mapping::map(target.dev(), buffer, Bidirectional)?;
+    let mut mapping = Mapping::map(target.dev, buffer, Bidirectional)?;
 
     drop(mapping.sync_for_cpu());
+    turns(target);
     drop(mapping.unmap());
     Ok(())
 }
@@ -159,8 +247,9 @@ fn map_sg(target: &Target<'_>) -> Result {
         memory.push(Pages::zeroed(order, GFP_KERNEL)?, GFP_KERNEL)?;
     }
 
-    let mut mapping = SgMapping::map(target.dev(), memory, Bidirectional, GFP_KERNEL)?;
+    let mut mapping = SgMapping::map(target.dev, memory, Bidirectional, GFP_KERNEL)?;
     drop(mapping.sync_for_cpu());
+    turns(target);
     drop(mapping.unmap());
     Ok(())
 }
@@ -171,7 +260,7 @@ fn allocate<'a>(
     flags: Flags,
     attrs: Attrs,
 ) -> Result<CoherentMemory<'a, [u8]>> {
-    CoherentMemory::zeroed_slice_with_attrs(target.dev(), LARGE, flags, attrs)
+    CoherentMemory::zeroed_slice_with_attrs(target.dev, LARGE, flags, attrs)
 }
 
 /// No attribute.
@@ -196,24 +285,25 @@ fn get_sgtable(target: &Target<'_>) -> Result {
 }
 
 fn alloc_noncoherent(target: &Target<'_>) -> Result {
-    let mut pages = DevicePages::<u8, _>::zeroed(target.dev(), LARGE, Bidirectional, GFP_KERNEL)?;
+    let mut pages = DevicePages::<u8, _>::zeroed(target.dev, LARGE, Bidirectional, GFP_KERNEL)?;
 
     drop(pages.sync_for_cpu());
+    turns(target);
     Ok(())
 }
 
 fn alloc_noncontiguous(target: &Target<'_>) -> Result {
-    let pages =
-        NoncontiguousPages::<u8, _>::zeroed(target.dev(), LARGE, Bidirectional, GFP_KERNEL)?;
+    let pages = NoncontiguousPages::<u8, _>::zeroed(target.dev, LARGE, Bidirectional, GFP_KERNEL)?;
     let mut pages = pages.vmap()?;
 
     drop(pages.sync_for_cpu());
+    turns(target);
     drop(pages.vunmap());
     Ok(())
 }
 
 fn pool(target: &Target<'_>) -> Result {
-    let pool = DmaPool::<[u8; SMALL]>::new(target.dev(), c"run", Alignment::new::<4>(), None)?;
+    let pool = DmaPool::<[u8; SMALL]>::new(target.dev, c"run", Alignment::new::<4>(), None)?;
 
     DmaPool::zalloc(&pool, GFP_KERNEL).map(drop)
 }
@@ -221,7 +311,7 @@ fn pool(target: &Target<'_>) -> Result {
 fn iova(target: &Target<'_>) -> Result {
     let page = || Pages::zeroed(0, GFP_KERNEL);
     let mut builder = IovaBuilder::begin(
-        target.dev(),
+        target.dev,
         page()?,
         3 * PAGE_SIZE,
         3,
@@ -237,8 +327,8 @@ fn iova(target: &Target<'_>) -> Result {
 }
 
 fn map_resource(target: &Target<'_>) -> Result {
-    let registers = Registers::of_bar(target.pdev, 0, FACTORIAL_RANGE)?;
+    let registers = Registers::of_bar(target.registers().ok_or(EOPNOTSUPP)?, 0, FACTORIAL_RANGE)?;
 
-    ResourceMapping::map(target.dev(), registers, FromDevice)?.unmap();
+    ResourceMapping::map(target.dev, registers, FromDevice)?.unmap();
     Ok(())
 }

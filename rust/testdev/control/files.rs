@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The files of a device, and their functions.
+
+use super::{
+    super::{
+        gate::{
+            Gate,
+            Live, //
+        },
+        operate,
+        request::{
+            Refused,
+            Why, //
+        },
+        stats, //
+    },
+    lifecycles,
+    words::{
+        parse,
+        Asked,
+        Syntax,
+        MAX_LEN, //
+    }, //
+};
+use kernel::{
+    bindings,
+    ffi::c_char,
+    fmt,
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
+};
+
+/// What the files of a device have.
+#[pin_data]
+pub(super) struct Files {
+    gate: Arc<Gate>,
+    /// What came of the words that were written last.
+    #[pin]
+    result: Mutex<Text>,
+}
+
+impl Files {
+    pub(super) fn new(gate: Arc<Gate>) -> impl PinInit<Self> {
+        pin_init!(Self {
+            gate,
+            result <- new_mutex!(Text::new()),
+        })
+    }
+}
+
+/// Text that grows as it is written.
+struct Text(KVVec<u8>);
+
+impl Text {
+    const fn new() -> Self {
+        Self(KVVec::new())
+    }
+
+    /// Writes what `args` say; [`ENOMEM`] if there is no memory for all of it.
+    fn add(&mut self, args: fmt::Arguments<'_>) -> Result {
+        fmt::Write::write_fmt(self, args).map_err(|_| ENOMEM)
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0
+            .extend_from_slice(text.as_bytes(), GFP_KERNEL)
+            .map_err(|_| fmt::Error)
+    }
+}
+
+/// The functions of a file.
+///
+/// Not [`kernel::debugfs`], whose files keep no module (`owner`), and look at their functions when they are
+/// closed: that may be after the module has gone. Of these, debugfs calls none, nor looks at any, once the
+/// file was removed.
+const fn functions(
+    read: unsafe extern "C" fn(
+        *mut bindings::file,
+        *mut c_char,
+        usize,
+        *mut bindings::loff_t,
+    ) -> isize,
+) -> bindings::debugfs_short_fops {
+    bindings::debugfs_short_fops {
+        read: Some(read),
+        write: None,
+        llseek: Some(bindings::default_llseek),
+    }
+}
+
+static RUN: bindings::debugfs_short_fops = bindings::debugfs_short_fops {
+    write: Some(write_run),
+    ..functions(read_run)
+};
+static RESULT: bindings::debugfs_short_fops = functions(read_result);
+static MAPPINGS: bindings::debugfs_short_fops = functions(read_mappings);
+static STATS: bindings::debugfs_short_fops = functions(read_stats);
+
+/// The files, by their names.
+pub(super) static ALL: [(&CStr, &bindings::debugfs_short_fops); 4] = [
+    (c"run", &RUN),
+    (c"result", &RESULT),
+    (c"mappings", &MAPPINGS),
+    (c"stats", &STATS),
+];
+
+/// Makes a function that reads a file, of one that writes all of its text.
+macro_rules! reads {
+    ($($name:ident: $text:expr;)*) => {$(
+        /// # Safety
+        ///
+        /// `file` was opened by debugfs, with a pointer to [`Files`] that are valid during the call; the rest is as
+        /// for `read` in `struct file_operations`.
+        unsafe extern "C" fn $name(
+            file: *mut bindings::file,
+            buf: *mut c_char,
+            len: usize,
+            pos: *mut bindings::loff_t,
+        ) -> isize {
+            // SAFETY: By the caller's promise.
+            unsafe { read(file, buf, len, pos, $text) }
+        }
+    )*};
+}
+
+reads! {
+    read_run: |_, text| text.add(fmt!("{}", Syntax));
+    read_result: |files, text| {
+        text.0.extend_from_slice(&files.result.lock().0, GFP_KERNEL)?;
+        Ok(())
+    };
+    read_mappings: |files, text| files.gate.enter(|live| mappings(live, text))?;
+    read_stats: |files, text| files.gate.enter(|live| {
+        text.add(fmt!("{}", stats::Listing(&live.target.stats, live.target.dev)))
+    })?;
+}
+
+/// Reads a part of what `write` writes, all of it anew each time.
+///
+/// # Safety
+///
+/// As for those that [`reads`] makes.
+unsafe fn read(
+    file: *mut bindings::file,
+    buf: *mut c_char,
+    len: usize,
+    pos: *mut bindings::loff_t,
+    write: impl FnOnce(&Files, &mut Text) -> Result,
+) -> isize {
+    // SAFETY: By the caller's promise.
+    let files = unsafe { &*(*file).private_data.cast::<Files>() };
+    let mut text = Text::new();
+    let written = if may_use() {
+        write(files, &mut text)
+    } else {
+        Err(EPERM)
+    };
+
+    match written {
+        // SAFETY: By the caller's promise, and the text has that many bytes.
+        Ok(()) => unsafe {
+            bindings::simple_read_from_buffer(
+                buf.cast(),
+                len,
+                pos,
+                text.0.as_ptr().cast(),
+                text.0.len(),
+            )
+        },
+        Err(error) => error.to_errno() as isize,
+    }
+}
+
+/// Whether who uses a file now may do so: it may have been opened by somebody else.
+pub(super) fn may_use() -> bool {
+    // SAFETY: May be called by any process. CAST: A small number.
+    unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as i32) }
+}
+
+/// Writes a line for each mapping.
+fn mappings(live: &Live<'_>, text: &mut Text) -> Result {
+    text.add(fmt!("name kind dir turn by dma size phys\n"))?;
+    live.for_each_table(|table| text.add(fmt!("{}", table)))
+}
+
+/// # Safety
+///
+/// As for those that [`reads`] makes.
+unsafe extern "C" fn write_run(
+    file: *mut bindings::file,
+    buf: *const c_char,
+    len: usize,
+    _pos: *mut bindings::loff_t,
+) -> isize {
+    // SAFETY: By the caller's promise.
+    let files = unsafe { &*(*file).private_data.cast::<Files>() };
+    let user = UserPtr::from_ptr(buf.cast_mut().cast());
+    let mut buffer = [0; MAX_LEN];
+
+    // All of it, before anything is locked.
+    let text = match buffer.get_mut(..len) {
+        _ if !may_use() => Err(Refused::because(EPERM, "only CAP_SYS_ADMIN may use it")),
+        Some(text) => match UserSlice::new(user, len).reader().read_slice(text) {
+            Ok(()) => Ok(&*text),
+            Err(error) => Err(Refused::because(error, "the text cannot be read")),
+        },
+        None => Err(Refused::new(EINVAL, Why::TooLong(len, MAX_LEN))),
+    };
+
+    match files.gate.enter(|live| run(live, text)) {
+        Ok((result, outcome)) => {
+            *files.result.lock() = result;
+            match outcome {
+                // CAST: At most `MAX_LEN`.
+                Ok(()) => len as isize,
+                Err(error) => error.to_errno() as isize,
+            }
+        }
+        Err(error) => error.to_errno() as isize,
+    }
+}
+
+/// Does what the words ask for, and returns what came of it, as KTAP too. May sleep.
+fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
+    let dev = live.target.dev;
+    let mut result = Text::new();
+    // Without memory for it there is no result, and so it reads.
+    let mut say = |args: fmt::Arguments<'_>| {
+        if result
+            .add(fmt!("TAP version 14\n1..1\n"))
+            .and_then(|()| result.add(args))
+            .is_err()
+        {
+            result = Text::new();
+        }
+    };
+
+    let text = match text {
+        Ok(text) => text,
+        Err(Refused { error, why }) => {
+            dev_err!(dev, "run: {}\n", why);
+            say(fmt!("not ok 1 op=? # {:?} {}\n", error, why));
+            return (result, Err(error));
+        }
+    };
+    let outcome = match parse(text) {
+        Err(refused) => {
+            dev_err!(dev, "run: {}\n", refused);
+            say(fmt!("not ok 1 op=? # {:?} {}\n", EINVAL, refused));
+            Err(EINVAL)
+        }
+        Ok(Asked::Named(request)) => {
+            let what = fmt!("op={} name={}", request.op.name(), request.name);
+
+            match operate::run(&live.target, &live.run, &request) {
+                Ok(outcome) => {
+                    say(fmt!("ok 1 {} # {}\n", what, outcome));
+                    Ok(())
+                }
+                Err(Refused { error, why }) => {
+                    dev_err!(dev, "run: {}: {:?}: {}\n", what, error, why);
+                    say(fmt!("not ok 1 {} # {:?} {}\n", what, error, why));
+                    Err(error)
+                }
+            }
+        }
+        Ok(Asked::Lifecycle(asked)) => match lifecycles::run(&live.target, &asked) {
+            Ok(()) => {
+                say(fmt!(
+                    "ok 1 op={} # repeat {}\n",
+                    asked.lifecycle.name,
+                    asked.repeat
+                ));
+                Ok(())
+            }
+            Err(Refused { error, why }) => {
+                let name = asked.lifecycle.name;
+
+                dev_err!(dev, "run: op={} failed: {:?}: {}\n", name, error, why);
+                say(fmt!("not ok 1 op={} # {:?} {}\n", name, error, why));
+                Err(error)
+            }
+        },
+    };
+    (result, outcome)
+}

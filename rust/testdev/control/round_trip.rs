@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A lifecycle with parameters: memory is mapped, has its turns, and is unmapped. With a pattern its bytes
+//! go through the device.
+
+use super::super::{
+    held::{
+        self,
+        Held,
+        Made,
+        Turn, //
+    },
+    operate::move_bytes,
+    quiet,
+    request::{
+        Dir,
+        Kind,
+        Refused,
+        Request,
+        To,
+        Why, //
+    },
+    stats::Counted,
+    target::Target, //
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+/// A mapping, for as long as it is counted.
+struct Mapped<'bound> {
+    // Dropped in this order.
+    held: KBox<dyn Held<'bound> + 'bound>,
+    _counted: Counted,
+}
+
+impl<'bound> Mapped<'bound> {
+    fn new(target: &Target<'bound>, request: &Request) -> Result<Self, Refused> {
+        let Made { held, info } = quiet::shared(|| held::make(target, request))?;
+
+        Ok(Self {
+            held,
+            _counted: Counted::new(&target.stats, info.bounced),
+        })
+    }
+
+    fn unmap(self) {
+        quiet::shared(|| drop(self));
+    }
+
+    /// Gives the memory to the CPU for the time of `f`, if there are turns.
+    fn with_cpu<R>(
+        &mut self,
+        target: &Target<'bound>,
+        f: impl FnOnce(&mut (dyn Held<'bound> + 'bound)) -> Result<R, Refused>,
+    ) -> Result<R, Refused> {
+        let synced = quiet::shared(|| self.held.sync_for_cpu()).is_ok();
+        let result = f(&mut *self.held);
+
+        if synced {
+            target.stats.synced();
+            quiet::shared(|| self.held.sync_for_device())?;
+            target.stats.synced();
+        }
+        result
+    }
+}
+
+/// Runs it. May sleep.
+pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused> {
+    let mut mapped = Mapped::new(target, request)?;
+    let result = match request.pattern {
+        Some(pattern) => held::size(request)
+            .and_then(|size| through_device(target, &mut mapped, request, size, pattern)),
+        None => mapped.with_cpu(target, |_| Ok(())),
+    };
+
+    if mapped.held.turn() == Turn::InFlight {
+        mapped.held.abort()?;
+    }
+    mapped.unmap();
+    result
+}
+
+/// The bytes go to the device and back through other memory, or the reverse, or both, as the direction
+/// permits.
+fn through_device<'bound>(
+    target: &Target<'bound>,
+    mapped: &mut Mapped<'bound>,
+    request: &Request,
+    size: usize,
+    pattern: u32,
+) -> Result<(), Refused> {
+    let other = Request {
+        kind: Some(Kind::Coherent),
+        dir: None,
+        // CAST: From at most 64 bits.
+        size: Some(size as u64),
+        offset: None,
+        pattern: None,
+        ..*request
+    };
+    let mut other = Mapped::new(target, &other)?;
+    let is_shared = matches!(request.kind(), Kind::Coherent | Kind::Pool);
+    let dir = if is_shared {
+        Dir::Bidirectional
+    } else {
+        request.dir()
+    };
+
+    if dir != Dir::FromDevice {
+        copy(target, &mut mapped.held, &mut other.held, size)?;
+        other.held.check(0..size, pattern)?;
+    }
+    if dir != Dir::ToDevice {
+        // Another one, so that it does not do to leave the memory as it is.
+        let pattern = !pattern;
+
+        other.held.fill(0..size, pattern)?;
+        copy(target, &mut other.held, &mut mapped.held, size)?;
+        match mapped.with_cpu(target, |held| held.check(0..size, pattern)) {
+            // It shows its bytes to the device alone, if it may.
+            Err(Refused {
+                why: Why::Text(_),
+                error: EOPNOTSUPP,
+            }) if dir == Dir::Bidirectional => {
+                other.held.fill(0..size, !pattern)?;
+                copy(target, &mut mapped.held, &mut other.held, size)?;
+                other.held.check(0..size, pattern)?;
+            }
+            Err(Refused {
+                error: EOPNOTSUPP, ..
+            }) => {}
+            result => result?,
+        }
+    }
+    other.unmap();
+    Ok(())
+}
+
+/// Moves the bytes of one to the other, through the device's buffer.
+fn copy<'bound>(
+    target: &Target<'bound>,
+    from: &mut KBox<dyn Held<'bound> + 'bound>,
+    to: &mut KBox<dyn Held<'bound> + 'bound>,
+    size: usize,
+) -> Result<(), Refused> {
+    let buffer = super::super::edu::BUFFER_SIZE;
+
+    for start in (0..size).step_by(buffer) {
+        let part: Range<usize> = start..size.min(start + buffer);
+
+        move_bytes(target, &mut **from, To::Device, part.clone())?;
+        move_bytes(target, &mut **to, To::Memory, part)?;
+    }
+    Ok(())
+}

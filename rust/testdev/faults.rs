@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The faults of a device that the SMMU has reported.
+//!
+//! Its driver tells nobody but the kernel's log, where it prints ten events in five seconds and drops the
+//! rest: what is counted here is what can be seen there.
+
+use crate::bindings;
+use kernel::device::{
+    Bound,
+    Device, //
+};
+
+/// How many events of the device are in the log.
+pub(super) fn count(dev: &Device<Bound>) -> u64 {
+    let mut iter = bindings::kmsg_dump_iter {
+        cur_seq: 0,
+        next_seq: 0,
+    };
+    let client = dev.name().to_str().unwrap_or_default();
+    let mut line = [0; 256];
+    let mut len = 0;
+    let mut count = 0;
+
+    // SAFETY: `iter` is ours, and `line` is valid for that many bytes.
+    while unsafe {
+        bindings::kmsg_dump_get_line(&mut iter, false, line.as_mut_ptr(), line.len(), &mut len)
+    } {
+        let line = line.get(..len).unwrap_or_default();
+        let words = core::str::from_utf8(line).unwrap_or_default();
+
+        if let Some((_, event)) = words.split_once("event: ") {
+            let of = event.split_once("client: ").map(|(_, rest)| rest);
+
+            if of.and_then(|rest| rest.split_whitespace().next()) == Some(client) {
+                count += 1;
+            }
+        }
+    }
+    count
+}

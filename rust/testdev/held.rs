@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A mapping that a name stands for, and whose turn it is.
+//!
+//! ```text
+//!            sync_for_cpu                 start
+//!     CPU <---------------- device -----------------> in flight
+//!         ---------------->        <-----------------
+//!          sync_for_device            wait, abort
+//! ```
+//!
+//! Each arrow takes the value at its tail, as everywhere in the library, so that a wrong order is one
+//! that has no value to begin with: it is refused, with the reason.
+
+mod make;
+mod memory;
+
+pub(super) use self::{
+    make::{
+        make,
+        size,
+        Made, //
+    },
+    memory::Memory, //
+};
+
+use super::{
+    edu::{
+        Edu,
+        Job, //
+    },
+    request::{
+        byte,
+        Refused,
+        To,
+        Why, //
+    }, //
+};
+use crate::dma::transfer::{
+    AbortError,
+    StartError,
+    Transfer,
+    WaitError, //
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    time::Msecs, //
+};
+use memory::Way;
+
+/// Who has the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Device,
+    Cpu,
+    /// The device, which is at work on it.
+    InFlight,
+}
+
+impl Turn {
+    /// What `mappings` calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Cpu => "cpu",
+            Self::InFlight => "in_flight",
+        }
+    }
+
+    /// Why an operation that needs another turn is refused.
+    pub(super) const fn refused(self) -> Refused {
+        Refused::because(
+            EBUSY,
+            match self {
+                Self::Device => "the device has it: the CPU's turn begins with sync_for_cpu",
+                Self::Cpu => "the CPU has it: the device's turn begins with sync_for_device",
+                Self::InFlight => "a transfer of it is in flight: wait for it, or abort it",
+            },
+        )
+    }
+}
+
+/// How many bytes are compared or written at once.
+const CHUNK: usize = 256;
+
+/// How many bytes a transfer has to move.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    All,
+    /// The first of them, as many as are in one piece for the device.
+    First,
+}
+
+/// A mapping, whatever it is made of.
+///
+/// What is refused or fails leaves it as it was, unless something else is said.
+pub(super) trait Held<'bound>: Send {
+    /// Who has the memory.
+    fn turn(&self) -> Turn;
+
+    /// Gives the memory to the CPU.
+    fn sync_for_cpu(&mut self) -> Result<(), Refused>;
+
+    /// Gives the memory to the device.
+    fn sync_for_device(&mut self) -> Result<(), Refused>;
+
+    /// Writes the bytes of a pattern.
+    fn fill(&mut self, range: Range<usize>, pattern: u32) -> Result<(), Refused>;
+
+    /// Compares the bytes with those of a pattern.
+    fn check(&mut self, range: Range<usize>, pattern: u32) -> Result<(), Refused>;
+
+    /// Starts a transfer of bytes of `range`; returns how many they are.
+    fn start(
+        &mut self,
+        engine: &Arc<Edu<'bound>>,
+        to: To,
+        range: Range<usize>,
+        extent: Extent,
+        job: Job,
+    ) -> Result<usize, Refused>;
+
+    /// Waits until the transfer is over; when the time is up it is in flight still. Sleeps.
+    fn wait(&mut self, timeout: Msecs) -> Result<(), Refused>;
+
+    /// Ends the transfer; if the device cannot be stopped it is in flight still. Sleeps.
+    fn abort(&mut self) -> Result<(), Refused>;
+}
+
+/// The memory, by who has it.
+pub(super) enum Life<'bound, M: Memory> {
+    Device(M),
+    Cpu(M::Turn),
+    InFlight(Transfer<Arc<Edu<'bound>>, M::Segment>),
+    /// While it is on its way from one to another, and never for long.
+    Moving,
+}
+
+impl<M: Memory> Life<'_, M> {
+    /// Takes the value out, to put another one in.
+    fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::Moving)
+    }
+
+    /// Calls `f` with the memory in the CPU's hands.
+    fn with_turn<R>(
+        &mut self,
+        f: impl FnOnce(&mut M::Turn) -> Result<R, Refused>,
+    ) -> Result<R, Refused> {
+        match self.take() {
+            Self::Cpu(mut turn) => {
+                let result = f(&mut turn);
+                *self = Self::Cpu(turn);
+                result
+            }
+            // It is both's, so that this is no turn.
+            Self::Device(memory) if M::IS_SHARED => match memory.into_cpu() {
+                Ok(mut turn) => {
+                    let result = f(&mut turn);
+                    *self = Self::Device(M::into_device(turn));
+                    result
+                }
+                Err(memory) => {
+                    *self = Self::Device(memory);
+                    Err(M::NO_ACCESS)
+                }
+            },
+            other => {
+                let turn = other.turn_of();
+                *self = other;
+                Err(if M::HAS_ACCESS {
+                    turn.refused()
+                } else {
+                    M::NO_ACCESS
+                })
+            }
+        }
+    }
+
+    fn turn_of(&self) -> Turn {
+        match self {
+            Self::Device(_) | Self::Moving => Turn::Device,
+            Self::Cpu(_) => Turn::Cpu,
+            Self::InFlight(_) => Turn::InFlight,
+        }
+    }
+}
+
+impl<'bound, M: Memory> Held<'bound> for Life<'bound, M> {
+    fn turn(&self) -> Turn {
+        self.turn_of()
+    }
+
+    fn sync_for_cpu(&mut self) -> Result<(), Refused> {
+        if !M::HAS_TURNS {
+            return Err(M::NO_TURNS);
+        }
+        match self.take() {
+            Self::Device(memory) => match memory.into_cpu() {
+                Ok(turn) => {
+                    *self = Self::Cpu(turn);
+                    Ok(())
+                }
+                Err(memory) => {
+                    *self = Self::Device(memory);
+                    Err(M::NO_TURNS)
+                }
+            },
+            other => {
+                let turn = other.turn_of();
+                *self = other;
+                Err(turn.refused())
+            }
+        }
+    }
+
+    fn sync_for_device(&mut self) -> Result<(), Refused> {
+        if !M::HAS_TURNS {
+            return Err(M::NO_TURNS);
+        }
+        match self.take() {
+            Self::Cpu(turn) => {
+                *self = Self::Device(M::into_device(turn));
+                Ok(())
+            }
+            other => {
+                let turn = other.turn_of();
+                *self = other;
+                Err(turn.refused())
+            }
+        }
+    }
+
+    fn fill(&mut self, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
+        self.with_turn(|turn| fill::<M>(turn, range, pattern))
+    }
+
+    fn check(&mut self, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
+        self.with_turn(|turn| check::<M>(turn, range, pattern))
+    }
+
+    fn start(
+        &mut self,
+        engine: &Arc<Edu<'bound>>,
+        to: To,
+        range: Range<usize>,
+        extent: Extent,
+        job: Job,
+    ) -> Result<usize, Refused> {
+        let asked = range.len();
+        let allowed = match to {
+            To::Device => M::Way::DEVICE_READS,
+            To::Memory => M::Way::DEVICE_WRITES,
+        };
+
+        match self.take() {
+            Self::Device(memory) if allowed => {
+                let (segment, range) = match memory.segment(range) {
+                    Ok(found) => found,
+                    Err(memory) => {
+                        *self = Self::Device(memory);
+                        return Err(Refused::because(EINVAL, "the device has no such bytes"));
+                    }
+                };
+                let len = range.len();
+                if len < asked && extent == Extent::All {
+                    *self = Self::Device(M::from_segment(segment));
+                    return Err(Refused::because(
+                        EINVAL,
+                        "the bytes are not in one piece for the device: op=transfer takes such",
+                    ));
+                }
+                let started = match to {
+                    To::Device => M::Way::read(engine.clone(), segment, range, job),
+                    To::Memory => M::Way::write(engine.clone(), segment, range, job),
+                };
+
+                match started {
+                    Ok(transfer) => {
+                        *self = Self::InFlight(transfer);
+                        Ok(len)
+                    }
+                    Err(StartError { error, memory }) => {
+                        *self = Self::Device(M::from_segment(memory));
+                        Err(Refused::because(
+                            error,
+                            if error == EBUSY {
+                                "the engine is busy with another transfer"
+                            } else {
+                                "the transfer could not be started"
+                            },
+                        ))
+                    }
+                }
+            }
+            other @ Self::Device(_) => {
+                *self = other;
+                Err(Refused::because(
+                    EACCES,
+                    match to {
+                        To::Device => "the device may not read it: it is mapped from_device",
+                        To::Memory => "the device may not write it: it is mapped to_device",
+                    },
+                ))
+            }
+            other => {
+                let turn = other.turn_of();
+                *self = other;
+                Err(turn.refused())
+            }
+        }
+    }
+
+    fn wait(&mut self, timeout: Msecs) -> Result<(), Refused> {
+        match self.take() {
+            Self::InFlight(transfer) => match transfer.wait(timeout) {
+                Ok(memory) => {
+                    *self = Self::Device(M::from_segment(memory));
+                    Ok(())
+                }
+                Err(WaitError::TimedOut(transfer)) => {
+                    *self = Self::InFlight(transfer);
+                    Err(Refused::because(ETIMEDOUT, "the transfer has not ended"))
+                }
+                Err(WaitError::Failed(error, memory)) => {
+                    *self = Self::Device(M::from_segment(memory));
+                    Err(Refused::because(error, "the device gave up"))
+                }
+            },
+            other => {
+                *self = other;
+                Err(Refused::because(EBUSY, "no transfer of it is in flight"))
+            }
+        }
+    }
+
+    fn abort(&mut self) -> Result<(), Refused> {
+        match self.take() {
+            Self::InFlight(transfer) => match transfer.abort() {
+                Ok(memory) => {
+                    *self = Self::Device(M::from_segment(memory));
+                    Ok(())
+                }
+                Err(AbortError { error, transfer }) => {
+                    *self = Self::InFlight(transfer);
+                    Err(Refused::because(error, "the device cannot be stopped"))
+                }
+            },
+            other => {
+                *self = other;
+                Err(Refused::because(EBUSY, "no transfer of it is in flight"))
+            }
+        }
+    }
+}
+
+/// The parts of `range`, none longer than a chunk.
+fn chunks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end;
+
+    range
+        .step_by(CHUNK)
+        .map(move |start| start..end.min(start + CHUNK))
+}
+
+/// Writes the bytes of `pattern` into `bytes`, which are at `offset`.
+pub(super) fn pattern_into(bytes: &mut [u8], offset: usize, pattern: u32) {
+    for (at, place) in (offset..).zip(bytes) {
+        *place = byte(pattern, at);
+    }
+}
+
+fn fill<M: Memory>(turn: &mut M::Turn, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
+    let mut bytes = [0; CHUNK];
+
+    for part in chunks(range) {
+        let (bytes, _) = bytes.split_at_mut(part.len());
+
+        pattern_into(bytes, part.start, pattern);
+        M::write(turn, part.start, bytes)?;
+    }
+    Ok(())
+}
+
+fn check<M: Memory>(turn: &mut M::Turn, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
+    let mut bytes = [0; CHUNK];
+
+    for part in chunks(range) {
+        let (bytes, _) = bytes.split_at_mut(part.len());
+
+        M::read(turn, part.start, bytes)?;
+        compare(bytes, part.start, pattern)?;
+    }
+    Ok(())
+}
+
+/// Compares `bytes`, which are at `offset`, with those of `pattern`.
+pub(super) fn compare(bytes: &[u8], offset: usize, pattern: u32) -> Result<(), Refused> {
+    for (at, found) in (offset..).zip(bytes) {
+        let expected = byte(pattern, at);
+
+        if *found != expected {
+            return Err(Refused::new(
+                EILSEQ,
+                Why::Differs {
+                    offset: at,
+                    expected,
+                    found: *found,
+                },
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Makes a mapping as a request asks for it.
+
+use super::{
+    super::{
+        info::Info,
+        regs::FACTORIAL_RANGE,
+        request::{
+            Dir,
+            Key,
+            Kind,
+            Refused,
+            Request,
+            Why, //
+        },
+        target::Target, //
+    },
+    compare,
+    fill,
+    memory::{
+        Memory,
+        Way, //
+    },
+    pattern_into,
+    Held,
+    Life, //
+};
+use crate::dma::{
+    buffer::{
+        Buffer,
+        Pages,
+        PagesPart, //
+    },
+    coherent::CoherentMemory,
+    direction::{
+        Bidirectional,
+        FromDevice,
+        Permits,
+        ToDevice, //
+    },
+    iova::IovaMapping,
+    pages::{
+        DevicePages,
+        NoncontiguousPages,
+        VmappedPages, //
+    },
+    pool::DmaPool,
+    resource::{
+        Registers,
+        ResourceMapping, //
+    },
+    sg::SgMapping,
+    streaming::{
+        MapError,
+        Mapping, //
+    }, //
+};
+use core::ops::DerefMut;
+use kernel::{
+    alloc::Flags,
+    page::PAGE_SIZE,
+    prelude::*,
+    ptr::Alignment, //
+};
+
+/// A failure is reported by its error, and needs no trace in the log.
+fn flags() -> Flags {
+    GFP_KERNEL | __GFP_NOWARN
+}
+
+/// Of the pieces of scattered memory, in turn.
+const ORDERS: [u32; 3] = [0, 2, 1];
+/// The largest piece that the page allocator has.
+const MAX_PIECE: usize = PAGE_SIZE << kernel::bindings::MAX_PAGE_ORDER;
+/// The sizes of the objects of pools.
+const SMALL_OBJECT: usize = 64;
+const LARGE_OBJECT: usize = 4096;
+
+/// What was made.
+pub(in crate::testdev) struct Made<'bound> {
+    pub(in crate::testdev) held: KBox<dyn Held<'bound> + 'bound>,
+    pub(in crate::testdev) info: Info,
+}
+
+/// How many bytes are mapped if the request does not say.
+fn default_size(kind: Kind) -> usize {
+    match kind {
+        Kind::Pool => SMALL_OBJECT,
+        Kind::Resource => FACTORIAL_RANGE.end - FACTORIAL_RANGE.start,
+        _ => PAGE_SIZE,
+    }
+}
+
+/// How many bytes the request is for.
+pub(in crate::testdev) fn size(request: &Request) -> Result<usize, Refused> {
+    let kind = request.kind();
+    let most = match kind {
+        Kind::Single | Kind::Page | Kind::Noncoherent => MAX_PIECE,
+        Kind::Pool => LARGE_OBJECT,
+        _ => usize::MAX,
+    };
+    // CAST: From 64 bits to as many, or fewer where no memory is so large; and checked to be small.
+    let (size, offset) = (
+        request.size.map(|size| size as usize),
+        request.offset() as usize,
+    );
+    let size = size.unwrap_or_else(|| default_size(kind));
+
+    if size > most || (kind == Kind::Single && size > most - offset) {
+        return Err(Refused::new(
+            EINVAL,
+            Why::OutOfRange(Key::Size, size as u64, 1, (most - offset) as u64),
+        ));
+    }
+    Ok(size)
+}
+
+/// Makes the mapping. May sleep.
+pub(in crate::testdev) fn make<'bound>(
+    target: &Target<'bound>,
+    request: &Request,
+) -> Result<Made<'bound>, Refused> {
+    match request.dir() {
+        Dir::ToDevice => Maker::new(target, request, ToDevice)?.make(),
+        Dir::FromDevice => Maker::new(target, request, FromDevice)?.make(),
+        Dir::Bidirectional => Maker::new(target, request, Bidirectional)?.make(),
+    }
+}
+
+/// What it takes to make a mapping for a direction.
+struct Maker<'a, 'bound, D> {
+    target: &'a Target<'bound>,
+    request: &'a Request,
+    direction: D,
+    size: usize,
+    offset: usize,
+}
+
+impl<'a, 'bound, D> Maker<'a, 'bound, D>
+where
+    D: Way + Permits<[u8]> + Copy + Send,
+    Mapping<'bound, KVec<u8>, D>: Memory,
+    Mapping<'bound, PagesPart, D>: Memory,
+    SgMapping<'bound, KVec<PagesPart>, D>: Memory,
+    DevicePages<'bound, u8, D>: Memory,
+    VmappedPages<'bound, u8, D>: Memory,
+{
+    fn new(
+        target: &'a Target<'bound>,
+        request: &'a Request,
+        direction: D,
+    ) -> Result<Self, Refused> {
+        Ok(Self {
+            target,
+            request,
+            direction,
+            size: size(request)?,
+            // CAST: Checked to be less than a page.
+            offset: request.offset() as usize,
+        })
+    }
+
+    fn make(&self) -> Result<Made<'bound>, Refused> {
+        match self.request.kind() {
+            Kind::Single if self.offset == 0 => {
+                self.streaming(KVec::from_elem(0, self.size, flags()).map_err(|_| NO_MEMORY)?)
+            }
+            Kind::Single | Kind::Page => self.streaming(self.part(self.offset, self.size)?),
+            Kind::Sg => self.sg(),
+            Kind::Iova => self.iova(),
+            Kind::Coherent => self.born(CoherentMemory::zeroed_slice(
+                self.target.dev,
+                self.size,
+                flags(),
+            )),
+            Kind::Noncoherent => self.born(DevicePages::zeroed(
+                self.target.dev,
+                self.size,
+                self.direction,
+                flags(),
+            )),
+            Kind::Noncontiguous => self.born(self.noncontiguous()),
+            Kind::Pool if self.size <= SMALL_OBJECT => self.pool::<SMALL_OBJECT>(),
+            Kind::Pool => self.pool::<LARGE_OBJECT>(),
+            Kind::Resource => self.resource(),
+        }
+    }
+
+    /// `len` bytes in pages, from `start` on in the first of them.
+    fn part(&self, start: usize, len: usize) -> Result<PagesPart, Refused> {
+        let order = (start + len)
+            .div_ceil(PAGE_SIZE)
+            .next_power_of_two()
+            .trailing_zeros();
+        let pages = Pages::zeroed(order, flags()).map_err(|_| NO_MEMORY)?;
+
+        PagesPart::new(pages, start..start + len).map_err(|_| NO_MEMORY)
+    }
+
+    /// Pieces of pages that have all bytes.
+    fn pieces(&self) -> Result<KVec<PagesPart>, Refused> {
+        let mut pieces = KVec::new();
+        let mut start = self.offset;
+        let mut left = self.size;
+
+        for order in ORDERS.iter().cycle() {
+            let len = left.min((PAGE_SIZE << order) - start);
+
+            pieces
+                .push(self.part(start, len)?, flags())
+                .map_err(|_| NO_MEMORY)?;
+            start = 0;
+            left -= len;
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// Writes the bytes of the pattern, if there is one.
+    fn fill<'b>(&self, pieces: impl Iterator<Item = &'b mut [u8]>) {
+        if let Some(pattern) = self.request.pattern {
+            let mut offset = 0;
+
+            for piece in pieces {
+                pattern_into(piece, offset, pattern);
+                offset += piece.len();
+            }
+        }
+    }
+
+    /// What is to be said when memory could not be mapped: the reason, unless its bytes were lost.
+    fn failed<'b>(&self, error: Error, pieces: impl Iterator<Item = &'b [u8]>) -> Refused {
+        let mut offset = 0;
+
+        for piece in pieces {
+            let lost = match self.request.pattern {
+                Some(pattern) => compare(piece, offset, pattern).err(),
+                None => piece.iter().any(|byte| *byte != 0).then_some(LOST),
+            };
+            if let Some(lost) = lost {
+                dev_err!(self.target.dev, "map: the bytes were lost: {}\n", lost.why);
+                return LOST;
+            }
+            offset += piece.len();
+        }
+        not_mapped(error)
+    }
+
+    fn streaming<B>(&self, mut buffer: B) -> Result<Made<'bound>, Refused>
+    where
+        B: Buffer<Target = [u8]> + DerefMut<Target = [u8]> + Send + 'bound,
+        Mapping<'bound, B, D>: Memory,
+    {
+        self.fill([&mut *buffer].into_iter());
+
+        match Mapping::map(self.target.dev, buffer, self.direction) {
+            Ok(mapping) => self.made(mapping),
+            Err(MapError { error, buffer }) => Err(self.failed(error, [&*buffer].into_iter())),
+        }
+    }
+
+    fn sg(&self) -> Result<Made<'bound>, Refused> {
+        let mut pieces = self.pieces()?;
+        self.fill(pieces.iter_mut().map(|piece| &mut **piece));
+
+        match SgMapping::map(self.target.dev, pieces, self.direction, flags()) {
+            Ok(mapping) => self.made(mapping),
+            Err(MapError { error, buffer }) => {
+                Err(self.failed(error, buffer.iter().map(|piece| &**piece)))
+            }
+        }
+    }
+
+    fn iova(&self) -> Result<Made<'bound>, Refused> {
+        let mut pieces = self.pieces()?;
+        self.fill(pieces.iter_mut().map(|piece| &mut **piece));
+
+        match IovaMapping::map(self.target.dev, pieces, self.direction, flags()) {
+            Ok(mapping) => self.made(mapping),
+            Err(MapError { error, buffer }) => {
+                Err(self.failed(error, buffer.iter().map(|piece| &**piece)))
+            }
+        }
+    }
+
+    fn noncontiguous(&self) -> Result<VmappedPages<'bound, u8, D>> {
+        Ok(
+            NoncontiguousPages::zeroed(self.target.dev, self.size, self.direction, flags())?
+                .vmap()?,
+        )
+    }
+
+    fn pool<const SIZE: usize>(&self) -> Result<Made<'bound>, Refused> {
+        let pool =
+            DmaPool::<[u8; SIZE]>::new(self.target.dev, c"named", Alignment::new::<4>(), None);
+
+        self.born(pool.and_then(|pool| DmaPool::zalloc(&pool, flags())))
+    }
+
+    fn resource(&self) -> Result<Made<'bound>, Refused> {
+        let pci = self.target.registers().ok_or(NO_REGISTERS)?;
+        let registers = Registers::of_bar(pci, 0, FACTORIAL_RANGE).map_err(not_mapped)?;
+
+        match ResourceMapping::map(self.target.dev, registers, self.direction) {
+            Ok(mapping) => self.made(mapping),
+            Err(error) => Err(not_mapped(error)),
+        }
+    }
+
+    /// Memory that the device owns from birth, and so was not filled before.
+    fn born<M: Memory + 'bound>(&self, memory: Result<M>) -> Result<Made<'bound>, Refused> {
+        let memory = memory.map_err(not_mapped)?;
+
+        match self.request.pattern {
+            None => self.made(memory),
+            Some(pattern) => {
+                let mut turn = memory.into_cpu().map_err(|_| M::NO_ACCESS)?;
+
+                fill::<M>(&mut turn, 0..self.size, pattern)?;
+                self.made(M::into_device(turn))
+            }
+        }
+    }
+
+    fn made<M: Memory + 'bound>(&self, memory: M) -> Result<Made<'bound>, Refused> {
+        let info = Info::of(self.target.dev, self.request, self.size, &memory);
+
+        Ok(Made {
+            held: KBox::new(Life::Device(memory), flags()).map_err(|_| NO_MEMORY)?,
+            info,
+        })
+    }
+}
+
+const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
+const NO_REGISTERS: Refused = Refused::because(EOPNOTSUPP, "the device has no register to map");
+const LOST: Refused = Refused::because(EIO, "it could not be mapped, and its bytes were lost");
+
+/// Why memory could not be mapped.
+fn not_mapped(error: Error) -> Refused {
+    Refused::because(
+        error,
+        if error == EINVAL {
+            "such memory cannot be mapped for this device"
+        } else if error == EOPNOTSUPP {
+            "no IOMMU translates for the device"
+        } else if error == ENOMEM {
+            "there is no memory, or no address for the device"
+        } else {
+            "it could not be mapped"
+        },
+    )
+}

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What can be mapped, as far as it is the same for all.
+
+use super::super::request::Refused;
+use crate::dma::{
+    buffer::{
+        Buffer,
+        PagesPart, //
+    },
+    coherent::CoherentMemory,
+    direction::{
+        Bidirectional,
+        Direction,
+        FromDevice,
+        ToDevice, //
+    },
+    iova::IovaMapping,
+    pages::{
+        DevicePages,
+        VmappedPages, //
+    },
+    pool::PoolObject,
+    resource::ResourceMapping,
+    sg::{
+        SgMapping,
+        SgSegment, //
+    },
+    span::{
+        DeviceAddress,
+        Span, //
+    },
+    streaming::Mapping,
+    transfer::{
+        DeviceMemory,
+        Engine,
+        StartError,
+        Transfer, //
+    },
+    turn::CpuTurn, //
+};
+use core::{
+    convert::Infallible,
+    ops::Range, //
+};
+use kernel::{
+    io::{
+        io_project,
+        Io,
+        PhysAddr, //
+    },
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// A direction, when it is known at run time only what it permits.
+pub(in crate::testdev) trait Way: Direction {
+    const DEVICE_READS: bool;
+    const DEVICE_WRITES: bool;
+
+    /// Starts a transfer to the device, if it may read.
+    fn read<E: Engine, M: DeviceMemory<Direction = Self>>(
+        engine: E,
+        memory: M,
+        range: Range<usize>,
+        job: E::Job,
+    ) -> Result<Transfer<E, M>, StartError<M>>;
+
+    /// Starts a transfer from the device, if it may write.
+    fn write<E: Engine, M: DeviceMemory<Direction = Self>>(
+        engine: E,
+        memory: M,
+        range: Range<usize>,
+        job: E::Job,
+    ) -> Result<Transfer<E, M>, StartError<M>>;
+}
+
+/// What is done in a direction that permits it, and what in one that does not.
+macro_rules! way {
+    ($way:ty, $reads:literal, $writes:literal, $read:expr, $write:expr) => {
+        impl Way for $way {
+            const DEVICE_READS: bool = $reads;
+            const DEVICE_WRITES: bool = $writes;
+
+            fn read<E: Engine, M: DeviceMemory<Direction = Self>>(
+                engine: E,
+                memory: M,
+                range: Range<usize>,
+                job: E::Job,
+            ) -> Result<Transfer<E, M>, StartError<M>> {
+                $read(engine, memory, range, job)
+            }
+
+            fn write<E: Engine, M: DeviceMemory<Direction = Self>>(
+                engine: E,
+                memory: M,
+                range: Range<usize>,
+                job: E::Job,
+            ) -> Result<Transfer<E, M>, StartError<M>> {
+                $write(engine, memory, range, job)
+            }
+        }
+    };
+}
+
+/// What a direction does not permit.
+fn not_permitted<E: Engine, M: DeviceMemory>(
+    _engine: E,
+    memory: M,
+    _range: Range<usize>,
+    _job: E::Job,
+) -> Result<Transfer<E, M>, StartError<M>> {
+    Err(StartError {
+        error: EACCES,
+        memory,
+    })
+}
+
+way!(ToDevice, true, false, Transfer::read, not_permitted);
+way!(FromDevice, false, true, not_permitted, Transfer::write);
+way!(Bidirectional, true, true, Transfer::read, Transfer::write);
+
+/// Mapped memory, in the hands of the device.
+pub(in crate::testdev) trait Memory: Send + Sized {
+    type Way: Way;
+
+    /// The memory in the hands of the CPU.
+    type Turn: Send;
+
+    /// What is given to a transfer.
+    type Segment: DeviceMemory<Direction = Self::Way> + Send;
+
+    /// Whether the CPU and the device take turns.
+    const HAS_TURNS: bool;
+
+    /// Whether the memory is both's.
+    const IS_SHARED: bool = false;
+
+    /// Whether the CPU can reach the memory while it is mapped.
+    const HAS_ACCESS: bool = Self::HAS_TURNS || Self::IS_SHARED;
+
+    const NO_TURNS: Refused = Refused::because(
+        EOPNOTSUPP,
+        if Self::IS_SHARED {
+            "the CPU and the device have it both: there are no turns"
+        } else {
+            "the device has it until it is unmapped: there are no turns"
+        },
+    );
+
+    const NO_ACCESS: Refused =
+        Refused::because(EOPNOTSUPP, "the CPU does not reach it while it is mapped");
+
+    /// Where the device has the first byte.
+    fn dma(&self) -> DeviceAddress;
+
+    /// Shows the physical address of each page, and of the first byte.
+    fn pages(&self, show: &mut dyn FnMut(PhysAddr));
+
+    /// Gives the memory to the CPU, if that can be.
+    fn into_cpu(self) -> Result<Self::Turn, Self>;
+
+    /// Gives the memory to the device.
+    fn into_device(turn: Self::Turn) -> Self;
+
+    /// Copies bytes to the memory.
+    fn write(turn: &mut Self::Turn, offset: usize, bytes: &[u8]) -> Result<(), Refused>;
+
+    /// Copies bytes from the memory.
+    fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused>;
+
+    /// The memory for a transfer of the first bytes of `range`, and where they are in it.
+    fn segment(self, range: Range<usize>) -> Result<(Self::Segment, Range<usize>), Self>;
+
+    /// The reverse.
+    fn from_segment(segment: Self::Segment) -> Self;
+}
+
+const BEYOND: Refused = Refused::because(EINVAL, "the memory has no such bytes");
+const READ_ONLY: Refused =
+    Refused::because(EACCES, "the CPU may not write it: it is mapped from_device");
+
+/// The pages of `len` bytes in one piece.
+fn pages_of(phys: PhysAddr, len: usize, show: &mut dyn FnMut(PhysAddr)) {
+    let mask = PAGE_SIZE as PhysAddr - 1;
+    let end = phys + len as PhysAddr;
+    let mut at = phys;
+
+    while at < end {
+        show(at);
+        at = (at & !mask) + PAGE_SIZE as PhysAddr;
+    }
+}
+
+/// For memory that is given to a transfer as it is.
+macro_rules! whole {
+    () => {
+        type Segment = Self;
+
+        fn segment(self, range: Range<usize>) -> Result<(Self, Range<usize>), Self> {
+            Ok((self, range))
+        }
+
+        fn from_segment(segment: Self) -> Self {
+            segment
+        }
+    };
+}
+
+/// For memory of which the CPU has a turn.
+macro_rules! turns {
+    () => {
+        type Turn = CpuTurn<Self>;
+
+        const HAS_TURNS: bool = true;
+
+        fn into_cpu(self) -> Result<CpuTurn<Self>, Self> {
+            Ok(self.into_cpu())
+        }
+
+        fn into_device(turn: CpuTurn<Self>) -> Self {
+            turn.into_device()
+        }
+    };
+}
+
+/// For memory that the CPU has at one address in its turn.
+macro_rules! slice {
+    (read) => {
+        fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
+            let from = turn.get(offset..).and_then(|rest| rest.get(..bytes.len()));
+
+            bytes.copy_from_slice(from.ok_or(BEYOND)?);
+            Ok(())
+        }
+    };
+    (write) => {
+        fn write(turn: &mut Self::Turn, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
+            let to = turn
+                .get_mut(offset..)
+                .and_then(|rest| rest.get_mut(..bytes.len()));
+
+            to.ok_or(BEYOND)?.copy_from_slice(bytes);
+            Ok(())
+        }
+    };
+    (read only) => {
+        fn write(_turn: &mut Self::Turn, _offset: usize, _bytes: &[u8]) -> Result<(), Refused> {
+            Err(READ_ONLY)
+        }
+    };
+}
+
+/// Memory with turns, for each direction.
+macro_rules! by_turns {
+    ($($way:ty, ($($writes:tt)*);)*) => {$(
+        impl<B> Memory for Mapping<'_, B, $way>
+        where
+            B: Buffer<Target = [u8]> + Send,
+        {
+            type Way = $way;
+
+            turns!();
+            whole!();
+            slice!(read);
+            slice!($($writes)*);
+
+            fn dma(&self) -> DeviceAddress {
+                self.span().address()
+            }
+
+            fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+                pages_of(self.phys(), self.span().len(), show);
+            }
+        }
+
+        impl Memory for DevicePages<'_, u8, $way> {
+            type Way = $way;
+
+            turns!();
+            whole!();
+            slice!(read);
+            slice!($($writes)*);
+
+            fn dma(&self) -> DeviceAddress {
+                self.span().address()
+            }
+
+            fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+                pages_of(self.phys(), self.len(), show);
+            }
+        }
+
+        impl Memory for VmappedPages<'_, u8, $way> {
+            type Way = $way;
+
+            turns!();
+            whole!();
+            slice!(read);
+            slice!($($writes)*);
+
+            fn dma(&self) -> DeviceAddress {
+                self.span().address()
+            }
+
+            fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+                for piece in self.pieces() {
+                    pages_of(piece.phys, piece.len, show);
+                }
+            }
+        }
+
+        impl<'bound> Memory for SgMapping<'bound, KVec<PagesPart>, $way> {
+            type Way = $way;
+            type Segment = SgSegment<'bound, KVec<PagesPart>, $way>;
+
+            turns!();
+
+            fn dma(&self) -> DeviceAddress {
+                first(self.spans())
+            }
+
+            fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+                for piece in self.pieces() {
+                    pages_of(piece.phys, piece.len, show);
+                }
+            }
+
+            fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
+                turn.read(offset, bytes).map_err(|_| BEYOND)
+            }
+
+            sg_write!($($writes)*);
+
+            fn segment(self, range: Range<usize>) -> Result<(Self::Segment, Range<usize>), Self> {
+                match span_with(self.spans().map(|span| span.len()), &range) {
+                    Some((number, range)) => {
+                        self.into_segment(number).map(|segment| (segment, range))
+                    }
+                    None => Err(self),
+                }
+            }
+
+            fn from_segment(segment: Self::Segment) -> Self {
+                segment.into_mapping()
+            }
+        }
+    )*};
+}
+
+macro_rules! sg_write {
+    (write) => {
+        fn write(turn: &mut Self::Turn, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
+            turn.write(offset, bytes).map_err(|_| BEYOND)
+        }
+    };
+    (read only) => {
+        slice!(read only);
+    };
+}
+
+by_turns! {
+    ToDevice, (write);
+    FromDevice, (read only);
+    Bidirectional, (write);
+}
+
+/// Where the first span begins; a mapping has one at least.
+fn first<'a, D: Direction>(mut spans: impl Iterator<Item = Span<'a, D>>) -> DeviceAddress {
+    spans
+        .next()
+        .map_or(DeviceAddress::from(0), |span| span.address())
+}
+
+/// The number of the span that has the first byte of `range`, and the bytes of `range` that it has,
+/// counted from its start.
+fn span_with(
+    lengths: impl Iterator<Item = usize>,
+    range: &Range<usize>,
+) -> Option<(usize, Range<usize>)> {
+    let mut before = 0;
+
+    for (number, len) in lengths.enumerate() {
+        if range.start < before + len {
+            return Some((number, range.start - before..len.min(range.end - before)));
+        }
+        before += len;
+    }
+    None
+}
+
+/// For memory that the CPU and the device have both: `$io` is how the CPU has it.
+macro_rules! shared {
+    (|$memory:ident| $io:expr) => {
+        type Way = Bidirectional;
+        type Turn = Self;
+
+        const HAS_TURNS: bool = false;
+        const IS_SHARED: bool = true;
+
+        whole!();
+
+        fn into_cpu(self) -> Result<Self, Self> {
+            Ok(self)
+        }
+
+        fn into_device(turn: Self) -> Self {
+            turn
+        }
+
+        fn write($memory: &mut Self, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
+            let write = || -> Result {
+                io_project!($io, [try: offset..offset + bytes.len()]).copy_from_slice(bytes);
+                Ok(())
+            };
+
+            write().map_err(|_| BEYOND)
+        }
+
+        fn read($memory: &Self, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
+            let mut read = || -> Result {
+                io_project!($io, [try: offset..offset + bytes.len()]).copy_to_slice(bytes);
+                Ok(())
+            };
+
+            read().map_err(|_| BEYOND)
+        }
+    };
+}
+
+impl Memory for CoherentMemory<'_, [u8]> {
+    shared!(|memory| &**memory);
+
+    fn dma(&self) -> DeviceAddress {
+        DeviceAddress::from(self.dma_address())
+    }
+
+    fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+        for offset in (0..self.size()).step_by(PAGE_SIZE) {
+            if let Some(phys) = self.phys(offset) {
+                show(phys);
+            }
+        }
+    }
+}
+
+impl<const SIZE: usize> Memory for PoolObject<'_, [u8; SIZE]> {
+    shared!(|memory| &*memory);
+
+    fn dma(&self) -> DeviceAddress {
+        self.span().address()
+    }
+
+    fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+        show(self.phys());
+    }
+}
+
+/// For memory that the CPU does not reach before it is unmapped.
+macro_rules! never {
+    () => {
+        type Turn = Infallible;
+
+        const HAS_TURNS: bool = false;
+
+        whole!();
+
+        fn into_cpu(self) -> Result<Infallible, Self> {
+            Err(self)
+        }
+
+        fn into_device(turn: Infallible) -> Self {
+            match turn {}
+        }
+
+        fn write(turn: &mut Infallible, _offset: usize, _bytes: &[u8]) -> Result<(), Refused> {
+            match *turn {}
+        }
+
+        fn read(turn: &Infallible, _offset: usize, _bytes: &mut [u8]) -> Result<(), Refused> {
+            match *turn {}
+        }
+    };
+}
+
+impl<W: Way + Send> Memory for IovaMapping<'_, KVec<PagesPart>, W> {
+    type Way = W;
+
+    never!();
+
+    fn dma(&self) -> DeviceAddress {
+        self.span().address()
+    }
+
+    fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+        for piece in self.pieces() {
+            pages_of(piece.phys, piece.len, show);
+        }
+    }
+}
+
+impl<W: Way + Send> Memory for ResourceMapping<'_, W> {
+    type Way = W;
+
+    never!();
+
+    fn dma(&self) -> DeviceAddress {
+        self.span().address()
+    }
+
+    fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
+        show(self.registers().phys());
+    }
+}

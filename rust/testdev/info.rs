@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What there is to say of a mapping, also while somebody uses it.
+
+use super::{
+    held::Memory,
+    request::{
+        Dir,
+        Kind,
+        Request, //
+    }, //
+};
+use crate::{
+    bindings as helpers,
+    dma::span::DeviceAddress, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    fmt,
+    io::PhysAddr,
+};
+
+/// How many pages are listed.
+const PAGES: usize = 16;
+
+/// Kind, direction, and where the memory is.
+#[derive(Clone, Copy)]
+pub(super) struct Info {
+    pub(super) kind: Kind,
+    pub(super) dir: Dir,
+    pub(super) dma: DeviceAddress,
+    pub(super) size: usize,
+    /// Whether the device was given a copy of the first byte.
+    pub(super) bounced: bool,
+    pages: [PhysAddr; PAGES],
+    count: usize,
+}
+
+impl Info {
+    /// Of memory that was mapped for `dev` just now.
+    pub(super) fn of<M: Memory>(
+        dev: &Device<Bound>,
+        request: &Request,
+        size: usize,
+        memory: &M,
+    ) -> Self {
+        let mut pages = [0; PAGES];
+        let mut count = 0;
+
+        memory.pages(&mut |phys| {
+            if let Some(place) = pages.get_mut(count) {
+                *place = phys;
+            }
+            count += 1;
+        });
+
+        let kind = request.kind();
+        let dma = memory.dma();
+        let may_be_copied = matches!(kind, Kind::Single | Kind::Page | Kind::Sg | Kind::Iova);
+
+        Self {
+            kind,
+            // Which all memory is for that the CPU and the device share.
+            dir: match kind {
+                Kind::Coherent | Kind::Pool => Dir::Bidirectional,
+                _ => request.dir(),
+            },
+            dma,
+            size,
+            bounced: may_be_copied && leads_to(dev, dma) != pages[0],
+            pages,
+            count,
+        }
+    }
+}
+
+/// The physical address behind an address of `dev` that is mapped.
+fn leads_to(dev: &Device<Bound>, dma: DeviceAddress) -> PhysAddr {
+    // SAFETY: `dev` is bound, and its driver is an owner of its IOMMU group's DMA: all this is before `unbind`
+    // returns. The address is mapped, so that no part of the page table that leads to it is freed. It is
+    // looked up, and no device is told of it.
+    unsafe {
+        helpers::helper_dma_addr_to_phys(core::ptr::from_ref(dev).cast_mut().cast(), dma.as_raw())
+    }
+}
+
+impl fmt::Display for Info {
+    /// As in `mappings`, from the DMA address on.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "dma {:#x} size {} phys ", self.dma, self.size)?;
+
+        for (number, page) in self.pages.iter().take(self.count).enumerate() {
+            write!(f, "{}{:#x}", if number == 0 { "" } else { "," }, page)?;
+        }
+        if self.count > PAGES {
+            f.write_str(",...")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Mappings that have a name, which outlive the request that made them.
+//!
+//! An operation takes a mapping out of its table, works on it without a lock, and puts it back. Meanwhile
+//! the name is there, and busy: another operation on it is refused, and so is a new mapping of that name.
+
+use super::{
+    held::{
+        Held,
+        Made,
+        Turn, //
+    },
+    info::Info,
+    request::{
+        Name,
+        Refused, //
+    },
+    stats::Counted, //
+};
+use kernel::{
+    fmt,
+    new_mutex,
+    prelude::*,
+    sync::Mutex, //
+};
+
+/// How many names a table can have.
+pub(crate) const MAX_NAMES: usize = 256;
+/// How many bytes its mappings can have, in all.
+pub(crate) const MAX_BYTES: usize = 64 << 20;
+
+/// Whose the names are.
+#[derive(Clone, Copy)]
+pub(crate) enum Owner {
+    /// Of all who write to `run`.
+    Run,
+    /// Of the process that has opened the device file.
+    Pid(i32),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run => f.write_str("run"),
+            Self::Pid(pid) => write!(f, "pid:{pid}"),
+        }
+    }
+}
+
+/// A mapping that is counted, for as long as it is there.
+struct Holding<'bound> {
+    // Dropped in this order.
+    held: KBox<dyn Held<'bound> + 'bound>,
+    _counted: Counted,
+}
+
+struct Entry<'bound> {
+    name: Name,
+    /// In bytes; known before the mapping is made.
+    size: usize,
+    /// None before it is.
+    info: Option<Info>,
+    turn: Turn,
+    /// None while an operation has it.
+    holding: Option<Holding<'bound>>,
+}
+
+/// Names, and what they stand for.
+#[pin_data]
+pub(crate) struct Table<'bound> {
+    owner: Owner,
+    #[pin]
+    entries: Mutex<KVec<KBox<Entry<'bound>>>>,
+}
+
+const NO_NAME: Refused = Refused::because(ENOENT, "there is no such name");
+const TAKEN: Refused = Refused::because(EEXIST, "the name is taken");
+const BUSY: Refused = Refused::because(EBUSY, "another operation on it has not ended");
+const TOO_MANY: Refused = Refused::because(ENOSPC, "there are 256 names, and no more can be");
+const TOO_LARGE: Refused = Refused::because(ENOSPC, "64 MiB are mapped, and no more can be");
+const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
+
+impl<'bound> Table<'bound> {
+    pub(crate) fn new(owner: Owner) -> impl PinInit<Self> + use<'bound> {
+        pin_init!(Self {
+            owner,
+            entries <- new_mutex!(KVec::new()),
+        })
+    }
+
+    /// Makes a mapping of `size` bytes by `make`, and gives it a name.
+    pub(super) fn add(
+        &self,
+        name: Name,
+        size: usize,
+        make: impl FnOnce() -> Result<(Made<'bound>, Counted), Refused>,
+    ) -> Result<Info, Refused> {
+        self.reserve(name, size)?;
+        // Taken back if there is nothing to put there.
+        let place = Place { table: self, name };
+        let (Made { held, info }, counted) = make()?;
+
+        core::mem::forget(place);
+        self.with_entry(name, |entry| entry.info = Some(info));
+        self.put_back(
+            name,
+            Holding {
+                held,
+                _counted: counted,
+            },
+        );
+        Ok(info)
+    }
+
+    /// Makes an entry that is busy.
+    fn reserve(&self, name: Name, size: usize) -> Result<(), Refused> {
+        let entry = KBox::new(
+            Entry {
+                name,
+                size,
+                info: None,
+                turn: Turn::Device,
+                holding: None,
+            },
+            GFP_KERNEL,
+        )
+        .map_err(|_| NO_MEMORY)?;
+        let mut entries = self.entries.lock();
+
+        if entries.iter().any(|entry| entry.name == name) {
+            return Err(TAKEN);
+        }
+        if entries.len() >= MAX_NAMES {
+            return Err(TOO_MANY);
+        }
+        let mapped: usize = entries.iter().map(|entry| entry.size).sum();
+        if mapped + size > MAX_BYTES {
+            return Err(TOO_LARGE);
+        }
+        entries.push(entry, GFP_KERNEL).map_err(|_| NO_MEMORY)
+    }
+
+    /// Calls `f` with the mapping of that name and its size, without a lock: the name is busy meanwhile.
+    pub(super) fn with<R>(
+        &self,
+        name: Name,
+        f: impl FnOnce(&mut (dyn Held<'bound> + 'bound), usize) -> Result<R, Refused>,
+    ) -> Result<R, Refused> {
+        let (mut holding, size) = self.take(name)?;
+        let result = f(&mut *holding.held, size);
+
+        self.put_back(name, holding);
+        result
+    }
+
+    /// Undoes the mapping of that name, and forgets the name after that; returns its size.
+    pub(super) fn undo(&self, name: Name) -> Result<usize, Refused> {
+        let (holding, size) = self.take(name)?;
+
+        if holding.held.turn() == Turn::InFlight {
+            self.put_back(name, holding);
+            return Err(Turn::InFlight.refused());
+        }
+        drop(holding);
+        self.remove(name);
+        Ok(size)
+    }
+
+    /// Takes the mapping of that name.
+    fn take(&self, name: Name) -> Result<(Holding<'bound>, usize), Refused> {
+        let mut entries = self.entries.lock();
+        let entry = entries
+            .iter_mut()
+            .find(|entry| entry.name == name)
+            .ok_or(NO_NAME)?;
+
+        Ok((entry.holding.take().ok_or(BUSY)?, entry.size))
+    }
+
+    /// Puts the mapping back that was taken.
+    fn put_back(&self, name: Name, holding: Holding<'bound>) {
+        self.with_entry(name, |entry| {
+            entry.turn = holding.held.turn();
+            entry.holding = Some(holding);
+        });
+    }
+
+    /// Calls `f` with the entry of that name, which the caller has made or taken, and so is there.
+    fn with_entry(&self, name: Name, f: impl FnOnce(&mut Entry<'bound>)) {
+        let mut entries = self.entries.lock();
+
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.name == name) {
+            f(entry);
+        }
+    }
+
+    /// Forgets the name; what it stood for has gone.
+    fn remove(&self, name: Name) {
+        let mut entries = self.entries.lock();
+
+        if let Some(index) = entries.iter().position(|entry| entry.name == name) {
+            // It is there.
+            let _ = entries.remove(index);
+        }
+    }
+}
+
+impl fmt::Display for Table<'_> {
+    /// A line for each mapping. Does not wait for those that are busy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.entries.lock();
+
+        for entry in entries.iter() {
+            let Some(info) = entry.info else {
+                continue;
+            };
+            let turn = match entry.holding {
+                Some(_) => entry.turn.name(),
+                None => "busy",
+            };
+
+            f.write_fmt(fmt!(
+                "{} {} {} {} {} {}\n",
+                entry.name,
+                info.kind.name(),
+                info.dir.name(),
+                turn,
+                self.owner,
+                info
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+/// A name without a mapping, which is forgotten when this is dropped.
+struct Place<'t, 'bound> {
+    table: &'t Table<'bound>,
+    name: Name,
+}
+
+impl Drop for Place<'_, '_> {
+    fn drop(&mut self) {
+        self.table.remove(self.name);
+    }
+}

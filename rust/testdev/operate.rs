@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The operations on mappings that have a name.
+
+use super::{
+    edu::{
+        Job,
+        BUFFER_SIZE, //
+    },
+    held::{
+        self,
+        Extent,
+        Held,
+        Turn, //
+    },
+    names::Table,
+    quiet,
+    request::{
+        Irq,
+        Op,
+        Outcome,
+        Refused,
+        Request,
+        To,
+        Why,
+        TIMEOUT, //
+    },
+    stats::Counted,
+    target::Target, //
+};
+use core::ops::Range;
+use kernel::prelude::*;
+
+const NO_ENGINE: Refused = Refused::because(EOPNOTSUPP, "the device has no engine");
+const GONE: Refused = Refused::because(ENODEV, "the driver is being unbound");
+
+/// Does what is asked for, on the mappings of a table. May sleep.
+///
+/// What is refused changes nothing; the caller says so, and to whom.
+pub(crate) fn run<'bound>(
+    target: &Target<'bound>,
+    table: &Table<'bound>,
+    request: &Request,
+) -> Result<Outcome, Refused> {
+    request
+        .check()
+        .and_then(|()| operate(target, table, request))
+        .inspect_err(|_| target.stats.failed())
+}
+
+fn operate<'bound>(
+    target: &Target<'bound>,
+    table: &Table<'bound>,
+    request: &Request,
+) -> Result<Outcome, Refused> {
+    let name = request.name;
+
+    match request.op {
+        Op::Map => map(target, table, request),
+        Op::Unmap => quiet::shared(|| table.undo(name)).map(moved),
+        Op::SyncForCpu => table.with(name, |held, size| {
+            quiet::shared(|| held.sync_for_cpu())?;
+            target.stats.synced();
+            Ok(moved(size))
+        }),
+        Op::SyncForDevice => table.with(name, |held, size| {
+            quiet::shared(|| held.sync_for_device())?;
+            target.stats.synced();
+            Ok(moved(size))
+        }),
+        Op::Fill => table.with(name, |held, size| {
+            let (range, pattern) = with_pattern(request, size)?;
+
+            held.fill(range.clone(), pattern)?;
+            Ok(moved(range.len()))
+        }),
+        Op::Check => table.with(name, |held, size| {
+            let (range, pattern) = with_pattern(request, size)?;
+
+            held.check(range.clone(), pattern)?;
+            Ok(moved(range.len()))
+        }),
+        Op::Transfer => table.with(name, |held, size| {
+            transfer(target, held, &How::of(request), of_transfer(request, size)?)
+        }),
+        Op::Start => table.with(name, |held, size| {
+            let range = of_transfer(request, size)?;
+
+            start(target, held, &How::of(request), range, 0, Extent::All).map(moved)
+        }),
+        Op::Wait => table.with(name, |held, size| {
+            wait(target, held, request.timeout())?;
+            Ok(moved(size))
+        }),
+        Op::Abort => table.with(name, |held, size| {
+            held.abort()?;
+            Ok(moved(size))
+        }),
+    }
+}
+
+fn moved(bytes: usize) -> Outcome {
+    Outcome {
+        dma_address: None,
+        bytes,
+    }
+}
+
+fn map<'bound>(
+    target: &Target<'bound>,
+    table: &Table<'bound>,
+    request: &Request,
+) -> Result<Outcome, Refused> {
+    let size = held::size(request)?;
+    let info = table.add(request.name, size, || {
+        let made = quiet::shared(|| held::make(target, request))?;
+        let counted = Counted::new(&target.stats, made.info.bounced);
+
+        Ok((made, counted))
+    })?;
+
+    Ok(Outcome {
+        // SAFETY: It is for the user to look at, who cannot tell it to the device.
+        dma_address: Some(unsafe { info.dma.as_raw() }),
+        bytes: size,
+    })
+}
+
+/// The bytes that the request is about, of a mapping of `mapped` bytes.
+fn range(request: &Request, mapped: usize, most: usize) -> Result<Range<usize>, Refused> {
+    // CAST: A mapping is small.
+    let end = mapped as u64;
+    let offset = request.offset();
+    let size = match request.size {
+        Some(size) => size,
+        None => end.saturating_sub(offset).min(most as u64),
+    };
+
+    match offset.checked_add(size) {
+        // CAST: Within the mapping.
+        Some(last) if size != 0 && last <= end => Ok(offset as usize..last as usize),
+        _ => Err(Refused::new(EINVAL, Why::Beyond(offset, size, mapped))),
+    }
+}
+
+fn with_pattern(request: &Request, mapped: usize) -> Result<(Range<usize>, u32), Refused> {
+    // It has one: it was checked.
+    Ok((
+        range(request, mapped, usize::MAX)?,
+        request.pattern.unwrap_or(0),
+    ))
+}
+
+fn of_transfer(request: &Request, mapped: usize) -> Result<Range<usize>, Refused> {
+    range(request, mapped, BUFFER_SIZE)
+}
+
+/// How a transfer is to be made.
+struct How {
+    to: To,
+    irq: Irq,
+    timeout: u32,
+}
+
+impl How {
+    fn of(request: &Request) -> Self {
+        Self {
+            // It has one: it was checked.
+            to: request.to.unwrap_or(To::Device),
+            irq: request.irq.unwrap_or(Irq::Normal),
+            timeout: request.timeout(),
+        }
+    }
+}
+
+/// Starts a transfer of bytes of `range`, to or from `at` in the device's buffer; returns how many they are.
+fn start<'bound>(
+    target: &Target<'bound>,
+    held: &mut (dyn Held<'bound> + 'bound),
+    how: &How,
+    range: Range<usize>,
+    at: usize,
+    extent: Extent,
+) -> Result<usize, Refused> {
+    let engine = target.engine.as_ref().ok_or(NO_ENGINE)?;
+    let len = held.start(engine, how.to, range, extent, job(at, how.irq))?;
+
+    target.stats.transferred(len);
+    Ok(len)
+}
+
+/// For a transfer that begins at `offset` in the device's buffer.
+fn job(offset: usize, _irq: Irq) -> Job {
+    Job { offset }
+}
+
+/// Waits for the transfer; if the driver is being unbound, that is the reason why it did not end.
+fn wait<'bound>(
+    target: &Target<'bound>,
+    held: &mut (dyn Held<'bound> + 'bound),
+    timeout: u32,
+) -> Result<(), Refused> {
+    held.wait(timeout)
+        .map_err(|refused| if target.is_closed() { GONE } else { refused })
+}
+
+/// Moves bytes, as many at once as are in one piece for the device.
+fn transfer<'bound>(
+    target: &Target<'bound>,
+    held: &mut (dyn Held<'bound> + 'bound),
+    how: &How,
+    range: Range<usize>,
+) -> Result<Outcome, Refused> {
+    let mut first = range.start;
+
+    while first < range.end {
+        let at = first - range.start;
+
+        first += start(target, held, how, first..range.end, at, Extent::First)?;
+        if let Err(refused) = wait(target, held, how.timeout) {
+            // Unless the device gave up, it is at work still.
+            if held.turn() == Turn::InFlight {
+                held.abort()?;
+            }
+            return Err(refused);
+        }
+    }
+    Ok(moved(range.len()))
+}
+
+/// Moves the bytes of `range` to or from the start of the device's buffer. Sleeps.
+pub(super) fn move_bytes<'bound>(
+    target: &Target<'bound>,
+    held: &mut (dyn Held<'bound> + 'bound),
+    to: To,
+    range: Range<usize>,
+) -> Result<(), Refused> {
+    let how = How {
+        to,
+        irq: Irq::Normal,
+        timeout: TIMEOUT,
+    };
+
+    transfer(target, held, &how, range).map(drop)
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A request: one operation on one mapping that has a name, whoever asks for it.
+//!
+//! What can be wrong with it by itself is refused here; the rest, by [`super::operate`].
+
+use super::edu::BUFFER_SIZE;
+use core::ops::RangeInclusive;
+use kernel::{
+    fmt,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// The most bytes that a mapping can have.
+pub(crate) const MAX_SIZE: u64 = 16 << 20;
+/// In milliseconds.
+pub(crate) const TIMEOUTS: RangeInclusive<u64> = 1..=60_000;
+pub(crate) const TIMEOUT: u32 = 10_000;
+/// How often a lifecycle can be repeated.
+pub(crate) const REPEATS: RangeInclusive<u64> = 1..=1_000_000;
+
+/// The name of a mapping.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Name {
+    // INVARIANT: ASCII, `len` of them.
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl Name {
+    pub(crate) const MAX: usize = 15;
+
+    /// The name of these characters, if they can be one.
+    pub(crate) fn new(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::MAX];
+        let good = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+
+        if text.is_empty() || !text.iter().all(good) {
+            return None;
+        }
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(Self {
+            bytes,
+            // CAST: At most `MAX`.
+            len: text.len() as u8,
+        })
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
+
+        f.write_str(core::str::from_utf8(bytes).unwrap_or_default())
+    }
+}
+
+/// Makes an enumeration whose values have the names that scripts know.
+macro_rules! named {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $($(#[$value_doc:meta])* $value:ident = $text:literal,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name {
+            $($(#[$value_doc])* $value,)*
+        }
+
+        impl $name {
+            /// All of them.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$value,)*];
+
+            /// What scripts call it.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$value => $text,)*
+                }
+            }
+        }
+    };
+}
+
+named! {
+    /// What is to be done.
+    Op {
+        Map = "map",
+        SyncForCpu = "sync_for_cpu",
+        SyncForDevice = "sync_for_device",
+        Fill = "fill",
+        Check = "check",
+        Transfer = "transfer",
+        Start = "start",
+        Wait = "wait",
+        Abort = "abort",
+        Unmap = "unmap",
+    }
+}
+
+named! {
+    /// What a mapping is made of, and by which functions.
+    Kind {
+        Single = "single",
+        Page = "page",
+        Sg = "sg",
+        Iova = "iova",
+        Coherent = "coherent",
+        Noncoherent = "noncoherent",
+        Noncontiguous = "noncontiguous",
+        Pool = "pool",
+        Resource = "resource",
+    }
+}
+
+named! {
+    /// Who reads, and who writes.
+    Dir {
+        ToDevice = "to_device",
+        FromDevice = "from_device",
+        Bidirectional = "bidirectional",
+    }
+}
+
+named! {
+    /// Where the bytes of a transfer go.
+    To {
+        /// To the device's own buffer.
+        Device = "device",
+        Memory = "memory",
+    }
+}
+
+named! {
+    /// The interrupt at the end of a transfer.
+    Irq {
+        Normal = "normal",
+        None = "none",
+        Twice = "twice",
+    }
+}
+
+named! {
+    /// What can be said of an operation.
+    Key {
+        Op = "op",
+        Name = "name",
+        Kind = "kind",
+        Dir = "dir",
+        Size = "size",
+        Offset = "offset",
+        Pattern = "pattern",
+        Repeat = "repeat",
+        To = "to",
+        Timeout = "timeout",
+        Irq = "irq",
+    }
+}
+
+impl Op {
+    /// What it takes besides a name.
+    pub(crate) const fn takes(self) -> &'static [Key] {
+        use Key::*;
+
+        match self {
+            Self::Map => &[Kind, Dir, Size, Offset, Pattern],
+            Self::Fill | Self::Check => &[Offset, Size, Pattern],
+            Self::Transfer => &[To, Offset, Size, Timeout, Irq],
+            Self::Start => &[To, Offset, Size, Irq],
+            Self::Wait => &[Timeout],
+            Self::SyncForCpu | Self::SyncForDevice | Self::Abort | Self::Unmap => &[],
+        }
+    }
+
+    /// What must be said.
+    pub(crate) const fn needs(self) -> &'static [Key] {
+        match self {
+            Self::Fill | Self::Check => &[Key::Pattern],
+            Self::Transfer | Self::Start => &[Key::To],
+            _ => &[],
+        }
+    }
+}
+
+/// What is asked for; what is not given has a default.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) op: Op,
+    pub(crate) name: Name,
+    pub(crate) kind: Option<Kind>,
+    pub(crate) dir: Option<Dir>,
+    pub(crate) size: Option<u64>,
+    pub(crate) offset: Option<u64>,
+    pub(crate) pattern: Option<u32>,
+    pub(crate) to: Option<To>,
+    pub(crate) timeout: Option<u32>,
+    pub(crate) irq: Option<Irq>,
+}
+
+impl Request {
+    /// A request with nothing but defaults.
+    pub(crate) fn new(op: Op, name: Name) -> Self {
+        Self {
+            op,
+            name,
+            kind: None,
+            dir: None,
+            size: None,
+            offset: None,
+            pattern: None,
+            to: None,
+            timeout: None,
+            irq: None,
+        }
+    }
+
+    /// Whether something is said of `key`.
+    fn says(&self, key: Key) -> bool {
+        match key {
+            Key::Op | Key::Name => true,
+            Key::Kind => self.kind.is_some(),
+            Key::Dir => self.dir.is_some(),
+            Key::Size => self.size.is_some(),
+            Key::Offset => self.offset.is_some(),
+            Key::Pattern => self.pattern.is_some(),
+            Key::Repeat => false,
+            Key::To => self.to.is_some(),
+            Key::Timeout => self.timeout.is_some(),
+            Key::Irq => self.irq.is_some(),
+        }
+    }
+
+    /// Refuses what cannot be, whatever is mapped.
+    pub(crate) fn check(&self) -> Result<(), Refused> {
+        for key in Key::ALL {
+            let taken = matches!(key, Key::Op | Key::Name) || self.op.takes().contains(key);
+
+            if self.says(*key) && !taken {
+                return Err(Refused::new(EINVAL, Why::NotTaken(self.op.name(), *key)));
+            }
+            if self.op.needs().contains(key) && !self.says(*key) {
+                return Err(Refused::new(EINVAL, Why::Missing(self.op.name(), *key)));
+            }
+        }
+
+        in_range(Key::Size, self.size, 1..=MAX_SIZE)?;
+        in_range(Key::Timeout, self.timeout.map(u64::from), TIMEOUTS)?;
+        match self.op {
+            Op::Map => self.check_map(),
+            Op::Transfer | Op::Start => in_range(Key::Size, self.size, 1..=BUFFER_SIZE as u64),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_map(&self) -> Result<(), Refused> {
+        let kind = self.kind();
+
+        in_range(Key::Offset, self.offset, 0..=PAGE_SIZE as u64 - 1)?;
+        if self.offset() != 0 && !matches!(kind, Kind::Single | Kind::Sg) {
+            return Err(Refused::new(EINVAL, Why::NotOfKind(kind, Key::Offset)));
+        }
+        if kind == Kind::Resource {
+            for key in [Key::Size, Key::Pattern] {
+                if self.says(key) {
+                    return Err(Refused::new(EINVAL, Why::NotOfKind(kind, key)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind.unwrap_or(Kind::Single)
+    }
+
+    pub(crate) fn dir(&self) -> Dir {
+        self.dir.unwrap_or(Dir::Bidirectional)
+    }
+
+    pub(crate) fn timeout(&self) -> u32 {
+        self.timeout.unwrap_or(TIMEOUT)
+    }
+
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset.unwrap_or(0)
+    }
+}
+
+/// Refuses a number that is not among those that can be.
+pub(crate) fn in_range(
+    key: Key,
+    value: Option<u64>,
+    range: RangeInclusive<u64>,
+) -> Result<(), Refused> {
+    match value {
+        Some(value) if !range.contains(&value) => Err(Refused::new(
+            EINVAL,
+            Why::OutOfRange(key, value, *range.start(), *range.end()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What came of a request.
+pub(crate) struct Outcome {
+    /// Where the device has the first byte, for one who asked to map.
+    pub(crate) dma_address: Option<u64>,
+    /// How many bytes were mapped, moved, written or compared.
+    pub(crate) bytes: usize,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(dma) = self.dma_address {
+            write!(f, "dma {dma:#x} ")?;
+        }
+        write!(f, "size {}", self.bytes)
+    }
+}
+
+/// A request that was refused, or did not succeed. Nothing is lost by it.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    pub(crate) why: Why,
+}
+
+impl Refused {
+    pub(crate) const fn new(error: Error, why: Why) -> Self {
+        Self { error, why }
+    }
+
+    /// For reasons that need no number.
+    pub(crate) const fn because(error: Error, text: &'static str) -> Self {
+        Self::new(error, Why::Text(text))
+    }
+}
+
+/// The reason.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Why {
+    Text(&'static str),
+    /// So many bytes of text, and how many can be.
+    TooLong(usize, usize),
+    /// The operation does not take the key.
+    NotTaken(&'static str, Key),
+    /// The operation needs the key.
+    Missing(&'static str, Key),
+    /// Memory of that kind has no such thing.
+    NotOfKind(Kind, Key),
+    /// The value, and what it must be: from, and to.
+    OutOfRange(Key, u64, u64, u64),
+    /// Offset and size, of a mapping that is smaller.
+    Beyond(u64, u64, usize),
+    /// The first byte that is not what it should be.
+    Differs {
+        offset: usize,
+        expected: u8,
+        found: u8,
+    },
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::TooLong(len, most) => {
+                write!(f, "{len} bytes are too many: at most {most} will do")
+            }
+            Self::NotTaken(op, key) => write!(f, "op={} takes no {}", op, key.name()),
+            Self::Missing(op, key) => write!(f, "op={} needs {}", op, key.name()),
+            Self::NotOfKind(kind, key) => {
+                write!(f, "kind={} takes no {}", kind.name(), key.name())
+            }
+            Self::OutOfRange(key, value, from, to) => {
+                write!(f, "{}={}: it must be {} to {}", key.name(), value, from, to)
+            }
+            Self::Beyond(offset, size, mapped) => {
+                write!(f, "{size} bytes from {offset} are not within {mapped}")
+            }
+            Self::Differs {
+                offset,
+                expected,
+                found,
+            } => write!(f, "byte {offset} is {found:#04x}, expected {expected:#04x}"),
+        }
+    }
+}
+
+/// The byte at `offset` of memory that was filled with `pattern`.
+pub(crate) fn byte(pattern: u32, offset: usize) -> u8 {
+    // CAST: No mapping has 4 GiB; and the upper byte of 32 bits.
+    let offset = offset as u32;
+
+    ((pattern ^ offset ^ (offset >> 8)).wrapping_mul(0x9e37_79b1) >> 24) as u8
+}
