@@ -11,7 +11,10 @@ use crate::{
         span::DeviceAddress,
         transfer::Transfer, //
     },
-    testdev::edu::Job, //
+    testdev::edu::{
+        Interrupt,
+        Job, //
+    }, //
 };
 use kernel::{
     dma::DataDirection,
@@ -24,7 +27,10 @@ use kernel::{
 pub(super) const TIMEOUT: Msecs = 10_000;
 
 /// Where all transfers of the checks begin in the device's buffer.
-pub(super) const JOB: Job = Job { offset: 0 };
+pub(super) const JOB: Job = Job {
+    offset: 0,
+    interrupt: Interrupt::Once,
+};
 
 /// Puts `bytes` into the device's buffer.
 pub(super) fn load(ctx: &Context<'_>, bytes: &[u8]) -> Result {

@@ -121,7 +121,7 @@ impl pci::Driver for TestDriver {
             unsafe { pdev.dma_set_mask_and_coherent(mask)? };
 
             let bar = pdev.iomap_region_sized(0, c"safe_dma")?;
-            let edu = Arc::pin_init(Edu::new(pdev.as_ref(), bar), GFP_KERNEL)?;
+            let edu = Arc::pin_init(Edu::new(pdev, bar), GFP_KERNEL)?;
 
             identify::print(pdev, &edu.identify()?);
             edu.settle()?;

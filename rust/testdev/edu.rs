@@ -22,6 +22,7 @@ use crate::dma::{
 };
 use core::ops::RangeInclusive;
 use kernel::{
+    bindings,
     device::{
         Bound,
         Device, //
@@ -40,6 +41,8 @@ use kernel::{
         atomic::{
             Acquire,
             Atomic,
+            Full,
+            Relaxed,
             Release, //
         },
         new_spinlock,
@@ -69,13 +72,15 @@ const MAGIC: u32 = 0xed;
 /// One `edu`: its registers, and the transfer that it may be busy with.
 #[pin_data]
 pub(crate) struct Edu<'bound> {
-    dev: &'bound Device<Bound>,
+    pdev: &'bound pci::Device<Bound>,
     bar: Bar0<'bound>,
     /// The number of the transfer that was started last; locked while one is started.
     #[pin]
     last: SpinLock<u64>,
     #[pin]
     done: Completion,
+    /// Whether the handler raises the next interrupt of a transfer once more.
+    again: Atomic<bool>,
     closed: Atomic<bool>,
 }
 
@@ -93,14 +98,15 @@ pub(crate) struct Identity {
 impl<'bound> Edu<'bound> {
     /// Creates an initializer for an idle device.
     pub(crate) fn new(
-        dev: &'bound Device<Bound>,
+        pdev: &'bound pci::Device<Bound>,
         bar: Bar0<'bound>,
     ) -> impl PinInit<Self> + 'bound {
         pin_init!(Self {
-            dev,
+            pdev,
             bar,
             last <- new_spinlock!(0),
             done <- Completion::new(),
+            again: Atomic::new(false),
             closed: Atomic::new(false),
         })
     }
@@ -168,8 +174,13 @@ impl<'bound> Edu<'bound> {
         // The device knows best: the one that it is busy with may have been forgotten, even by an earlier
         // driver. It would ignore some of what is written now.
         let mut last = self.last.lock();
-        if self.running() {
-            return Err(EBUSY);
+        if self.closed.load(Acquire) {
+            return Err(ENODEV);
+        }
+        match self.state() {
+            State::Idle => {}
+            State::Busy => return Err(EBUSY),
+            State::Gone => return Err(ENODEV),
         }
         *last += 1;
 
@@ -184,13 +195,15 @@ impl<'bound> Edu<'bound> {
         self.bar.try_write_reg(regs::DMA_SRC::from(src))?;
         self.bar.try_write_reg(regs::DMA_DST::from(dst))?;
         self.bar.write_reg(regs::DMA_COUNT::from(len as u32));
+        self.again
+            .store(matches!(job.interrupt, Interrupt::Twice), Relaxed);
 
         // `writel()` orders this after all that the CPU wrote to memory before.
         self.bar.write_reg(
             regs::DMA_COMMAND::zeroed()
                 .with_run(true)
                 .with_to_memory(to_memory)
-                .with_interrupt(true),
+                .with_interrupt(!matches!(job.interrupt, Interrupt::Never)),
         );
 
         Ok(Started(*last))
@@ -200,7 +213,7 @@ impl<'bound> Edu<'bound> {
     ///
     /// A transfer may have been forgotten, and then nobody else waits for its end.
     pub(crate) fn settle(&self) -> Result {
-        poll_transfer(|| !self.running())
+        poll_transfer(|| !matches!(self.state(), State::Busy))
     }
 
     /// Starts nothing from now on, and wakes all who wait for a transfer: it is over, or they have to
@@ -210,24 +223,72 @@ impl<'bound> Edu<'bound> {
         self.done.complete();
     }
 
-    /// Whether that was done.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Acquire)
+    /// Raises the interrupts of `bits`, behind which is no work of the device.
+    pub(crate) fn raise(&self, bits: u32) {
+        self.bar.write_reg(regs::IRQ_RAISE::from(bits));
     }
 
-    /// Whether the device is done with `transfer`: with the last one when it is idle, and with those
+    /// The interrupts that were raised and not acknowledged.
+    pub(crate) fn raised(&self) -> u32 {
+        self.bar.read(regs::IRQ_STATUS).into_raw()
+    }
+
+    /// Wakes the next one who waits, if the wake-up that this one had may have been for another.
+    fn wake_others(&self, transfer: &Started) {
+        if transfer.0 != *self.last.lock() || self.closed.load(Acquire) {
+            self.done.complete();
+        }
+    }
+
+    /// How far the device is with `transfer`. It is done with the last one when it is idle, and with those
     /// before when another could be started.
-    fn is_over(&self, transfer: &Started) -> bool {
+    fn progress(&self, transfer: &Started) -> Progress {
         let last = self.last.lock();
 
-        transfer.0 != *last || !self.running()
+        if transfer.0 != *last {
+            return Progress::Done;
+        }
+        match self.state() {
+            State::Busy => Progress::Pending,
+            State::Idle => Progress::Done,
+            State::Gone => Progress::Failed(ENODEV),
+        }
     }
 
-    /// Whether the device is at work.
-    fn running(&self) -> bool {
+    /// What the device does.
+    fn state(&self) -> State {
         // `readl()` orders what the CPU reads from memory after this.
-        self.bar.read(regs::DMA_COMMAND).run()
+        let command = self.bar.read(regs::DMA_COMMAND);
+
+        // The register has three bits. All ones is what the bus answers when no device does.
+        if command.into_raw() == u32::MAX && !self.is_present() {
+            State::Gone
+        } else if command.run() {
+            State::Busy
+        } else {
+            State::Idle
+        }
     }
+
+    /// Whether the device is still in its slot: the hot-plug driver has not seen it leave, and it says
+    /// who it is.
+    fn is_present(&self) -> bool {
+        // `pci::Device` is `repr(transparent)` over `Opaque<bindings::pci_dev>`.
+        let raw = core::ptr::from_ref(self.pdev).cast_mut().cast();
+
+        // SAFETY: The device is valid, as there is a reference to it.
+        unsafe { bindings::pci_device_is_present(raw) }
+    }
+}
+
+/// What the device does, as its command register and its slot say.
+enum State {
+    /// It moves no data.
+    Idle,
+    /// It moves data, or does not say.
+    Busy,
+    /// There is no device any more.
+    Gone,
 }
 
 /// Looks every `interval` whether the device is `done`; sleeps.
@@ -241,26 +302,47 @@ fn poll_transfer(done: impl FnMut() -> bool) -> Result {
     poll(done, Delta::from_millis(10), Delta::from_secs(10))
 }
 
-/// Where in its own buffer the device gets or puts the data.
+/// How often an interrupt comes at the end of a transfer.
 #[derive(Clone, Copy)]
-pub(crate) struct Job {
-    /// The first byte, from the start of the buffer.
-    pub(crate) offset: usize,
+pub(crate) enum Interrupt {
+    /// Once, as it should.
+    Once,
+    /// Never, as if it were lost.
+    Never,
+    /// Twice, as no driver expects it.
+    Twice,
 }
 
-// SAFETY: The device has one DMA engine, and is `dev`. It uses the address that it is started with, and
+/// What the device has to know besides the memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Job {
+    /// Where in its own buffer it gets or puts the data: the first byte, from the start of the buffer.
+    pub(crate) offset: usize,
+    pub(crate) interrupt: Interrupt,
+}
+
+// SAFETY: The device has one DMA engine, and is `pdev`. It uses the address that it is started with, and
 // count and direction as given, and nothing else: the driver has set a mask of no more bits than the
 // device can drive, as the module's parameter promises, so that no address is cut. It moves all data at
 // one moment and clears `run` after that: when `run` reads as clear, it is done, and `start()` starts
 // nothing before. `wait()` and `abort()` say so only after that was read, by them or, under the lock,
-// by a later `start()`. The registers are accessed by `writel()` and `readl()`, which order accesses to
-// memory before and after.
+// by a later `start()`. Interrupts only wake them, so that it does not matter how many come, or when.
+//
+// Or the device is gone. All ones in the command register is no proof: it reads so from a device, too,
+// that does not decode its memory for a while, and may still be writing. But one that does not answer in
+// configuration space either is not in its slot, or is in a reset, or behind a link that is down: it has
+// no way to memory, what it sent before has gone its way when the read of its register is given up, and if
+// it ever comes back it has forgotten the transfer. The hot-plug driver marks a device as disconnected
+// when its slot is empty, so that another one in the same slot is not taken for it. What is there, and
+// answers all ones for good, stays `Busy`: its memory is leaked and not freed.
+//
+// The registers are accessed by `writel()` and `readl()`, which order accesses to memory before and after.
 unsafe impl Engine for Edu<'_> {
     type Job = Job;
     type Token = Started;
 
     fn device(&self) -> &Device<Bound> {
-        self.dev
+        self.pdev.as_ref()
     }
 
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Started> {
@@ -277,26 +359,24 @@ unsafe impl Engine for Edu<'_> {
         let mut left = msecs_to_jiffies(timeout);
 
         // An interrupt may be left from a transfer that was aborted, or have been taken for another
-        // one's: only the register counts.
+        // one's, or be lost: only the register counts.
         loop {
-            if self.is_over(token) {
-                return Progress::Done;
-            }
-            if self.is_closed() {
-                self.done.complete();
-                return Progress::Pending;
+            let progress = self.progress(token);
+
+            if !matches!(progress, Progress::Pending) || self.closed.load(Acquire) {
+                self.wake_others(token);
+                return progress;
             }
             match self.done.wait(left) {
                 Some(rest) => left = rest,
-                None if self.is_over(token) => return Progress::Done,
-                None => return Progress::Pending,
+                None => return self.progress(token),
             }
         }
     }
 
     unsafe fn abort(&self, token: &mut Started) -> Result {
         // The device cannot be stopped, but will be done soon.
-        poll_transfer(|| self.is_over(token))
+        poll_transfer(|| !matches!(self.progress(token), Progress::Pending))
     }
 }
 
@@ -305,14 +385,19 @@ pub(crate) struct Handler<'bound>(pub(crate) Arc<Edu<'bound>>);
 
 impl irq::Handler for Handler<'_> {
     fn handle(&self) -> IrqReturn {
-        let status = self.0.bar.read(regs::IRQ_STATUS);
-        if status.into_raw() == 0 {
+        let edu = &self.0;
+        let status = edu.bar.read(regs::IRQ_STATUS);
+        // All ones if there is no device any more.
+        if matches!(status.into_raw(), 0 | u32::MAX) {
             return IrqReturn::None;
         }
 
-        self.0.bar.write_reg(regs::IRQ_ACK::from(status.into_raw()));
+        edu.bar.write_reg(regs::IRQ_ACK::from(status.into_raw()));
         if status.dma() {
-            self.0.done.complete();
+            if edu.again.xchg(false, Full) {
+                edu.raise(regs::DMA_INTERRUPT);
+            }
+            edu.done.complete();
         }
 
         IrqReturn::Handled

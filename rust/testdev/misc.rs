@@ -8,6 +8,7 @@
 use super::{
     edu::{
         Edu,
+        Interrupt,
         Job,
         BUFFER_SIZE, //
     },
@@ -56,7 +57,10 @@ const DEVICE_WRITES: u32 = _IO(b'e' as u32, 1);
 
 const PAGES: usize = 2;
 const TIMEOUT: Msecs = 10_000;
-const JOB: Job = Job { offset: 0 };
+const JOB: Job = Job {
+    offset: 0,
+    interrupt: Interrupt::Once,
+};
 
 /// What there is only while the driver is bound.
 struct Live<'bound> {

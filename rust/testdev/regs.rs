@@ -40,6 +40,11 @@ register! {
         8:8 dma => bool;
     }
 
+    /// Raises the interrupts whose bits are set.
+    pub(super) IRQ_RAISE(u32) @ 0x60 {
+        31:0 bits;
+    }
+
     /// Acknowledges the interrupts whose bits are set.
     pub(super) IRQ_ACK(u32) @ 0x64 {
         31:0 bits;
@@ -78,3 +83,7 @@ pub(super) const BUFFER: u64 = 0x40000;
 pub(crate) const FACTORIAL_RANGE: core::ops::Range<usize> = 0x08..0x0c;
 pub(crate) const STATUS_RANGE: core::ops::Range<usize> = 0x20..0x24;
 pub(crate) const COMPUTING: u32 = 1;
+
+/// The bits of [`IRQ_STATUS`].
+pub(crate) const FACTORIAL_INTERRUPT: u32 = 1;
+pub(crate) const DMA_INTERRUPT: u32 = 1 << 8;
