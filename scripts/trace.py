@@ -20,7 +20,7 @@ import paths
 from callgraph import Call
 
 TOP = Path(__file__).resolve().parents[1]
-OPERATIONS = TOP / "rust" / "testdev" / "control" / "ops.rs"
+OPERATIONS = TOP / "rust" / "testdev" / "control" / "lifecycles.rs"
 OPERATION = re.compile(r'^        name: "(\w+)",\n        what: "([^"]+)",$', re.MULTILINE)
 PROGRAM = "(not in the kernel's build)"
 # The guest's clock: with an instruction in a nanosecond, it must not be slower than that.

@@ -16,7 +16,6 @@ use super::{
     },
     identify,
     misc::Misc,
-    stats::Stats,
     target::Target,
     untrusted::Untrusted, //
 };
@@ -170,12 +169,7 @@ impl pci::Driver for TestDriver {
                     )
                 },
                 gate: {
-                    let target = Target {
-                        dev: pdev.as_ref(),
-                        pci: Some(pdev),
-                        engine: Some(edu.clone()),
-                        stats: Stats::new()?,
-                    };
+                    let target = Target::new(pdev.as_ref(), Some(pdev), Some(edu.clone()))?;
 
                     // SAFETY: As above.
                     Keeper(unsafe { Gate::new(Live::new(target)?)? })

@@ -145,9 +145,7 @@ impl Gate {
             return;
         };
 
-        if let Some(edu) = &live.target.engine {
-            edu.close();
-        }
+        live.target.close();
         while state.inside > 0 {
             self.left.wait(&mut state);
         }

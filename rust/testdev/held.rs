@@ -12,6 +12,8 @@
 //! Each arrow takes the value at its tail, as everywhere in the library, so that a wrong order is one
 //! that has no value to begin with: it is refused, with the reason.
 
+#[cfg(CONFIG_KUNIT)]
+pub(super) mod fake;
 mod make;
 mod memory;
 
@@ -413,4 +415,91 @@ pub(super) fn compare(bytes: &[u8], offset: usize, pattern: u32) -> Result<(), R
         }
     }
     Ok(())
+}
+
+#[kunit_tests(safe_dma_held)]
+mod tests {
+    use super::{
+        fake::{
+            Fake,
+            Shared, //
+        },
+        *, //
+    };
+
+    fn error<T>(result: Result<T, Refused>) -> Option<Error> {
+        result.err().map(|refused| refused.error)
+    }
+
+    #[test]
+    fn turns() {
+        let mut held = Life::Device(Fake::new());
+
+        assert!(held.turn() == Turn::Device);
+        assert!(error(held.sync_for_device()) == Some(EBUSY));
+        assert!(held.sync_for_cpu().is_ok() && held.turn() == Turn::Cpu);
+        assert!(error(held.sync_for_cpu()) == Some(EBUSY) && held.turn() == Turn::Cpu);
+        assert!(held.sync_for_device().is_ok() && held.turn() == Turn::Device);
+    }
+
+    #[test]
+    fn the_cpu_has_its_turn_alone() {
+        let mut held = Life::Device(Fake::new());
+
+        assert!(error(held.fill(0..8, 1)) == Some(EBUSY));
+        assert!(error(held.check(0..8, 1)) == Some(EBUSY));
+        assert!(held.sync_for_cpu().is_ok());
+        assert!(held.fill(0..8, 1).is_ok() && held.check(0..8, 1).is_ok());
+        assert!(held.turn() == Turn::Cpu);
+    }
+
+    #[test]
+    fn what_differs() {
+        let mut held = Life::Device(Fake::new());
+
+        assert!(held.sync_for_cpu().is_ok());
+        assert!(held.fill(0..Fake::SIZE, 1).is_ok());
+        assert!(held.fill(700..701, 2).is_ok());
+        let refused = held.check(0..Fake::SIZE, 1).err();
+        assert!(refused.is_some_and(|refused| refused.error == EILSEQ
+            && refused.why
+                == Why::Differs {
+                    offset: 700,
+                    expected: byte(1, 700),
+                    found: byte(2, 700),
+                }));
+        assert!(held.check(0..700, 1).is_ok());
+        assert!(held.check(701..Fake::SIZE, 1).is_ok());
+    }
+
+    #[test]
+    fn nothing_in_flight() {
+        let mut held = Life::Device(Fake::new());
+
+        assert!(error(held.wait(1)) == Some(EBUSY));
+        assert!(error(held.abort()) == Some(EBUSY));
+        assert!(held.sync_for_cpu().is_ok());
+        assert!(error(held.wait(1)) == Some(EBUSY));
+        assert!(held.turn() == Turn::Cpu);
+    }
+
+    #[test]
+    fn what_is_shared_has_no_turns() {
+        let mut held = Life::Device(Shared::new());
+
+        assert!(error(held.sync_for_cpu()) == Some(EOPNOTSUPP));
+        assert!(error(held.sync_for_device()) == Some(EOPNOTSUPP));
+        assert!(held.fill(0..8, 1).is_ok() && held.check(0..8, 1).is_ok());
+        assert!(held.turn() == Turn::Device);
+    }
+
+    #[test]
+    fn parts() {
+        let mut all = chunks(5..2 * CHUNK + 6);
+
+        assert!(all.next() == Some(5..CHUNK + 5));
+        assert!(all.next() == Some(CHUNK + 5..2 * CHUNK + 5));
+        assert!(all.next() == Some(2 * CHUNK + 5..2 * CHUNK + 6));
+        assert!(all.next().is_none());
+    }
 }

@@ -24,7 +24,7 @@ use kernel::{
 };
 
 /// How many pages are listed.
-const PAGES: usize = 16;
+pub(super) const PAGES: usize = 16;
 
 /// Kind, direction, and where the memory is.
 #[derive(Clone, Copy)]
@@ -35,8 +35,9 @@ pub(super) struct Info {
     pub(super) size: usize,
     /// Whether the device was given a copy of the first byte.
     pub(super) bounced: bool,
-    pages: [PhysAddr; PAGES],
-    count: usize,
+    pub(super) pages: [PhysAddr; PAGES],
+    /// How many there are, also if they are more than that.
+    pub(super) count: usize,
 }
 
 impl Info {

@@ -245,3 +245,124 @@ impl Drop for Place<'_, '_> {
         self.table.remove(self.name);
     }
 }
+
+#[kunit_tests(safe_dma_names)]
+mod tests {
+    use super::{
+        super::{
+            held::{
+                fake::Fake,
+                Life, //
+            },
+            info::PAGES,
+            request::{
+                Dir,
+                Kind, //
+            },
+            stats::Stats, //
+        },
+        *, //
+    };
+    use crate::dma::span::DeviceAddress;
+    use kernel::sync::Arc;
+
+    fn table() -> Result<Pin<KBox<Table<'static>>>> {
+        KBox::pin_init(Table::new(Owner::Run), GFP_KERNEL)
+    }
+
+    fn name(text: &[u8]) -> Result<Name> {
+        Name::new(text).ok_or(EINVAL)
+    }
+
+    fn made() -> Result<Made<'static>, Refused> {
+        Ok(Made {
+            held: KBox::new(Life::Device(Fake::new()), GFP_KERNEL).map_err(|_| NO_MEMORY)?,
+            info: Info {
+                kind: Kind::Single,
+                dir: Dir::Bidirectional,
+                dma: DeviceAddress::from(0),
+                size: Fake::SIZE,
+                bounced: false,
+                pages: [0; PAGES],
+                count: 1,
+            },
+        })
+    }
+
+    fn add(table: &Table<'static>, stats: &Arc<Stats>, name: Name, size: usize) -> Result {
+        table
+            .add(name, size, || Ok((made()?, Counted::new(stats, false))))
+            .map(drop)
+            .map_err(|refused| refused.error)
+    }
+
+    fn error<T>(result: Result<T, Refused>) -> Option<Error> {
+        result.err().map(|refused| refused.error)
+    }
+
+    #[test]
+    fn a_name_is_there_once() -> Result {
+        let (table, stats) = (table()?, Stats::new()?);
+        let (a, b) = (name(b"a")?, name(b"b")?);
+
+        add(&table, &stats, a, 1)?;
+        assert!(add(&table, &stats, a, 1) == Err(EEXIST));
+        assert!(error(table.undo(b)) == Some(ENOENT));
+        assert!(table.undo(a).is_ok());
+        assert!(error(table.undo(a)) == Some(ENOENT));
+        add(&table, &stats, a, 1)
+    }
+
+    #[test]
+    fn a_busy_name_is_refused() -> Result {
+        let (table, stats) = (table()?, Stats::new()?);
+        let a = name(b"a")?;
+
+        add(&table, &stats, a, 7)?;
+        let busy = table.with(a, |_, size| {
+            assert!(size == 7);
+            assert!(error(table.with(a, |_, _| Ok(()))) == Some(EBUSY));
+            assert!(error(table.undo(a)) == Some(EBUSY));
+            assert!(add(&table, &stats, a, 1) == Err(EEXIST));
+            Ok(())
+        });
+        assert!(busy.is_ok() && table.undo(a).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn a_name_without_a_mapping_is_forgotten() -> Result {
+        let (table, stats) = (table()?, Stats::new()?);
+        let a = name(b"a")?;
+
+        let failed = table.add(a, 1, || {
+            assert!(error(table.with(a, |_, _| Ok(()))) == Some(EBUSY));
+            Err(NO_MEMORY)
+        });
+        assert!(error(failed) == Some(ENOMEM));
+        add(&table, &stats, a, 1)
+    }
+
+    #[test]
+    fn not_too_many_names() -> Result {
+        let (table, stats) = (table()?, Stats::new()?);
+
+        for number in 0..MAX_NAMES {
+            // CAST: Less than 256.
+            let text = [b'a' + (number / 16) as u8, b'a' + (number % 16) as u8];
+            add(&table, &stats, name(&text)?, 1)?;
+        }
+        assert!(add(&table, &stats, name(b"more")?, 1) == Err(ENOSPC));
+        assert!(table.undo(name(b"aa")?).is_ok());
+        add(&table, &stats, name(b"more")?, 1)
+    }
+
+    #[test]
+    fn not_too_many_bytes() -> Result {
+        let (table, stats) = (table()?, Stats::new()?);
+
+        add(&table, &stats, name(b"a")?, MAX_BYTES - 1)?;
+        assert!(add(&table, &stats, name(b"b")?, 2) == Err(ENOSPC));
+        add(&table, &stats, name(b"b")?, 1)
+    }
+}

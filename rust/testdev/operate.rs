@@ -4,6 +4,7 @@
 
 use super::{
     edu::{
+        Interrupt,
         Job,
         BUFFER_SIZE, //
     },
@@ -190,8 +191,15 @@ fn start<'bound>(
 }
 
 /// For a transfer that begins at `offset` in the device's buffer.
-fn job(offset: usize, _irq: Irq) -> Job {
-    Job { offset }
+fn job(offset: usize, irq: Irq) -> Job {
+    Job {
+        offset,
+        interrupt: match irq {
+            Irq::Normal => Interrupt::Once,
+            Irq::None => Interrupt::Never,
+            Irq::Twice => Interrupt::Twice,
+        },
+    }
 }
 
 /// Waits for the transfer; if the driver is being unbound, that is the reason why it did not end.

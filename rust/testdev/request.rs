@@ -394,3 +394,156 @@ pub(crate) fn byte(pattern: u32, offset: usize) -> u8 {
 
     ((pattern ^ offset ^ (offset >> 8)).wrapping_mul(0x9e37_79b1) >> 24) as u8
 }
+
+#[kunit_tests(safe_dma_request)]
+mod tests {
+    use super::*;
+
+    fn request(op: Op) -> Result<Request> {
+        Ok(Request::new(op, Name::new(b"a").ok_or(EINVAL)?))
+    }
+
+    /// Why it is refused, which is always with the same error.
+    fn refused(request: Request) -> Option<Why> {
+        request.check().err().map(|refused| {
+            assert!(refused.error == EINVAL);
+            refused.why
+        })
+    }
+
+    #[test]
+    fn names() {
+        for good in [&b"a"[..], b"0", b"A_b-c.9", b"123456789012345", b".", b"-"] {
+            assert!(Name::new(good).is_some());
+        }
+        for bad in [
+            &b""[..],
+            b"1234567890123456",
+            b"a b",
+            b"a\n",
+            b"a\0",
+            b"a/b",
+            b"\xc3\xa4",
+        ] {
+            assert!(Name::new(bad).is_none());
+        }
+        assert!(Name::new(b"a") != Name::new(b"a."));
+    }
+
+    /// The bytes that the definition gives, worked out by hand.
+    #[test]
+    fn bytes() {
+        assert_eq!(byte(0, 0), 0);
+        assert_eq!(byte(1, 0), 0x9e);
+        assert_eq!(byte(0, 1), 0x9e);
+        assert_eq!(byte(1, 1), 0);
+        assert_eq!(byte(2, 0), 0x3c);
+        // 0x101 and so 0x100 with what is shifted.
+        assert_eq!(byte(0, 0x101), byte(0x100, 0));
+    }
+
+    #[test]
+    fn what_an_operation_needs() -> Result {
+        for op in Op::ALL {
+            let request = request(*op)?;
+
+            match op.needs() {
+                [] => assert_eq!(refused(request), None),
+                [key] => assert_eq!(refused(request), Some(Why::Missing(op.name(), *key))),
+                _ => return Err(EINVAL),
+            }
+        }
+        Ok(())
+    }
+
+    /// Each key with each operation: taken, or refused by its name.
+    #[test]
+    fn what_an_operation_takes() -> Result {
+        for op in Op::ALL {
+            for key in Key::ALL {
+                let mut request = request(*op)?;
+                for needed in op.needs() {
+                    say(&mut request, *needed);
+                }
+                if !say(&mut request, *key) {
+                    continue;
+                }
+
+                let expected =
+                    (!op.takes().contains(key)).then_some(Why::NotTaken(op.name(), *key));
+                assert_eq!(refused(request), expected);
+            }
+        }
+        Ok(())
+    }
+
+    /// Says something good of a key, if a request can.
+    fn say(request: &mut Request, key: Key) -> bool {
+        match key {
+            Key::Kind => request.kind = Some(Kind::Single),
+            Key::Dir => request.dir = Some(Dir::ToDevice),
+            Key::Size => request.size = Some(1),
+            Key::Offset => request.offset = Some(0),
+            Key::Pattern => request.pattern = Some(0),
+            Key::To => request.to = Some(To::Memory),
+            Key::Timeout => request.timeout = Some(1),
+            Key::Irq => request.irq = Some(Irq::None),
+            Key::Op | Key::Name | Key::Repeat => return false,
+        }
+        true
+    }
+
+    #[test]
+    fn sizes() -> Result {
+        let with = |size| -> Result<Request> {
+            let mut request = request(Op::Map)?;
+            request.size = Some(size);
+            Ok(request)
+        };
+
+        for good in [1, MAX_SIZE] {
+            assert_eq!(refused(with(good)?), None);
+        }
+        for bad in [0, MAX_SIZE + 1, u64::MAX] {
+            assert_eq!(
+                refused(with(bad)?),
+                Some(Why::OutOfRange(Key::Size, bad, 1, MAX_SIZE))
+            );
+        }
+
+        let mut transfer = request(Op::Transfer)?;
+        transfer.to = Some(To::Device);
+        transfer.size = Some(BUFFER_SIZE as u64);
+        assert_eq!(refused(transfer), None);
+        transfer.size = Some(BUFFER_SIZE as u64 + 1);
+        assert!(refused(transfer).is_some());
+        Ok(())
+    }
+
+    #[test]
+    fn offsets_of_kinds() -> Result {
+        for kind in Kind::ALL {
+            let mut request = request(Op::Map)?;
+            request.kind = Some(*kind);
+            request.offset = Some(PAGE_SIZE as u64 - 1);
+
+            let takes = matches!(kind, Kind::Single | Kind::Sg);
+            let expected = (!takes).then_some(Why::NotOfKind(*kind, Key::Offset));
+            assert_eq!(refused(request), expected);
+
+            request.offset = Some(PAGE_SIZE as u64);
+            assert!(refused(request).is_some());
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn times() -> Result {
+        for (timeout, good) in [(0, false), (1, true), (60_000, true), (60_001, false)] {
+            let mut request = request(Op::Wait)?;
+            request.timeout = Some(timeout);
+            assert_eq!(refused(request).is_none(), good);
+        }
+        Ok(())
+    }
+}

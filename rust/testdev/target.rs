@@ -12,7 +12,15 @@ use kernel::{
         Device, //
     },
     pci,
-    sync::Arc, //
+    prelude::*,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+        Arc, //
+    }, //
 };
 
 /// Who the operations are for.
@@ -23,12 +31,36 @@ pub(crate) struct Target<'bound> {
     /// None if it is not an `edu`: it can be mapped for, and moves nothing.
     pub(crate) engine: Option<Arc<Edu<'bound>>>,
     pub(crate) stats: Arc<Stats>,
+    closed: Atomic<bool>,
 }
 
 impl<'bound> Target<'bound> {
+    /// What there is to do for a device, before anything was done.
+    pub(crate) fn new(
+        dev: &'bound Device<Bound>,
+        pci: Option<&'bound pci::Device<Bound>>,
+        engine: Option<Arc<Edu<'bound>>>,
+    ) -> Result<Self> {
+        Ok(Self {
+            dev,
+            pci,
+            engine,
+            stats: Stats::new()?,
+            closed: Atomic::new(false),
+        })
+    }
+
+    /// Wakes all who wait for a transfer, and lets nobody wait or begin again.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Release);
+        if let Some(edu) = &self.engine {
+            edu.close();
+        }
+    }
+
     /// Whether the driver is being unbound.
     pub(crate) fn is_closed(&self) -> bool {
-        self.engine.as_ref().is_some_and(|edu| edu.is_closed())
+        self.closed.load(Acquire)
     }
 
     /// The device, if its registers are known.

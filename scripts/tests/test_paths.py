@@ -267,7 +267,7 @@ def test_rows_have_names_of_their_own():
 
 
 def test_every_operation_of_the_device_has_a_row():
-    text = (TOP / "rust" / "testdev" / "control" / "ops.rs").read_text()
+    text = (TOP / "rust" / "testdev" / "control" / "lifecycles.rs").read_text()
     operations = set(re.findall(r'^        name: "(\w+)",$', text, re.MULTILINE))
     assert operations
     assert {row.op for row in ROWS} == operations | {"probe", "program"}

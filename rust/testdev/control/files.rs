@@ -249,6 +249,7 @@ fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
     let text = match text {
         Ok(text) => text,
         Err(Refused { error, why }) => {
+            live.target.stats.failed();
             dev_err!(dev, "run: {}\n", why);
             say(fmt!("not ok 1 op=? # {:?} {}\n", error, why));
             return (result, Err(error));
@@ -256,6 +257,7 @@ fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
     };
     let outcome = match parse(text) {
         Err(refused) => {
+            live.target.stats.failed();
             dev_err!(dev, "run: {}\n", refused);
             say(fmt!("not ok 1 op=? # {:?} {}\n", EINVAL, refused));
             Err(EINVAL)

@@ -4,6 +4,7 @@
 //! go through the device.
 
 use super::super::{
+    edu::BUFFER_SIZE,
     held::{
         self,
         Held,
@@ -23,7 +24,6 @@ use super::super::{
     stats::Counted,
     target::Target, //
 };
-use core::ops::Range;
 use kernel::prelude::*;
 
 /// A mapping, for as long as it is counted.
@@ -67,7 +67,13 @@ impl<'bound> Mapped<'bound> {
 
 /// Runs it. May sleep.
 pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused> {
-    let mut mapped = Mapped::new(target, request)?;
+    let mut asked = *request;
+    if dir_of(request) == Dir::FromDevice {
+        // The device's bytes are what counts.
+        asked.pattern = None;
+    }
+
+    let mut mapped = Mapped::new(target, &asked)?;
     let result = match request.pattern {
         Some(pattern) => held::size(request)
             .and_then(|size| through_device(target, &mut mapped, request, size, pattern)),
@@ -79,6 +85,14 @@ pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused>
     }
     mapped.unmap();
     result
+}
+
+/// The direction; memory that is shared is for both.
+fn dir_of(request: &Request) -> Dir {
+    match request.kind() {
+        Kind::Coherent | Kind::Pool => Dir::Bidirectional,
+        _ => request.dir(),
+    }
 }
 
 /// The bytes go to the device and back through other memory, or the reverse, or both, as the direction
@@ -144,10 +158,8 @@ fn copy<'bound>(
     to: &mut KBox<dyn Held<'bound> + 'bound>,
     size: usize,
 ) -> Result<(), Refused> {
-    let buffer = super::super::edu::BUFFER_SIZE;
-
-    for start in (0..size).step_by(buffer) {
-        let part: Range<usize> = start..size.min(start + buffer);
+    for start in (0..size).step_by(BUFFER_SIZE) {
+        let part = start..size.min(start + BUFFER_SIZE);
 
         move_bytes(target, &mut **from, To::Device, part.clone())?;
         move_bytes(target, &mut **to, To::Memory, part)?;

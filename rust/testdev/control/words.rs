@@ -335,3 +335,210 @@ fn keys(f: &mut fmt::Formatter<'_>, takes: &[Key], needs: &[Key]) -> fmt::Result
     }
     writeln!(f)
 }
+
+#[kunit_tests(safe_dma_words)]
+mod tests {
+    use super::*;
+
+    /// The operation that is found, or why there is none.
+    fn parsed(bytes: &[u8]) -> Result<&'static str, Refused<'_>> {
+        parse(bytes).map(|asked| match asked {
+            Asked::Named(request) => request.op.name(),
+            Asked::Lifecycle(repeated) => repeated.lifecycle.name,
+        })
+    }
+
+    fn named(bytes: &[u8]) -> Result<Request> {
+        match parse(bytes) {
+            Ok(Asked::Named(request)) => Ok(request),
+            _ => Err(EINVAL),
+        }
+    }
+
+    fn repeated(bytes: &[u8]) -> Result<Repeated> {
+        match parse(bytes) {
+            Ok(Asked::Lifecycle(repeated)) => Ok(repeated),
+            _ => Err(EINVAL),
+        }
+    }
+
+    #[test]
+    fn each_operation_is_found_by_its_name() -> Result {
+        let names = LIFECYCLES.iter().map(|lifecycle| lifecycle.name);
+
+        for name in Iterator::chain(names, Op::ALL.iter().map(|op| op.name())) {
+            let mut text = KVec::new();
+            text.extend_from_slice(b" op=", GFP_KERNEL)?;
+            text.extend_from_slice(name.as_bytes(), GFP_KERNEL)?;
+            if Op::ALL.iter().any(|op| op.name() == name) {
+                assert_eq!(parsed(&text), Err(Refused::NoName(name)));
+                text.extend_from_slice(b"\tname=a", GFP_KERNEL)?;
+            }
+            text.push(b'\n', GFP_KERNEL)?;
+
+            assert_eq!(parsed(&text), Ok(name));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused() {
+        assert_eq!(parsed(b""), Err(Refused::NoOperation));
+        assert_eq!(parsed(b" \n"), Err(Refused::NoOperation));
+        assert_eq!(parsed(b"name=a"), Err(Refused::NoOperation));
+        assert_eq!(parsed(b"op"), Err(Refused::NoEqualsSign("op")));
+        assert_eq!(parsed(b"op="), Err(Refused::NoValue("op")));
+        assert_eq!(
+            parsed(b"colour=1 op=map_single"),
+            Err(Refused::UnknownKey("colour"))
+        );
+        assert_eq!(parsed(b"=map_single"), Err(Refused::UnknownKey("")));
+        assert_eq!(
+            parsed(b"op=nothing"),
+            Err(Refused::UnknownOperation("nothing"))
+        );
+        assert_eq!(
+            parsed(b"op=map_single\0"),
+            Err(Refused::UnknownOperation("map_single\0"))
+        );
+        assert_eq!(parsed(b"op=map_sg op=map_sg"), Err(Refused::Twice("op")));
+        assert_eq!(
+            parsed(b"op=wait name=a name=b"),
+            Err(Refused::Twice("name"))
+        );
+        assert_eq!(parsed(b"op=map_\xff"), Err(Refused::NotText));
+        assert_eq!(parsed(b"op=map name=a/b"), Err(Refused::NotAName("a/b")));
+    }
+
+    #[test]
+    fn numbers() -> Result {
+        for (text, number) in [
+            (&b"op=map name=a size=0"[..], 0),
+            (b"op=map name=a size=4096", 4096),
+            (b"op=map name=a size=0x1000", 4096),
+            (b"op=map name=a size=0xAbC", 0xabc),
+            (b"op=map name=a size=00017", 17),
+            (b"op=map name=a size=18446744073709551615", u64::MAX),
+            (b"op=map name=a size=0xffffffffffffffff", u64::MAX),
+        ] {
+            assert_eq!(named(text)?.size, Some(number));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_number() {
+        use Key::Size;
+
+        for (text, refused) in [
+            (
+                &b"op=map name=a size=-1"[..],
+                Refused::NotANumber(Size, "-1"),
+            ),
+            (b"op=map name=a size=+1", Refused::NotANumber(Size, "+1")),
+            (b"op=map name=a size=0x", Refused::NotANumber(Size, "0x")),
+            (
+                b"op=map name=a size=0x+1",
+                Refused::NotANumber(Size, "0x+1"),
+            ),
+            (
+                b"op=map name=a size=0X10",
+                Refused::NotANumber(Size, "0X10"),
+            ),
+            (b"op=map name=a size=1k", Refused::NotANumber(Size, "1k")),
+            (b"op=map name=a size=1=2", Refused::NotANumber(Size, "1=2")),
+            (b"op=map name=a size=ff", Refused::NotANumber(Size, "ff")),
+            (
+                b"op=map name=a size=18446744073709551616",
+                Refused::TooLarge(Size, "18446744073709551616"),
+            ),
+            (
+                b"op=map name=a size=0x10000000000000000",
+                Refused::TooLarge(Size, "0x10000000000000000"),
+            ),
+        ] {
+            assert_eq!(parsed(text), Err(refused));
+        }
+    }
+
+    #[test]
+    fn values_of_32_bits() -> Result {
+        assert_eq!(
+            named(b"op=fill name=a pattern=0xffffffff")?.pattern,
+            Some(u32::MAX)
+        );
+        assert_eq!(
+            parsed(b"op=fill name=a pattern=0x100000000"),
+            Err(Refused::Wrong(Why::OutOfRange(
+                Key::Pattern,
+                1 << 32,
+                0,
+                u64::from(u32::MAX)
+            )))
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn values_with_names() -> Result {
+        for kind in Kind::ALL {
+            let mut text = KVec::new();
+            text.extend_from_slice(b"op=map name=a kind=", GFP_KERNEL)?;
+            text.extend_from_slice(kind.name().as_bytes(), GFP_KERNEL)?;
+
+            assert_eq!(named(&text)?.kind, Some(*kind));
+        }
+        assert_eq!(
+            named(b"op=start name=a to=memory irq=twice")?.irq,
+            Some(Irq::Twice)
+        );
+        assert_eq!(
+            parsed(b"op=map name=a dir=sideways"),
+            Err(Refused::NotOneOf(Key::Dir, "sideways"))
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn parameters_of_lifecycles() -> Result {
+        let plain = repeated(b"op=map_small")?;
+        assert!(plain.request.is_none() && plain.repeat == 1);
+        // Often, and otherwise as ever.
+        let often = repeated(b"op=map_small repeat=7")?;
+        assert!(often.request.is_none() && often.repeat == 7);
+
+        let request = repeated(b"op=map_small dir=to_device")?
+            .request
+            .ok_or(EINVAL)?;
+        assert!(request.dir == Some(Dir::ToDevice) && request.size == Some(24));
+        let request = repeated(b"op=map_sg size=5")?.request.ok_or(EINVAL)?;
+        assert!(request.kind == Some(Kind::Sg) && request.size == Some(5));
+
+        for (text, key) in [
+            (&b"op=map_single name=a"[..], Key::Name),
+            (b"op=map_single kind=sg", Key::Kind),
+            (b"op=map_single to=memory", Key::To),
+            (b"op=map_single timeout=1", Key::Timeout),
+        ] {
+            assert_eq!(
+                parsed(text),
+                Err(Refused::Wrong(Why::NotTaken("map_single", key)))
+            );
+        }
+        for repeat in [&b"op=map_sg repeat=0"[..], b"op=map_sg repeat=1000001"] {
+            assert!(matches!(
+                parsed(repeat),
+                Err(Refused::Wrong(Why::OutOfRange(Key::Repeat, ..)))
+            ));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn operations_on_names_are_not_repeated() {
+        assert_eq!(
+            parsed(b"op=wait name=a repeat=2"),
+            Err(Refused::Wrong(Why::NotTaken("wait", Key::Repeat)))
+        );
+    }
+}
