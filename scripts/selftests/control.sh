@@ -1,26 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The file by which operations are asked for: it runs each that it lists, and refuses the rest.
+# The files by which operations are asked for: they run each that is listed, and refuse what cannot be.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
 
 require
 [ -d /sys/kernel/debug ] || skip_all "no debugfs"
-ktap_set_plan 19
+# shellcheck source=scripts/selftests/operate.sh
+. "$HERE/operate.sh"
+ktap_set_plan 34
 
-RUN=/sys/kernel/debug/$MODULE/$DEVICE/run
-
+# The lifecycles, which need no name.
 listed() {
-	sed -n 's/^op=\([^ ]*\) .*/\1/p' "$RUN"
+	sed -n '/that has a name/q; s/^op=\([^ ]*\) .*/\1/p' "$RUN"
 }
 
 # Each, or for those that need an IOMMU the answer that there is none.
 each() {
 	for name in $(listed); do
 		mark_log
-		{ echo "op=$name" >"$RUN"; } 2>/dev/null || {
+		operate "op=$name" "$@" || {
 			# One needs an IOMMU, and the other what nobody bounces; otherwise nothing may fail.
 			logged "op=\(iova\|map_resource\) failed: " && ! translated && continue
 			return 1
@@ -32,24 +33,127 @@ translated() {
 	dmesg | grep -q "$DEVICE: behind IOMMU .* which translates"
 }
 
-# refused WORDS REASON: EINVAL, and one line with the reason.
-refused() {
-	mark_log
-	# The shell's own printf does not care whether it is refused.
-	# shellcheck disable=SC2059 # with escapes
-	error=$(printf "$1" | cat 2>&1 >"$RUN") && return 1
-	case $error in
-	*"Invalid argument"*) ;;
-	*) return 1 ;;
-	esac
-	logged "$DEVICE: run: $2" && [ "$(log | wc -l)" = 1 ]
+only_for_root() {
+	for file in run result mappings stats; do
+		[ "$(stat -c %A "$CONTROL/$file")" = "-rw-------" ] || return 1
+	done
 }
 
-only_for_root() {
-	[ "$(stat -c %A "$RUN")" = "-rw-------" ]
+# as_nobody COMMAND: with the files that root has opened for it.
+as_nobody() {
+	su -s /bin/sh nobody -c "$1"
+}
+
+# Root has opened the file, and somebody else uses it.
+not_for_others() {
+	grep -q '^nobody:' /etc/passwd 2>/dev/null || {
+		mkdir -p /etc && echo "nobody:x:65534:65534:nobody:/:/bin/sh" >>/etc/passwd
+	}
+	# There is such a user, and who may read does.
+	[ "$(as_nobody cat </proc/version)" = "$(cat /proc/version)" ] || return 1
+
+	for file in run result mappings stats; do
+		error=$(as_nobody "cat" <"$CONTROL/$file" 2>&1 >/dev/null) && return 1
+		echo "$error" | grep -q "$(error_text EPERM)" || return 1
+	done
+	mark_log
+	error=$(as_nobody "echo op=map name=nobody | cat 2>&1 >&3" 3>"$RUN") && return 1
+	echo "$error" | grep -q "$(error_text EPERM)" && logged "run: only CAP_SYS_ADMIN may use it" &&
+		[ -z "$(turns)" ]
+}
+
+# What came of the words that were written last.
+result_of() {
+	operate "$1"
+	cat "$CONTROL/result" >"$TEXT"
+	[ "$(sed -n 1,2p "$TEXT")" = "$(printf 'TAP version 14\n1..1')" ] &&
+		[ "$(wc -l <"$TEXT")" = 3 ] && sed -n 3p "$TEXT" | grep -q "$2"
+}
+
+# In what one can be wrong alone: those who take it, with each value that it cannot have.
+numbers() {
+	for bad in -1 +1 0x 0X10 1k 1=2 ff 0x+1 1,2 1.0 1_0 0b1; do
+		echo "EINVAL|op=map name=a size=$bad|size=\"$bad\": this is not a number"
+	done
+	for bad in 18446744073709551616 0x10000000000000000 999999999999999999999999; do
+		echo "EINVAL|op=map name=a size=$bad|size=\"$bad\": this is too large a number"
+	done
+	for bad in 0 16777217 0x1000001 18446744073709551615 0xffffffffffffffff; do
+		echo "EINVAL|op=map name=a size=$bad|it must be 1 to 16777216"
+	done
+	echo "EINVAL|op=map name=a offset=$(getconf PAGE_SIZE 2>/dev/null || echo 65536)|offset=.*: it must be 0 to"
+	echo "EINVAL|op=fill name=a pattern=0x100000000|pattern=4294967296: it must be 0 to 4294967295"
+	echo "EINVAL|op=wait name=a timeout=0|timeout=0: it must be 1 to 60000"
+	echo "EINVAL|op=wait name=a timeout=60001|timeout=60001: it must be 1 to 60000"
+	echo "EINVAL|op=map_sg repeat=0|repeat=0: it must be 1 to 1000000"
+	echo "EINVAL|op=map_sg repeat=1000001|repeat=1000001: it must be 1 to 1000000"
+	echo "EINVAL|op=transfer name=a to=device size=4097|size=4097: it must be 1 to 4096"
+}
+
+# Each key with each operation that does not take it.
+not_taken() {
+	good="kind=single dir=to_device size=1 offset=0 pattern=0 to=memory timeout=1 irq=none repeat=1"
+
+	sed -n '/that has a name/,/^$/s/^op=\([^ ]*\) name *\(.*\)/\1 \2/p' "$RUN" | while read -r op keys; do
+		# What it needs, so that this is not what is wrong.
+		needs=
+		case " $keys " in *" pattern "*) needs=" pattern=1" ;; *" to "*) needs=" to=device" ;; esac
+		for pair in $good; do
+			case " $keys " in *[\ \[]"${pair%%=*}"[\ \]]*) continue ;; esac
+			echo "EINVAL|op=$op name=a $pair$needs|op=$op takes no ${pair%%=*}"
+		done
+	done
+	for pair in name=a kind=sg to=device timeout=1 irq=none; do
+		echo "EINVAL|op=map_single $pair|op=map_single takes no ${pair%%=*}"
+	done
+	echo "EINVAL|op=get_sgtable size=1|op=get_sgtable takes no size"
+	echo "EINVAL|op=map_page offset=1|op=map_page takes no offset"
+}
+
+missing() {
+	for op in map unmap sync_for_cpu sync_for_device fill check transfer start wait abort; do
+		echo "EINVAL|op=$op|op=$op needs a name"
+	done
+	echo "EINVAL|op=fill name=a|op=fill needs pattern"
+	echo "EINVAL|op=check name=a|op=check needs pattern"
+	echo "EINVAL|op=transfer name=a|op=transfer needs to"
+	echo "EINVAL|op=start name=a|op=start needs to"
+}
+
+bad_names() {
+	for bad in 1234567890123456 a/b a:b a*; do
+		echo "EINVAL|op=map name=$bad|is not a name"
+	done
+	echo 'EINVAL|op=map name=a\0|"a\\0" is not a name'
+	echo 'EINVAL|op=map name=\303\244|is not a name'
+}
+
+bad_values() {
+	for key in kind dir; do
+		echo "EINVAL|op=map name=a $key=nothing|$key=\"nothing\" is none of"
+	done
+	for key in to irq; do
+		echo "EINVAL|op=start name=a $key=nothing|$key=\"nothing\" is none of"
+	done
+	echo "EINVAL|op=map name=a kind=page offset=1|kind=page takes no offset"
+	echo "EINVAL|op=map name=a kind=resource size=4|kind=resource takes no size"
+	echo "EINVAL|op=map name=a kind=resource pattern=1|kind=resource takes no pattern"
+	echo "EINVAL|op=map name=a kind=pool size=4097|size=4097: it must be 1 to 4096"
+}
+
+for_each_of() {
+	"$1" >"$TEXT" && [ -s "$TEXT" ] || return 1
+	all_refused <"$TEXT"
+}
+
+# Nothing of all that has mapped anything.
+nothing_mapped() {
+	[ -z "$(turns)" ] && [ "$(value live)" = 0 ] && [ "$(value maps)" = "$(value unmaps)" ]
 }
 
 before=$(dma_errors)
+TEXT=$(mktemp) || ktap_exit_fail_msg "no file for what is compared"
+trap 'rm -f "$TEXT"; if is_loaded; then unload; fi' EXIT
 
 # The module goes while somebody has the file open, who closes it later.
 open_while_unloaded() {
@@ -63,17 +167,32 @@ check "it can be open when the module goes" open_while_unloaded
 check "only root may read and write it" only_for_root
 check "it lists operations" [ "$(listed | wc -l)" -ge 13 ]
 check "each of them runs" each
-check "refused: nothing" refused '\n' 'no operation: say op=NAME$'
-check "refused: a word without value" refused 'op' '"op" is not of the form key=value$'
-check "refused: an empty value" refused 'op=' '"op" has no value$'
-check "refused: an empty key" refused '=map_sg' '"" is not a key'
-check "refused: an unknown key" refused 'op=map_sg colour=red' '"colour" is not a key'
-check "refused: an unknown operation" refused 'op=map_all' '"map_all" is not an operation'
-check "refused: two operations" refused 'op=map_sg op=map_sg' '"op" is there twice$'
-check "refused: what is not text" refused 'op=map_sg\377' 'this is not text in UTF-8$'
-check "refused: what would end a line of the log" refused 'op=map\033_sg' '"map\\u{1b}_sg" is not an operation'
-check "256 bytes are read" refused "$(printf '%256s' '')" 'no operation: say op=NAME$'
-check "refused: more" refused "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
+check "each of them runs again and again" each repeat=10
+check "with another direction" operate op=map_single dir=to_device
+check "with another size, at another place" operate op=map_single size=5000 offset=100
+check "with bytes that go through the device" operate op=map_single size=5000 pattern=0x5a
+check "in pieces" operate op=map_sg size=20000 offset=100 pattern=0x5a dir=from_device
+check "what came of it" result_of "op=map_single repeat=3" "^ok 1 op=map_single # repeat 3\$"
+check "what became of what was refused" result_of "op=wait name=a" "^not ok 1 op=wait name=a # .*there is no such name\$"
+check "what became of what is no operation" result_of "op=map_all" "^not ok 1 op=? # .*is not an operation"
+check "refused: nothing" refused EINVAL '\n' 'no operation: say op=NAME$'
+check "refused: a word without value" refused EINVAL 'op' '"op" is not of the form key=value$'
+check "refused: an empty value" refused EINVAL 'op=' '"op" has no value$'
+check "refused: an empty key" refused EINVAL '=map_sg' '"" is not a key'
+check "refused: an unknown key" refused EINVAL 'op=map_sg colour=red' '"colour" is not a key'
+check "refused: an unknown operation" refused EINVAL 'op=map_all' '"map_all" is not an operation'
+check "refused: two operations" refused EINVAL 'op=map_sg op=map_sg' '"op" is there twice$'
+check "refused: what is not text" refused EINVAL 'op=map_sg\377' 'this is not text in UTF-8$'
+check "refused: what would end a line of the log" refused EINVAL 'op=map\033_sg' '"map\\u{1b}_sg" is not an operation'
+check "refused: what is missing" for_each_of missing
+check "refused: what is no number, or too large" for_each_of numbers
+check "refused: what an operation does not take" for_each_of not_taken
+check "refused: what is no name" for_each_of bad_names
+check "refused: what is no value" for_each_of bad_values
+check "256 bytes are read" refused EINVAL "$(printf '%256s' '')" 'no operation: say op=NAME$'
+check "refused: more" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
+check "refused: who was given an open file" not_for_others
+check "nothing of that has mapped anything" nothing_mapped
 check "unload" unload
 check "the directory is gone" [ ! -e "/sys/kernel/debug/$MODULE" ]
 check "the debugger has found nothing" no_new_dma_errors

@@ -1,0 +1,328 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Mappings that live from one write to the next: whole lifecycles, every wrong order, and what the kernel's DMA
+# debugger has of them.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+[ -d /sys/kernel/debug ] || skip_all "no debugfs"
+# shellcheck source=scripts/selftests/operate.sh
+. "$HERE/operate.sh"
+
+DUMP=/sys/kernel/debug/dma-api/dump
+KINDS="single page sg iova coherent noncoherent noncontiguous pool"
+ktap_set_plan 34
+
+# Bytes go from the mapping through the device to another one, and others back.
+lifecycle() {
+	mark_log
+	operate "op=map name=other kind=coherent size=4096" &&
+		operate "op=map name=a kind=$1 size=4096 pattern=0x11" &&
+		operate "op=transfer name=a to=device size=4096" &&
+		operate "op=transfer name=other to=memory size=4096" &&
+		operate "op=check name=other pattern=0x11" &&
+		operate "op=fill name=other pattern=0x22" &&
+		operate "op=transfer name=other to=device size=4096" &&
+		operate "op=transfer name=a to=memory size=4096" &&
+		has_bytes "$1" 0x22 &&
+		operate "op=unmap name=a" && operate "op=unmap name=other" && [ -z "$(turns)" ]
+}
+
+# has_bytes KIND PATTERN: as the CPU sees them, or if it does not, the device.
+has_bytes() {
+	case $1 in
+	iova)
+		operate "op=fill name=other pattern=0" && operate "op=transfer name=a to=device size=4096" &&
+			operate "op=transfer name=other to=memory size=4096" && operate "op=check name=other pattern=$2"
+		;;
+	coherent | pool) operate "op=check name=a pattern=$2" ;;
+	*)
+		operate "op=sync_for_cpu name=a" && operate "op=check name=a pattern=$2" &&
+			operate "op=sync_for_device name=a"
+		;;
+	esac
+}
+
+# The CPU writes in its turn, and the device has it after that.
+turn_of_the_cpu() {
+	operate "op=map name=a kind=$1 size=4096" && operate "op=map name=other kind=coherent size=4096" &&
+		operate "op=sync_for_cpu name=a" && operate "op=fill name=a pattern=0x33" &&
+		operate "op=fill name=a pattern=0x44 offset=100 size=50" &&
+		operate "op=sync_for_device name=a" && operate "op=transfer name=a to=device size=4096" &&
+		operate "op=transfer name=other to=memory size=4096" &&
+		operate "op=check name=other pattern=0x33 size=100" &&
+		operate "op=check name=other pattern=0x44 offset=100 size=50" &&
+		operate "op=check name=other pattern=0x33 offset=150" &&
+		all_undone
+}
+
+all_undone() {
+	for name in $(turns | cut -d ' ' -f 1); do
+		operate "op=unmap name=$name" || return 1
+	done
+	[ -z "$(turns)" ]
+}
+
+# in_turn TURN: whose it is now.
+in_turn() {
+	[ "$(turns)" = "a $1" ]
+}
+
+wrong_orders() {
+	operate "op=map name=a pattern=1" && in_turn device || return 1
+	all_refused <<-'END' && in_turn device || return 1
+		EEXIST|op=map name=a|the name is taken
+		EBUSY|op=sync_for_device name=a|the device has it
+		EBUSY|op=fill name=a pattern=1|the device has it
+		EBUSY|op=check name=a pattern=1|the device has it
+		EBUSY|op=wait name=a|no transfer of it is in flight
+		EBUSY|op=abort name=a|no transfer of it is in flight
+	END
+	operate "op=sync_for_cpu name=a" && in_turn cpu || return 1
+	all_refused <<-'END' && in_turn cpu || return 1
+		EEXIST|op=map name=a|the name is taken
+		EBUSY|op=sync_for_cpu name=a|the CPU has it
+		EBUSY|op=transfer name=a to=device|the CPU has it
+		EBUSY|op=start name=a to=memory|the CPU has it
+		EBUSY|op=wait name=a|no transfer of it is in flight
+		EBUSY|op=abort name=a|no transfer of it is in flight
+		EILSEQ|op=check name=a pattern=2|byte 0 is 0x9e, expected 0x3c
+	END
+	operate "op=check name=a pattern=1" && operate "op=sync_for_device name=a" &&
+		operate "op=start name=a to=memory irq=none" && in_turn in_flight || return 1
+	all_refused <<-'END' || return 1
+		EEXIST|op=map name=a|the name is taken
+		EBUSY|op=sync_for_cpu name=a|is in flight
+		EBUSY|op=sync_for_device name=a|is in flight
+		EBUSY|op=fill name=a pattern=1|is in flight
+		EBUSY|op=check name=a pattern=1|is in flight
+		EBUSY|op=transfer name=a to=device|is in flight
+		EBUSY|op=start name=a to=device|is in flight
+		EBUSY|op=unmap name=a|is in flight
+	END
+	in_turn in_flight && operate "op=abort name=a" && in_turn device && operate "op=unmap name=a"
+}
+
+# One transfer at a time, of whatever mapping.
+one_engine() {
+	operate "op=map name=a" && operate "op=map name=b" && operate "op=start name=a to=memory" || return 1
+	all_refused <<-'END' || return 1
+		EBUSY|op=start name=b to=device|the engine is busy
+		EBUSY|op=transfer name=b to=device|the engine is busy
+	END
+	operate "op=wait name=a" && operate "op=transfer name=b to=device" && all_undone
+}
+
+# It is in flight still when the time is up, and over in the end.
+time_is_up() {
+	operate "op=map name=a" && operate "op=start name=a to=memory" &&
+		refused ETIMEDOUT "op=wait name=a timeout=1" "the transfer has not ended" &&
+		in_turn in_flight && operate "op=wait name=a" && in_turn device &&
+		refused ETIMEDOUT "op=transfer name=a to=memory timeout=1" "the transfer has not ended" &&
+		in_turn device && operate "op=unmap name=a"
+}
+
+unknown_names() {
+	for words in unmap sync_for_cpu sync_for_device "fill pattern=1" "check pattern=1" \
+		"transfer to=device" "start to=device" wait abort; do
+		refused ENOENT "op=$words name=nobody" "there is no such name" || return 1
+	done
+}
+
+directions() {
+	operate "op=map name=to dir=to_device" && operate "op=map name=from dir=from_device" || return 1
+	all_refused <<-'END' || return 1
+		EACCES|op=transfer name=to to=memory|the device may not write it
+		EACCES|op=start name=to to=memory|the device may not write it
+		EACCES|op=transfer name=from to=device|the device may not read it
+		EACCES|op=start name=from to=device|the device may not read it
+	END
+	operate "op=sync_for_cpu name=from" && operate "op=sync_for_cpu name=to" &&
+		operate "op=fill name=to pattern=1" &&
+		refused EACCES "op=fill name=from pattern=1" "the CPU may not write it" && all_undone
+}
+
+ranges() {
+	operate "op=map name=a size=1000" && operate "op=sync_for_cpu name=a" || return 1
+	all_refused <<-'END' || return 1
+		EINVAL|op=fill name=a pattern=1 size=1001|1001 bytes from 0 are not within 1000
+		EINVAL|op=fill name=a pattern=1 offset=1000|0 bytes from 1000 are not within 1000
+		EINVAL|op=check name=a pattern=1 offset=999 size=2|2 bytes from 999 are not within 1000
+		EINVAL|op=fill name=a pattern=1 offset=18446744073709551615 size=2|are not within 1000
+		EINVAL|op=fill name=a pattern=1 offset=18446744073709551615|are not within 1000
+	END
+	operate "op=fill name=a pattern=1 offset=999" && operate "op=sync_for_device name=a" &&
+		refused EINVAL "op=transfer name=a to=device offset=1 size=1000" "are not within 1000" &&
+		operate "op=transfer name=a to=device offset=999 size=1" && all_undone
+}
+
+without_turns() {
+	operate "op=map name=shared kind=coherent" && operate "op=map name=pool kind=pool" || return 1
+	all_refused <<-'END' || return 1
+		EOPNOTSUPP|op=sync_for_cpu name=shared|there are no turns
+		EOPNOTSUPP|op=sync_for_device name=shared|there are no turns
+		EOPNOTSUPP|op=sync_for_cpu name=pool|there are no turns
+	END
+	operate "op=start name=shared to=memory" &&
+		refused EBUSY "op=fill name=shared pattern=1" "is in flight" &&
+		operate "op=wait name=shared" && operate "op=fill name=shared pattern=1" && all_undone
+}
+
+registers() {
+	operate "op=map name=a kind=resource dir=from_device" || return 1
+	all_refused <<-'END' || return 1
+		EOPNOTSUPP|op=sync_for_cpu name=a|there are no turns
+		EOPNOTSUPP|op=fill name=a pattern=1|the CPU does not reach it
+		EOPNOTSUPP|op=check name=a pattern=1|the CPU does not reach it
+	END
+	operate "op=transfer name=a to=memory" && all_undone
+}
+
+# 256 names, and no more; one goes, and another can come.
+many_names() {
+	number=0
+	while [ $number -lt 256 ]; do
+		operate "op=map name=n$number size=1" || return 1
+		number=$((number + 1))
+	done
+	refused ENOSPC "op=map name=more size=1" "there are 256 names" && operate "op=unmap name=n17" &&
+		operate "op=map name=more size=1" && [ "$(turns | wc -l)" = 256 ] && [ "$(value live)" = 256 ] &&
+		all_undone
+}
+
+# witnessed KIND DIR SIZE: the DMA debugger has the address, the size and the direction that `mappings` has.
+witnessed() {
+	operate "op=map name=a kind=$1 dir=$2 size=$3" || return 1
+	dma=$(mapping a | sed -n 's/.* dma 0x\([0-9a-f]*\) .*/\1/p')
+	phys=$(mapping a | sed -n 's/.* phys 0x\([0-9a-f]*\).*/\1/p')
+	length=$(printf %x "$3")
+	direction=DMA_$(echo "$2" | tr a-z A-Z)
+
+	[ "$(mapping a | cut -d ' ' -f 1-5)" = "a $1 $2 device run" ] && [ -n "$dma" ] &&
+		grep -q " $DEVICE .* P=0x0*$phys D=$dma L=$length .* $direction" "$DUMP" &&
+		operate "op=unmap name=a" && ! grep -q " $DEVICE .* D=$dma L=$length " "$DUMP"
+}
+
+debugger_agrees() {
+	for kind in single page noncoherent; do
+		for dir in to_device from_device bidirectional; do
+			witnessed $kind $dir 4096 || return 1
+		done
+	done
+	witnessed coherent bidirectional 4096 && witnessed single to_device 100
+}
+
+# At its place in a page, for the device as for the CPU.
+in_the_page() {
+	operate "op=map name=a offset=100 size=5000" &&
+		mapping a | grep -q ' dma 0x[0-9a-f]*064 size 5000 phys 0x[0-9a-f]*064' &&
+		operate "op=unmap name=a"
+}
+
+# A line for each, with the pages behind it: at most 16.
+pages_listed() {
+	operate "op=map name=a kind=noncoherent size=$((17 * 65536))" &&
+		[ "$(mapping a | sed 's/.* phys //' | tr ',' '\n' | grep -c '^0x')" = 16 ] &&
+		mapping a | grep -q ',\.\.\.$' && operate "op=unmap name=a"
+}
+
+# delta KEY: how much more it is than when `keep` was called.
+keep() {
+	cat "$CONTROL/stats" >"$TEXT"
+}
+
+delta() {
+	echo $(($(value "$1") - $(sed -n "s/^$1 //p" "$TEXT")))
+}
+
+counted() {
+	keep
+	operate "op=map name=a" && operate "op=map name=b kind=coherent" && operate "op=sync_for_cpu name=a" &&
+		operate "op=sync_for_device name=a" && operate "op=transfer name=a to=device size=300" &&
+		! operate "op=wait name=a" && [ "$(value live)" = 2 ] && operate "op=unmap name=a" &&
+		operate "op=unmap name=b" || return 1
+	echo "# $(delta maps) $(delta unmaps) $(delta syncs) $(delta transfers) $(delta bytes) $(delta errors)"
+	[ "$(delta maps) $(delta unmaps) $(delta syncs) $(delta transfers)" = "2 2 2 1" ] &&
+		[ "$(delta bytes) $(delta errors)" = "300 1" ] && [ "$(value live)" = 0 ] &&
+		[ "$(value high_water)" -ge 256 ]
+}
+
+# Another operation on a name that is in use, and what can be seen meanwhile.
+busy() {
+	operate "op=map name=a" && operate "op=start name=a to=memory" || return 1
+	operate "op=wait name=a" &
+	sleep 0.01
+	in_turn busy && refused EBUSY "op=abort name=a" "another operation on it has not ended" &&
+		operate "op=map name=b" && operate "op=unmap name=b" && wait $! && in_turn device && all_undone
+}
+
+# The driver goes while a transfer is in flight, and somebody waits for its end.
+unbind_in_flight() {
+	operate "op=map name=a" && operate "op=map name=b kind=sg size=30000" &&
+		operate "op=start name=a to=memory irq=none" || return 1
+	mark_log
+	operate "op=wait name=a timeout=60000" &
+	sleep 0.01
+	echo "$DEVICE" >"$DRIVER/unbind" && ! wait $! && [ ! -e "$CONTROL" ] &&
+		logged "op=wait name=a: .*the driver is being unbound" &&
+		! grep -q " $DEVICE .* D=" "$DUMP" && echo "$DEVICE" >"$DRIVER/bind" && [ -z "$(turns)" ]
+}
+
+# An open file of a device that was unbound.
+file_of_the_past() {
+	exec 3>"$RUN"
+	echo "$DEVICE" >"$DRIVER/unbind"
+	# shellcheck disable=SC2039,SC3044 # the shell's own echo does not tell
+	echo op=map_single | cat >&3 2>/dev/null && return 1
+	exec 3>&-
+	echo "$DEVICE" >"$DRIVER/bind"
+}
+
+before=$(dma_errors)
+TEXT=$(mktemp) || ktap_exit_fail_msg "no file for what is compared"
+trap 'rm -f "$TEXT"; if is_loaded; then unload; fi' EXIT
+
+mark_log
+check "load without checks" load run_checks=N
+translates && TRANSLATES=1
+for kind in $KINDS; do
+	if [ $kind = iova ] && [ -z "${TRANSLATES:-}" ]; then
+		ktap_test_skip "a lifecycle of $kind: no IOMMU translates"
+	else
+		check "a lifecycle of $kind" lifecycle $kind
+	fi
+done
+for kind in single page sg noncoherent noncontiguous; do
+	check "the CPU's turn of $kind" turn_of_the_cpu $kind
+done
+check "wrong orders are refused" wrong_orders
+check "unknown names are refused" unknown_names
+check "directions" directions
+check "ranges" ranges
+check "memory without turns" without_turns
+if [ -n "${TRANSLATES:-}" ]; then
+	check "registers" registers
+else
+	ktap_test_skip "registers: no IOMMU translates"
+fi
+check "one transfer at a time" one_engine
+check "time-outs" time_is_up
+check "256 names" many_names
+check "what the debugger has" debugger_agrees
+check "a place in a page" in_the_page
+check "the pages behind it" pages_listed
+check "counters" counted
+check "a name that is in use" busy
+check "unbind with a transfer in flight" unbind_in_flight
+check "a file that was open before" file_of_the_past
+mark_log
+check "mapped and in flight at the end" operate "op=map name=a"
+operate "op=start name=a to=memory"
+check "unload" unload
+check "the debugger has found nothing" no_new_dma_errors
+check "the kernel has nothing to complain of" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
+
+ktap_finished
