@@ -37,6 +37,7 @@ use crate::{
     testdev::edu::Edu, //
 };
 use claims::Claims;
+use evidence::Stop;
 use kernel::{
     device::{
         Bound,
@@ -57,14 +58,30 @@ use witness::Witness;
 struct Context<'a> {
     dev: &'a Device<Bound>,
     pdev: &'a pci::Device<Bound>,
-    edu: &'a Edu<'a>,
+    /// The device's engine, if the driver knows one.
+    edu: Option<&'a Edu<'a>>,
     witness: Witness<'a>,
     set_max_seg_size: &'a dyn Fn(u32),
     /// See [`Selection::default_masks`].
     default_masks: [u64; 2],
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The device's engine; a check that is about nothing else is skipped if there is none.
+    fn edu(&self) -> Result<&'a Edu<'a>, Stop> {
+        self.edu.ok_or(Stop::Skip(
+            "the device has no DMA engine that this driver knows",
+        ))
+    }
+
+    /// What says that data was moved, `witness`, if it was.
+    fn moved(&self, witness: &'static str) -> &'static str {
+        match self.edu {
+            Some(_) => witness,
+            None => "memory unchanged, as nothing was moved",
+        }
+    }
+
     /// Calls `f` while the device takes segments of at least `size` bytes.
     fn with_segments_of<R>(&self, size: usize, f: impl FnOnce() -> R) -> R {
         // CAST: From 32 bits to at least as many.
@@ -184,8 +201,12 @@ pub(crate) struct Selection {
     pub(crate) default_masks: [u64; 2],
 }
 
-/// Runs checks on a device and prints KTAP. Sleeps.
-pub(crate) fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: &'a Edu<'a>, selection: Selection) {
+/// Runs checks on a device, which may have an engine, and prints KTAP. Sleeps.
+pub(crate) fn run<'a>(
+    pdev: &'a pci::Device<Core<'_>>,
+    edu: Option<&'a Edu<'a>>,
+    selection: Selection,
+) {
     let dev = pdev.as_ref();
     let subjects = SUBJECTS.iter().filter(|subject| {
         if subject.name == FORGET {

@@ -36,13 +36,17 @@ const PIECES: usize = 16;
 /// Makes claims, if the user wants them.
 pub(super) struct Claims<'a> {
     dev: &'a Device<Bound>,
-    edu: &'a Edu<'a>,
-    wanted: bool,
+    /// If the user wants claims.
+    edu: Option<&'a Edu<'a>>,
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn new(dev: &'a Device<Bound>, edu: &'a Edu<'a>, wanted: bool) -> Self {
-        Self { dev, edu, wanted }
+    /// Those of a device that has no `edu` are not made: nobody could see when.
+    pub(super) fn new(dev: &'a Device<Bound>, edu: Option<&'a Edu<'a>>, wanted: bool) -> Self {
+        Self {
+            dev,
+            edu: edu.filter(|_| wanted),
+        }
     }
 
     /// `len` bytes from `dma` lead to the memory of which `phys` tells the physical address at an offset,
@@ -54,7 +58,7 @@ impl<'a> Claims<'a> {
         direction: DataDirection,
         phys: impl Fn(usize) -> PhysAddr,
     ) {
-        if !self.wanted {
+        if self.edu.is_none() {
             return;
         }
 
@@ -124,11 +128,11 @@ impl<'a> Claims<'a> {
     }
 
     fn claim(&self, what: fmt::Arguments<'_>) {
-        if self.wanted {
+        if let Some(edu) = self.edu {
             let number = LAST.fetch_add(1, Relaxed) + 1;
 
             dev_info!(self.dev, "    # claim {}: {}\n", number, what);
-            self.edu.mark(number);
+            edu.mark(number);
         }
     }
 }

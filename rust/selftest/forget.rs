@@ -340,7 +340,7 @@ fn after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let mapping = map(ctx, FromDevice)?;
     let place = Place::of(&mapping);
 
-    mem::forget(Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?);
+    mem::forget(Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?);
     place.is_kept(ctx)
 }
 
@@ -371,7 +371,7 @@ fn guard(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = Place::of(&mapping);
 
     mem::forget(mapping.sync_for_cpu());
-    let mut mapping = Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let mut mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&mapping.sync_for_cpu(), OTHER, 0)?;
     pattern::compare(&mapping.unmap(), OTHER, 0)?;
     place.is_unmapped(ctx)
@@ -394,7 +394,7 @@ fn guard_of_range(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = Place::of(&mapping);
 
     mem::forget(mapping.sync_range_for_cpu(1..SIZE - 1)?);
-    let mapping = Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&mapping.unmap(), OTHER, 0)?;
     place.is_unmapped(ctx)
 }
@@ -403,7 +403,7 @@ fn start_error(ctx: &Context<'_>) -> Result<(), Stop> {
     let mapping = map(ctx, ToDevice)?;
     let place = Place::of(&mapping);
 
-    match Transfer::read(ctx.edu, mapping, 0..SIZE + 1, JOB) {
+    match Transfer::read(ctx.edu()?, mapping, 0..SIZE + 1, JOB) {
         Ok(_) => return Err(Failure::Unexpected("a bad range was given to the device").into()),
         Err(err) => mem::forget::<StartError<_>>(err),
     }
@@ -415,10 +415,10 @@ fn reading(ctx: &Context<'_>) -> Result<(), Stop> {
     let mapping = map(ctx, ToDevice)?;
     let place = Place::of(&mapping);
 
-    mem::forget(Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?);
+    mem::forget(Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?);
     // While the device is at work, and after that.
     place.is_kept(ctx)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     place.is_kept(ctx)?;
     arrived(ctx)
 }
@@ -428,9 +428,9 @@ fn writing(ctx: &Context<'_>) -> Result<(), Stop> {
     let mapping = map(ctx, FromDevice)?;
     let place = Place::of(&mapping);
 
-    mem::forget(Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?);
+    mem::forget(Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?);
     place.is_kept(ctx)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     place.is_kept(ctx)
 }
 
@@ -439,8 +439,8 @@ fn over(ctx: &Context<'_>) -> Result<(), Stop> {
     let mapping = map(ctx, ToDevice)?;
     let place = Place::of(&mapping);
 
-    let transfer = Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?;
-    ctx.edu.settle()?;
+    let transfer = Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?;
+    ctx.edu()?.settle()?;
     mem::forget(transfer);
     place.is_kept(ctx)?;
     arrived(ctx)
@@ -451,12 +451,12 @@ fn timed_out(ctx: &Context<'_>) -> Result<(), Stop> {
     let mapping = map(ctx, ToDevice)?;
     let place = Place::of(&mapping);
 
-    match Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?.wait(1) {
+    match Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(1) {
         Err(err @ WaitError::TimedOut(_)) => mem::forget(err),
         _ => return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into()),
     }
     place.is_kept(ctx)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     place.is_kept(ctx)?;
     arrived(ctx)
 }
@@ -509,7 +509,7 @@ fn device_pages_after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = place_of(&pages, pages.phys());
 
     place.is_mapped(ctx)?;
-    mem::forget(Transfer::write(ctx.edu, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?);
+    mem::forget(Transfer::write(ctx.edu()?, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?);
     place.is_kept_from_all(ctx)
 }
 
@@ -578,9 +578,9 @@ fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = place_of_page(&pages)?;
 
     place.is_mapped(ctx)?;
-    mem::forget(Transfer::read(ctx.edu, pages, 0..SIZE, JOB)?);
+    mem::forget(Transfer::read(ctx.edu()?, pages, 0..SIZE, JOB)?);
     place.is_kept_from_all(ctx)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     place.is_kept_from_all(ctx)?;
     arrived(ctx)
 }
@@ -615,9 +615,9 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = place_of_coherent(&memory)?;
 
     place.is_mapped(ctx)?;
-    mem::forget(Transfer::read(ctx.edu, memory, 0..SIZE, JOB)?);
+    mem::forget(Transfer::read(ctx.edu()?, memory, 0..SIZE, JOB)?);
     coherent_is_kept(ctx, &place)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     arrived(ctx)
 }
 
@@ -699,7 +699,7 @@ fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
 
     mem::forget(mapping.sync_for_cpu());
     let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
-    let second = Transfer::write(ctx.edu, second, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let second = Transfer::write(ctx.edu()?, second, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let buffers = second.into_mapping().unmap();
     pattern::compare(&buffers[1], OTHER, 0)?;
     place.is_unmapped(ctx)
@@ -719,9 +719,9 @@ fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mapping, place) = map_sg(ctx, ToDevice)?;
 
     let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
-    mem::forget(Transfer::read(ctx.edu, second, 0..SIZE, JOB)?);
+    mem::forget(Transfer::read(ctx.edu()?, second, 0..SIZE, JOB)?);
     place.is_kept(ctx)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     place.is_kept(ctx)?;
     arrived(ctx)
 }
@@ -766,9 +766,9 @@ fn pool_object_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (object, place) = object(ctx)?;
 
-    mem::forget(Transfer::read(ctx.edu, object, 0..SIZE, JOB)?);
+    mem::forget(Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?);
     place.is_kept(ctx)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     place.is_kept(ctx)?;
     arrived(ctx)
 }
@@ -856,10 +856,10 @@ fn device_buffer_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = Place::of(buffer.mapping());
 
     place.is_mapped(ctx)?;
-    mem::forget(Transfer::write(ctx.edu, buffer, 0..SIZE, JOB)?);
+    mem::forget(Transfer::write(ctx.edu()?, buffer, 0..SIZE, JOB)?);
     drop(pool);
     place.is_kept(ctx)?;
-    ctx.edu.settle()?;
+    ctx.edu()?.settle()?;
     place.is_kept(ctx)
 }
 
@@ -881,6 +881,7 @@ fn local_buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
 
 /// The buffer comes back all the same.
 fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
+    let edu = ctx.edu()?;
     load_other(ctx)?;
     let mut buffer = Some(buffer()?);
     let (mut place, mut witness) = (None, Ok(()));
@@ -890,7 +891,7 @@ fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
         witness = at.is_mapped(ctx);
         place = Some(at);
         mem::forget(mapping.sync_for_cpu());
-        mapping.write(ctx.edu, 0..SIZE, JOB, TIMEOUT)
+        mapping.write(edu, 0..SIZE, JOB, TIMEOUT)
     })?;
     witness?;
     pattern::compare(&buffer.ok_or(EFAULT)?, OTHER, 0)?;
@@ -930,6 +931,7 @@ unsafe impl Engine for Silent<'_> {
 
 /// A device that cannot be stopped keeps the buffer: there is nothing in its place.
 fn kept_by_device(ctx: &Context<'_>) -> Result<(), Stop> {
+    let edu = ctx.edu()?;
     let mut buffer = Some(buffer()?);
     let mut place = None;
     let (mut lost, mut again) = (Ok(()), Ok(()));
@@ -939,9 +941,9 @@ fn kept_by_device(ctx: &Context<'_>) -> Result<(), Stop> {
         let at = mapping.mapping().map(Place::of).ok_or(EFAULT)?;
         witness = at.is_mapped(ctx);
         place = Some(at);
-        let result = mapping.write(&Silent(ctx.edu), 0..SIZE, JOB, 1);
+        let result = mapping.write(&Silent(edu), 0..SIZE, JOB, 1);
 
-        again = mapping.write(ctx.edu, 0..SIZE, JOB, TIMEOUT);
+        again = mapping.write(edu, 0..SIZE, JOB, TIMEOUT);
         lost = result;
         // Who drops the error is told all the same.
         Ok(())
@@ -953,7 +955,7 @@ fn kept_by_device(ctx: &Context<'_>) -> Result<(), Stop> {
     witness?;
     let place = place.ok_or(EFAULT)?;
     place.is_kept(ctx)?;
-    ctx.edu.settle()?;
+    edu.settle()?;
     place.is_kept(ctx)
 }
 
@@ -961,6 +963,6 @@ fn in_flight(ctx: &Context<'_>) -> Result<(), Stop> {
     let mapping = map(ctx, FromDevice)?;
     let place = Place::of(&mapping);
 
-    mem::forget(Transfer::write(ctx.edu, mapping, 0..SIZE, JOB)?);
+    mem::forget(Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?);
     place.is_kept(ctx)
 }

@@ -332,7 +332,7 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
 
     let mut memory = mapping.unmap();
     ctx.witness.unmapped(dma, size)?;
-    compare(&mut memory, &chunks, D::AFTER, D::BEFORE)?;
+    compare(&mut memory, &chunks, D::after(ctx), D::BEFORE)?;
 
     Ok(Outcome::Mapped(Evidence {
         operation: "dma_iova_try_alloc, dma_iova_link, dma_iova_sync, dma_iova_destroy",
@@ -340,7 +340,7 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
         size,
         phys,
         dma,
-        witnesses: ["round trip across pieces", witness],
+        witnesses: [ctx.moved("round trip across pieces"), witness],
     }))
 }
 
@@ -417,7 +417,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         for (i, byte) in page.iter().enumerate() {
             let at = number * PAGE_SIZE + i;
             let seed = if moved.iter().any(|chunk| chunk.contains(&at)) {
-                DATA
+                FromDevice::after(ctx)
             } else {
                 OTHER
             };
@@ -448,7 +448,10 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         _ => return Err(Failure::Unexpected("nothing was made a mapping").into()),
     }
 
-    Ok("dma_iova_link, dma_iova_unlink, dma_iova_sync, dma_iova_destroy witness: iova_to_phys, round trip across pieces")
+    Ok(match ctx.edu {
+        Some(_) => "dma_iova_link, dma_iova_unlink, dma_iova_sync, dma_iova_destroy witness: iova_to_phys, round trip across pieces",
+        None => "dma_iova_link, dma_iova_unlink, dma_iova_sync, dma_iova_destroy witness: iova_to_phys",
+    })
 }
 
 /// Buffers of whole pages, but for the one in the middle.

@@ -104,7 +104,7 @@ fn kept() -> Result<Pages, Stop> {
 /// Waits until the device is done.
 fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
     // SAFETY: `token` is from a start, and waited for once, as it is gone after that.
-    match unsafe { ctx.edu.wait(&mut token, TIMEOUT) } {
+    match unsafe { ctx.edu()?.wait(&mut token, TIMEOUT) } {
         Progress::Done => Ok(()),
         Progress::Failed(error) => Err(error.into()),
         Progress::Pending => Err(ETIMEDOUT.into()),
@@ -118,7 +118,7 @@ fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
 /// As for [`Edu::start`](crate::testdev::edu::Edu::start).
 unsafe fn write(ctx: &Context<'_>, addr: DeviceAddress, len: usize) -> Result<(), Stop> {
     // SAFETY: By the caller's promise.
-    finish(ctx, unsafe { ctx.edu.start(addr, len, JOB, true)? })
+    finish(ctx, unsafe { ctx.edu()?.start(addr, len, JOB, true)? })
 }
 
 /// Gives `memory` back with the result, or leaks it, as the device may still be at work there.
@@ -137,7 +137,7 @@ fn read(ctx: &Context<'_>, addr: DeviceAddress) -> Result<[u8; WORD], Stop> {
     let mut seen = [0; WORD];
 
     // SAFETY: The device only reads, and it does not matter what.
-    finish(ctx, unsafe { ctx.edu.start(addr, WORD, JOB, false)? })?;
+    finish(ctx, unsafe { ctx.edu()?.start(addr, WORD, JOB, false)? })?;
     fetch(ctx, &mut seen)?;
     Ok(seen)
 }
@@ -239,12 +239,12 @@ fn stopped_after_flush(
     // So that no flush is due, and the TLB has the address.
     load(ctx, &[INTRUDER; WORD])?;
     fsleep(FLUSHED);
-    let mapping = Transfer::write(ctx.edu, mapping, USED, JOB)?.wait(TIMEOUT)?;
+    let mapping = Transfer::write(ctx.edu()?, mapping, USED, JOB)?.wait(TIMEOUT)?;
 
     ctx.witness.claims.open(dma, WORD, phys, false);
     // SAFETY: The memory is mapped for that, and unmapped before the device is done; then the access goes
     // to the same pages, or is stopped. They stay until the device is at rest.
-    let token = unsafe { ctx.edu.start(dma, WORD, JOB, true)? };
+    let token = unsafe { ctx.edu()?.start(dma, WORD, JOB, true)? };
     let started = Instant::<Monotonic>::now();
     while started.elapsed() < BEFORE_TRANSFER {
         fsleep(Delta::from_millis(1));

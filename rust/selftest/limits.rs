@@ -246,7 +246,7 @@ fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         let (mapping, evidence) = used(ctx, mapping, "dma_map_page", phys)?;
         (mapping.unmap(), evidence)
     };
-    pattern::compare(&pages[..BUFFER_SIZE], Bidirectional::AFTER, 0)?;
+    pattern::compare(&pages[..BUFFER_SIZE], Bidirectional::after(ctx), 0)?;
     ctx.witness.unmapped(evidence.dma, PAGE_SIZE)?;
 
     Ok(evidence)
@@ -275,7 +275,7 @@ fn used<M: DeviceMemory<Direction = Bidirectional>>(
             size: PAGE_SIZE,
             phys,
             dma,
-            witnesses: ["round trip", witness],
+            witnesses: [ctx.moved("round trip"), witness],
         },
     ))
 }

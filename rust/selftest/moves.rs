@@ -43,8 +43,16 @@ pub(super) trait Moves: Direction + Copy {
     const VALUE: Self;
     /// The pattern that is in the memory before it is mapped.
     const BEFORE: u32;
-    /// The pattern that must be there afterwards.
+    /// The pattern that must be there after data was moved.
     const AFTER: u32;
+
+    /// The pattern that must be there afterwards, if anybody moves data.
+    fn after(ctx: &Context<'_>) -> u32 {
+        match ctx.edu {
+            Some(_) => Self::AFTER,
+            None => Self::BEFORE,
+        }
+    }
 
     /// Moves the bytes of `chunk` through the device, and checks what can be checked on the way.
     ///
@@ -73,6 +81,48 @@ pub(super) fn all<M: DeviceMemory<Direction: Moves>>(
     Ok(memory)
 }
 
+/// Lets the device read `range`; without an engine, nobody reads it.
+pub(super) fn device_reads<M: DeviceMemory<Direction: DeviceReads>>(
+    ctx: &Context<'_>,
+    memory: M,
+    range: Range<usize>,
+) -> Result<M, Stop> {
+    match ctx.edu {
+        Some(edu) => Ok(Transfer::read(edu, memory, range, JOB)?.wait(TIMEOUT)?),
+        None => Ok(memory),
+    }
+}
+
+/// Checks that the device has read the bytes of `range` of the pattern, if it has an engine.
+pub(super) fn arrived(ctx: &Context<'_>, seed: u32, range: Range<usize>) -> Result<(), Stop> {
+    if ctx.edu.is_none() {
+        return Ok(());
+    }
+    let mut seen = KVec::from_elem(0u8, range.len(), GFP_KERNEL)?;
+
+    fetch(ctx, &mut seen)?;
+    Ok(pattern::compare(&seen, seed, range.start)?)
+}
+
+/// Lets the device write the pattern `seed` to `range`, the first byte of memory being at `offset` of it;
+/// without an engine, nobody writes.
+pub(super) fn device_writes<M: DeviceMemory<Direction: DeviceWrites>>(
+    ctx: &Context<'_>,
+    memory: M,
+    range: Range<usize>,
+    seed: u32,
+    offset: usize,
+) -> Result<M, Stop> {
+    let Some(edu) = ctx.edu else {
+        return Ok(memory);
+    };
+    let mut data = KVec::from_elem(0u8, range.len(), GFP_KERNEL)?;
+    pattern::fill(&mut data, seed, offset + range.start);
+
+    load(ctx, &data)?;
+    Ok(Transfer::write(edu, memory, range, JOB)?.wait(TIMEOUT)?)
+}
+
 /// Lets the device read `chunk`, and checks that it has got the pattern.
 fn to_device<M: DeviceMemory<Direction: DeviceReads>>(
     ctx: &Context<'_>,
@@ -80,29 +130,12 @@ fn to_device<M: DeviceMemory<Direction: DeviceReads>>(
     chunk: Range<usize>,
     offset: usize,
 ) -> Result<M, Stop> {
-    let mut seen = KVec::from_elem(0u8, chunk.len(), GFP_KERNEL)?;
-    let start = offset + chunk.start;
+    let range = offset + chunk.start..offset + chunk.end;
 
-    let memory = Transfer::read(ctx.edu, memory, chunk, JOB)?.wait(TIMEOUT)?;
-    fetch(ctx, &mut seen)?;
-    pattern::compare(&seen, DATA, start)?;
+    let memory = device_reads(ctx, memory, chunk)?;
+    arrived(ctx, DATA, range)?;
 
     Ok(memory)
-}
-
-/// Lets the device write the pattern `seed` to `chunk`.
-fn from_device<M: DeviceMemory<Direction: DeviceWrites>>(
-    ctx: &Context<'_>,
-    memory: M,
-    chunk: Range<usize>,
-    offset: usize,
-    seed: u32,
-) -> Result<M, Stop> {
-    let mut data = KVec::from_elem(0u8, chunk.len(), GFP_KERNEL)?;
-    pattern::fill(&mut data, seed, offset + chunk.start);
-
-    load(ctx, &data)?;
-    Ok(Transfer::write(ctx.edu, memory, chunk, JOB)?.wait(TIMEOUT)?)
 }
 
 impl Moves for ToDevice {
@@ -131,7 +164,7 @@ impl Moves for FromDevice {
         chunk: Range<usize>,
         offset: usize,
     ) -> Result<M, Stop> {
-        from_device(ctx, memory, chunk, offset, DATA)
+        device_writes(ctx, memory, chunk, DATA, offset)
     }
 }
 
@@ -148,6 +181,6 @@ impl Moves for Bidirectional {
     ) -> Result<M, Stop> {
         let memory = to_device(ctx, memory, chunk.clone(), offset)?;
 
-        from_device(ctx, memory, chunk, offset, OTHER)
+        device_writes(ctx, memory, chunk, OTHER, offset)
     }
 }

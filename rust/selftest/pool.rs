@@ -215,13 +215,13 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let (place, witness) = Place::of(ctx, &object)?;
 
     object.copy_write(filled(SEED, 0));
-    let object = Transfer::read(ctx.edu, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let object = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let mut seen = [0; SIZE];
     fetch(ctx, &mut seen)?;
     pattern::compare(&seen, SEED, 0)?;
 
     load(ctx, &filled(OTHER, 0))?;
-    let object = Transfer::write(ctx.edu, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let object = Transfer::write(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&object.copy_read(), OTHER, 0)?;
     pattern::all(&before.copy_read(), 0)?;
     pattern::all(&after.copy_read(), 0)?;
@@ -269,7 +269,7 @@ fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     drop(pool);
     place.is_mapped(ctx)?;
     object.copy_write(filled(SEED, 0));
-    let object = Transfer::read(ctx.edu, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let object = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let mut seen = [0; SIZE];
     fetch(ctx, &mut seen)?;
     pattern::compare(&seen, SEED, 0)?;

@@ -55,6 +55,9 @@ use kernel::{
 /// What is given to the register, and what it makes of it.
 const NUMBERS: [(u32, u32); 2] = [(5, 120), (10, 3_628_800)];
 
+/// How many BARs a device can have.
+const BARS: u32 = 6;
+
 /// How often the other device may not be done: it computes in the host's time, not in the guest's.
 const LOOKS: usize = 100_000;
 
@@ -125,6 +128,7 @@ fn unmapped(ctx: &Context<'_>, evidence: Evidence) -> Result<Evidence, Stop> {
 
 /// The device writes numbers to its own register, by DMA.
 fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    let edu = ctx.edu()?;
     let registers = Registers::of_bar(ctx.pdev, 0, FACTORIAL_RANGE)?;
     let (phys, size) = (registers.phys(), FACTORIAL_RANGE.len());
     let mut mapping = map(ctx, registers, FromDevice)?;
@@ -132,9 +136,9 @@ fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     for (number, expected) in NUMBERS {
         load(ctx, &number.to_le_bytes())?;
-        mapping = Transfer::write(ctx.edu, mapping, 0..size, JOB)?.wait(TIMEOUT)?;
+        mapping = Transfer::write(edu, mapping, 0..size, JOB)?.wait(TIMEOUT)?;
 
-        if ctx.edu.factorial()? != expected {
+        if edu.factorial()? != expected {
             return Err(Failure::Unexpected("the register has not computed the factorial").into());
         }
     }
@@ -144,6 +148,7 @@ fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
 /// The device writes numbers to the register of another one, by DMA, and reads what that has computed.
 fn register_of_another(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    ctx.edu()?;
     peer::with(ctx, |other| of_another(ctx, other))
 }
 
@@ -154,7 +159,7 @@ fn read<'a>(
 ) -> Result<(ResourceMapping<'a, ToDevice>, u32), Stop> {
     let mut seen = [0; size_of::<u32>()];
 
-    let register = Transfer::read(ctx.edu, register, 0..seen.len(), JOB)?.wait(TIMEOUT)?;
+    let register = Transfer::read(ctx.edu()?, register, 0..seen.len(), JOB)?.wait(TIMEOUT)?;
     fetch(ctx, &mut seen)?;
     Ok((register, u32::from_le_bytes(seen)))
 }
@@ -182,7 +187,7 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
 
     for (number, expected) in NUMBERS {
         load(ctx, &number.to_le_bytes())?;
-        number_to = Transfer::write(ctx.edu, number_to, 0..size, JOB)?.wait(TIMEOUT)?;
+        number_to = Transfer::write(ctx.edu()?, number_to, 0..size, JOB)?.wait(TIMEOUT)?;
 
         let mut looks = 0;
         loop {
@@ -212,14 +217,27 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
     unmapped(ctx, evidence)
 }
 
-/// All of the BAR is mapped in one direction, and unmapped.
+/// The first BAR that has registers in memory space, and its length; `edu` has BAR 0.
+fn bar(ctx: &Context<'_>) -> Result<(u32, usize), Stop> {
+    if ctx.edu.is_some() {
+        return Ok((0, usize::try_from(ctx.pdev.resource_len(0)?)?));
+    }
+    for bar in 0..BARS {
+        if Registers::of_bar(ctx.pdev, bar, 0..1).is_ok() {
+            return Ok((bar, usize::try_from(ctx.pdev.resource_len(bar)?)?));
+        }
+    }
+    Err(Stop::Skip("the device has no registers in memory space"))
+}
+
+/// All of a BAR is mapped in one direction, and unmapped.
 fn whole_bar<D: Direction>(ctx: &Context<'_>, direction: D) -> Result<Evidence, Stop> {
-    let size = usize::try_from(ctx.pdev.resource_len(0)?)?;
-    let registers = Registers::of_bar(ctx.pdev, 0, 0..size)?;
+    let (bar, size) = bar(ctx)?;
+    let registers = Registers::of_bar(ctx.pdev, bar, 0..size)?;
     let phys = registers.phys();
     let mapping = map(ctx, registers, direction)?;
 
-    if mapping.span().len() != size || phys != ctx.pdev.resource_start(0)? {
+    if mapping.span().len() != size || phys != ctx.pdev.resource_start(bar)? {
         return Err(Failure::Unexpected("not all of the BAR was mapped").into());
     }
     let evidence = mapped(ctx, &mapping, phys, "nothing after it")?;
@@ -246,20 +264,24 @@ fn refused_ram(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// What is not within a BAR is refused, and a BAR that is not there.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let size = usize::try_from(ctx.pdev.resource_len(0)?)?;
+    let (bar, size) = bar(ctx)?;
+    let refused =
+        |bar, start, end| Registers::of_bar(ctx.pdev, bar, start..end).err() == Some(EINVAL);
 
-    for (bar, start, end) in [
-        (0, 0, 0),
-        (0, 0, size + 1),
-        (0, size, size + 1),
-        (0, 2, 1),
-        (0, 0, usize::MAX),
-        (1, 0, 1),
-        (u32::MAX, 0, 1),
+    for (start, end) in [
+        (0, 0),
+        (0, size + 1),
+        (size, size + 1),
+        (2, 1),
+        (0, usize::MAX),
     ] {
-        if Registers::of_bar(ctx.pdev, bar, start..end).err() != Some(EINVAL) {
+        if !refused(bar, start, end) {
             return Err(Failure::Unexpected("more than the BAR was taken for registers").into());
         }
+    }
+    // An `edu` has no other one.
+    if (ctx.edu.is_some() && !refused(1, 0, 1)) || !refused(u32::MAX, 0, 1) {
+        return Err(Failure::Unexpected("a BAR that is not there was taken for registers").into());
     }
 
     Ok("dma_map_resource refused with EINVAL witness: length of the BAR")

@@ -78,6 +78,7 @@ fn arrived(ctx: &Context<'_>, seed: u32) -> Result<(), Stop> {
 
 /// The device reads, the CPU has its turn, the device writes: in one closure.
 fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    let edu = ctx.edu()?;
     let mut request = Request::new()?;
     let mut witness = Ok("");
     let mut other = [0; SIZE];
@@ -89,17 +90,17 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         witness = placed::<Bidirectional>(ctx, dma, SIZE, phys);
 
         scoped.sync_for_cpu().ok_or(EFAULT)?.copy_from_slice(&other);
-        scoped.read(ctx.edu, 0..SIZE, JOB, TIMEOUT)?;
+        scoped.read(edu, 0..SIZE, JOB, TIMEOUT)?;
 
         let mut seen = [0; SIZE];
-        fetch(ctx, &mut seen)?;
+        fetch(ctx, &mut seen).map_err(|_| EIO)?;
         if seen != other {
             return Err(EBADMSG);
         }
 
         pattern::fill(&mut seen, DATA, 0);
-        load(ctx, &seen)?;
-        scoped.write(ctx.edu, 0..SIZE, JOB, TIMEOUT)?;
+        load(ctx, &seen).map_err(|_| EIO)?;
+        scoped.write(edu, 0..SIZE, JOB, TIMEOUT)?;
         Ok((dma, phys))
     })?;
 
@@ -112,12 +113,13 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         size: SIZE,
         phys,
         dma,
-        witnesses: ["round trip", witness?],
+        witnesses: [ctx.moved("round trip"), witness?],
     })
 }
 
 /// A transfer that takes too long is over when the error is there, and the buffer is back.
 fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let edu = ctx.edu()?;
     let mut request = Request::new()?;
     let mut again = Err(EFAULT);
     let mut witness = Ok("");
@@ -129,10 +131,10 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         dma = Some(addr);
         witness = placed::<ToDevice>(ctx, addr, SIZE, phys);
 
-        let result = scoped.read(ctx.edu, 0..SIZE, JOB, 1);
+        let result = scoped.read(edu, 0..SIZE, JOB, 1);
 
         // It is aborted: the engine is free.
-        again = scoped.read(ctx.edu, 0..SIZE, JOB, TIMEOUT);
+        again = scoped.read(edu, 0..SIZE, JOB, TIMEOUT);
         result
     });
 
@@ -149,13 +151,14 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// An error in the closure, or of a transfer that could not be started, loses nothing.
 fn closure_fails(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let edu = ctx.edu()?;
     let mut request = Request::new()?;
     let mut refused = Ok(());
     let mut dma = None;
 
     let result: Result = with_mapping(ctx.dev, &mut request.data, ToDevice, |scoped| {
         dma = scoped.mapping().map(|mapping| mapping.span().address());
-        refused = scoped.read(ctx.edu, 0..SIZE + 1, JOB, TIMEOUT);
+        refused = scoped.read(edu, 0..SIZE + 1, JOB, TIMEOUT);
         Err(EXDEV)
     });
 

@@ -4,7 +4,10 @@
 //!
 //! That is mainline's, so that streaming mappings are not checked by streaming mappings.
 
-use super::Context;
+use super::{
+    evidence::Stop,
+    Context, //
+};
 use crate::{
     dma::{
         coherent::CoherentMemory,
@@ -33,21 +36,26 @@ pub(super) const JOB: Job = Job {
 };
 
 /// Puts `bytes` into the device's buffer.
-pub(super) fn load(ctx: &Context<'_>, bytes: &[u8]) -> Result {
+pub(super) fn load(ctx: &Context<'_>, bytes: &[u8]) -> Result<(), Stop> {
+    load_by(ctx, bytes, JOB)
+}
+
+/// Puts `bytes` into the device's buffer, where the job says.
+pub(super) fn load_by(ctx: &Context<'_>, bytes: &[u8], job: Job) -> Result<(), Stop> {
     let memory = CoherentMemory::from_slice(ctx.dev, bytes, GFP_KERNEL)?;
     let dma = claim(ctx, &memory);
 
-    drop(Transfer::read(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?);
+    drop(Transfer::read(ctx.edu()?, memory, 0..bytes.len(), job)?.wait(TIMEOUT)?);
     ctx.witness.claims.unmapped(dma, bytes.len());
     Ok(())
 }
 
 /// Reads the device's buffer into `bytes`.
-pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result {
+pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result<(), Stop> {
     let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, bytes.len(), GFP_KERNEL)?;
     let dma = claim(ctx, &memory);
 
-    let memory = Transfer::write(ctx.edu, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
+    let memory = Transfer::write(ctx.edu()?, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
     memory.copy_to_slice(bytes);
     drop(memory);
     ctx.witness.claims.unmapped(dma, bytes.len());

@@ -191,7 +191,7 @@ fn check<S: Bytes, D: Moves + Permits<S::Element>>(
     for (dma, len) in spans {
         ctx.witness.unmapped(dma, len)?;
     }
-    memory.compare(D::AFTER)?;
+    memory.compare(D::after(ctx))?;
 
     Ok(ListEvidence {
         evidence: Evidence {
@@ -200,7 +200,7 @@ fn check<S: Bytes, D: Moves + Permits<S::Element>>(
             size,
             phys,
             dma,
-            witnesses: ["round trip", seen.witness],
+            witnesses: [ctx.moved("round trip"), seen.witness],
         },
         seen,
     })

@@ -286,7 +286,7 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
 
     let bytes = (*buffer).as_ref();
     pattern::compare(&bytes[..start], D::BEFORE, 0)?;
-    pattern::compare(&bytes[start..end], D::AFTER, start)?;
+    pattern::compare(&bytes[start..end], D::after(ctx), start)?;
     pattern::compare(&bytes[end..], D::BEFORE, end)?;
 
     Ok(Outcome::Moved(Evidence {
@@ -295,7 +295,7 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         size,
         phys,
         dma,
-        witnesses: ["round trip", witness],
+        witnesses: [ctx.moved("round trip"), witness],
     }))
 }
 
@@ -304,22 +304,30 @@ struct PartialLine {
     len: usize,
     capacity: usize,
     refused: usize,
+    /// Who has seen those that were mapped.
+    witness: &'static str,
 }
 
 impl fmt::Display for PartialLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { len, capacity, .. } = self;
+        let Self {
+            len,
+            capacity,
+            refused,
+            witness,
+        } = self;
 
         write!(
             f,
             "dma_map_single, dev_is_dma_coherent, dma_get_cache_alignment {len} of {capacity} bytes, \
              within a cache line: "
         )?;
-        if self.refused == 0 {
-            f.write_str("mapped in all directions witness: round trip")
+        if *refused == 0 {
+            write!(f, "mapped in all directions witness: {witness}")
         } else {
-            f.write_str(
-                "mapped to_device, others refused with EINVAL witness: round trip, buffer came back intact",
+            write!(
+                f,
+                "mapped to_device, others refused with EINVAL witness: {witness}, buffer came back intact"
             )
         }
     }
@@ -339,6 +347,7 @@ fn partial_line(ctx: &Context<'_>) -> Result<PartialLine, Stop> {
         len,
         capacity,
         refused,
+        witness: ctx.moved("round trip"),
     })
 }
 

@@ -2,6 +2,7 @@
 
 //! Transfers that do not go as planned, and lose nothing.
 
+
 use super::{
     bounce::placed,
     evidence::{
@@ -70,7 +71,7 @@ fn arrived(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Resul
 
 /// A transfer that outlasts a wait goes on, and a later wait gets the memory back.
 fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let transfer = Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB)?;
+    let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
     let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
         return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into());
@@ -82,7 +83,7 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// A transfer can be aborted after a time-out; the memory comes back, and the engine is free.
 fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let transfer = Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB)?;
+    let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
     let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
         return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into());
@@ -102,7 +103,7 @@ fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = map(ctx)?;
     let dma = mapping.span().address();
 
-    drop(Transfer::read(ctx.edu, mapping, 0..SIZE, JOB)?);
+    drop(Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?);
     ctx.witness.unmapped(dma, SIZE)?;
 
     let mut seen = [0; SIZE];
@@ -114,9 +115,9 @@ fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// A second transfer is refused while one is in flight, and its memory comes back.
 fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let first = Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB)?;
+    let first = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
-    let second = match Transfer::read(ctx.edu, map(ctx)?, 0..SIZE, JOB) {
+    let second = match Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB) {
         Ok(_) => return Err(Failure::Unexpected("two transfers at once").into()),
         Err(err) if err.error != EBUSY => return Err(err.error.into()),
         Err(err) => err.memory,
@@ -130,7 +131,7 @@ fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 /// Bytes beyond the mapping are refused, and the memory comes back.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     for range in [0..0, 0..SIZE + 1, SIZE..SIZE + 1] {
-        let memory = match Transfer::read(ctx.edu, map(ctx)?, range, JOB) {
+        let memory = match Transfer::read(ctx.edu()?, map(ctx)?, range, JOB) {
             Ok(_) => return Err(Failure::Unexpected("a bad range was given to the device").into()),
             Err(err) if err.error != EINVAL => return Err(err.error.into()),
             Err(err) => err.memory,

@@ -164,7 +164,7 @@ impl<'a> Witness<'a> {
 
 /// Asks the page table.
 fn lookup(domain: &Domain<'_>, iova: DeviceAddress) -> Option<PhysAddr> {
-    // SAFETY: An `edu` has its domain to itself, or `selftest::run()` makes no checks. Only they map and
+    // SAFETY: The device has its domain to itself, or `selftest::run()` makes no checks. Only they map and
     // unmap for it, one after the other, and they are what asks here; they do so for another device while
     // that is locked, so that its own checks are not running, and no operation of `control` is.
     unsafe { domain.iova_to_phys(iova) }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The PCI driver.
+//! The PCI driver: of `edu`, by its number, and of any other device, by `driver_override` in sysfs.
+//!
+//! Of another device it knows nothing: neither its registers nor its interrupts are used, and it is not
+//! made to move data. It has addresses and an IOMMU all the same, so that the driver maps memory for it.
 
 use super::{
     control::Control,
@@ -57,6 +60,54 @@ kernel::pci_device_table!(
 /// The driver of the test device.
 pub(crate) struct TestDriver;
 
+/// The interrupt of an [`Edu`].
+#[pin_data]
+struct Interrupt<'bound> {
+    // Dropped in the order of declaration: before the vectors that it uses.
+    #[pin]
+    _irq: irq::Registration<'bound, Handler<'bound>>,
+    vectors: IrqVectorRegistration<'bound>,
+}
+
+impl<'bound> Interrupt<'bound> {
+    /// Registers the handler.
+    ///
+    /// # Safety
+    ///
+    /// The value is dropped before the end of `'bound`.
+    unsafe fn new(
+        pdev: &'bound pci::Device<Core<'_>>,
+        edu: &Arc<Edu<'bound>>,
+    ) -> Result<Pin<KBox<Self>>> {
+        let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::default().with(IrqType::Msi))?;
+        let handler = Handler(edu.clone());
+
+        KBox::try_pin_init(
+            try_pin_init!(Self {
+                vectors,
+                _irq <- {
+                    // SAFETY: The lifetime is longer than that of the field, which is pinned, and
+                    // initialized before `_irq` and dropped after it. What is made from the reference
+                    // keeps only the number of the interrupt, and uses it no longer than `_irq` lives.
+                    let vectors: &'bound IrqVectorRegistration<'bound> =
+                        unsafe { &*core::ptr::from_ref(vectors) };
+
+                    // SAFETY: By the caller's promise.
+                    unsafe {
+                        irq::Registration::new(
+                            vectors.index(0)?.into(),
+                            irq::Flags::TRIGGER_NONE,
+                            c"safe_dma",
+                            Ok::<_, Error>(handler),
+                        )
+                    }
+                },
+            }? Error),
+            GFP_KERNEL,
+        )
+    }
+}
+
 /// The state of a bound device.
 #[pin_data]
 pub(crate) struct Data<'bound> {
@@ -67,10 +118,8 @@ pub(crate) struct Data<'bound> {
     // Transfers of the device file end with an interrupt.
     #[pin]
     misc: Misc,
-    // Before the vectors that it uses.
-    #[pin]
-    _irq: irq::Registration<'bound, Handler<'bound>>,
-    vectors: IrqVectorRegistration<'bound>,
+    _interrupt: Option<Pin<KBox<Interrupt<'bound>>>>,
+    edu: Option<Arc<Edu<'bound>>>,
     // After all that is mapped.
     _untrusted: Option<Untrusted<'bound>>,
 }
@@ -93,6 +142,22 @@ fn dma_mask(pdev: &pci::Device<Core<'_>>) -> Result<DmaMask> {
     DmaMask::try_new(u32::from(bits))
 }
 
+/// The engine of the device, if it is an `edu`; says what the device is.
+fn engine<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<Option<Arc<Edu<'bound>>>> {
+    if (pdev.vendor_id(), u32::from(pdev.device_id())) != (VENDOR_QEMU, DEVICE_EDU) {
+        // It starts nothing, and needs not be a bus master.
+        identify::print(pdev, None);
+        return Ok(None);
+    }
+    pdev.set_master();
+
+    let bar = pdev.iomap_region_sized(0, c"safe_dma")?;
+    let edu = Arc::pin_init(Edu::new(pdev, bar), GFP_KERNEL)?;
+    identify::print(pdev, Some(&edu.identify()?));
+    edu.settle()?;
+    Ok(Some(edu))
+}
+
 impl pci::Driver for TestDriver {
     type IdInfo = ();
     type Data<'bound> = Data<'bound>;
@@ -109,7 +174,6 @@ impl pci::Driver for TestDriver {
                 .then(|| unsafe { Untrusted::mark(pdev) });
 
             pdev.enable_device_mem()?;
-            pdev.set_master();
 
             let default_masks = [
                 limits::mask(pdev.as_ref()),
@@ -119,36 +183,18 @@ impl pci::Driver for TestDriver {
             // SAFETY: The device is being probed; nothing maps or allocates for it yet.
             unsafe { pdev.dma_set_mask_and_coherent(mask)? };
 
-            let bar = pdev.iomap_region_sized(0, c"safe_dma")?;
-            let edu = Arc::pin_init(Edu::new(pdev, bar), GFP_KERNEL)?;
-
-            identify::print(pdev, &edu.identify()?);
-            edu.settle()?;
-
-            let vectors = pdev.alloc_irq_vectors(1, 1, IrqTypes::default().with(IrqType::Msi))?;
-            let handler = Handler(edu.clone());
+            let edu = engine(pdev)?;
+            let interrupt = match &edu {
+                // SAFETY: The value becomes a field of the driver's data, which the driver core drops
+                // when the device is unbound; nobody can forget it.
+                Some(edu) => Some(unsafe { Interrupt::new(pdev, edu)? }),
+                None => None,
+            };
 
             Ok(try_pin_init!(Data {
                 _untrusted: untrusted,
-                vectors,
-                _irq <- {
-                    // SAFETY: The lifetime is longer than that of the field, which is pinned, and
-                    // initialized before `_irq` and dropped after it. What is made from the reference
-                    // keeps only the number of the interrupt, and uses it no longer than `_irq` lives.
-                    let vectors: &'bound IrqVectorRegistration<'bound> =
-                        unsafe { &*core::ptr::from_ref(vectors) };
-
-                    // SAFETY: The registration is a field of the driver's data, which the driver core
-                    // drops when the device is unbound; nobody can forget it.
-                    unsafe {
-                        irq::Registration::new(
-                            vectors.index(0)?.into(),
-                            irq::Flags::TRIGGER_NONE,
-                            c"safe_dma",
-                            Ok::<_, Error>(handler),
-                        )
-                    }
-                },
+                _interrupt: interrupt,
+                edu: edu.clone(),
                 _: {
                     let selection = selftest::Selection {
                         checks: module_parameters::run_checks.value(),
@@ -156,7 +202,7 @@ impl pci::Driver for TestDriver {
                         claims: module_parameters::claims.value(),
                         default_masks,
                     };
-                    selftest::run(pdev, &edu, selection);
+                    selftest::run(pdev, edu.as_deref(), selection);
                 },
                 // After the checks, which have the device to themselves.
                 // SAFETY: A field of the driver's data, which the driver core drops when the device is
@@ -169,7 +215,7 @@ impl pci::Driver for TestDriver {
                     )
                 },
                 gate: {
-                    let target = Target::new(pdev.as_ref(), Some(pdev), Some(edu.clone()))?;
+                    let target = Target::new(pdev.as_ref(), Some(pdev), edu.clone())?;
 
                     // SAFETY: As above.
                     Keeper(unsafe { Gate::new(Live::new(target)?)? })

@@ -29,20 +29,33 @@ impl fmt::Display for Size {
     }
 }
 
-/// Prints the device's name, class and revision, its limits, and its IOMMU.
-pub(super) fn print(pdev: &pci::Device<Core<'_>>, identity: &Identity) {
+/// Prints the device's name, class and revision, its limits, and its IOMMU; without an identity, it is
+/// none that the driver knows.
+pub(super) fn print(pdev: &pci::Device<Core<'_>>, identity: Option<&Identity>) {
     let dev = pdev.as_ref();
-    let (major, minor) = identity.revision;
+    let (vendor, device) = (pdev.vendor_id().as_raw(), pdev.device_id());
+    let class = pdev.pci_class().as_raw();
 
-    dev_info!(
-        pdev,
-        "edu [1234:{:04x}], class {:#08x}, revision {}.{}, id {:#010x}, alive\n",
-        pdev.device_id(),
-        pdev.pci_class().as_raw(),
-        major,
-        minor,
-        identity.id,
-    );
+    match identity {
+        Some(Identity { id, revision }) => dev_info!(
+            pdev,
+            "edu [{:04x}:{:04x}], class {:#08x}, revision {}.{}, id {:#010x}, alive\n",
+            vendor,
+            device,
+            class,
+            revision.0,
+            revision.1,
+            id,
+        ),
+        None => dev_info!(
+            pdev,
+            "device [{:04x}:{:04x}], class {:#08x}, revision {:#04x}, without a DMA engine that this driver knows\n",
+            vendor,
+            device,
+            class,
+            pdev.revision_id(),
+        ),
+    }
     dev_info!(
         pdev,
         "DMA mask {:#x}, coherent {:#x}, max_seg_size {} bytes, max mapping size {}, {}\n",

@@ -64,7 +64,7 @@ const JOB: Job = Job {
 
 /// What there is only while the driver is bound.
 struct Live<'bound> {
-    edu: Arc<Edu<'bound>>,
+    edu: Option<Arc<Edu<'bound>>>,
     /// None after a transfer of it did not end.
     memory: Option<MmapMemory<'bound, [u8]>>,
 }
@@ -98,7 +98,7 @@ impl Misc {
     /// It is dropped before the end of `'bound`.
     pub(super) unsafe fn new<'bound>(
         dev: &'bound Device<Bound>,
-        edu: Arc<Edu<'bound>>,
+        edu: Option<Arc<Edu<'bound>>>,
         contiguous: bool,
     ) -> impl PinInit<Self, Error> + use<'bound> {
         pin_init::pin_init_scope(move || {
@@ -191,8 +191,9 @@ impl MiscDevice for Shared {
             _ => return Err(ENOTTY),
         };
 
+        let edu = live.edu.clone().ok_or(EOPNOTSUPP)?;
         let memory = live.memory.take().ok_or(EIO)?;
-        let transfer = match start(live.edu.clone(), memory, range, JOB) {
+        let transfer = match start(edu, memory, range, JOB) {
             Ok(transfer) => transfer,
             Err(err) => {
                 live.memory = Some(err.memory);

@@ -23,8 +23,7 @@ use crate::{
         ktap::Suite,
         moves::{
             Moves,
-            DATA,
-            OTHER, //
+            DATA, //
         },
         pattern,
         Context, //
@@ -193,7 +192,11 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
     memory.copy_to_slice(&mut bytes);
     for start in (0..size).step_by(BUFFER_SIZE) {
         let chunk = start..start + BUFFER_SIZE;
-        let seed = if moved.contains(&chunk) { OTHER } else { DATA };
+        let seed = if moved.contains(&chunk) {
+            Bidirectional::after(ctx)
+        } else {
+            DATA
+        };
         pattern::compare(&bytes[chunk], seed, start)?;
     }
 
@@ -206,7 +209,7 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
         size,
         phys: first,
         dma,
-        witnesses: ["round trip", witness],
+        witnesses: [ctx.moved("round trip"), witness],
     })
 }
 

@@ -125,7 +125,7 @@ fn map<'a, D: Moves + Permits<[u8]>>(
     let its_own = DeviceAddress::from(memory.dma_address());
 
     // That is no address of this device.
-    let Err(err) = Transfer::read(ctx.edu, memory, 0..1, JOB) else {
+    let Err(err) = Transfer::read(ctx.edu()?, memory, 0..1, JOB) else {
         return Err(Failure::Unexpected("the device took an address of another one").into());
     };
     if err.error != EINVAL {
@@ -153,7 +153,7 @@ fn check<D: Moves + Permits<[u8]>>(
     attrs: Attrs,
 ) -> Result<ListEvidence, Stop> {
     // Its own checks make its claims.
-    let owner = Witness::of(other.as_ref(), Claims::new(ctx.dev, ctx.edu, false));
+    let owner = Witness::of(other.as_ref(), Claims::new(ctx.dev, None, false));
     let (mapping, its_own) = map::<D>(ctx, other.as_ref(), attrs)?;
     let dma = mapping.spans().next().ok_or(EFAULT)?.address();
     suite.note(fmt!("DMA {:#x}, for the other device {:#x}", dma, its_own));
@@ -167,7 +167,7 @@ fn check<D: Moves + Permits<[u8]>>(
 
     let spans = merged::spans(&mapping)?;
     let mut memory = through(ctx, mapping)?.unmap();
-    memory.compare(D::AFTER)?;
+    memory.compare(D::after(ctx))?;
 
     // The other one still has it, and so has the CPU.
     for (dma, len) in spans {
@@ -186,7 +186,7 @@ fn check<D: Moves + Permits<[u8]>>(
             size: SIZE,
             phys,
             dma,
-            witnesses: ["round trip", seen.witness],
+            witnesses: [ctx.moved("round trip"), seen.witness],
         },
         seen,
     })
@@ -205,7 +205,7 @@ fn turns(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static st
 
         mapping = through(ctx, mapping)?;
         mapping.sync_for_cpu().read(0, &mut bytes)?;
-        pattern::compare(&bytes, Bidirectional::AFTER, 0)?;
+        pattern::compare(&bytes, Bidirectional::after(ctx), 0)?;
     }
     drop(mapping);
     for (dma, len) in spans {
