@@ -2,6 +2,8 @@
 
 //! Transfers that do not go as planned, and lose nothing.
 
+mod gone;
+mod interrupt;
 
 use super::{
     bounce::placed,
@@ -31,7 +33,7 @@ use kernel::prelude::*;
 const SIZE: usize = 512;
 const SEED: u32 = 4;
 
-pub(super) const PLAN: usize = 5;
+pub(super) const PLAN: usize = 5 + interrupt::PLAN + gone::PLAN;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("time-out, then done"), timed_out(ctx));
@@ -39,6 +41,8 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("dropped in flight"), dropped(ctx));
     suite.result(fmt!("engine busy"), busy(ctx));
     suite.result(fmt!("refused range"), refused_range(ctx));
+    interrupt::run(ctx, suite);
+    gone::run(ctx, suite);
 }
 
 /// Maps a buffer with the pattern.

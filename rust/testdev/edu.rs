@@ -82,6 +82,8 @@ pub(crate) struct Edu<'bound> {
     /// Whether the handler raises the next interrupt of a transfer once more.
     again: Atomic<bool>,
     closed: Atomic<bool>,
+    /// How many interrupts were handled, of any kind.
+    handled: Atomic<usize>,
 }
 
 /// A transfer of [`Edu`], by its number; there is one at a time.
@@ -108,6 +110,7 @@ impl<'bound> Edu<'bound> {
             done <- Completion::new(),
             again: Atomic::new(false),
             closed: Atomic::new(false),
+            handled: Atomic::new(0),
         })
     }
 
@@ -231,6 +234,11 @@ impl<'bound> Edu<'bound> {
     /// The interrupts that were raised and not acknowledged.
     pub(crate) fn raised(&self) -> u32 {
         self.bar.read(regs::IRQ_STATUS).into_raw()
+    }
+
+    /// How many interrupts were handled, of any kind.
+    pub(crate) fn handled(&self) -> usize {
+        self.handled.load(Acquire)
     }
 
     /// Wakes the next one who waits, if the wake-up that this one had may have been for another.
@@ -399,6 +407,7 @@ impl irq::Handler for Handler<'_> {
             }
             edu.done.complete();
         }
+        edu.handled.fetch_add(1, Full);
 
         IrqReturn::Handled
     }
