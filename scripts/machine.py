@@ -28,6 +28,8 @@ def qemu_options(settings: dict, real_time: bool) -> list[str]:
         options += ["-global", "arm-smmuv3.stage=2"]
     mask = (1 << settings["address_bits"]) - 1
     options += ["-device", f"edu,dma_mask={mask:#x}"] * settings["devices"]
+    # Without a driver in this kernel: for scripts/selftests/anydev.sh.
+    options += ["-device", "pci-testdev"]
     if settings["firmware"] == "acpi":
         if not FIRMWARE.exists():
             raise MachineError(f"{FIRMWARE} is not there: install the package qemu-efi-aarch64")

@@ -54,11 +54,16 @@ skip_all() {
 
 # Print the header, or skip the whole script and say why.
 require() {
+	require_module
+	DEVICE=$(find_device) || skip_all "no edu device (PCI 1234:11e8): start QEMU with -device edu"
+}
+
+# The same for a script that does not need an edu.
+require_module() {
 	ktap_print_header
 	[ "$(id -u)" = 0 ] || skip_all "must be root to load a module"
 	KO=$(find_module) || skip_all "no $MODULE.ko: build it, or set SAFE_DMA_KO to where it is"
 	[ -r "$KO" ] || ktap_exit_fail_msg "SAFE_DMA_KO=$KO cannot be read"
-	DEVICE=$(find_device) || skip_all "no edu device (PCI 1234:11e8): start QEMU with -device edu"
 	[ ! -d "/sys/module/$MODULE" ] || skip_all "$MODULE is loaded and in use: unload it first"
 	[ -w /dev/kmsg ] || skip_all "no /dev/kmsg, which marks places in the log"
 	# A test that ends early leaves nothing behind for the next one.

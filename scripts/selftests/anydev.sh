@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A device that the driver knows nothing of, given to it by driver_override: memory is mapped for it all
+# the same, and what needs a DMA engine is skipped.
+#
+# QEMU's pci-testdev, or the device that SAFE_DMA_ANY= names by its PCI address, which must be without a
+# driver. Nothing is written to the device.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+DEVICES=/sys/bus/pci/devices
+NO_ENGINE="the device has no DMA engine that this driver knows"
+
+# device_of VENDOR DEVICE: the addresses of all that have that number.
+devices_of() {
+	for dir in "$DEVICES"/*; do
+		if [ "$(cat "$dir/vendor" "$dir/device" | tr '\n' ' ')" = "$1 $2 " ]; then
+			basename "$dir"
+		fi
+	done
+}
+
+# override ADDRESS DRIVER: no other driver gets the device; without DRIVER, as without this.
+override() {
+	echo "${2:-}" >"$DEVICES/$1/driver_override"
+}
+
+# The driver would know those, and their checks take long: nobody gets them meanwhile.
+EDUS=$(devices_of 0x1234 0x11e8)
+
+end() {
+	if is_loaded; then unload; fi
+	for device in $DEVICE $EDUS; do
+		override "$device"
+	done
+}
+
+require_module
+DEVICE=${SAFE_DMA_ANY:-$(devices_of 0x1b36 0x0005 | head -n 1)}
+[ -n "$DEVICE" ] || skip_all "no pci-testdev: name a PCI device without a driver with SAFE_DMA_ANY="
+[ -d "$DEVICES/$DEVICE" ] || skip_all "SAFE_DMA_ANY=$DEVICE is not the address of a PCI device"
+[ ! -e "$DEVICES/$DEVICE/driver" ] || skip_all "$DEVICE has a driver: unbind it first"
+trap end EXIT
+for device in $EDUS; do
+	override "$device" nobody
+done
+ktap_set_plan 20
+
+FILES=/sys/kernel/debug/$MODULE/$DEVICE
+ID=$(sed 's/^0x//' "$DEVICES/$DEVICE/vendor"):$(sed 's/^0x//' "$DEVICES/$DEVICE/device")
+CLASS=$(cat "$DEVICES/$DEVICE/class")
+
+# subject NAME: its results.
+subject() {
+	log | sed -n "/$DEVICE:     # Subtest: $1\$/,/$DEVICE: [not ]*ok [0-9]* $1\$/p" | grep "$DEVICE:     \(not \)*ok "
+}
+
+# count SUBJECT TEXT: how many of its results have the text.
+count() {
+	subject "$1" | grep -c -e "$2"
+}
+
+# All of them, and there is one.
+all_skipped() {
+	[ "$(subject "$1" | wc -l)" -gt 0 ] && [ "$(count "$1" .)" = "$(count "$1" " # SKIP $NO_ENGINE\$")" ]
+}
+
+# none_skipped SUBJECT...: none of them for want of an engine, and at least one has passed.
+none_skipped() {
+	for name; do
+		echo "# $name: $(count "$name" ' # SKIP') of $(count "$name" .) skipped"
+		[ "$(count "$name" ' # [^S]')" -gt 0 ] && [ "$(count "$name" "$NO_ENGINE")" = 0 ] || return 1
+	done
+}
+
+# Without an engine nobody has seen a round trip.
+no_round_trip() {
+	not logged "$DEVICE: .*witness: .*round trip"
+}
+
+placed() {
+	if translates; then
+		logged "$DEVICE: .* dma_map_single.* witness: memory unchanged, as nothing was moved, iova_to_phys"
+	else
+		logged "$DEVICE: .* dma_map_single.* witness: memory unchanged, as nothing was moved, bus address\|bounce buffer"
+	fi
+}
+
+# Each operation, or for those that need an IOMMU the answer that there is none.
+each() {
+	for name in $(sed -n 's/^op=\([a-z_]*\) .*/\1/p' "$FILES/run" | head -n 13); do
+		{ echo "op=$name" >"$FILES/run"; } 2>/dev/null || {
+			logged "op=\(iova\|map_resource\) failed: " && ! translates && continue
+			echo "# op=$name"
+			return 1
+		}
+	done
+}
+
+unbind() {
+	echo "$DEVICE" >"$DRIVER/unbind"
+}
+
+# As udev does for a device that is new.
+probe() {
+	echo "$DEVICE" >/sys/bus/pci/drivers_probe
+}
+
+before=$(dma_errors)
+
+mark_log
+check "load" load
+check "without driver_override the device is not bound" not is_bound
+check "unload" unload
+override "$DEVICE" "$MODULE"
+
+mark_log
+check "load and run the checks" load
+check "the device is bound" is_bound
+check "it is identified" logged "$DEVICE: device \[$ID\], class $CLASS, .* without a DMA engine"
+check "its limits are known" logged "$DEVICE: DMA mask 0x[0-9a-f]*, coherent 0x[0-9a-f]*, max_seg_size "
+check "its IOMMU is known" logged "$DEVICE: behind IOMMU \|$DEVICE: no IOMMU: "
+check "no check has failed" not logged "$DEVICE: .*not ok"
+check "the totals say so" logged "$DEVICE: # Totals: pass:[1-9][0-9]* fail:0 skip:[1-9]"
+check "transfers are skipped, and why" all_skipped transfer
+check "memory is mapped for it" none_skipped streaming sg iova sync limits
+check "addresses lead where they should" placed
+check "nobody has seen a round trip" no_round_trip
+check "its operations run" each
+check "unbind" unbind
+check "bind" probe
+check "the device is bound again" is_bound
+check "unload" unload
+check "the debugger has found nothing" no_new_dma_errors
+
+ktap_finished
