@@ -49,7 +49,7 @@ use kernel::{
 };
 
 pub(super) const SIZE: usize = 4096;
-pub(super) const ROUNDS: u32 = 16;
+const ROUNDS: u32 = 16;
 
 pub(super) const PLAN: usize = 6;
 
@@ -94,17 +94,19 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
 
     /// Checks that the mapping has stayed where it was, and ends it.
     pub(super) fn end(self, ctx: &Context<'_>, operation: &'static str) -> Result<Evidence, Stop> {
-        self.end_by(ctx, operation, |mapping| {
+        self.end_by(ctx, [operation, ctx.moved("round trip")], |mapping| {
             drop(mapping);
             Ok(())
         })
     }
 
     /// Checks that the mapping has stayed where it was, and that it is gone when `end` has had it.
+    ///
+    /// What was done, and who has seen it, go into the evidence.
     pub(super) fn end_by(
         self,
         ctx: &Context<'_>,
-        operation: &'static str,
+        [operation, seen_by]: [&'static str; 2],
         end: impl FnOnce(Mapping<'a, KVec<u8>, D>) -> Result<(), Stop>,
     ) -> Result<Evidence, Stop> {
         if self.mapping.span().address() != self.dma {
@@ -121,7 +123,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
             size: SIZE,
             phys: self.phys,
             dma: self.dma,
-            witnesses: [ctx.moved("round trip"), self.witness],
+            witnesses: [seen_by, self.witness],
         })
     }
 }

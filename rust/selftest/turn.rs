@@ -35,7 +35,6 @@ use super::{
         plain,
         window,
         Subject,
-        ROUNDS,
         SIZE, //
     },
     Context, //
@@ -65,6 +64,11 @@ use kernel::prelude::*;
 
 const SYNCS: &str = "dma_sync_single_for_cpu, dma_sync_single_for_device";
 const LIST_SYNCS: &str = "dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device";
+/// No device has had the memory.
+const UNMAP: [&str; 2] = ["dma_unmap_single", "content"];
+const DROP: [&str; 2] = ["dma_unmap_single", "address"];
+
+const ROUNDS: u32 = 4;
 /// What the CPU writes in a turn that ends with the mapping.
 const LAST: u32 = 4;
 /// How many are the CPU's at once.
@@ -98,7 +102,7 @@ fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         pattern::fill(&mut turn, round, 0);
 
         let mapping =
-            Transfer::read(ctx.edu, turn.into_device(), range.clone(), JOB)?.wait(TIMEOUT)?;
+            Transfer::read(ctx.edu()?, turn.into_device(), range.clone(), JOB)?.wait(TIMEOUT)?;
         fetch(ctx, &mut seen)?;
         pattern::compare(&seen, round, range.start)?;
         turn = mapping.into_cpu();
@@ -119,7 +123,7 @@ fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         load(ctx, &data)?;
 
         let mapping =
-            Transfer::write(ctx.edu, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
+            Transfer::write(ctx.edu()?, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
         let turn = mapping.into_cpu();
         pattern::compare(&turn[range.clone()], round, range.start)?;
         subject.mapping = turn.into_device();
@@ -161,6 +165,8 @@ where
 {
     let mut turn = CpuTurn::begin(memory);
 
+    // Without data that is moved there is nothing to see.
+    ctx.edu()?;
     for round in 0..ROUNDS {
         // Another part of the pattern each time. CAST: A small number.
         let offset = round as usize * SIZE;
@@ -181,6 +187,7 @@ where
 
 /// The same for memory in pieces, all of which is moved.
 fn pieces(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    ctx.edu()?;
     let mapping = SgMapping::map(ctx.dev, buffers()?, Bidirectional, GFP_KERNEL)?;
     merged::look_at(ctx, &mapping)?;
     let spans = merged::spans(&mapping)?;
@@ -232,7 +239,7 @@ fn several(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         let seed = turns.len() as u32;
         let range = window(seed);
 
-        drop(Transfer::read(ctx.edu, turn.into_device(), range.clone(), JOB)?.wait(TIMEOUT)?);
+        drop(Transfer::read(ctx.edu()?, turn.into_device(), range.clone(), JOB)?.wait(TIMEOUT)?);
         ctx.witness.unmapped(dma, SIZE)?;
         fetch(ctx, &mut seen)?;
         pattern::compare(&seen, seed, range.start)?;
@@ -242,7 +249,7 @@ fn several(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// The buffer has what the CPU has written, which no device was ever given.
 fn to_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    Subject::new(ctx, ToDevice, plain())?.end_by(ctx, "dma_unmap_single", |mapping| {
+    Subject::new(ctx, ToDevice, plain())?.end_by(ctx, UNMAP, |mapping| {
         let mut turn = mapping.into_cpu();
 
         pattern::fill(&mut turn, LAST, 0);
@@ -252,10 +259,11 @@ fn to_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
 /// The buffer has what the device has written.
 fn from_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    ctx.edu()?;
     let mut subject = Subject::new(ctx, FromDevice, plain())?;
 
     subject.mapping = FromDevice::through(ctx, subject.mapping, 0..SIZE, 0)?;
-    subject.end_by(ctx, "dma_unmap_single", |mapping| {
+    subject.end_by(ctx, ["dma_unmap_single", "round trip"], |mapping| {
         let turn = mapping.into_cpu();
 
         pattern::compare(&turn, DATA, 0)?;
@@ -265,11 +273,12 @@ fn from_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
 /// The buffer has what the CPU has written after the device had written to it.
 fn bidirectional_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    ctx.edu()?;
     let mut subject = Subject::new(ctx, Bidirectional, plain())?;
 
     pattern::fill(&mut subject.mapping.sync_for_cpu(), DATA, 0);
     subject.mapping = Bidirectional::through(ctx, subject.mapping, 0..SIZE, 0)?;
-    subject.end_by(ctx, "dma_unmap_single", |mapping| {
+    subject.end_by(ctx, ["dma_unmap_single", "round trip"], |mapping| {
         let mut turn = mapping.into_cpu();
 
         pattern::compare(&turn, OTHER, 0)?;
@@ -280,6 +289,7 @@ fn bidirectional_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
 /// The same for memory in pieces.
 fn pieces_unmapped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    ctx.edu()?;
     let mut memory = buffers()?;
     memory.fill(DATA);
     let mapping = SgMapping::map(ctx.dev, memory, Bidirectional, GFP_KERNEL)?;
@@ -297,11 +307,11 @@ fn pieces_unmapped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     for (dma, len) in spans {
         ctx.witness.unmapped(dma, len)?;
     }
-    Ok("dma_unmap_sgtable witness: bytes across entries")
+    Ok("dma_unmap_sgtable witness: round trip, bytes across entries")
 }
 
 fn dropped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    Subject::new(ctx, Bidirectional, plain())?.end_by(ctx, "dma_unmap_single", |mapping| {
+    Subject::new(ctx, Bidirectional, plain())?.end_by(ctx, DROP, |mapping| {
         let mut turn = mapping.into_cpu();
 
         pattern::fill(&mut turn, LAST, 0);
