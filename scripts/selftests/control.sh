@@ -90,11 +90,11 @@ numbers() {
 	echo "EINVAL|op=transfer name=a to=device size=4097|size=4097: it must be 1 to 4096"
 }
 
-# Each key with each operation that does not take it.
+# Each key with operations that do not take it.
 not_taken() {
 	good="kind=single dir=to_device size=1 offset=0 pattern=0 to=memory timeout=1 irq=none repeat=1"
 
-	sed -n '/that has a name/,/^$/s/^op=\([^ ]*\) name *\(.*\)/\1 \2/p' "$RUN" | while read -r op keys; do
+	sed -n 's/^op=\(map\|start\|wait\|unmap\) name *\(.*\)/\1 \2/p' "$RUN" | while read -r op keys; do
 		# What it needs, so that this is not what is wrong.
 		needs=
 		case " $keys " in *" pattern "*) needs=" pattern=1" ;; *" to "*) needs=" to=device" ;; esac

@@ -35,8 +35,15 @@ refused() {
 	# The shell's own printf does not care whether it is refused.
 	# shellcheck disable=SC2059 # with escapes
 	error=$(printf "$2" | cat 2>&1 >"$RUN") && echo "# not refused: $2" && return 1
-	echo "$error" | grep -q "$(error_text "$1")" && logged "$DEVICE: run: .*$3" &&
-		[ "$(log | wc -l)" = 1 ] && return
+	lines=$(log)
+	case $lines in
+	*"
+"*) ;;
+	*)
+		echo "$error" | grep -q "$(error_text "$1")" &&
+			echo "$lines" | grep -q "$DEVICE: run: .*$3" && return
+		;;
+	esac
 	echo "# $2: $error"
 	return 1
 }
