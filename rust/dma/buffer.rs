@@ -26,7 +26,7 @@ use kernel::{
 
 /// Memory that may be mapped as one piece, and that gives itself up while it is.
 ///
-/// Implemented for [`KBox`], [`KVec`] and [`Pages`]: the memory of each is in the kernel's linear
+/// Implemented for [`KBox`], [`KVec`], [`Pages`] and [`PagesPart`]: the memory of each is in the kernel's linear
 /// map and physically contiguous. There is no implementation for a reference, an array on the
 /// stack, a `static`, [`VBox`] or [`VVec`]; those cannot be mapped, or not as one piece.
 ///
@@ -500,6 +500,50 @@ mod tests {
         assert!(Pages::zeroed(u32::BITS, GFP_KERNEL).is_err());
         assert!(Pages::zeroed(usize::BITS, GFP_KERNEL).is_err());
         assert!(Pages::zeroed(u32::MAX, GFP_KERNEL).is_err());
+    }
+
+    #[test]
+    fn part_of_pages() -> Result {
+        for (range, good) in [
+            (0..2 * PAGE_SIZE, true),
+            (100..PAGE_SIZE + 1, true),
+            (2 * PAGE_SIZE..2 * PAGE_SIZE, true),
+            (0..2 * PAGE_SIZE + 1, false),
+            (Range { start: 2, end: 1 }, false),
+            (usize::MAX - 1..usize::MAX, false),
+        ] {
+            let pages = Pages::zeroed(1, GFP_KERNEL)?;
+            let start = pages.as_ptr() as usize;
+
+            match PagesPart::new(pages, range.clone()) {
+                Ok(part) => {
+                    assert!(good && part.len() == range.len());
+
+                    let raw = part.into_raw();
+                    assert_eq!(mapped::<PagesPart>(raw), (start + range.start, range.len()));
+                    assert_eq!(PagesPart::page(raw).is_some(), range.start == 0);
+
+                    // SAFETY: From `into_raw()` just now, and no device has seen it.
+                    let pages = unsafe { PagesPart::from_raw(raw) }.into_pages();
+                    assert!(pages.as_ptr() as usize == start && pages.len() == 2 * PAGE_SIZE);
+                }
+                Err(pages) => assert!(!good && pages.as_ptr() as usize == start),
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes beside it are not in it.
+    #[test]
+    fn part_of_pages_is_written() -> Result {
+        let mut part = PagesPart::new(Pages::zeroed(0, GFP_KERNEL)?, 10..20).map_err(|_| EINVAL)?;
+
+        part.fill(0x5a);
+        let pages = part.into_pages();
+        for (at, byte) in pages.iter().enumerate() {
+            assert_eq!(*byte, if (10..20).contains(&at) { 0x5a } else { 0 });
+        }
+        Ok(())
     }
 
     #[test]
