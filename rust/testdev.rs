@@ -23,4 +23,5 @@ pub(crate) mod regs;
 mod request;
 mod stats;
 mod target;
+mod uapi;
 mod untrusted;
