@@ -6,6 +6,9 @@
 
 set -euo pipefail
 
+# Of scripts/selftests, in C.
+PROGRAMS="mmap_coherent ioctl"
+
 # pack_cpio DIR: the archive on stdout.
 pack_cpio() {
 	(
@@ -24,11 +27,14 @@ make_initramfs() {
 	install -m 755 "$TOP/qemu/init" "$tree/init"
 	install -m 644 "$TOP/safe_dma.ko" "$TOP/sample_dma.ko" "$TOP/misuse.ko" "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
-	if make_program mmap_coherent; then
-		install -m 755 "$BUILD/mmap_coherent" "$tree/selftests/"
-	else
-		say 'the program for the mmap tests cannot be built, so that they are skipped; see .build/mmap_coherent.log'
-	fi
+	local program
+	for program in $PROGRAMS; do
+		if make_program "$program"; then
+			install -m 755 "$BUILD/$program" "$tree/selftests/"
+		else
+			say "scripts/selftests/$program.c cannot be built, so that its tests are skipped; see .build/$program.log"
+		fi
+	done
 	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
 	"$PYTHON" "$TOP/scripts/paths.py" rows >"$tree/selftests/paths.rows"
 	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"

@@ -35,7 +35,11 @@ build_program() {
 
 # make_program NAME: scripts/selftests/NAME.c as .build/NAME, if it is new.
 make_program() {
-	[ ! "$BUILD/$1" -nt "$TOP/scripts/selftests/$1.c" ] || return 0
+	local input new=
+	for input in "$TOP/scripts/selftests/$1.c" "$TOP"/rust/testdev/uapi/*.h; do
+		[ "$BUILD/$1" -nt "$input" ] || new=$input
+	done
+	[ -n "$new" ] || return 0
 	mkdir -p "$BUILD"
 	build_program "$1" >"$BUILD/$1.log" 2>&1
 }

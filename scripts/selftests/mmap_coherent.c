@@ -20,11 +20,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEVICE		"/dev/safe_dma0"
-#define DEVICE_READS	_IO('e', 0)
-#define DEVICE_WRITES	_IO('e', 1)
-#define PAGE		4096
-#define SIZE		(2 * PAGE)
+#include "../../rust/testdev/uapi/safe_dma.h"
+
+#define DEVICE	"/dev/safe_dma0"
+#define PAGE	4096
+#define SIZE	(2 * PAGE)
 
 static void fail(const char *what)
 {
@@ -82,11 +82,11 @@ static void round_trip(void)
 
 	fill(memory, 1);
 	fill(memory + PAGE, 2);
-	if (ioctl(fd, DEVICE_READS, 0))
+	if (ioctl(fd, SAFE_DMA_IOC_READ_PAGE, 0))
 		fail("the device did not read");
 	/* Only what the device has read can be the pattern. */
 	fill(memory, 3);
-	if (ioctl(fd, DEVICE_WRITES, 1))
+	if (ioctl(fd, SAFE_DMA_IOC_WRITE_PAGE, 1))
 		fail("the device did not write");
 	compare(memory + PAGE, 1, "the device wrote something else than it read");
 	compare(memory, 3, "the device wrote elsewhere");
@@ -119,7 +119,7 @@ static void refused(void)
 		fail("memory beyond the end was mapped");
 	if (map(fd, SIZE, PAGE) != MAP_FAILED)
 		fail("memory was mapped from within to beyond the end");
-	if (!ioctl(fd, DEVICE_READS, 2))
+	if (!ioctl(fd, SAFE_DMA_IOC_READ_PAGE, 2))
 		fail("the device has read beyond the end");
 }
 
@@ -165,7 +165,7 @@ static void hold(const char *file)
 	compare(memory, 6, "the memory cannot be written to");
 	if (map(fd, SIZE, 0) != MAP_FAILED || errno != ENODEV)
 		fail("the memory was mapped when the driver had gone");
-	if (!ioctl(fd, DEVICE_READS, 0) || errno != ENODEV)
+	if (!ioctl(fd, SAFE_DMA_IOC_READ_PAGE, 0) || errno != ENODEV)
 		fail("the device was used when the driver had gone");
 }
 
