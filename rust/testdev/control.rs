@@ -16,6 +16,8 @@ mod lifecycles;
 mod round_trip;
 mod words;
 
+pub(super) use files::may_use;
+
 pub(crate) use super::quiet::quiet;
 
 use super::{

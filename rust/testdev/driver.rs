@@ -204,21 +204,21 @@ impl pci::Driver for TestDriver {
                     };
                     selftest::run(pdev, edu.as_deref(), selection);
                 },
-                // After the checks, which have the device to themselves.
-                // SAFETY: A field of the driver's data, which the driver core drops when the device is
-                // unbound; nobody can forget it.
-                misc <- unsafe {
-                    Misc::new(
-                        pdev.as_ref(),
-                        edu.clone(),
-                        module_parameters::mmap_contiguous.value(),
-                    )
-                },
                 gate: {
                     let target = Target::new(pdev.as_ref(), Some(pdev), edu.clone())?;
 
-                    // SAFETY: As above.
+                    // After the checks, which have the device to themselves.
+                    // SAFETY: A field of the driver's data, which the driver core drops when the device is
+                    // unbound; nobody can forget it.
                     Keeper(unsafe { Gate::new(Live::new(target)?)? })
+                },
+                // SAFETY: As above; a field after that of the gate, which is dropped first.
+                misc <- unsafe {
+                    Misc::new(
+                        pdev.as_ref(),
+                        gate.0.clone(),
+                        module_parameters::mmap_contiguous.value(),
+                    )
                 },
                 control <- Control::new(pdev.as_ref(), gate.0.clone()),
             }))

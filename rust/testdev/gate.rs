@@ -201,11 +201,6 @@ impl Opener {
             })
             .unwrap_or(Err(GONE))
     }
-
-    /// The gate of the device.
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.gate
-    }
 }
 
 const GONE: Refused = Refused::because(ENODEV, "the driver is not bound any more");

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/dev/safe_dma0`, and so on for each device: memory that user space and the device share.
+//! `/dev/safe_dma0`, and so on for each device: mappings, and memory, at the hands of programs.
 //!
-//! Two pages of coherent memory, to be mapped. `ioctl()` lets the device read a page, or write to it what
-//! it has read last.
+//! `ioctl()` runs an operation on a mapping that has a name, see `uapi/safe_dma.h`; each open file has names
+//! of its own. Two pages of coherent memory can be mapped, which all openers share with the device. Only
+//! root may open and use it.
+
+mod fields;
 
 use super::{
+    control::may_use,
     edu::{
-        Edu,
         Interrupt,
         Job,
         BUFFER_SIZE, //
     },
-    number::Number, //
+    gate::{
+        Gate,
+        Opener, //
+    },
+    names::Owner,
+    number::Number,
+    request::{
+        Op,
+        Refused,
+        Request,
+        Why, //
+    },
+    uapi::*, //
 };
 use crate::dma::{
     coherent::{
@@ -32,7 +47,6 @@ use kernel::{
     },
     dma::attrs::DMA_ATTR_FORCE_CONTIGUOUS,
     fs::File,
-    ioctl::_IO,
     miscdevice::{
         MiscDevice,
         MiscDeviceOptions,
@@ -44,16 +58,15 @@ use kernel::{
     prelude::*,
     sync::{
         Arc,
-        ArcBorrow,
         Mutex, //
     },
-    time::Msecs, //
+    time::Msecs,
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    }, //
 };
-
-/// Page `arg` goes to the device's buffer.
-const DEVICE_READS: u32 = _IO(b'e' as u32, 0);
-/// The device's buffer goes to page `arg`.
-const DEVICE_WRITES: u32 = _IO(b'e' as u32, 1);
+use zerocopy::FromZeros;
 
 const PAGES: usize = 2;
 const TIMEOUT: Msecs = 10_000;
@@ -62,18 +75,17 @@ const JOB: Job = Job {
     interrupt: Interrupt::Once,
 };
 
-/// What there is only while the driver is bound.
-struct Live<'bound> {
-    edu: Option<Arc<Edu<'bound>>>,
-    /// None after a transfer of it did not end.
-    memory: Option<MmapMemory<'bound, [u8]>>,
-}
+/// The pages that programs map, which there are only while the driver is bound.
+type Pages<'bound> = MmapMemory<'bound, [u8]>;
 
-/// What an open file has.
+/// What all open files of a device have.
 #[pin_data]
-pub(super) struct Shared {
+struct Shared {
+    gate: Arc<Gate>,
+    /// None when the driver has gone, and after a transfer did not end. Locked while they are in a transfer,
+    /// for which nobody waits but those who want the pages.
     #[pin]
-    live: Mutex<Option<KBox<Live<'static>>>>,
+    pages: Mutex<Option<Pages<'static>>>,
 }
 
 /// The device file of a bound device.
@@ -84,7 +96,7 @@ pub(super) struct Shared {
 #[pin_data(PinnedDrop)]
 pub(super) struct Misc {
     #[pin]
-    registration: MiscDeviceRegistration<Shared>,
+    registration: MiscDeviceRegistration<Opened>,
     shared: Arc<Shared>,
     // Free when the file is gone.
     _number: Number,
@@ -95,10 +107,10 @@ impl Misc {
     ///
     /// # Safety
     ///
-    /// It is dropped before the end of `'bound`.
+    /// `gate` is closed, and then this is closed or dropped, before the end of `'bound`.
     pub(super) unsafe fn new<'bound>(
         dev: &'bound Device<Bound>,
-        edu: Option<Arc<Edu<'bound>>>,
+        gate: Arc<Gate>,
         contiguous: bool,
     ) -> impl PinInit<Self, Error> + use<'bound> {
         pin_init::pin_init_scope(move || {
@@ -115,19 +127,15 @@ impl Misc {
             } else {
                 CoherentMemory::<[u8]>::zeroed_slice(dev, size, GFP_KERNEL)?
             };
-            let live = KBox::new(
-                Live {
-                    edu,
-                    memory: Some(MmapMemory::new(memory, GFP_KERNEL).map_err(|_| ENOMEM)?),
-                },
-                GFP_KERNEL,
-            )?;
-            // SAFETY: Only the lifetime is changed. Nobody reaches the value but under the lock, and it
-            // is dropped by `Misc`, before the end of `'bound` by the caller's promise.
-            let live =
-                unsafe { core::mem::transmute::<KBox<Live<'bound>>, KBox<Live<'static>>>(live) };
+            let pages = MmapMemory::new(memory, GFP_KERNEL).map_err(|_| ENOMEM)?;
+            // SAFETY: Only the lifetime is changed. Nobody reaches the value but under the lock, within
+            // the gate, and it is dropped by `Misc`, before the end of `'bound` by the caller's promise.
+            let pages = unsafe { core::mem::transmute::<Pages<'bound>, Pages<'static>>(pages) };
             let shared = Arc::pin_init(
-                pin_init!(Shared { live <- new_mutex!(Some(live)) }),
+                pin_init!(Shared {
+                    gate,
+                    pages <- new_mutex!(Some(pages)),
+                }),
                 GFP_KERNEL,
             )?;
 
@@ -138,12 +146,10 @@ impl Misc {
             }))
         })
     }
-}
 
-impl Misc {
-    /// Files that are open have nothing from now on. Waits for transfers that are under way.
+    /// Gives up the pages, when the gate is closed.
     pub(super) fn close(&self) {
-        drop(self.shared.live.lock().take());
+        drop(self.shared.pages.lock().take());
     }
 }
 
@@ -154,62 +160,160 @@ impl PinnedDrop for Misc {
     }
 }
 
-#[vtable]
-impl MiscDevice for Shared {
-    type Ptr = Arc<Self>;
+/// Which way a page goes.
+enum Way {
+    ToDevice,
+    ToMemory,
+}
 
-    fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Arc<Self>> {
+impl Shared {
+    /// Moves a page to the device's buffer, or the buffer to the page. Sleeps.
+    fn move_page(&self, page: usize, way: Way) -> Result {
+        if page >= PAGES {
+            return Err(EINVAL);
+        }
+        let range = page * PAGE_SIZE..page * PAGE_SIZE + BUFFER_SIZE;
+
+        self.gate.enter(|live| {
+            let engine = live.target.engine.as_ref().ok_or(EOPNOTSUPP)?.clone();
+            let mut pages = self.pages.lock();
+            let memory = pages.take().ok_or(EIO)?;
+            let started = match way {
+                Way::ToDevice => Transfer::read(engine, memory, range, JOB),
+                Way::ToMemory => Transfer::write(engine, memory, range, JOB),
+            };
+            let result = match started {
+                Ok(transfer) => transfer.wait(TIMEOUT),
+                Err(err) => Err(WaitError::Failed(err.error, err.memory)),
+            };
+
+            match result {
+                Ok(memory) => {
+                    *pages = Some(memory);
+                    Ok(())
+                }
+                Err(WaitError::Failed(error, memory)) => {
+                    *pages = Some(memory);
+                    Err(error)
+                }
+                Err(WaitError::TimedOut(transfer)) => {
+                    // If it cannot be stopped, the device has the pages for ever.
+                    if let Ok(memory) = transfer.abort() {
+                        *pages = Some(memory);
+                    }
+                    Err(if live.target.is_closed() {
+                        ENODEV
+                    } else {
+                        ETIMEDOUT
+                    })
+                }
+            }
+        })?
+    }
+}
+
+/// An open file, with the names of its own, which are undone when it is closed.
+pub(super) struct Opened {
+    shared: Arc<Shared>,
+    opener: Opener,
+}
+
+impl Opened {
+    /// Runs the operation that the structure at `arg` asks for. May sleep.
+    fn run(&self, arg: usize) -> Result {
+        let user = UserSlice::new(UserPtr::from_addr(arg), size_of::<safe_dma_request>());
+        let (mut reader, mut writer) = user.reader_writer();
+        let mut asked = safe_dma_request::new_zeroed();
+        reader.read_slice(asked.as_mut_bytes())?;
+
+        let refused = match fields::request(&asked).and_then(|request| {
+            let outcome = self.opener.run(&request)?;
+
+            Ok((request, outcome))
+        }) {
+            Ok((request, outcome)) => {
+                // Nothing else has an answer.
+                let Some(dma_address) = outcome.dma_address else {
+                    return Ok(());
+                };
+                asked.dma_address = dma_address;
+                return writer.write_slice(asked.as_mut_bytes()).inspect_err(|_| {
+                    // What is refused changes nothing. If it fails somebody uses the name already.
+                    let _ = self.opener.run(&Request::new(Op::Unmap, request.name));
+                });
+            }
+            Err(refused) => refused,
+        };
+
+        self.say(&refused);
+        if let Why::Differs { offset, .. } = refused.why {
+            // CAST: From 64 bits or less.
+            asked.differs_at = offset as u64;
+            writer.write_slice(asked.as_mut_bytes())?;
+        }
+        Err(refused.error)
+    }
+
+    /// Says why, to who wants to know.
+    fn say(&self, refused: &Refused) {
+        // When the device has gone there is nothing to say.
+        let _ = self.shared.gate.enter(|live| {
+            dev_dbg!(live.target.dev, "ioctl: {}\n", refused.why);
+        });
+    }
+}
+
+/// Lets root pass: the file may have been opened by somebody else.
+fn only_root() -> Result {
+    if may_use() {
+        Ok(())
+    } else {
+        Err(EPERM)
+    }
+}
+
+#[vtable]
+impl MiscDevice for Opened {
+    type Ptr = KBox<Self>;
+
+    fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<KBox<Self>> {
+        only_root()?;
         // SAFETY: A registration of this type is a field of a `Misc`, which stays until it is
         // unregistered, and that waits for this. The other field was set before it was registered. A
         // reference is made to that alone: the file may be there before all of a `Misc` is.
         let shared =
             unsafe { &(*container_of!(core::ptr::from_ref(misc), Misc, registration)).shared };
+        let process = current!().group_leader().pid();
 
-        Ok(shared.clone())
+        Ok(KBox::new(
+            Self {
+                shared: shared.clone(),
+                opener: Gate::open(&shared.gate, Owner::Pid(process))?,
+            },
+            GFP_KERNEL,
+        )?)
     }
 
-    fn mmap(shared: ArcBorrow<'_, Self>, _file: &File, vma: &VmaNew) -> Result {
-        let live = shared.live.lock();
-        let live = live.as_ref().ok_or(ENODEV)?;
+    fn mmap(opened: &Self, _file: &File, vma: &VmaNew) -> Result {
+        only_root()?;
+        opened.shared.gate.enter(|_| {
+            let pages = opened.shared.pages.lock();
 
-        // SAFETY: The area is not changed after this, and an error is returned. The file is of a device of
-        // this module, which the file keeps.
-        unsafe { live.memory.as_ref().ok_or(EIO)?.mmap(vma) }
+            // SAFETY: The area is not changed after this, and an error is returned. The file is of a device
+            // of this module, which the file keeps.
+            unsafe { pages.as_ref().ok_or(EIO)?.mmap(vma) }
+        })?
     }
 
-    fn ioctl(shared: ArcBorrow<'_, Self>, _file: &File, cmd: u32, page: usize) -> Result<isize> {
-        let mut live = shared.live.lock();
-        let live = (*live).as_mut().ok_or(ENODEV)?;
-
-        if page >= PAGES {
-            return Err(EINVAL);
-        }
-        let range = page * PAGE_SIZE..page * PAGE_SIZE + BUFFER_SIZE;
-        let start = match cmd {
-            DEVICE_READS => Transfer::read,
-            DEVICE_WRITES => Transfer::write,
+    // The structure is the same for programs of 32 bits, so that there is no `compat_ioctl()`.
+    fn ioctl(opened: &Self, _file: &File, cmd: u32, arg: usize) -> Result<isize> {
+        only_root()?;
+        match cmd {
+            HELPER_SAFE_DMA_IOC_RUN => opened.run(arg)?,
+            HELPER_SAFE_DMA_IOC_READ_PAGE => opened.shared.move_page(arg, Way::ToDevice)?,
+            HELPER_SAFE_DMA_IOC_WRITE_PAGE => opened.shared.move_page(arg, Way::ToMemory)?,
             _ => return Err(ENOTTY),
-        };
-
-        let edu = live.edu.clone().ok_or(EOPNOTSUPP)?;
-        let memory = live.memory.take().ok_or(EIO)?;
-        let transfer = match start(edu, memory, range, JOB) {
-            Ok(transfer) => transfer,
-            Err(err) => {
-                live.memory = Some(err.memory);
-                return Err(err.error);
-            }
-        };
-        match transfer.wait(TIMEOUT) {
-            Ok(memory) => {
-                live.memory = Some(memory);
-                Ok(0)
-            }
-            Err(WaitError::Failed(error, memory)) => {
-                live.memory = Some(memory);
-                Err(error)
-            }
-            Err(WaitError::TimedOut(_)) => Err(ETIMEDOUT),
         }
+        Ok(0)
     }
 }

@@ -142,10 +142,22 @@ static const unsigned int kinds[] = {
 	SAFE_DMA_KIND_POOL
 };
 
-/* Whether there are turns: it belongs to the CPU or to the device, and not to both. */
+/* Whether it belongs to the CPU and the device at once, and for both directions. */
+static int is_shared(unsigned int kind)
+{
+	return kind == SAFE_DMA_KIND_COHERENT || kind == SAFE_DMA_KIND_POOL;
+}
+
+/* Whether the CPU reaches it while it is mapped. */
+static int has_access(unsigned int kind)
+{
+	return kind != SAFE_DMA_KIND_IOVA;
+}
+
+/* Whether it belongs to the one, and then to the other. */
 static int has_turns(unsigned int kind)
 {
-	return kind != SAFE_DMA_KIND_COHERENT && kind != SAFE_DMA_KIND_POOL;
+	return has_access(kind) && !is_shared(kind);
 }
 
 /* An IOVA range needs an IOMMU: without one, nothing is left to be seen. */
@@ -166,82 +178,107 @@ static int can_be(int fd, unsigned int kind)
 	return 1;
 }
 
+/* To the device what it may read, and else to memory. */
+static unsigned int way_of(unsigned int dir)
+{
+	return dir == SAFE_DMA_FROM_DEVICE ? SAFE_DMA_TRANSFER_TO_MEMORY :
+					     SAFE_DMA_TRANSFER_TO_DEVICE;
+}
+
+static void devices_turn(int fd, unsigned int kind, unsigned int dir)
+{
+	int access = has_access(kind) ? EBUSY : EOPNOTSUPP;
+
+	if (!is_shared(kind)) {
+		bytes(fd, access, SAFE_DMA_OP_CHECK, "life", 17, "check in the device's turn");
+		bytes(fd, access, SAFE_DMA_OP_FILL, "life", 17, "fill in the device's turn");
+	}
+	simple(fd, has_turns(kind) ? EBUSY : EOPNOTSUPP, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life",
+	       "sync for the device, which has it");
+	simple(fd, EBUSY, SAFE_DMA_OP_WAIT, "life", "wait for nothing");
+	simple(fd, EBUSY, SAFE_DMA_OP_ABORT, "life", "abort nothing");
+	move(fd, dir == SAFE_DMA_FROM_DEVICE ? EACCES : 0, SAFE_DMA_OP_TRANSFER, "life",
+	     SAFE_DMA_TRANSFER_TO_DEVICE, "transfer to the device");
+}
+
+static void cpus_turn(int fd, unsigned int kind, unsigned int dir)
+{
+	int no_access = has_access(kind) ? 0 : EOPNOTSUPP;
+
+	simple(fd, has_turns(kind) ? 0 : EOPNOTSUPP, SAFE_DMA_OP_SYNC_FOR_CPU, "life",
+	       "sync for the CPU");
+	if (has_turns(kind)) {
+		simple(fd, EBUSY, SAFE_DMA_OP_SYNC_FOR_CPU, "life",
+		       "sync for the CPU, which has it");
+		move(fd, EBUSY, SAFE_DMA_OP_TRANSFER, "life", way_of(dir),
+		     "transfer in the CPU's turn");
+		move(fd, EBUSY, SAFE_DMA_OP_START, "life", way_of(dir),
+		     "start in the CPU's turn");
+	}
+	if (dir == SAFE_DMA_FROM_DEVICE) {
+		bytes(fd, no_access ? no_access : EACCES, SAFE_DMA_OP_FILL, "life", 18,
+		      "fill what only the device writes");
+	} else {
+		bytes(fd, no_access, SAFE_DMA_OP_CHECK, "life", 17, "check what was there before");
+		bytes(fd, no_access, SAFE_DMA_OP_FILL, "life", 18, "fill");
+		bytes(fd, no_access, SAFE_DMA_OP_CHECK, "life", 18, "check what was filled");
+	}
+	if (has_turns(kind))
+		simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life", "sync for the device");
+}
+
+static void in_flight(int fd, unsigned int kind, unsigned int dir)
+{
+	int access = has_access(kind) ? EBUSY : EOPNOTSUPP;
+
+	move(fd, 0, SAFE_DMA_OP_START, "life", way_of(dir), "start");
+	simple(fd, EBUSY, SAFE_DMA_OP_UNMAP, "life", "unmap in flight");
+	bytes(fd, access, SAFE_DMA_OP_FILL, "life", 19, "fill in flight");
+	bytes(fd, access, SAFE_DMA_OP_CHECK, "life", 19, "check in flight");
+	simple(fd, has_turns(kind) ? EBUSY : EOPNOTSUPP, SAFE_DMA_OP_SYNC_FOR_CPU, "life",
+	       "sync for the CPU in flight");
+	move(fd, EBUSY, SAFE_DMA_OP_START, "life", way_of(dir), "start in flight");
+	simple(fd, 0, SAFE_DMA_OP_WAIT, "life", "wait");
+}
+
+/* What the device has got comes back, into memory that has other bytes. */
+static void back(int fd, unsigned int kind, unsigned int dir)
+{
+	int no_access = has_access(kind) ? 0 : EOPNOTSUPP;
+
+	if (dir == SAFE_DMA_BIDIRECTIONAL) {
+		if (has_turns(kind))
+			simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_CPU, "life", "sync for the CPU");
+		bytes(fd, no_access, SAFE_DMA_OP_FILL, "life", 20, "fill with something else");
+		if (has_turns(kind))
+			simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life", "sync for the device");
+	}
+	move(fd, dir == SAFE_DMA_TO_DEVICE ? EACCES : 0, SAFE_DMA_OP_TRANSFER, "life",
+	     SAFE_DMA_TRANSFER_TO_MEMORY, "transfer to memory");
+	if (has_turns(kind))
+		simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_CPU, "life", "sync for the CPU");
+	/* A life that only goes to the device has left 18 there, for the next that only comes. */
+	bytes(fd, no_access, SAFE_DMA_OP_CHECK, "life", 18, "check what came from the device");
+}
+
 /* One whole life; what it may not do is refused on the way, and changes nothing. */
 static void live(int fd, unsigned int kind, unsigned int dir)
 {
-	int reads = dir != SAFE_DMA_FROM_DEVICE, writes = dir != SAFE_DMA_TO_DEVICE;
 	struct safe_dma_request map = request(SAFE_DMA_OP_MAP, "life");
-	int turns = has_turns(kind);
 
 	map.kind = kind;
 	map.dir = dir;
 	map.pattern = 17;
 	must(fd, 0, given(map, 0), "map with a pattern");
-
-	/* The device's turn. */
-	if (turns) {
-		bytes(fd, EBUSY, SAFE_DMA_OP_CHECK, "life", 17, "check in the device's turn");
-		bytes(fd, EBUSY, SAFE_DMA_OP_FILL, "life", 17, "fill in the device's turn");
-	}
-	simple(fd, turns ? EBUSY : EOPNOTSUPP, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life",
-	       "sync for the device, which has it");
-	simple(fd, EBUSY, SAFE_DMA_OP_WAIT, "life", "wait for nothing");
-	simple(fd, EBUSY, SAFE_DMA_OP_ABORT, "life", "abort nothing");
-	move(fd, reads ? 0 : EACCES, SAFE_DMA_OP_TRANSFER, "life", SAFE_DMA_TRANSFER_TO_DEVICE,
-	     "transfer to the device");
-
-	/* The CPU's. */
-	simple(fd, turns ? 0 : EOPNOTSUPP, SAFE_DMA_OP_SYNC_FOR_CPU, "life", "sync for the CPU");
-	if (turns) {
-		simple(fd, EBUSY, SAFE_DMA_OP_SYNC_FOR_CPU, "life",
-		       "sync for the CPU, which has it");
-		move(fd, reads ? EBUSY : EACCES, SAFE_DMA_OP_TRANSFER, "life",
-		     SAFE_DMA_TRANSFER_TO_DEVICE, "transfer in the CPU's turn");
-		move(fd, reads ? EBUSY : EACCES, SAFE_DMA_OP_START, "life",
-		     SAFE_DMA_TRANSFER_TO_DEVICE, "start in the CPU's turn");
-	}
-	if (reads) {
-		bytes(fd, 0, SAFE_DMA_OP_CHECK, "life", 17, "check what was there before");
-		bytes(fd, 0, SAFE_DMA_OP_FILL, "life", 18, "fill");
-		bytes(fd, 0, SAFE_DMA_OP_CHECK, "life", 18, "check what was filled");
-	} else {
-		bytes(fd, EACCES, SAFE_DMA_OP_FILL, "life", 18,
-		      "fill what only the device writes");
-	}
-	if (turns)
-		simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life", "sync for the device");
-
-	/* In flight: what was filled goes out, or something comes back. */
-	move(fd, 0, SAFE_DMA_OP_START, "life",
-	     reads ? SAFE_DMA_TRANSFER_TO_DEVICE : SAFE_DMA_TRANSFER_TO_MEMORY, "start");
-	simple(fd, EBUSY, SAFE_DMA_OP_UNMAP, "life", "unmap in flight");
-	bytes(fd, reads ? EBUSY : EACCES, SAFE_DMA_OP_FILL, "life", 19, "fill in flight");
-	bytes(fd, EBUSY, SAFE_DMA_OP_CHECK, "life", 19, "check in flight");
-	simple(fd, turns ? EBUSY : EOPNOTSUPP, SAFE_DMA_OP_SYNC_FOR_CPU, "life",
-	       "sync for the CPU in flight");
-	move(fd, EBUSY, SAFE_DMA_OP_START, "life",
-	     reads ? SAFE_DMA_TRANSFER_TO_DEVICE : SAFE_DMA_TRANSFER_TO_MEMORY,
-	     "start in flight");
-	simple(fd, 0, SAFE_DMA_OP_WAIT, "life", "wait");
-	if (reads && writes) {
-		/* Only the device can bring it back. */
-		if (turns)
-			simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_CPU, "life", "sync for the CPU");
-		bytes(fd, 0, SAFE_DMA_OP_FILL, "life", 20, "fill with something else");
-		if (turns)
-			simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life", "sync for the device");
-	}
-	move(fd, writes ? 0 : EACCES, SAFE_DMA_OP_TRANSFER, "life", SAFE_DMA_TRANSFER_TO_MEMORY,
-	     "transfer to memory");
-	if (turns)
-		simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_CPU, "life", "sync for the CPU");
-	/* A life that only goes to the device has left 18 there, for the next that only comes. */
-	bytes(fd, 0, SAFE_DMA_OP_CHECK, "life", 18, "check what came from the device");
+	devices_turn(fd, kind, dir);
+	cpus_turn(fd, kind, dir);
+	in_flight(fd, kind, dir);
+	back(fd, kind, dir);
 
 	/* Aborted in flight, and unmapped in either's turn. */
-	if (turns && dir == SAFE_DMA_BIDIRECTIONAL)
-		simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life", "sync for the device");
 	if (dir == SAFE_DMA_BIDIRECTIONAL) {
+		if (has_turns(kind))
+			simple(fd, 0, SAFE_DMA_OP_SYNC_FOR_DEVICE, "life", "sync for the device");
 		move(fd, 0, SAFE_DMA_OP_START, "life", SAFE_DMA_TRANSFER_TO_MEMORY, "start");
 		simple(fd, 0, SAFE_DMA_OP_ABORT, "life", "abort");
 	}
@@ -258,7 +295,7 @@ static void lives(void)
 		if (!can_be(fd, kinds[i]))
 			continue;
 		/* Coherent memory is for both directions, and no other. */
-		for (int j = 0; j < (has_turns(kinds[i]) ? COUNT(dirs) : 1); j++)
+		for (int j = 0; j < (is_shared(kinds[i]) ? 1 : COUNT(dirs)); j++)
 			live(fd, kinds[i], dirs[j]);
 	}
 
@@ -807,25 +844,36 @@ static void other_user(void)
 	as_nobody(fd);
 }
 
-/* Neither read nor written by who may not, whether it can be open for that or not. */
+/* Neither read nor written by who may not, whether it could be opened for that or not. */
 static void read_and_write(int reader, int writer)
 {
 	char byte = '\n';
 
 	if (reader >= 0)
 		must_not(read(reader, &byte, 1), "another user can read the file");
-	if (writer >= 0)
-		must_not(write(writer, &byte, 1), "another user can write the file");
+	/* Words that run, if they are written; EINVAL has a file that nobody can write. */
+	if (writer >= 0 && (write(writer, "op=map_single", 13) != -1 ||
+			    (errno != EPERM && errno != EINVAL)))
+		fail("another user can write the file");
 }
 
 static void handed(void)
 {
 	int reader = open(device, O_RDONLY), writer = open(device, O_WRONLY);
 
-	if (reader < 0 && writer < 0)
+	if (reader < 0 || writer < 0)
 		fail("root cannot open the file");
 	become_nobody();
 	read_and_write(reader, writer);
+}
+
+static int open_alone(int mode)
+{
+	int fd = open(device, mode);
+
+	if (fd < 0 && errno != EPERM && errno != EACCES)
+		fail("another user cannot open the file for another reason");
+	return fd;
 }
 
 static void alone(void)
@@ -833,12 +881,8 @@ static void alone(void)
 	int reader, writer;
 
 	become_nobody();
-	reader = open(device, O_RDONLY);
-	if (reader < 0 && errno != EPERM && errno != EACCES)
-		fail("another user cannot open the file for another reason");
-	writer = open(device, O_WRONLY);
-	if (writer < 0 && errno != EPERM && errno != EACCES)
-		fail("another user cannot open the file for another reason");
+	reader = open_alone(O_RDONLY);
+	writer = open_alone(O_WRONLY);
 	read_and_write(reader, writer);
 }
 

@@ -183,7 +183,7 @@ unsafe fn read(
 }
 
 /// Whether who uses a file now may do so: it may have been opened by somebody else.
-pub(super) fn may_use() -> bool {
+pub(in crate::testdev) fn may_use() -> bool {
     // SAFETY: May be called by any process. CAST: A small number.
     unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as i32) }
 }
