@@ -154,6 +154,12 @@ static int has_access(unsigned int kind)
 	return kind != SAFE_DMA_KIND_IOVA;
 }
 
+/* Whether there is no buffer before, which could be filled. */
+static int is_born_mapped(unsigned int kind)
+{
+	return kind == SAFE_DMA_KIND_NONCOHERENT || kind == SAFE_DMA_KIND_NONCONTIGUOUS;
+}
+
 /* Whether it belongs to the one, and then to the other. */
 static int has_turns(unsigned int kind)
 {
@@ -269,6 +275,10 @@ static void live(int fd, unsigned int kind, unsigned int dir)
 	map.kind = kind;
 	map.dir = dir;
 	map.pattern = 17;
+	if (dir == SAFE_DMA_FROM_DEVICE && is_born_mapped(kind)) {
+		must(fd, EACCES, given(map, 0), "fill what only the device writes, from birth");
+		map.pattern = 0;
+	}
 	must(fd, 0, given(map, 0), "map with a pattern");
 	devices_turn(fd, kind, dir);
 	cpus_turn(fd, kind, dir);
