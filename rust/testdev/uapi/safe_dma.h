@@ -27,7 +27,8 @@
  *	EOPNOTSUPP	nothing of that kind can, or the device cannot
  *	EILSEQ		a byte is not what it should be; differs_at says where
  *	ETIMEDOUT	the transfer did not end; of SAFE_DMA_OP_WAIT: it is in flight still
- *	EFAULT		the structure cannot be read, or not be written to
+ *	EFAULT		the structure cannot be read, or its answer not be written
+ *	ENOMEM		there is no memory
  *	EPERM		for CAP_SYS_ADMIN only
  *	ENODEV		the device has gone
  *	ENOTTY		not one of these requests
