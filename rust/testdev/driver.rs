@@ -119,7 +119,6 @@ pub(crate) struct Data<'bound> {
     #[pin]
     misc: Misc,
     _interrupt: Option<Pin<KBox<Interrupt<'bound>>>>,
-    edu: Option<Arc<Edu<'bound>>>,
     // After all that is mapped.
     _untrusted: Option<Untrusted<'bound>>,
 }
@@ -194,7 +193,6 @@ impl pci::Driver for TestDriver {
             Ok(try_pin_init!(Data {
                 _untrusted: untrusted,
                 _interrupt: interrupt,
-                edu: edu.clone(),
                 _: {
                     let selection = selftest::Selection {
                         checks: module_parameters::run_checks.value(),
