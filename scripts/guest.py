@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import devicetree
+import hotplug
 import ktap
 import machine
 import scenarios
@@ -54,6 +55,8 @@ class Guest:
     # More options of QEMU, and more parameters of the module.
     extra: list[str] = field(default_factory=list)
     parameters: list[str] = field(default_factory=list)
+    # Whether it may ask its host for something, see hotplug.py.
+    asks: bool = False
 
     def command(self) -> list[str]:
         """QEMU's command line."""
@@ -73,6 +76,7 @@ class Guest:
             f"rdinit={self.rdinit}",
             *machine.kernel_parameters(settings),
             f'"SAFE_DMA_PARAMS={" ".join(parameters)}"',
+            *(["SAFE_DMA_HOST=hotplug"] if self.asks else []),
             *self.append.split(),
             "--",
             self.mode,
@@ -141,10 +145,21 @@ def boot(guest: Guest, show) -> Outcome:
     with (
         guest.log.open("w", encoding="utf-8") as log,
         guest.log.with_suffix(".qemu").open("w+", encoding="utf-8", errors="replace") as errors,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors) as process,
+        (
+            hotplug.Host(machine.devices(guest.scenario.settings())) if guest.asks else contextlib.nullcontext()
+        ) as host,
+        subprocess.Popen(
+            command + host.options() if host else command,
+            stdin=subprocess.PIPE if host else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            pass_fds=[host.fd()] if host else [],
+        ) as process,
         selectors.DefaultSelector() as selector,
     ):
         selector.register(process.stdout, selectors.EVENT_READ)
+        if host:
+            host.begin(process.stdin)
         pending = b""
 
         def take(raw: bytes):
@@ -154,6 +169,8 @@ def boot(guest: Guest, show) -> Outcome:
             log.write(line + "\n")
             log.flush()
             show(line)
+            if host:
+                host.hear(line)
             return bool(FATAL[0][1].search(line))
 
         try:
@@ -174,6 +191,8 @@ def boot(guest: Guest, show) -> Outcome:
         finally:
             if timed_out or stopped or sys.exc_info()[0]:
                 process.kill()
+            if host:
+                host.end()
             status = process.wait()
         errors.seek(0)
         qemu_says = " ".join(errors.read().split())
@@ -205,7 +224,7 @@ def summary(outcome: Outcome, linux: Path) -> tuple[str, bool]:
 def main() -> int:
     """The command line: one guest, its console on stdout, its end in the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=("run", "scenario", "test", "misuse", "shell"))
+    parser.add_argument("mode", choices=("run", "scenario", "test", "misuse", "unplug", "shell"))
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--initramfs", type=Path, required=True)
@@ -217,6 +236,7 @@ def main() -> int:
     parser.add_argument("--timeout", type=int)
     parser.add_argument("--rdinit", default="/init")
     parser.add_argument("--qemu-args", type=shlex.split, default=[], help="more of QEMU's options")
+    parser.add_argument("--asks", action="store_true", help="it may ask for devices to be plugged in and out")
     parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
     args = parser.parse_args()
     guest = Guest(
@@ -230,6 +250,7 @@ def main() -> int:
         timeout=args.timeout,
         rdinit=args.rdinit,
         extra=args.qemu_args,
+        asks=args.asks,
     )
     if guest.mode == "shell":
         return interact(guest)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import claims
 import guest
+import hotplug
 import ktap
 import scenarios
 import smmu_trace
@@ -38,6 +39,8 @@ GUESTS = {
     "overlap_result": ("test", "guest-overlap", SCENARIO, "swiotlb=noforce"),
     "noncoherent_result": ("scenario", "scenario-noncoherent", "noncoherent"),
     "peer_result": ("scenario", "scenario-two-devices", "two-devices"),
+    # Which asks for its device to be pulled out.
+    "unplug_result": ("unplug", "guest-unplug", "slots"),
     # Where the debugger says all that it can say, and all can be survived.
     "misuse_result": ("misuse", "guest-misuse", "strict", "swiotlb=noforce"),
 }
@@ -90,8 +93,9 @@ def boot(mode, log, scenario=SCENARIO, append=""):
     if mode == "scenario":
         more = claims.guest_options(trace_of(log))
         words.append(more.pop("append"))
+    more["asks"] = mode == "unplug" and hotplug.available()
     outcome = guest.boot(make_guest(mode, log, scenario, append=" ".join(words), **more), lambda line: None)
-    if more and trace_of(log).exists():
+    if mode == "scenario" and trace_of(log).exists():
         # It is shorter then by far, and the next who reads it is quick.
         smmu_trace.compact(trace_of(log))
     return outcome

@@ -13,6 +13,13 @@ class MachineError(Exception):
     """Why there is no such machine."""
 
 
+def devices(settings: dict) -> dict[str, dict]:
+    """What QEMU is told of each device, by its name."""
+    device = {"driver": "edu", "dma_mask": (1 << settings["address_bits"]) - 1}
+    names = [f"edu{number}" for number in range(settings["devices"])]
+    return {name: {**device, "bus": f"slot-{name}"} if settings["slots"] else device for name in names}
+
+
 def qemu_options(settings: dict, real_time: bool) -> list[str]:
     """The machine."""
     # No random seed in the device tree, and a clock that starts at the same time: two runs are the same.
@@ -26,8 +33,10 @@ def qemu_options(settings: dict, real_time: bool) -> list[str]:
     options += ["-m", f"{settings['memory']}M"]
     if settings["stage"] == 2:
         options += ["-global", "arm-smmuv3.stage=2"]
-    mask = (1 << settings["address_bits"]) - 1
-    options += ["-device", f"edu,dma_mask={mask:#x}"] * settings["devices"]
+    for name, device in devices(settings).items():
+        if "bus" in device:
+            options += ["-device", f"pcie-root-port,id={device['bus']},chassis={name.removeprefix('edu')}"]
+        options += ["-device", ",".join(f"{key}={value}" for key, value in {**device, "id": name}.items())]
     # Without a driver in this kernel: for scripts/selftests/anydev.sh.
     options += ["-device", "pci-testdev"]
     if settings["firmware"] == "acpi":

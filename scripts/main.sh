@@ -9,7 +9,7 @@ scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
 PYTHON=${PYTHON:-/usr/bin/python3}
 SCENARIO=${SCENARIO:-strict}
 QEMU=${QEMU:-qemu-system-aarch64}
-for part in lib packages apt-private setup toolchain linux-source linux-build busybox module doc program initramfs lint; do
+for part in lib packages apt-private setup toolchain linux-source linux-build busybox qmp module doc program initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/$part.sh"
 done
@@ -144,6 +144,7 @@ report) plain_python report.py ;;
 	test)
 		prepare_guest
 		keep_versions
+		setup_qmp
 		python test.py
 		;;
 	misuse | api)

@@ -49,6 +49,7 @@ SETTINGS = {
     "pages": Setting("4K", ("4K", "16K", "64K"), "the kernel's page size"),
     "processors": Setting(1, range(1, 9), "with one, time is counted in instructions"),
     "devices": Setting(1, range(1, 9), "how many edu devices there are"),
+    "slots": Setting(False, (True, False), "whether each device is in a slot, out of which it can be pulled"),
 }
 
 
