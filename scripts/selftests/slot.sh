@@ -2,10 +2,9 @@
 # shellcheck shell=dash
 #
 # A device that is pulled out of its slot, with a word before or without, and put in again. Sourced after
-# common.sh.
+# common.sh and in_use.sh.
 
 CONSOLE=/dev/console
-DUMP=/sys/kernel/debug/dma-api/dump
 
 # After require(): a device that the host or we can pull out, or skip the whole script.
 require_slot() {
@@ -48,6 +47,14 @@ answered() {
 	[ "$answer" = "done: $*" ]
 }
 
+# The host has not, and says so.
+refused() {
+	ask "$*"
+	read -r answer <"$CONSOLE"
+	echo "# host: $answer"
+	[ "${answer%%:*}" = "not done" ]
+}
+
 # The driver is asked to let go first: the button at the slot.
 pull_out() {
 	ask device_del edu0
@@ -56,33 +63,27 @@ pull_out() {
 
 put_in() {
 	ask device_add edu0
-	answered device_add edu0 && eventually is_bound
+	answered device_add edu0 && eventually is_ready
 }
 
 # Nobody is asked: the slot's power and its indicator are switched off, which QEMU takes for the moment at
 # which the device is pulled out. The port's driver, as everybody, learns it from the device's absence.
 tear_out() {
+	cut_power && eventually gone
+}
+
+cut_power() {
 	value=$(($(number "$SLOT_CONTROL" 2) | 0x700))
 	# shellcheck disable=SC2059 # two bytes
 	printf "$(printf '\\%03o\\%03o' $((value & 255)) $((value >> 8)))" |
 		dd of="$PORT_CONFIG" bs=2 seek=$((SLOT_CONTROL / 2)) conv=notrunc 2>/dev/null
 }
 
+# Bound, with the files by which it can be used.
+is_ready() {
+	is_bound && [ -e "$RUN" ]
+}
+
 gone() {
 	[ ! -e "/sys/bus/pci/devices/$DEVICE" ]
-}
-
-# What others do in the guest takes a time that is the guest's own.
-eventually() {
-	for _ in $(seq 600); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
-}
-
-# The debugger knows of no mapping of the device.
-nothing_mapped() {
-	grep "$DEVICE" "$DUMP" | sed 's/^/# /'
-	! grep -q "$DEVICE" "$DUMP"
 }

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# The device in use, in all ways at once, so that somebody can take it away. Sourced after common.sh.
+
+RUN=/sys/kernel/debug/$MODULE/$DEVICE/run
+MAPPINGS=/sys/kernel/debug/$MODULE/$DEVICE/mappings
+DUMP=/sys/kernel/debug/dma-api/dump
+
+# A new directory, and what is in it goes at the end, too.
+USE=$(mktemp -d) || exit 1
+trap 'rm -rf "$USE"; if is_loaded; then unload; fi' EXIT
+
+# op WORDS: one operation.
+op() {
+	echo "op=$*" >"$RUN"
+}
+
+# is_now NAME TURN: what `mappings` says of it.
+is_now() {
+	grep -q "^$1 [^ ]* [^ ]* $2 " "$MAPPINGS"
+}
+
+# What others do in the guest takes a time that is the guest's own.
+eventually() {
+	for _ in $(seq 600); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
+}
+
+# Mappings of each kind, one with the CPU; a process that waits for a transfer whose interrupt never comes;
+# and a program that has the coherent memory mapped.
+use_and_wait() {
+	for kind in single page sg iova coherent noncoherent noncontiguous pool; do
+		op map "name=$kind kind=$kind" || return 1
+	done
+	op sync_for_cpu name=single && is_now single cpu || return 1
+	op start name=page to=device irq=none && is_now page in_flight || return 1
+	{
+		op wait name=page timeout=60000 2>"$USE/wait.error"
+		echo $? >"$USE/wait.status"
+	} &
+	waiter=$!
+	rm -f "$USE/gone"
+	if translates_now; then
+		"$HERE/mmap_coherent" hold "$USE/gone" &
+		holder=$!
+	else
+		holder=
+	fi
+	# They say nothing before the end.
+	sleep 1
+	eventually is_now page busy
+}
+
+# Where nobody translates the memory that a program has mapped would be lost, see mmap_lost.
+translates_now() {
+	dmesg | grep "$DEVICE: \(behind\|no\) IOMMU" | tail -n 1 | grep -q "which translates"
+}
+
+waiter_was_told() {
+	wait "$waiter"
+	echo "# the one who waits: $(cat "$USE/wait.error")"
+	[ "$(cat "$USE/wait.status")" != 0 ] && grep -q -e "No such device" -e "I/O error" "$USE/wait.error"
+}
+
+# The program finds its memory as it was, and the device gone.
+holder_has_its_memory() {
+	touch "$USE/gone"
+	[ -z "$holder" ] || wait "$holder"
+}
+
+# One transfer after the other.
+use_at_work() {
+	op map name=work && op transfer name=work to=device || return 1
+	{
+		exec 3>"$RUN"
+		while echo "op=transfer name=work to=device" >&3; do
+			:
+		done 2>"$USE/work.error"
+	} &
+	worker=$!
+	eventually is_now work busy
+}
+
+worker_was_told() {
+	wait "$worker"
+	echo "# the one at work: $(cat "$USE/work.error")"
+	grep -q -e "No such device" -e "I/O error" "$USE/work.error"
+}
+
+# The bytes go into the device and come back, through a mapping that is the CPU's and the device's in turn.
+works() {
+	op map name=again size=4096 pattern=0x5a && op transfer name=again to=device &&
+		op sync_for_cpu name=again && op fill name=again pattern=1 && op sync_for_device name=again &&
+		op transfer name=again to=memory && op sync_for_cpu name=again && op check name=again pattern=0x5a &&
+		op unmap name=again
+}
+
+# The debugger knows of no mapping of the device.
+nothing_mapped() {
+	grep "$DEVICE" "$DUMP" | sed 's/^/# /'
+	! grep -q "$DEVICE" "$DUMP"
+}
+
+# What the kernel never says when all is well.
+no_report() {
+	not logged "WARNING: \|BUG: \|Call trace:\|refcount_t: \|are lost\|cannot be stopped"
+}
+
+# taken_away WORDS TAKE BACK: results, TAKEN_AWAY in number.
+taken_away() {
+	check "in use, and somebody waits" use_and_wait
+	check "$1 while it is used" "$2"
+	check "who waited is told" waiter_was_told
+	check "the program has its memory" holder_has_its_memory
+	check "nothing is left mapped" nothing_mapped
+	check "it is back" "$3"
+	check "it works" works
+	check "at work" use_at_work
+	check "$1 while it is at work" "$2"
+	check "who was at work is told" worker_was_told
+	check "nothing is left mapped" nothing_mapped
+	check "it is back" "$3"
+	check "in flight" op map name=flight
+	check "$1 while a transfer is in flight" flight "$2"
+	check "nothing is left mapped" nothing_mapped
+	check "it is back" "$3"
+	check "it works" works
+}
+
+# How many.
+TAKEN_AWAY=17
+
+# Nothing that takes time between the start of the transfer, which takes 100 ms, and this.
+flight() {
+	op start name=flight to=device && "$1"
+}

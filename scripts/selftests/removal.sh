@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The driver, the module or the device goes while it is in use, and comes back.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+[ -d /sys/kernel/debug ] || skip_all "no debugfs"
+[ -x "$HERE/mmap_coherent" ] || skip_all "no $HERE/mmap_coherent: scripts/initramfs.sh says how it is built"
+# shellcheck source=scripts/selftests/in_use.sh
+. "$HERE/in_use.sh"
+ktap_set_plan $((2 * TAKEN_AWAY + 12))
+
+unbind() {
+	echo "$DEVICE" >"$DRIVER/unbind"
+}
+
+bind() {
+	echo "$DEVICE" >"$DRIVER/bind"
+}
+
+remove() {
+	echo 1 >"/sys/bus/pci/devices/$DEVICE/remove"
+}
+
+rescan() {
+	echo 1 >/sys/bus/pci/rescan && is_bound
+}
+
+# Ten times in a row, and each time something is mapped.
+again() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		op map name=left && unbind && bind || return 1
+	done
+}
+
+# Who has the device file open has the module.
+open_while_unloaded() {
+	exec 4<>/dev/safe_dma0
+	! unload 2>/dev/null && works
+	status=$?
+	exec 4>&-
+	return $status
+}
+
+before=$(dma_errors)
+mark_log
+check "load" load run_checks=N
+taken_away "unbind" unbind bind
+taken_away "removed from the bus" remove rescan
+check "bind and unbind ten times with something mapped" again
+check "the module stays while the device file is open" open_while_unloaded
+check "in use, and somebody waits" use_and_wait
+check "the device is let go" unbind
+check "who waited is told" waiter_was_told
+check "the program has its memory" holder_has_its_memory
+check "unload" unload
+check "nothing is left mapped" nothing_mapped
+check "the kernel reports nothing" no_report
+check "load with the checks" load
+check "none of them has failed" not logged "not ok"
+check "the debugger has found nothing" no_new_dma_errors
+
+ktap_finished
