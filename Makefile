@@ -8,7 +8,7 @@
 # The scripts share one tree and one cache; parallelism is inside them.
 .NOTPARALLEL:
 
-export KDIR LINUX LINUX_VERSION SCENARIO OP SMP APPEND TIMEOUT V
+export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP SMP APPEND TIMEOUT V
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
 .PHONY: modules run test report misuse api trace doc shell scenarios lint setup clean distclean fresh-check help

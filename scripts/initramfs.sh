@@ -20,12 +20,15 @@ pack_cpio() {
 }
 
 make_initramfs() {
-	local tree=$BUILD/initramfs
+	local build modules tree
+	build=$(variant_build)
+	modules=$(module_dir)
+	tree=$build/initramfs
 	rm -rf "$tree"
 	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
 	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
 	install -m 755 "$TOP/qemu/init" "$tree/init"
-	install -m 644 "$TOP/safe_dma.ko" "$TOP/sample_dma.ko" "$TOP/misuse.ko" "$tree/lib/"
+	install -m 644 "$modules/safe_dma.ko" "$modules/sample_dma.ko" "$modules/misuse.ko" "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
 	local program
 	for program in $PROGRAMS; do
@@ -38,6 +41,6 @@ make_initramfs() {
 	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
 	"$PYTHON" "$TOP/scripts/paths.py" rows >"$tree/selftests/paths.rows"
 	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"
-	pack_cpio "$tree" >"$BUILD/initramfs.cpio.tmp"
-	mv "$BUILD/initramfs.cpio.tmp" "$BUILD/initramfs.cpio"
+	pack_cpio "$tree" >"$build/initramfs.cpio.tmp"
+	mv "$build/initramfs.cpio.tmp" "$build/initramfs.cpio"
 }

@@ -8,10 +8,21 @@ set -euo pipefail
 # The page size of the kernel that is wanted.
 PAGES=4K
 
-# What the kernel is made of.
+# Which kernel: none is the usual one, and another is a directory of qemu/kernel/ with more fragments, and
+# with parameters for the kernel's command line.
+VARIANT=
+
+# What the kernel is made of. What is said last of an option counts.
 fragments() {
 	cat "$TOP"/qemu/kernel/*.config
 	[ "$PAGES" = 4K ] || cat "$TOP/qemu/kernel/pages/$PAGES.config"
+	[ -z "$VARIANT" ] || cat "$TOP/qemu/kernel/$VARIANT"/*.config
+}
+
+# Of each option what was said last.
+last_words() {
+	awk -F = '/^CONFIG_/ { if (!($1 in said)) order[++n] = $1; said[$1] = $0 }
+		END { for (i = 1; i <= n; i++) print said[order[i]] }'
 }
 
 kernel_make() {
@@ -23,7 +34,7 @@ kernel_make() {
 configure_kernel() {
 	local line
 	kernel_make rustavailable
-	fragments >"$KDIR/fragments.config"
+	fragments | last_words >"$KDIR/fragments.config"
 	KCONFIG_ALLCONFIG=$KDIR/fragments.config kernel_make allnoconfig
 	# An option that this kernel does not have, or whose dependencies are missing, is dropped
 	# without a word.
@@ -49,7 +60,7 @@ kernel_status() {
 
 # linux_build: KDIR becomes the build of LINUX_SRC. A build that was killed half-way goes on.
 linux_build() {
-	local key
+	local key name="kernel $LINUX_VER${VARIANT:+ ($VARIANT)}" log=kernel${VARIANT:+-$VARIANT}
 	key=$({
 		fragments
 		echo "$TOOLS_ID"
@@ -59,12 +70,12 @@ linux_build() {
 	if [ -n "${LINUX:-}" ]; then
 		# A source that the user works on: make finds out what has changed.
 		lock_cache
-		phase "kernel $LINUX_VER from $LINUX" kernel kernel_status build_kernel
+		phase "$name from $LINUX" "$log" kernel_status build_kernel
 		unlock_cache
 	elif [ ! -e "$KDIR/complete" ]; then
 		lock_cache
 		if [ ! -e "$KDIR/complete" ]; then
-			phase "kernel $LINUX_VER" kernel kernel_status build_kernel
+			phase "$name" "$log" kernel_status build_kernel
 		fi
 		unlock_cache
 	fi
@@ -103,4 +114,9 @@ kernel_image() {
 check_pages() {
 	[ "$(config_value "ARM64_${PAGES}_PAGES")" = y ] ||
 		fail "KDIR=$KDIR has no pages of $PAGES, which SCENARIO=$SCENARIO asks for: configure it with CONFIG_ARM64_${PAGES}_PAGES"
+}
+
+# What the command line of that kernel must have.
+kernel_parameters() {
+	[ -z "$VARIANT" ] || cat "$TOP/qemu/kernel/$VARIANT/parameters"
 }

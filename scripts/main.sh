@@ -9,6 +9,7 @@ scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
 PYTHON=${PYTHON:-/usr/bin/python3}
 SCENARIO=${SCENARIO:-strict}
 QEMU=${QEMU:-qemu-system-aarch64}
+DEBUG=${DEBUG:-}
 for part in lib packages apt-private setup toolchain linux-source linux-build busybox qmp module doc program initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/$part.sh"
@@ -24,12 +25,20 @@ check_options() {
 	[[ ${SMP:=} =~ ^[1-8]?$ ]] || fail "SMP=$SMP is not a number of processors from 1 to 8"
 	[[ ${TIMEOUT:=} =~ ^([1-9][0-9]*)?$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
 	# Whether they go together is for scenarios.py to say, which needs Python.
+	[[ $DEBUG =~ ^[01]?$ ]] || fail "DEBUG=$DEBUG is neither 1 nor 0"
+	if [ "$DEBUG" = 1 ]; then
+		VARIANT=debug
+		# It looks at every access to memory.
+		TIMEOUT=${TIMEOUT:-900}
+	fi
+	[ -z "$VARIANT" ] || [ "$1" != trace ] || fail 'the kernel of DEBUG=1 has no function tracer'
 	local name
 	for name in ${SCENARIO//+/ }; do
 		[ -f "$TOP/qemu/scenarios/$name.toml" ] || fail "SCENARIO=$SCENARIO: there is no scenario $name, see make scenarios"
 	done
 	[ -z "${KDIR:-}" ] || [ -z "${LINUX:-}${LINUX_VERSION:-}" ] ||
 		fail 'KDIR= is a kernel that is built: LINUX= and LINUX_VERSION= go without it'
+	[ -z "${KDIR:-}" ] || [ -z "$VARIANT" ] || fail 'KDIR= is a kernel that is built: DEBUG= goes without it'
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
 }
 
@@ -50,7 +59,18 @@ prepare_kernel() {
 		toolchain_default
 		linux_source
 		linux_build
+		OUR_KERNEL=1
 	fi
+}
+
+# What a test needs of another of our kernels, beside the first; sets DEBUG_KDIR.
+prepare_debug() {
+	local KDIR IMAGE VARIANT=debug
+	linux_build
+	kernel_image
+	build_module
+	make_initramfs
+	DEBUG_KDIR=$KDIR
 }
 
 # Everything that a guest needs.
@@ -93,8 +113,8 @@ keep_versions() {
 guest() {
 	mkdir -p "$LOGS"
 	trap - EXIT
-	exec "$PYTHON" "$scripts/guest.py" --qemu "$QEMU" --image "$IMAGE" --initramfs "$BUILD/initramfs.cpio" \
-		--linux "$LINUX_SRC" --scenario "$SCENARIO" ${SMP:+--smp "$SMP"} --append "${APPEND:-}" \
+	exec "$PYTHON" "$scripts/guest.py" --qemu "$QEMU" --image "$IMAGE" --initramfs "$(variant_build)/initramfs.cpio" \
+		--linux "$LINUX_SRC" --scenario "$SCENARIO" ${SMP:+--smp "$SMP"} --append "$(kernel_parameters) ${APPEND:-}" \
 		${TIMEOUT:+--timeout "$TIMEOUT"} --log "$LOGS/guest-$1.log" ${V:+--verbose} "$1"
 }
 
@@ -102,7 +122,8 @@ guest() {
 python() {
 	mkdir -p "$LOGS"
 	trap - EXIT
-	SAFE_DMA_KDIR=$KDIR SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
+	[ -z "$VARIANT" ] || DEBUG_KDIR=$KDIR
+	SAFE_DMA_KDIR=$KDIR SAFE_DMA_KDIR_DEBUG=${DEBUG_KDIR:-} SAFE_DMA_VARIANT=$VARIANT SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
 		SCENARIO=$SCENARIO exec "$PYTHON" "$scripts/$1"
 }
@@ -122,7 +143,7 @@ distclean) distclean ;;
 scenarios) plain_python scenarios.py list ;;
 report) plain_python report.py ;;
 *)
-	check_options
+	check_options "$1"
 	check_tree
 	# The one of the system may have to be installed first.
 	[ "$PYTHON" = /usr/bin/python3 ] || have "$PYTHON" || fail "$PYTHON is not there: name another with PYTHON="
@@ -144,6 +165,9 @@ report) plain_python report.py ;;
 	test)
 		prepare_guest
 		keep_versions
+		if [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
+			prepare_debug
+		fi
 		setup_qmp
 		python test.py
 		;;

@@ -5,10 +5,51 @@
 
 set -euo pipefail
 
+# Where the guest's files are for the kernel VARIANT.
+variant_build() {
+	echo "$BUILD${VARIANT:+/$VARIANT}"
+}
+
+# Where the module is built for it: objects of two kernels do not go together in a tree, and with MO= kbuild
+# takes no tree that has any, so that the one is built in the tree and the other in a copy of it.
+module_dir() {
+	if [ -n "$VARIANT" ]; then
+		echo "$BUILD/$VARIANT/module"
+	else
+		echo "$TOP"
+	fi
+}
+
+# The files that the module is made of.
+module_sources() {
+	(
+		cd "$1"
+		find Kbuild rust -type f \( -name Kbuild -o -name '*.mk' -o -name '*.[ch]' -o -name '*.rs' \) \
+			! -name '*.mod.c' ! -name '*_generated.rs' -print0
+	)
+}
+
+# copy_sources DIR: what is there already, and is the same, stays as it is, so that make sees no change.
+copy_sources() {
+	local name
+	mkdir -p "$1/rust"
+	[ -e "$1/Kbuild" ] || cp -p "$TOP/Kbuild" "$1"
+	module_sources "$1" | while IFS= read -r -d '' name; do
+		[ -e "$TOP/$name" ] || rm "$1/$name"
+	done
+	module_sources "$TOP" | (
+		cd "$TOP"
+		cpio --quiet --null --pass-through --make-directories --preserve-modification-time --unconditional "$1"
+	)
+}
+
 build_module() {
-	make -C "$KDIR" "M=$TOP" --no-print-directory "-j$(nproc)" "${TOOLS[@]}" \
+	local dir
+	dir=$(module_dir)
+	[ "$dir" = "$TOP" ] || copy_sources "$dir"
+	make -C "$KDIR" "M=$dir" --no-print-directory "-j$(nproc)" "${TOOLS[@]}" \
 		"V=${V:-0}" "$@" modules || fail "the module's build failed, see above"
-	[ -f "$TOP/safe_dma.ko" ] || fail 'the build made no safe_dma.ko'
+	[ -f "$dir/safe_dma.ko" ] || fail 'the build made no safe_dma.ko'
 }
 
 # clean_module: the patterns of the kernel's own clean; it needs no kernel, so that a bare machine
