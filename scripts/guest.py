@@ -19,11 +19,15 @@ import devicetree
 import hotplug
 import ktap
 import machine
+import reports
 import scenarios
 
 # Kernel messages have a time before them.
 TIME = re.compile(r"^\[ *\d+\.\d+\] ")
 END = re.compile(r"^guest: end, status (\d+)$")
+# Between these is the kernel's log, as /dev/kmsg has it, where the console is for results alone.
+LOG_BEGIN = "guest: log begins"
+LOG_END = "guest: log ends"
 # Where the kernel's own start is over, which is in the log only, unless it is where things go wrong.
 INIT = re.compile(r"Run /\S+ as init process$")
 # What is fatal to the guest, and the name that it gets here. The first that matches counts, but a
@@ -107,6 +111,8 @@ class Outcome:
     problem: str
     lines: list[str]
     seconds: float
+    # What the kernel has said: among the lines, or, if the console was for results, all of it in the log.
+    kernel: list[str] = field(default_factory=list)
 
 
 def classify(lines: list[str], timed_out: bool, guest: Guest, status: int, qemu_says: str) -> str:
@@ -127,6 +133,25 @@ def classify(lines: list[str], timed_out: bool, guest: Guest, status: int, qemu_
     if status != 0:
         return f"QEMU failed with status {status}: {qemu_says or 'no message'}"
     return f"the guest stopped without its end line{last}"
+
+
+def take_out_log(lines: list[str]) -> tuple[list[str], list[str] | None]:
+    """What the console has of its own, and the kernel's log, if it was printed there."""
+    if LOG_BEGIN not in lines:
+        return lines, None
+    begin = lines.index(LOG_BEGIN)
+    end = lines.index(LOG_END, begin) if LOG_END in lines[begin:] else len(lines)
+    return lines[:begin] + lines[end + 1 :], reports.from_records(lines[begin + 1 : end])
+
+
+def outcome_of(problem: str, lines: list[str], seconds: float) -> Outcome:
+    """How a guest ended that printed those lines: what its kernel reports is a problem, too."""
+    try:
+        lines, kernel = take_out_log(lines)
+    except reports.LogError as error:
+        return Outcome(problem or str(error), lines, seconds)
+    kernel = lines if kernel is None else kernel
+    return Outcome(problem or reports.problem(kernel), lines, seconds, kernel)
 
 
 def boot(guest: Guest, show) -> Outcome:
@@ -197,7 +222,7 @@ def boot(guest: Guest, show) -> Outcome:
         errors.seek(0)
         qemu_says = " ".join(errors.read().split())
     problem = classify(lines, timed_out, guest, status, qemu_says)
-    return Outcome(problem, lines, time.monotonic() - start)
+    return outcome_of(problem, lines, time.monotonic() - start)
 
 
 def interact(guest: Guest) -> int:
@@ -224,7 +249,7 @@ def summary(outcome: Outcome, linux: Path) -> tuple[str, bool]:
 def main() -> int:
     """The command line: one guest, its console on stdout, its end in the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=("run", "scenario", "test", "misuse", "unplug", "shell"))
+    parser.add_argument("mode", choices=("run", "leaks", "scenario", "test", "misuse", "unplug", "shell"))
     parser.add_argument("--qemu", default="qemu-system-aarch64")
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--initramfs", type=Path, required=True)

@@ -19,6 +19,8 @@ import ktap
 import scenarios
 import smmu_trace
 
+TOP = Path(__file__).resolve().parents[1]
+
 # The name of the result that is the guest's own.
 END = "the guest's end"
 
@@ -30,6 +32,9 @@ TIME = re.compile(r"^\[ *\d+\.\d+\] ")
 
 # In the place of what a scenario says, if it says nothing.
 SMP = os.environ.get("SMP")
+
+# The kernel that the user wants, see VARIANT in linux-build.sh.
+VARIANT = os.environ.get("SAFE_DMA_VARIANT", "")
 
 # What booted() takes; in the tests the name is also that of an argument.
 GUESTS = {
@@ -46,6 +51,20 @@ GUESTS = {
 }
 
 
+# On the kernel that looks for what is wrong, if it was built.
+DEBUG_SCENARIOS = ("strict", "noncoherent", "bounce-all", "two-devices", "untrusted")
+
+
+def debug_guests():
+    """The guests of that kernel."""
+    if not os.environ.get("SAFE_DMA_KDIR_DEBUG"):
+        return {}
+    names = DEBUG_SCENARIOS if SCENARIO == "strict" else [SCENARIO]
+    # What is left of memory is looked for once: that takes as long as the checks.
+    modes = {names[0]: "leaks"}
+    return {name: (modes.get(name, "run"), f"debug-{name}", name, "", "debug") for name in names}
+
+
 def find(text):
     """A scenario, with as many processors as the user asks for where that is open."""
     found = scenarios.find(text)
@@ -54,18 +73,29 @@ def find(text):
     return found
 
 
-def make_guest(mode, log, scenario=SCENARIO, **changes):
+def kernel_files(variant):
+    """The image, the initramfs and the parameters of a kernel."""
+    build = Path(os.environ["SAFE_DMA_BUILD"])
+    if not variant:
+        return Path(os.environ["SAFE_DMA_IMAGE"]), build / "initramfs.cpio", ""
+    kdir = Path(os.environ[f"SAFE_DMA_KDIR_{variant.upper()}"])
+    parameters = (TOP / "qemu" / "kernel" / variant / "parameters").read_text(encoding="utf-8").strip()
+    return kdir / "arch/arm64/boot/Image", build / variant / "initramfs.cpio", parameters
+
+
+def make_guest(mode, log, scenario=SCENARIO, append="", variant=VARIANT, **changes):
     """A guest as `make` boots it, with its log named `log`."""
     build = Path(os.environ["SAFE_DMA_BUILD"])
+    image, initramfs, parameters = kernel_files(variant)
     settings = {
         "qemu": os.environ["QEMU"],
-        "image": Path(os.environ["SAFE_DMA_IMAGE"]),
-        "initramfs": build / "initramfs.cpio",
+        "image": image,
+        "initramfs": initramfs,
         "mode": mode,
         "log": build / "log" / f"{log}.log",
         "scenario": find(scenario),
-        "append": os.environ["APPEND"],
-        "timeout": int(os.environ["TIMEOUT"]) if os.environ["TIMEOUT"] else None,
+        "append": " ".join(filter(None, [parameters, os.environ["APPEND"], append])),
+        "timeout": int(os.environ["TIMEOUT"]) if os.environ["TIMEOUT"] else 900 if variant else None,
     }
     return guest.Guest(**(settings | changes))
 
@@ -86,15 +116,14 @@ def trace_of(log):
     return Path(os.environ["SAFE_DMA_BUILD"]) / "log" / f"{log}.trace"
 
 
-def boot(mode, log, scenario=SCENARIO, append=""):
+def boot(mode, log, scenario=SCENARIO, append="", variant=VARIANT):
     """Boot a guest to its end."""
-    words = [os.environ["APPEND"], append]
     more = {}
     if mode == "scenario":
         more = claims.guest_options(trace_of(log))
-        words.append(more.pop("append"))
+        append = f"{append} {more.pop('append')}".strip()
     more["asks"] = mode == "unplug" and hotplug.available()
-    outcome = guest.boot(make_guest(mode, log, scenario, append=" ".join(words), **more), lambda line: None)
+    outcome = guest.boot(make_guest(mode, log, scenario, append, variant, **more), lambda line: None)
     if mode == "scenario" and trace_of(log).exists():
         # It is shorter then by far, and the next who reads it is quick.
         smmu_trace.compact(trace_of(log))

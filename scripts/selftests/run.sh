@@ -31,14 +31,21 @@ number=0
 passed=0
 failed=0
 
+# mark TEXT: in the kernel's log, so that it is known during which test it was said.
+mark() {
+	if [ -w /dev/kmsg ]; then echo "selftest $*" >/dev/kmsg; fi
+}
+
 echo "KTAP version 1"
 echo "1..$#"
 for name in "$@"; do
 	name=${name%.sh}
 	number=$((number + 1))
 
+	mark "$name begins"
 	# The output is shown as it comes; the exit status takes another way past the pipe.
 	status=$({ { sh "$HERE/$name.sh" 2>&1; echo $? >&3; } | tee "$output" | sed 's/^/    /' >&4; } 3>&1)
+	mark "$name ends"
 
 	case $status in
 	0)
