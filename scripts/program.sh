@@ -36,7 +36,7 @@ build_program() {
 # make_program NAME: scripts/selftests/NAME.c as .build/NAME, if it is new.
 make_program() {
 	local input new=
-	for input in "$TOP/scripts/selftests/$1.c" "$TOP"/rust/testdev/uapi/*.h; do
+	for input in "$TOP/scripts/selftests/$1.c" "$TOP"/scripts/selftests/*.h "$TOP"/rust/testdev/uapi/*.h; do
 		[ "$BUILD/$1" -nt "$input" ] || new=$input
 	done
 	[ -n "$new" ] || return 0

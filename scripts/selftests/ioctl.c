@@ -32,11 +32,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../rust/testdev/uapi/safe_dma.h"
+#include "request.h"
 
 #define PAGE	4096
 #define NOBODY	65534
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *device;
 
@@ -53,34 +52,6 @@ static int open_device(void)
 	if (fd < 0)
 		fail("cannot open the device file");
 	return fd;
-}
-
-static struct safe_dma_request request(unsigned int op, const char *name)
-{
-	struct safe_dma_request request = { .op = op };
-
-	strlcpy(request.name, name, sizeof(request.name));
-	return request;
-}
-
-/* With the fields that are not zero, and those that are given as well. */
-static struct safe_dma_request given(struct safe_dma_request request, unsigned int fields)
-{
-	request.fields = fields | (request.kind ? SAFE_DMA_HAS_KIND : 0) |
-			 (request.dir ? SAFE_DMA_HAS_DIR : 0) |
-			 (request.size ? SAFE_DMA_HAS_SIZE : 0) |
-			 (request.offset ? SAFE_DMA_HAS_OFFSET : 0) |
-			 (request.pattern ? SAFE_DMA_HAS_PATTERN : 0) |
-			 (request.to ? SAFE_DMA_HAS_TO : 0) |
-			 (request.timeout ? SAFE_DMA_HAS_TIMEOUT : 0) |
-			 (request.irq ? SAFE_DMA_HAS_IRQ : 0);
-	return request;
-}
-
-/* 0, or errno. */
-static int run(int fd, struct safe_dma_request *request)
-{
-	return ioctl(fd, SAFE_DMA_IOC_RUN, request) ? errno : 0;
 }
 
 /* It must be so, and nothing else. */
@@ -141,30 +112,6 @@ static const unsigned int kinds[] = {
 	SAFE_DMA_KIND_COHERENT, SAFE_DMA_KIND_NONCOHERENT, SAFE_DMA_KIND_NONCONTIGUOUS,
 	SAFE_DMA_KIND_POOL
 };
-
-/* Whether it belongs to the CPU and the device at once, and for both directions. */
-static int is_shared(unsigned int kind)
-{
-	return kind == SAFE_DMA_KIND_COHERENT || kind == SAFE_DMA_KIND_POOL;
-}
-
-/* Whether the CPU reaches it while it is mapped. */
-static int has_access(unsigned int kind)
-{
-	return kind != SAFE_DMA_KIND_IOVA;
-}
-
-/* Whether there is no buffer before, which could be filled. */
-static int is_born_mapped(unsigned int kind)
-{
-	return kind == SAFE_DMA_KIND_NONCOHERENT || kind == SAFE_DMA_KIND_NONCONTIGUOUS;
-}
-
-/* Whether it belongs to the one, and then to the other. */
-static int has_turns(unsigned int kind)
-{
-	return has_access(kind) && !is_shared(kind);
-}
 
 /* An IOVA range needs an IOMMU: without one, nothing is left to be seen. */
 static int can_be(int fd, unsigned int kind)
