@@ -16,7 +16,7 @@ from pathlib import Path
 
 import ktap
 import smmu_trace
-from smmu_trace import Config, Fault, Insert, Invalidate, Lookup, Translate, Write
+from smmu_trace import Config, Fault, Insert, Invalidate, Lookup, Read, Translate, Write
 
 _DRIVER = r"^\[ *(\d+\.\d+)\] safe_dma ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): *"
 _CLAIM = re.compile(_DRIVER + r"# claim (\d+): (map|unmap|fault|open) dma (0x[0-9a-f]+) size (0x[0-9a-f]+)(.*)$")
@@ -387,6 +387,8 @@ class Replay:
                     self._config(event)
                 case Write(region=smmu_trace.EDU):
                     self._register(event)
+                case Read(region=smmu_trace.EDU):
+                    self._looked_at(event)
                 case Write(region=smmu_trace.ITS):
                     self._doorbell(event)
                 case Lookup():
@@ -435,6 +437,12 @@ class Replay:
             self._start(device, bool(event.value & TO_MEMORY))
         else:
             device.registers[register] = event.value
+
+    def _looked_at(self, event: Read) -> None:
+        """The device says whether it is at work: interrupts can be raised, or lost, and mean nothing."""
+        device = self._device_at(event.address)
+        if device and device.transfer and event.address - device.bar == COMMAND and not event.value & RUN:
+            self._finish(device)
 
     def _start(self, device: Device, to_memory: bool) -> None:
         address = device.registers.get(DESTINATION if to_memory else SOURCE, 0)
@@ -713,30 +721,25 @@ class Replay:
         claim.check.faults += 1
         self.report.faults += 1
 
-    # The interrupt, with which a transfer ends.
+    # The interrupt.
 
     def _doorbell(self, event: Write) -> None:
+        # Without an SMMU it is not said whose it is.
         if self.rung:
             (device, phys), self.rung = self.rung, None
             if phys == event.address:
                 self.report.doorbells += 1
             else:
                 self.say(device.check, f"the interrupt went to {event.address:#x}, and was translated to {phys:#x}")
-            if device.transfer:
-                self._finish(device)
-        else:
-            # Without an SMMU it is not said whose it is: that which began first.
-            busy = [device for device in self.devices.values() if device.transfer]
-            if busy:
-                self._finish(min(busy, key=lambda device: device.transfer.line))
 
     def _not_rung(self) -> None:
         (device, phys), self.rung = self.rung, None
         self.say(device.check, f"the interrupt of the device went to {phys:#x}, where no doorbell is")
-        if device.transfer:
-            self._finish(device)
 
     def _end(self) -> None:
+        for device in self.devices.values():
+            if device.transfer:
+                self._finish(device)
         if not self.claims:
             self.report.problems.append("the guest made no claims: load the module with claims=Y")
         missing = [claim for claim in self.claims if not claim.line]

@@ -16,7 +16,7 @@ RECORDED = (
     "smmuv3_record_event",
     "smmuv3_range_inval",
     "smmu_iotlb_*",
-    "memory_region_ops_write",
+    "memory_region_ops_*",
 )
 
 # The registers that matter, by the names of QEMU's memory regions.
@@ -39,6 +39,14 @@ class Config(NamedTuple):
 
 class Write(NamedTuple):
     """A write to a register of `region`, by a processor or by a device."""
+
+    region: str
+    address: int
+    value: int
+
+
+class Read(NamedTuple):
+    """A register of `region` was read, and what it had."""
 
     region: str
     address: int
@@ -88,7 +96,7 @@ class Fault(NamedTuple):
     event: str
 
 
-Event = Config | Write | Lookup | Insert | Invalidate | Translate | Fault
+Event = Config | Write | Read | Lookup | Insert | Invalidate | Translate | Fault
 
 
 def qemu_args(path: Path) -> list[str]:
@@ -127,13 +135,15 @@ def _range(vmid, asid, address, tg, pages):
     return Invalidate(_any(asid), _any(vmid), int(address, 16), size)
 
 
+_REGISTER = r"cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size \d+ name '([^']*)'"
 _CONTEXT = r"asid=(-?\d+) vmid=(-?\d+)"
 _HEX = r"(0x[0-9a-f]+)"
 # What a line looks like, by its first word, and what becomes of it.
 _LINES = {
-    "memory_region_ops_write": (
-        rf"cpu -?\d+ mr \S+ addr {_HEX} value {_HEX} size \d+ name '([^']*)'",
-        lambda address, value, region: _write(region, address, value),
+    "memory_region_ops_write": (_REGISTER, lambda address, value, region: _write(region, address, value)),
+    "memory_region_ops_read": (
+        _REGISTER,
+        lambda address, value, region: Read(region, int(address, 16), int(value, 16)),
     ),
     "smmu_iotlb_lookup_hit": (
         rf"IOTLB cache HIT {_CONTEXT} addr={_HEX} .*rate=-?\d+",
@@ -185,11 +195,15 @@ _LINES = {
     ),
 }
 _LINES = {word: (re.compile(pattern), make) for word, (pattern, make) in _LINES.items()}
-_REGIONS = tuple(f"name '{region}'" for region in (EDU, CONFIG, ITS))
+_REGIONS = {
+    "memory_region_ops_write": tuple(f"name '{region}'" for region in (EDU, CONFIG, ITS)),
+    "memory_region_ops_read": (f"name '{EDU}'",),
+}
 
 
 def _matters(line: str) -> bool:
-    return not line.startswith("memory_region_ops_write") or line.rstrip().endswith(_REGIONS)
+    word, _, _ = line.partition(" ")
+    return not word.startswith("memory_region_ops_") or line.rstrip().endswith(_REGIONS.get(word, ()))
 
 
 def lines(path: Path) -> Iterator[str]:

@@ -45,9 +45,9 @@ class Run:
     def config(self, device, register, value):
         self.write("pcie-mmcfg-mmio", claims.stream(device) << 12 | register, value)
 
-    def write(self, region, address, value, size=4):
+    def write(self, region, address, value, size=4, access="write"):
         self.trace.append(
-            f"memory_region_ops_write cpu 0 mr 0x55a3 addr {address:#x} value {value:#x} size {size} name '{region}'"
+            f"memory_region_ops_{access} cpu 0 mr 0x55a3 addr {address:#x} value {value:#x} size {size} name '{region}'"
         )
 
     def register(self, register, value, device=DEVICE):
@@ -118,10 +118,17 @@ class Run:
         self.translate(self.msi, phys, sid=sid, asid=asid)
         self.write("translation", DOORBELL, 0)
 
+    def look(self, at_work=False, device=DEVICE):
+        self.write("edu-mmio", BARS[device] + claims.COMMAND, 4 | at_work, access="read")
+
+    def done(self):
+        self.interrupt()
+        self.look()
+
     def transfer(self, address=DMA, size=PAGE, to_memory=False, **translation):
         self.start(address, size, to_memory)
         self.translate(address, **translation)
-        self.interrupt()
+        self.done()
 
     def whole(self):
         """What each check does: it maps, moves data in both directions, and unmaps."""
@@ -196,7 +203,7 @@ def test_second_page():
         run.start(DMA - 64, 128)
         run.translate(DMA - 64, PHYS + PAGE - 64)
         run.translate(DMA, phys)
-        run.interrupt()
+        run.done()
         run.end()
         assert bool(run.report().contradictions) != good
 
@@ -208,7 +215,7 @@ def test_part():
     run.map(DMA - PAGE, 2 * PAGE, memory=f"phys {PHYS:#x}+{2 * PAGE:#x}")
     run.start(DMA - 64, 128)
     run.translate(DMA - 64, PHYS + PAGE - 64)
-    run.interrupt()
+    run.done()
     run.end()
     run.contradicted("of a transfer of 0x80 bytes", "0x40 were accessed")
 
@@ -368,7 +375,7 @@ def test_elsewhere():
     run.map(size=2 * PAGE, memory=f"phys {PHYS:#x}+{2 * PAGE:#x}")
     run.start(DMA, 64)
     run.translate(DMA + PAGE, PHYS + PAGE)
-    run.interrupt()
+    run.done()
     run.end()
     run.contradicted("instead of")
 
@@ -382,9 +389,57 @@ def test_unmap_at_work():
     run.invalidate()
     run.unmap()
     run.translate()
-    run.interrupt()
+    run.done()
     run.end()
     run.contradicted("was unmapped while the device was at work")
+
+
+@pytest.mark.parametrize("translation", ["strict", "identity", "none"])
+def test_interrupts_mean_nothing(translation):
+    """One comes while the device is at work, and none at its end, which its register tells."""
+    run = Run(translation=translation)
+    dma = DMA if run.translated else PHYS
+    run.subject()
+    run.map(dma)
+    run.start(dma)
+    run.interrupt()
+    run.look(at_work=True)
+    run.translate(dma)
+    run.look()
+    if run.translated:
+        run.invalidate(dma)
+    run.unmap(dma)
+    run.end()
+    report = run.report()
+    assert not report.contradictions
+    assert report.translations == 1
+
+
+@pytest.mark.parametrize("translation", ["strict", "identity", "none"])
+def test_unmap_before_the_end(translation):
+    """An interrupt is not the end of a transfer: who takes it for one unmaps memory that the device has."""
+    run = Run(translation=translation)
+    dma = DMA if run.translated else PHYS
+    run.subject()
+    run.map(dma)
+    run.start(dma)
+    run.interrupt()
+    run.look(at_work=True)
+    if run.translated:
+        run.invalidate(dma)
+    run.unmap(dma)
+    run.end()
+    run.contradicted("was unmapped while the device was at work")
+
+
+def test_never_over():
+    """Nobody has seen the end of a transfer, and the trace is over."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.start()
+    run.end()
+    run.contradicted("of a transfer of 0x1000 bytes", "0x0 were accessed")
 
 
 def test_two_memories():
@@ -423,7 +478,7 @@ def stopped(claimed="F_TRANSLATION", event="SMMU_EVT_F_TRANSLATION"):
         run.fault(event=event)
     else:
         run.translate(DMA, PHYS + PAGE)
-    run.interrupt()
+    run.done()
     run.end("write past the end")
     return run
 
@@ -472,7 +527,7 @@ def test_open(translation, phys):
     run.start(size=4)
     run.unmap()
     run.translate(phys=phys, hit=True)
-    run.interrupt()
+    run.done()
     run.end("write after unmap")
     assert not run.report().contradictions
     if translation == "lazy":

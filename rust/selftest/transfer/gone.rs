@@ -5,6 +5,7 @@
 use super::{
     arrived,
     map,
+    unmap,
     SIZE, //
 };
 use crate::{
@@ -124,18 +125,16 @@ fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     } else {
         transfer.abort().ok()
     };
-    let refused = match Transfer::read(edu, other, 0..SIZE, JOB) {
-        Err(err) => err.error == ENODEV,
-        Ok(_) => false,
-    };
+    let refused = Transfer::read(edu, other, 0..SIZE, JOB);
     drop(silent);
     edu.settle()?;
 
     let memory = result.ok_or(Failure::Unexpected(
         "the device is gone, and its memory too",
     ))?;
-    if !refused {
-        return Err(Failure::Unexpected("a device that is gone was started").into());
+    match refused {
+        Err(err) if err.error == ENODEV => unmap(ctx, err.memory)?,
+        _ => return Err(Failure::Unexpected("a device that is gone was started").into()),
     }
     arrived(ctx, memory)?;
 

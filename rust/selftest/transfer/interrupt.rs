@@ -100,6 +100,15 @@ fn still_running<'a, 'e>(transfer: InFlight<'a, 'e>) -> Result<InFlight<'a, 'e>,
     }
 }
 
+/// A transfer that is dropped in flight, which ends it; its memory is unmapped after that.
+fn given_up(ctx: &Context<'_>, edu: &Edu<'_>) -> Result<(), Stop> {
+    let mapping = map(ctx)?;
+    let dma = mapping.span().address();
+
+    drop(still_running(Transfer::read(edu, mapping, 0..SIZE, JOB)?)?);
+    Ok(ctx.witness.unmapped(dma, SIZE)?)
+}
+
 /// Waits until `count` interrupts were handled, and none is left.
 fn until_handled(edu: &Edu<'_>, count: usize) -> Result<(), Stop> {
     for _ in 0..LOOKS {
@@ -180,14 +189,12 @@ fn late(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     empty(ctx)?;
     let handled = edu.handled();
-    let first = still_running(start(ctx, edu, JOB)?)?;
-    drop(first);
+    given_up(ctx, edu)?;
 
     // Its interrupt was handled, and nobody has waited for it.
     until_handled(edu, handled + 1)?;
     empty(ctx)?;
-    let first = still_running(start(ctx, edu, JOB)?)?;
-    drop(first);
+    given_up(ctx, edu)?;
     let second = still_running(start(ctx, edu, JOB)?)?;
     arrived(ctx, second.wait(TIMEOUT)?)?;
 
