@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Small crates that have the library, built by Kbuild, and what the compiler said of each."""
+"""Files that use the library, built by Kbuild in crates with it, and what the compiler said of each."""
 
 import json
 import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+
+# Where Kbuild finds the crates, and leaves what it built, and what the compiler said.
+PRODUCTS = ".build/crates"
 
 
 class BuildError(Exception):
@@ -29,7 +32,7 @@ class Diagnostic:
 
 @dataclass
 class Built:
-    """What became of a crate."""
+    """What became of a file, or of a crate."""
 
     compiled: bool
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -66,10 +69,34 @@ def read_diagnostics(text: str) -> list[Diagnostic]:
     return result
 
 
-def build(tree: Path, kdir: Path, tools: list[str], directory: str, names: list[str]) -> dict[str, Built]:
-    """Build crates by their names, all at once; Kbuild has a rule for objects in `directory` of `tree`."""
-    products = tree / directory
-    targets = [f"{directory}/{name}.o" for name in names]
+def build(tree: Path, kdir: Path, tools: list[str], name: str, lists: list[list[Path]]) -> dict[Path, Built]:
+    """Build files that use the library of `tree`, those of a list in one crate, and say what became of each file.
+
+    A crate that does not compile tells nothing of the files that the compiler did not complain of, which it may
+    not have come to: they are built once more, without the others. `name` is what the crates are called.
+    """
+    found: dict[Path, Built] = {}
+    number = 0
+    while lists:
+        names = [f"{name}_{number + index}" for index in range(len(lists))]
+        number += len(lists)
+        for crate, paths in zip(names, lists, strict=True):
+            write(tree / PRODUCTS / f"{crate}.rs", paths)
+        made = make(tree, kdir, tools, names)
+        lists = [again for crate, paths in zip(names, lists, strict=True) for again in sort(made[crate], paths, found)]
+    return found
+
+
+def write(path: Path, users: list[Path]) -> None:
+    """A crate of those files, each a module."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"mod {user.stem} {{ include!({json.dumps(str(user))}); }}\n" for user in users))
+
+
+def make(tree: Path, kdir: Path, tools: list[str], names: list[str]) -> dict[str, Built]:
+    """Have Kbuild build the crates."""
+    products = tree / PRODUCTS
+    targets = [f"{PRODUCTS}/{name}.o" for name in names]
     command = ["make", "-C", str(kdir), f"M={tree}", "--no-print-directory", "-j2", *tools, *targets]
     made = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -83,3 +110,20 @@ def build(tree: Path, kdir: Path, tools: list[str], directory: str, names: list[
         )
         for name in names
     }
+
+
+def sort(made: Built, paths: list[Path], found: dict[Path, Built]) -> list[list[Path]]:
+    """Put what became of a crate down to its files, in `found`; returns lists of those that it tells nothing of."""
+    of = {path: [said for said in made.diagnostics if path in {file for file, _ in said.lines}] for path in paths}
+    stray = [said for said in made.diagnostics if not any(said in own for own in of.values())]
+    if made.compiled or len(paths) == 1:
+        found.update({path: Built(made.compiled, own + stray) for path, own in of.items()})
+        return []
+    results = {path: Built(False, own) for path, own in of.items()}
+    failed = {path: result for path, result in results.items() if result.errors}
+    if not failed or Built(False, stray).errors:
+        # Nobody knows whose fault it is.
+        return [[path] for path in paths]
+    found.update(failed)
+    rest = [path for path in paths if path not in failed]
+    return [rest] if rest else []

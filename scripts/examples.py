@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The examples in the library's documentation, each built as a crate by Kbuild.
+"""The examples in the library's documentation, built by Kbuild in a crate with it.
 
 rustdoc's own `--test` makes programs for the host, with the standard library, and the library is for the
-kernel: there is nothing that they could be linked with. So each code block gets a crate of its own, in
+kernel: there is nothing that they could be linked with. So each code block becomes a module of a crate in
 which the library has the name that the documentation gives it, built as the module is.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import crates
 
-# Where Kbuild finds them, and leaves what it built.
+# Where they are written to.
 PRODUCTS = ".build/examples"
 
 DOC = re.compile(r" *//[/!] ?(.*)")
@@ -43,7 +43,7 @@ class Example:
 
     @property
     def name(self) -> str:
-        """A name for its crate."""
+        """A name for its module."""
         parts = self.path.with_suffix("").parts
         return "_".join([*parts[parts.index("rust") + 1 :], str(self.line)])
 
@@ -95,16 +95,14 @@ def build(tree: Path, kdir: Path, tools: list[str], examples: list[Example]) -> 
     products = tree / PRODUCTS
     shutil.rmtree(products, ignore_errors=True)
     products.mkdir(parents=True)
-    paths = {}
-    for example in examples:
-        file = products / f"{example.name}.rs"
-        file.write_text(example.text())
-        paths[file] = example.path
-    built = crates.build(tree, kdir, tools, PRODUCTS, [example.name for example in examples])
+    paths = {products / f"{example.name}.rs": example for example in examples}
+    for path, example in paths.items():
+        path.write_text(example.text())
+    built = crates.build(tree, kdir, tools, "example", [list(paths)])
     for one in built.values():
         for said in one.diagnostics:
-            said.lines = {(paths.get(path, path), line) for path, line in said.lines}
-    return built
+            said.lines = {(paths[path].path if path in paths else path, line) for path, line in said.lines}
+    return {paths[path].name: result for path, result in built.items()}
 
 
 def judge(built: crates.Built) -> str:

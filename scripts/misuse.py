@@ -28,8 +28,6 @@ from twins import NOTHING, Twin
 
 TOP = Path(__file__).resolve().parents[1]
 CASES = TOP / "rust" / "compile_fail"
-# Where Kbuild leaves what it built, and what the compiler said.
-PRODUCTS = ".build/compile_fail"
 OK = "_ok"
 
 HEADER = re.compile(r"// (DMA debugger|In C|Here|Message|Note): (.+)")
@@ -236,9 +234,16 @@ def cases() -> list[Case]:
 
 
 def build(kdir: Path, tools: list[str], names: list[str]) -> dict[str, Built]:
-    """Build files by their names, all at once."""
-    shutil.rmtree(TOP / PRODUCTS, ignore_errors=True)
-    return crates.build(TOP, kdir, tools, PRODUCTS, names)
+    """Build files by their names: all right ways in one crate, and misuses with those that have the same error.
+
+    The compiler finds errors of one code at one stage of its work, so that none keeps it from another.
+    """
+    lists: dict[str, list[Path]] = {}
+    for name in names:
+        path = CASES / f"{name}.rs"
+        lists.setdefault("" if name.endswith(OK) else read_case(path).code, []).append(path)
+    built = crates.build(TOP, kdir, tools, "misuse", list(lists.values()))
+    return {path.stem: result for path, result in built.items()}
 
 
 def contains(text: str, wanted: str) -> bool:
