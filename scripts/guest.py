@@ -170,9 +170,7 @@ def boot(guest: Guest, show) -> Outcome:
     with (
         guest.log.open("w", encoding="utf-8") as log,
         guest.log.with_suffix(".qemu").open("w+", encoding="utf-8", errors="replace") as errors,
-        (
-            hotplug.Host(machine.devices(guest.scenario.settings())) if guest.asks else contextlib.nullcontext()
-        ) as host,
+        hotplug.Host(machine.devices(guest.scenario.settings())) if guest.asks else contextlib.nullcontext() as host,
         subprocess.Popen(
             command + host.options() if host else command,
             stdin=subprocess.PIPE if host else subprocess.DEVNULL,

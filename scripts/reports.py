@@ -259,9 +259,8 @@ class Scanner:
                 self.judge_block()
             else:
                 self.block.append(line)
-        elif kind := kind_of(line):
-            if kind not in WHERE or self.since > REACH:
-                self.add(kind, line)
+        elif (kind := kind_of(line)) and (kind not in WHERE or self.since > REACH):
+            self.add(kind, line)
 
     def end(self) -> list[Report]:
         """What was found in all."""

@@ -82,6 +82,6 @@ pub(super) fn placed<D: Direction>(
         ctx.witness.bounced(dma, len, D::DIRECTION, phys)
     } else {
         ctx.witness
-            .mapped(dma, len, D::DIRECTION, |offset| phys + offset as PhysAddr)
+            .mapped(dma, len, D::DIRECTION, &|offset| phys + offset as PhysAddr)
     }
 }

@@ -56,7 +56,7 @@ impl<'a> Claims<'a> {
         dma: DeviceAddress,
         len: usize,
         direction: DataDirection,
-        phys: impl Fn(usize) -> PhysAddr,
+        phys: &dyn Fn(usize) -> PhysAddr,
     ) {
         if self.edu.is_none() {
             return;
@@ -67,7 +67,7 @@ impl<'a> Claims<'a> {
             let pieces = Pieces {
                 start,
                 len,
-                phys: &phys,
+                phys,
             };
             let end = pieces
                 .iter()
@@ -148,10 +148,10 @@ fn permission(direction: DataDirection) -> &'static str {
 }
 
 /// Memory from `start` on, which lies in a row or does not.
-struct Pieces<'a, F> {
+struct Pieces<'a> {
     start: usize,
     len: usize,
-    phys: &'a F,
+    phys: &'a dyn Fn(usize) -> PhysAddr,
 }
 
 /// A part of it that does.
@@ -161,7 +161,7 @@ struct Piece {
     len: usize,
 }
 
-impl<F: Fn(usize) -> PhysAddr> Pieces<'_, F> {
+impl Pieces<'_> {
     fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
         let mut next = self.start;
 
@@ -191,7 +191,7 @@ impl<F: Fn(usize) -> PhysAddr> Pieces<'_, F> {
     }
 }
 
-impl<F: Fn(usize) -> PhysAddr> fmt::Display for Pieces<'_, F> {
+impl fmt::Display for Pieces<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.iter()
             .take(PIECES)

@@ -84,7 +84,7 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
     let phys = |offset| memory.phys(offset).unwrap_or(0);
     let witness = ctx
         .witness
-        .mapped(dma, size, DataDirection::Bidirectional, phys)?;
+        .mapped(dma, size, DataDirection::Bidirectional, &phys)?;
     let first = phys(0);
 
     if let Some(edu) = ctx.edu {

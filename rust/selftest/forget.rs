@@ -255,7 +255,7 @@ impl Place {
     fn is_mapped(&self, ctx: &Context<'_>) -> Result<(), Stop> {
         if !self.mapped {
             ctx.witness
-                .mapped(self.dma, SIZE, self.direction, |offset| {
+                .mapped(self.dma, SIZE, self.direction, &|offset| {
                     self.phys + offset as PhysAddr
                 })?;
             return Ok(());

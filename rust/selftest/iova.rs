@@ -257,7 +257,7 @@ fn look_at<S: Scattered, D: Moves>(
             let dma = addr.offset(at + itself.start);
             witness = ctx
                 .witness
-                .mapped(dma, itself.len(), D::DIRECTION, |offset| {
+                .mapped(dma, itself.len(), D::DIRECTION, &|offset| {
                     phys(itself.start + offset)
                 })?;
         }

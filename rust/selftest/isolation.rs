@@ -408,7 +408,7 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let phys = mapping.phys();
     let end = dma.offset(PAGE_SIZE);
     ctx.witness
-        .mapped(dma, PAGE_SIZE, FromDevice::DIRECTION, |offset| {
+        .mapped(dma, PAGE_SIZE, FromDevice::DIRECTION, &|offset| {
             phys + offset as PhysAddr
         })?;
 

@@ -273,7 +273,7 @@ fn place<M: Turns>(ctx: &Context<'_>, memory: &M, size: usize) -> Result<&'stati
     }
     Ok(ctx
         .witness
-        .mapped(dma, size, M::PERMISSION, |offset| memory.phys_at(offset))?)
+        .mapped(dma, size, M::PERMISSION, &|offset| memory.phys_at(offset))?)
 }
 
 /// Uses memory that was just allocated, frees it, and checks where the device has it, before and after.
@@ -444,7 +444,7 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.witness.unmapped(dma, SIZE)?;
     let (dma, phys) = (words.span().address(), words.phys());
     ctx.witness
-        .mapped(dma, 400, ToDevice::DIRECTION, |offset| {
+        .mapped(dma, 400, ToDevice::DIRECTION, &|offset| {
             phys + offset as PhysAddr
         })?;
     drop(Transfer::read(ctx.edu()?, words, 388..400, JOB)?.wait(TIMEOUT)?);
@@ -466,7 +466,7 @@ fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     pattern::fill(&mut bytes, moves::DATA, 0);
     let dma = pages.span().address();
     ctx.witness
-        .mapped(dma, SIZE, Bidirectional::DIRECTION, |offset| {
+        .mapped(dma, SIZE, Bidirectional::DIRECTION, &|offset| {
             phys_in_pieces(&pages, offset)
         })?;
     load(ctx, &bytes)?;

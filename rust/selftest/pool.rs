@@ -122,7 +122,7 @@ impl Place {
     fn is_mapped(&self, ctx: &Context<'_>) -> Result<&'static str, Failure> {
         let witness =
             ctx.witness
-                .mapped(self.dma, SIZE, DataDirection::Bidirectional, |offset| {
+                .mapped(self.dma, SIZE, DataDirection::Bidirectional, &|offset| {
                     self.phys + offset as PhysAddr
                 })?;
 

@@ -108,7 +108,7 @@ fn mapped<D: Direction>(
     let (dma, size) = (mapping.span().address(), mapping.span().len());
     let witness = ctx
         .witness
-        .mapped(dma, size, D::DIRECTION, |at| phys + at as PhysAddr)?;
+        .mapped(dma, size, D::DIRECTION, &|at| phys + at as PhysAddr)?;
 
     Ok(Evidence {
         operation: "dma_map_resource, dma_unmap_resource",

@@ -69,7 +69,7 @@ fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DeviceAddress 
     ctx.witness
         .claims
         // Within the allocation; 0 would be seen to be wrong.
-        .mapped(dma, memory.size(), DataDirection::Bidirectional, |offset| {
+        .mapped(dma, memory.size(), DataDirection::Bidirectional, &|offset| {
             memory.phys(offset).unwrap_or(0)
         });
     dma

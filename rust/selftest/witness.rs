@@ -66,7 +66,7 @@ impl<'a> Witness<'a> {
         iova: DeviceAddress,
         len: usize,
         direction: DataDirection,
-        phys: impl Fn(usize) -> PhysAddr,
+        phys: &dyn Fn(usize) -> PhysAddr,
     ) -> Result<&'static str, Failure> {
         let Some(domain) = &self.domain else {
             let itself = |offset| iova.offset(offset) == DeviceAddress::from(phys(offset));
@@ -81,7 +81,7 @@ impl<'a> Witness<'a> {
             };
         };
 
-        self.claims.mapped(iova, len, direction, &phys);
+        self.claims.mapped(iova, len, direction, phys);
 
         for offset in offsets(len) {
             let at = iova.offset(offset);

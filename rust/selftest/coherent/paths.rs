@@ -180,7 +180,7 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
     let phys = |offset| memory.phys(offset).unwrap_or(0);
     let witness = ctx
         .witness
-        .mapped(dma, size, DataDirection::Bidirectional, phys)?;
+        .mapped(dma, size, DataDirection::Bidirectional, &phys)?;
     let first = phys(0);
 
     let moved: [Range<usize>; 2] = [0..BUFFER_SIZE, size - BUFFER_SIZE..size];

@@ -161,7 +161,7 @@ fn check<D: Moves + Permits<[u8]>>(
     let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
     let seen = merged::look_at(ctx, &mapping)?;
     // What this device has, the other one has too.
-    owner.mapped(its_own, SIZE, DataDirection::Bidirectional, |at| {
+    owner.mapped(its_own, SIZE, DataDirection::Bidirectional, &|at| {
         phys_at(mapping.pieces(), at).unwrap_or(0)
     })?;
 
@@ -173,7 +173,7 @@ fn check<D: Moves + Permits<[u8]>>(
     for (dma, len) in spans {
         ctx.witness.unmapped(dma, len)?;
     }
-    owner.mapped(its_own, SIZE, DataDirection::Bidirectional, |at| {
+    owner.mapped(its_own, SIZE, DataDirection::Bidirectional, &|at| {
         memory.phys(at).unwrap_or(0)
     })?;
     drop(memory);

@@ -61,7 +61,7 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, attrs: Attrs) -> Result<Evidence,
     let first = phys(0);
     let witness = ctx
         .witness
-        .mapped(dma, SIZE, DataDirection::Bidirectional, phys)?;
+        .mapped(dma, SIZE, DataDirection::Bidirectional, &phys)?;
 
     drop(table);
     drop(memory);

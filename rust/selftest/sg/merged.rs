@@ -155,7 +155,7 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
             placed::<D>(ctx, span.address(), span.len(), memory.first)?
         } else {
             ctx.witness
-                .mapped(span.address(), span.len(), D::DIRECTION, |at| {
+                .mapped(span.address(), span.len(), D::DIRECTION, &|at| {
                     // 0 would be reported as a wrong translation.
                     phys(offset + at).unwrap_or(0)
                 })?
