@@ -5,6 +5,7 @@
 //!
 //! Kbuild names a file that has them all; see `scripts/crates.py`.
 
+#[allow(unused_extern_crates, reason = "only the documentation goes by it")]
 extern crate self as safe_dma;
 
 #[allow(
