@@ -28,6 +28,8 @@ END = re.compile(r"^guest: end, status (\d+)$")
 # Between these is the kernel's log, as /dev/kmsg has it, where the console is for results alone.
 LOG_BEGIN = "guest: log begins"
 LOG_END = "guest: log ends"
+# The last message of it, if it was kept.
+LOG_OVER = "guest: log is over"
 # Where the kernel's own start is over, which is in the log only, unless it is where things go wrong.
 INIT = re.compile(r"Run /\S+ as init process$")
 # What is fatal to the guest, and the name that it gets here. The first that matches counts, but a
@@ -141,7 +143,11 @@ def take_out_log(lines: list[str]) -> tuple[list[str], list[str] | None]:
         return lines, None
     begin = lines.index(LOG_BEGIN)
     end = lines.index(LOG_END, begin) if LOG_END in lines[begin:] else len(lines)
-    return lines[:begin] + lines[end + 1 :], reports.from_records(lines[begin + 1 : end])
+    kernel = reports.from_records(lines[begin + 1 : end])
+    # A log without its last words has nothing bad to say, and does not say so.
+    if not kernel or not kernel[-1].endswith(LOG_OVER):
+        raise reports.LogError("the guest's log has no end: who was to keep it did not")
+    return lines[:begin] + lines[end + 1 :], kernel
 
 
 def outcome_of(problem: str, lines: list[str], seconds: float) -> Outcome:
