@@ -7,7 +7,7 @@
 set -euo pipefail
 
 # Of scripts/selftests, in C.
-PROGRAMS="mmap_coherent ioctl"
+PROGRAMS="mmap_coherent ioctl soak"
 
 # pack_cpio DIR: the archive on stdout.
 pack_cpio() {
