@@ -32,6 +32,12 @@ struct mapping {
 	struct contents bytes;
 };
 
+/* Whether the memory is there before it is mapped, and can be bounced. */
+static inline int is_buffer(unsigned int kind)
+{
+	return kind <= SAFE_DMA_KIND_IOVA;
+}
+
 static inline int device_reads(const struct mapping *mapping)
 {
 	return is_shared(mapping->kind) || mapping->dir != SAFE_DMA_FROM_DEVICE;

@@ -43,8 +43,8 @@
 #define OWN_NAMES	24
 #define ALL_NAMES	(SHARED_NAMES + RUN_NAMES + MAX_WORKERS / 4 * OWN_NAMES)
 #define MAX_SIZE	(64 << 10)
-/* Of the same registers: the DMA debugger warns of more than seven overlapping mappings. */
-#define MAX_RESOURCES	6
+/* Of the same registers: the DMA debugger takes them for memory, which must not overlap. */
+#define MAX_RESOURCES	1
 /* How many bytes are filled or compared at once, mostly. */
 #define FEW_BYTES	4096
 
@@ -63,6 +63,7 @@ static const struct {
 	{ 0, "done" }, { EINVAL, "EINVAL" }, { ENOENT, "ENOENT" }, { EEXIST, "EEXIST" },
 	{ ENOSPC, "ENOSPC" }, { EBUSY, "EBUSY" }, { EACCES, "EACCES" },
 	{ EOPNOTSUPP, "EOPNOTSUPP" }, { EILSEQ, "EILSEQ" }, { ETIMEDOUT, "ETIMEDOUT" },
+	{ ENOMEM, "ENOMEM" },
 };
 
 /* A name, and what it stands for. Who has locked it may use it. */
@@ -85,6 +86,8 @@ struct device {
 	int fd;
 	/* The kinds that can be mapped, a bit for each. */
 	unsigned int kinds;
+	/* Buffers may be bounced, and what they are bounced to may be used up. */
+	int bounces;
 	int maps;
 	int syncs;
 	int resources;
@@ -285,7 +288,7 @@ static unsigned int draw_size(unsigned int kind)
 		size = 1 + below(MAX_SIZE);
 		break;
 	}
-	return kind == SAFE_DMA_KIND_POOL ? 1 + (size - 1) % PAGE : size;
+	return kind == SAFE_DMA_KIND_POOL || me.device->bounces ? 1 + (size - 1) % PAGE : size;
 }
 
 /* A range of those bytes, at a place that is even in some way, mostly. */
@@ -307,8 +310,8 @@ static void have_place(struct slot *slot)
 	unsigned long long len = PAGE - mapping->offset % PAGE;
 	unsigned long long first = mapping->dma, other_first, other_len;
 
-	/* Words have no answer. */
-	if (!first)
+	/* Words have no answer, and registers can be mapped by many. */
+	if (!first || mapping->kind == SAFE_DMA_KIND_RESOURCE)
 		return;
 	if (mapping->bytes.size < len)
 		len = mapping->bytes.size;
@@ -364,7 +367,7 @@ static void gone(struct slot *slot)
 static void map(struct slot *slot)
 {
 	struct safe_dma_request asked = request_for(slot, SAFE_DMA_OP_MAP);
-	int expected = 0, error;
+	int expected = 0, also = 0, error;
 
 	asked.kind = draw_kind();
 	asked.dir = below(SAFE_DMA_FROM_DEVICE + 1);
@@ -381,9 +384,11 @@ static void map(struct slot *slot)
 	/* Nobody could fill it before it is mapped, nor may the CPU after that. */
 	if (asked.fields && asked.dir == SAFE_DMA_FROM_DEVICE && is_born_mapped(asked.kind))
 		expected = EACCES;
+	else if (me.device->bounces && is_buffer(asked.kind))
+		also = ENOMEM;
 	asked = given(asked, asked.fields);
 	error = ask(&asked);
-	judge(slot, &asked, error, expected, expected);
+	judge(slot, &asked, error, expected, also ? also : expected);
 	if (error)
 		return;
 	if (!me.words && !asked.dma_address)
@@ -1006,6 +1011,8 @@ static void crowd(void)
 	for (unsigned int i = 0; i < me.count; i++)
 		more -= me.slots[i].mapping.state != GONE;
 	asked.size = 1;
+	/* Of memory that is never bounced. */
+	asked.kind = SAFE_DMA_KIND_COHERENT;
 	asked = given(asked, 0);
 	for (unsigned int i = 0; i <= more; i++) {
 		snprintf(asked.name, sizeof(asked.name), "c%u", i);
@@ -1190,6 +1197,18 @@ static void find_kinds(struct device *device, struct slot *slot)
 	}
 }
 
+/* A small buffer is bounced wherever any is. */
+static void find_bounces(struct device *device, struct slot *slot)
+{
+	struct safe_dma_request asked = request_for(slot, SAFE_DMA_OP_MAP);
+	int before = stat_of(device, "bounced");
+
+	asked.size = 1;
+	must(NULL, given(asked, 0), 0);
+	device->bounces = stat_of(device, "bounced") != before;
+	must(NULL, request_for(slot, SAFE_DMA_OP_UNMAP), 0);
+}
+
 static void set_up(struct device *device, const char *file)
 {
 	struct engine *engine = &device->engine;
@@ -1206,6 +1225,7 @@ static void set_up(struct device *device, const char *file)
 	me.fd = device->fd;
 	find_control(device, device->slots);
 	find_kinds(device, device->slots);
+	find_bounces(device, device->slots);
 
 	/* What is there is known from here on. */
 	contents_init(&engine->buffer, PAGE, UNKNOWN, 0);

@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The module is loaded and unloaded many times, and its driver unbound and bound with all kinds of memory mapped and
+# a transfer in flight. After that the kernel has as much memory in use as before.
+#
+#   SAFE_DMA_CYCLES   how many times
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+[ -r "${ERROR_COUNT%/*}/dump" ] || skip_all "the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
+# shellcheck source=scripts/selftests/in_use.sh
+. "$HERE/in_use.sh"
+KMEMLEAK=/sys/kernel/debug/kmemleak
+CYCLES=${SAFE_DMA_CYCLES:-30}
+ktap_set_plan 10
+
+# What the first cycles take is kept for those that come: slabs, page tables of the IOMMU, areas of addresses.
+WARM_UP=10
+# In kB. What the page allocator has given, and nobody has in a counter of his own, was seen to go up by 44, as much as
+# is mapped at a time here, and down again. A page in each of 30 cycles is 120.
+PAGES_BOUND=64
+# Slabs were not seen to grow at all, but may, by some that are not full. An object of 32 bytes in each of 1000
+# cycles is 31.
+SLAB_BOUND=24
+
+reload() {
+	load run_checks=N && is_bound && unload
+}
+
+# Two of the kinds may need an IOMMU that is not there.
+rebind() {
+	for kind in single page sg coherent noncoherent noncontiguous pool; do
+		op map "name=$kind" "kind=$kind" size=3000 || return 1
+	done
+	for kind in iova resource; do
+		op map "name=$kind" "kind=$kind" 2>/dev/null || not translates_now || return 1
+	done
+	op sync_for_cpu name=page && op start name=single to=memory &&
+		echo "$DEVICE" >"$DRIVER/unbind" && not is_bound && echo "$DEVICE" >"$DRIVER/bind" && is_bound
+}
+
+# repeat NUMBER COMMAND
+repeat() {
+	cycle=0
+	while [ "$cycle" -lt "$1" ]; do
+		"$2" || return 1
+		cycle=$((cycle + 1))
+	done
+}
+
+# What the kernel has, in kB: in pages, and in slabs. The counters are each processor's own for a second, and so are
+# pages that are free.
+measure() {
+	sleep 3
+	free=$(awk '/^ +count: / { pages += $2 } END { print 4 * pages }' /proc/zoneinfo)
+	awk -v free="$free" '
+		/^MemTotal:/ { pages += $2 }
+		/^(MemFree|Cached|SReclaimable|SUnreclaim|AnonPages|KernelStack|PageTables):/ { pages -= $2 }
+		/^SUnreclaim:/ { slabs = $2 }
+		END { print pages - free, slabs }' /proc/meminfo
+}
+
+# many COMMAND: so many cycles, with what there was before them and after them.
+many() {
+	repeat $WARM_UP "$1" || return 1
+	first=$(measure)
+	repeat "$CYCLES" "$1" || return 1
+	last=$(measure)
+	echo "# cycles: $CYCLES $1, pages and slabs in kB: $first, then $last"
+}
+
+# What freed memory is kept for is to find who uses it.
+is_flat() {
+	[ $((${last% *} - ${first% *})) -le $PAGES_BOUND ] && [ $((${last#* } - ${first#* })) -le $SLAB_BOUND ]
+}
+
+check_memory() {
+	if [ -e "$KMEMLEAK" ]; then
+		ktap_test_skip "$1: KASAN keeps what was freed"
+	else
+		check "$1" is_flat
+	fi
+}
+
+# Memory that nobody points to any more. What is young, or has changed since the scan before, is not reported.
+nothing_lost() {
+	for _ in 1 2; do
+		sleep 6
+		echo scan >"$KMEMLEAK" || return 1
+	done
+	sed 's/^/# /' "$KMEMLEAK"
+	[ -z "$(cat "$KMEMLEAK")" ]
+}
+
+check_leaks() {
+	if [ -e "$KMEMLEAK" ]; then
+		check "$1" nothing_lost
+	else
+		ktap_test_skip "$1: the kernel has no CONFIG_DEBUG_KMEMLEAK"
+	fi
+}
+
+before=$(dma_errors)
+mark_log
+check "load and unload $CYCLES times" many reload
+check_memory "memory is as before"
+check "load" load run_checks=N
+check "unbind and bind $CYCLES times, with all mapped" many rebind
+check_memory "memory is as before, too"
+check "unload" unload
+check "nothing is left mapped" nothing_mapped
+check_leaks "no memory is lost"
+check "the kernel reports nothing" no_report
+check "the debugger has found nothing" no_new_dma_errors
+
+ktap_finished
