@@ -62,7 +62,8 @@ def debug_guests():
     names = DEBUG_SCENARIOS if SCENARIO == "strict" else [SCENARIO]
     # What is left of memory is looked for once: that takes as long as the checks.
     modes = {names[0]: "leaks"}
-    return {name: (modes.get(name, "run"), f"debug-{name}", name, "", "debug") for name in names}
+    found = {name: (modes.get(name, "run"), f"debug-{name}", name, "", "debug") for name in names}
+    return found | {"soak": ("selftest soak cycles", "debug-soak", names[0], "", "debug")}
 
 
 def find(text):

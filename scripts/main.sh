@@ -24,8 +24,13 @@ check_tree() {
 check_options() {
 	[[ ${SMP:=} =~ ^[1-8]?$ ]] || fail "SMP=$SMP is not a number of processors from 1 to 8"
 	[[ ${TIMEOUT:=} =~ ^([1-9][0-9]*)?$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
+	[[ ${MINUTES:=} =~ ^([1-9][0-9]*)?$ ]] || fail "MINUTES=$MINUTES is not a number of minutes"
+	[[ ${SEED:=} =~ ^[0-9]{0,18}$ ]] || fail "SEED=$SEED is not a number of at most 18 digits"
+	[ -n "$MINUTES" ] || [ "$1" != soak ] || fail 'how long: give MINUTES=, for example make soak MINUTES=20'
 	# Whether they go together is for scenarios.py to say, which needs Python.
 	[[ $DEBUG =~ ^[01]?$ ]] || fail "DEBUG=$DEBUG is neither 1 nor 0"
+	# What is looked for takes who looks, unless the user has a kernel of his own, or does not want it.
+	[ "$1" != soak ] || [ -n "$DEBUG${KDIR:-}" ] || DEBUG=1
 	if [ "$DEBUG" = 1 ]; then
 		VARIANT=debug
 		# It looks at every access to memory.
@@ -125,7 +130,7 @@ python() {
 	[ -z "$VARIANT" ] || DEBUG_KDIR=$KDIR
 	SAFE_DMA_KDIR=$KDIR SAFE_DMA_KDIR_DEBUG=${DEBUG_KDIR:-} SAFE_DMA_VARIANT=$VARIANT SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		SCENARIO=$SCENARIO exec "$PYTHON" "$scripts/$1"
+		SCENARIO=$SCENARIO MINUTES=$MINUTES SEED=$SEED exec "$PYTHON" "$scripts/$1"
 }
 
 distclean() {
@@ -171,7 +176,7 @@ report) plain_python report.py ;;
 		setup_qmp
 		python test.py
 		;;
-	misuse | api)
+	misuse | api | soak)
 		prepare_guest
 		python "$1.py"
 		;;
