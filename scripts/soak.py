@@ -72,15 +72,16 @@ def tests() -> list[str]:
     return [name for name in TESTS if (SELFTESTS / f"{name}.sh").exists()]
 
 
-def scenarios() -> list[str]:
-    """In turn, unless the user wants one."""
-    return list(guests.DEBUG_SCENARIOS) if guests.SCENARIO == "strict" else [guests.SCENARIO]
+def scenario_of(seed: int) -> str:
+    """In turn, unless the user wants one; a seed has its own, so that it is the same run again."""
+    names = guests.DEBUG_SCENARIOS if guests.SCENARIO == "strict" else [guests.SCENARIO]
+    return names[seed % len(names)]
 
 
-def boot(seed: int, scenario: str) -> guest.Outcome:
+def boot(seed: int) -> guest.Outcome:
     """One guest, to its end."""
     words = [f"SAFE_DMA_SEED={seed}", *(f"{name}={number}" for name, number in AMOUNTS.items())]
-    return guests.boot(" ".join(["selftest", *tests()]), f"soak-{seed}", scenario, " ".join(words))
+    return guests.boot(" ".join(["selftest", *tests()]), f"soak-{seed}", scenario_of(seed), " ".join(words))
 
 
 class Progress:
@@ -116,15 +117,13 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
     progress = Progress()
     end = progress.start + seconds
     processors = os.cpu_count() or 1
-    names = scenarios()
-    first = seed
     wrong = ""
     running = {}
     with ThreadPoolExecutor(max_workers=processors) as pool:
         try:
             while True:
                 while not wrong and len(running) < processors and time.monotonic() < end:
-                    running[pool.submit(boot, seed, names[(seed - first) % len(names)])] = seed
+                    running[pool.submit(boot, seed)] = seed
                     seed += 1
                 if not running:
                     break
@@ -135,7 +134,7 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
                     found = problem(future.result(), linux)
                     if found and not wrong:
                         log = guests.make_guest("selftest", f"soak-{number}").log
-                        wrong = f"seed {number}: {found}; log: {log}"
+                        wrong = f"SEED={number} (scenario {scenario_of(number)}): {found}; log: {log}"
                 progress.show(total)
         finally:
             progress.end()

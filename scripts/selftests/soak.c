@@ -5,10 +5,10 @@
  *   soak SEED OPERATIONS WORKERS DEVICE...
  *
  * OPERATIONS in all, by WORKERS processes for each device file. Of four of them two share an open
- * file and its names, one has a file of its own, and one writes words to the device's file `run`. What
- * an operation says, whose turn it is then, and where which bytes are, is foretold from
- * rust/testdev/uapi/safe_dma.h. The same seed is the same run, if there is one processor and time is
- * counted in instructions; the digest tells.
+ * file and its names, one has a file of its own, and one writes words to the device's file `run`.
+ * What an operation says, whose turn it is then, and where which bytes are, is foretold from
+ * rust/testdev/uapi/safe_dma.h. The same seed is the same run, if there is one processor and time
+ * is counted in instructions; the digest tells.
  *
  * Exits with 0 if all was as it must be. At the first thing that was not, all stop, and one line
  * says which operation of whom it was.
@@ -1328,7 +1328,7 @@ int main(int argc, char **argv)
 	int status, failed = 0;
 
 	if (argc < 5 || devices > MAX_DEVICES || atoi(argv[3]) < 1 || atoi(argv[3]) > MAX_WORKERS) {
-		fprintf(stderr, "usage: soak SEED OPERATIONS WORKERS DEVICE...; at most %d WORKERS\n",
+		fprintf(stderr, "usage: soak SEED OPERATIONS WORKERS DEVICE..., WORKERS up to %d\n",
 			MAX_WORKERS);
 		return 1;
 	}
