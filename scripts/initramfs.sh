@@ -6,9 +6,6 @@
 
 set -euo pipefail
 
-# Of scripts/selftests, in C.
-PROGRAMS="mmap_coherent ioctl soak"
-
 # pack_cpio DIR: the archive on stdout.
 pack_cpio() {
 	(
@@ -31,7 +28,8 @@ make_initramfs() {
 	install -m 644 "$modules/safe_dma.ko" "$modules/sample_dma.ko" "$modules/misuse.ko" "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
 	local program
-	for program in $PROGRAMS; do
+	for program in "$TOP"/scripts/selftests/*.c; do
+		program=$(basename "$program" .c)
 		if make_program "$program"; then
 			install -m 755 "$BUILD/$program" "$tree/selftests/"
 		else

@@ -9,11 +9,17 @@
 MASK="dma_bits=24"
 
 require
+PROGRAM=$HERE/used_up
+
+# By mappings with a name, of each kind, by the device file and by words.
+used_up() {
+	"$PROGRAM" "/dev/${MODULE}0" "/sys/kernel/debug/$MODULE/$DEVICE"
+}
 
 mark_log
 { load run_checks=N && unload; } || ktap_exit_fail_msg "$KO cannot be loaded"
 translates || skip_all "no IOMMU translates: the device cannot reach memory with $MASK"
-ktap_set_plan 7
+ktap_set_plan 8
 
 before=$(dma_errors)
 
@@ -24,6 +30,11 @@ check "the mask is in use" logged "DMA mask 0xffffff,"
 check "no check has failed" not logged "$DEVICE: .*not ok"
 check "the totals say so" logged "# Totals: pass:[1-9][0-9]* fail:0 "
 check "addresses used up are refused" logged "addresses used up # .*, then refused with ENOMEM"
+if [ -x "$PROGRAM" ]; then
+	check "addresses used up by operations" used_up
+else
+	ktap_test_skip "addresses used up by operations: no $PROGRAM: scripts/initramfs.sh says how it is built"
+fi
 check "unload" unload
 if [ -n "$before" ]; then
 	check "the DMA debugger found no error" no_new_dma_errors
