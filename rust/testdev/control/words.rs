@@ -71,36 +71,60 @@ impl From<super::super::request::Refused> for Refused<'_> {
     }
 }
 
+/// A word of the user's in quotes, or the beginning of it.
+///
+/// Escaped: it is not for the log to end a line or to ring a bell where a user wants it to. A character is ten
+/// then, and a message of the kernel has a thousand at most, with the reason at its end.
+struct Quoted<'a>(&'a str);
+
+impl Quoted<'_> {
+    /// How many characters are shown.
+    const MAX: usize = 60;
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(Self::MAX) {
+            // A character begins there.
+            Some((end, _)) => write!(f, "{:?}...", self.0.get(..end).unwrap_or_default()),
+            None => write!(f, "{:?}", self.0),
+        }
+    }
+}
+
 impl fmt::Display for Refused<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Escaped: it is not for the log to end a line or to ring a bell where a user wants it to.
         match self {
             Self::NotText => f.write_str("this is not text in UTF-8"),
-            Self::NoEqualsSign(word) => write!(f, "{word:?} is not of the form key=value"),
-            Self::NoValue(key) => write!(f, "{key:?} has no value"),
-            Self::UnknownKey(key) => write!(f, "{key:?} is not a key"),
-            Self::Twice(key) => write!(f, "{key:?} is there twice"),
-            Self::UnknownOperation(name) => {
-                write!(
-                    f,
-                    "{name:?} is not an operation: reading this file lists them"
-                )
+            Self::NoEqualsSign(word) => {
+                f.write_fmt(fmt!("{} is not of the form key=value", Quoted(word)))
             }
+            Self::NoValue(key) => f.write_fmt(fmt!("{} has no value", Quoted(key))),
+            Self::UnknownKey(key) => f.write_fmt(fmt!("{} is not a key", Quoted(key))),
+            Self::Twice(key) => f.write_fmt(fmt!("{} is there twice", Quoted(key))),
+            Self::UnknownOperation(name) => f.write_fmt(fmt!(
+                "{} is not an operation: reading this file lists them",
+                Quoted(name)
+            )),
             Self::NoOperation => f.write_str("no operation: say op=NAME"),
             Self::NoName(op) => write!(f, "op={op} needs a name"),
-            Self::NotAName(name) => write!(
-                f,
-                "{name:?} is not a name: it has 1 to {} of the characters A-Z a-z 0-9 _ . -",
+            Self::NotAName(name) => f.write_fmt(fmt!(
+                "{} is not a name: it has 1 to {} of the characters A-Z a-z 0-9 _ . -",
+                Quoted(name),
                 Name::MAX
-            ),
-            Self::NotANumber(key, value) => {
-                write!(f, "{}={:?}: this is not a number", key.name(), value)
-            }
-            Self::TooLarge(key, value) => {
-                write!(f, "{}={:?}: this is too large a number", key.name(), value)
-            }
+            )),
+            Self::NotANumber(key, value) => f.write_fmt(fmt!(
+                "{}={}: this is not a number",
+                key.name(),
+                Quoted(value)
+            )),
+            Self::TooLarge(key, value) => f.write_fmt(fmt!(
+                "{}={}: this is too large a number",
+                key.name(),
+                Quoted(value)
+            )),
             Self::NotOneOf(key, value) => {
-                write!(f, "{}={:?} is none of", key.name(), value)?;
+                f.write_fmt(fmt!("{}={} is none of", key.name(), Quoted(value)))?;
                 for_each_value(*key, |name| write!(f, " {name}"))
             }
             Self::Wrong(why) => fmt::Display::fmt(why, f),
@@ -531,6 +555,23 @@ mod tests {
                 Err(Refused::Wrong(Why::OutOfRange(Key::Repeat, ..)))
             ));
         }
+        Ok(())
+    }
+
+    /// What is shown of a word that is as long as can be, and all of it has to be escaped.
+    #[test]
+    fn long_words_are_cut() -> Result {
+        let mut text = KVec::new();
+        for _ in 0..MAX_LEN / 4 {
+            text.extend_from_slice("\u{10ffff}".as_bytes(), GFP_KERNEL)?;
+        }
+        let shown =
+            kernel::str::CString::try_from_fmt(fmt!("{}", parse(&text).err().ok_or(EINVAL)?))?;
+
+        assert!(shown
+            .to_bytes()
+            .ends_with(b"\\u{10ffff}\"... is not of the form key=value"));
+        assert!(shown.to_bytes().len() < 700);
         Ok(())
     }
 
