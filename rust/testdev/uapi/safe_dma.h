@@ -55,7 +55,12 @@ enum safe_dma_op {
 	SAFE_DMA_OP_ABORT = 9,
 };
 
-/* What is mapped, and how. */
+/*
+ * What is mapped, and how. At most 16 MiB, but of SINGLE, with its offset, PAGE and NONCOHERENT
+ * what the kernel has in one piece, which is 4 MiB where pages have 4 KiB; of NONCONTIGUOUS the
+ * 64 KiB that the device takes as one; and of POOL 4096 bytes. The registers of RESOURCE have a
+ * size of their own, and no pattern.
+ */
 enum safe_dma_kind {
 	SAFE_DMA_KIND_SINGLE = 0,
 	SAFE_DMA_KIND_PAGE = 1,
@@ -105,8 +110,10 @@ enum safe_dma_irq {
  * @name: of the mapping
  * @kind: of enum safe_dma_kind; SAFE_DMA_KIND_SINGLE if it is not given
  * @dir: of enum safe_dma_dir; SAFE_DMA_BIDIRECTIONAL if it is not given
- * @size: in bytes; if it is not given, a page is mapped, and otherwise it is all from @offset on
- * @offset: of the first byte, in the mapping; for SAFE_DMA_OP_MAP where in a page the buffer begins
+ * @size: in bytes, see enum safe_dma_kind; if it is not given, a page is mapped, or of a pool 64
+ *	bytes, and otherwise it is all from @offset on, of which a transfer moves 4096 bytes at most
+ * @offset: of the first byte, in the mapping; for SAFE_DMA_OP_MAP where in a page the buffer
+ *	begins, of SAFE_DMA_KIND_SINGLE and SAFE_DMA_KIND_SG
  * @pattern: of the bytes that are written or compared, see safe_dma_byte()
  * @to: of enum safe_dma_to
  * @timeout: in milliseconds; 10000 if it is not given
