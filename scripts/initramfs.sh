@@ -25,7 +25,7 @@ make_initramfs() {
 	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
 	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
 	install -m 755 "$TOP/qemu/init" "$tree/init"
-	install -m 644 "$modules/safe_dma.ko" "$modules/sample_dma.ko" "$modules/misuse.ko" "$tree/lib/"
+	install -m 644 "$modules"/{safe_dma,sample_dma,misuse,planted}.ko "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
 	local program
 	for program in "$TOP"/scripts/selftests/*.c; do
