@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import ktap
 import proof
-from guests import GUESTS, boot_together, guest_results, matrix
+from guests import GUESTS, boot_together, debug_guests, guest_results, matrix
 
 TOP = Path(__file__).resolve().parents[2]
 KDIR = Path(os.environ["SAFE_DMA_KDIR"])
@@ -37,8 +38,14 @@ VARIABLES = [
 def pytest_generate_tests(metafunc):
     """A test that takes the results of a guest is run for each of them."""
     # All of them, at the first test that wants any: they are booted side by side.
-    if {*GUESTS, "scenario_result", "claim_result", "path_result"} & {*metafunc.fixturenames}:
-        boot_together([*matrix().values(), *GUESTS.values(), *proof.path_guests().values()])
+    if {*GUESTS, "scenario_result", "claim_result", "path_result", "debug_result"} & {*metafunc.fixturenames}:
+        guests = [debug_guests(), matrix(), GUESTS, proof.path_guests()]
+        boot_together([which for group in guests for which in group.values()])
+    if "debug_result" in metafunc.fixturenames:
+        cases = [(name, result) for name, which in debug_guests().items() for result in guest_results(*which)]
+        cases = cases or [("debug", ktap.Result("none", "skipped", "the kernel of DEBUG=1 was not built"))]
+        ids = [f"{name}: {result.name}" for name, result in cases]
+        metafunc.parametrize("debug_result", [result for _, result in cases], ids=ids)
     if "scenario_result" in metafunc.fixturenames:
         cases = [(name, result) for name, which in matrix().items() for result in guest_results(*which)]
         metafunc.parametrize("scenario_result", cases, ids=[f"{name}: {result.name}" for name, result in cases])
