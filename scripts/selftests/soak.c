@@ -46,7 +46,7 @@
 /* Of the same registers: the DMA debugger takes them for memory, which must not overlap. */
 #define MAX_RESOURCES	1
 /* How many bytes are filled or compared at once, mostly. */
-#define FEW_BYTES	4096
+#define FEW_BYTES	2048
 
 /* Those of rust/testdev/uapi/safe_dma.h, and what else is done. */
 enum done {
@@ -271,17 +271,18 @@ static unsigned int draw_size(unsigned int kind)
 {
 	unsigned int size;
 
-	switch (below(16)) {
-	case 0 ... 3:
+	/* Large ones take most of the time. */
+	switch (below(64)) {
+	case 0 ... 15:
 		size = 1 + below(64);
 		break;
-	case 4 ... 9:
+	case 16 ... 43:
 		size = 1 + below(PAGE);
 		break;
-	case 10 ... 12:
+	case 44 ... 55:
 		size = PAGE;
 		break;
-	case 13 ... 14:
+	case 56 ... 62:
 		size = 1 + below(5 * PAGE);
 		break;
 	default:
@@ -675,7 +676,7 @@ static void on_devices(struct slot *slot)
 {
 	unsigned int kind = slot->mapping.kind;
 
-	if (once_in(8) || !has_room(&slot->mapping.bytes))
+	if (once_in(16) || !has_room(&slot->mapping.bytes))
 		unmap(slot);
 	else if (once_in(me.words ? 64 : 4) || !has_access(kind))
 		refused(slot);
@@ -695,7 +696,7 @@ static void on_cpus(struct slot *slot)
 		unmap(slot);
 	else if (!has_room(&slot->mapping.bytes))
 		fill(slot);
-	else if (what < 3)
+	else if (what < 2)
 		unmap(slot);
 	else if (what < 20)
 		sync_for(slot, DEVICES);
