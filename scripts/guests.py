@@ -63,7 +63,7 @@ def debug_guests():
     # What is left of memory is looked for once: that takes as long as the checks.
     modes = {names[0]: "leaks"}
     found = {name: (modes.get(name, "run"), f"debug-{name}", name, "", "debug") for name in names}
-    return found | {"soak": ("selftest soak cycles", "debug-soak", names[0], "", "debug")}
+    return found | {"soak": ("selftest soak cycles", "debug-soak", names[0], "SAFE_DMA_CYCLES=10", "debug")}
 
 
 def find(text):

@@ -21,7 +21,7 @@ SELFTESTS = Path(__file__).resolve().parent / "selftests"
 # What a guest does, if it is there, in this order.
 TESTS = ("soak", "fuzz", "cycles")
 # How much of each: a guest is busy for a minute or two with the kernel of DEBUG=1.
-AMOUNTS = {"SAFE_DMA_OPERATIONS": 25000, "SAFE_DMA_INPUTS": 10000, "SAFE_DMA_CYCLES": 25}
+AMOUNTS = {"SAFE_DMA_OPERATIONS": 20000, "SAFE_DMA_INPUTS": 10000, "SAFE_DMA_CYCLES": 10}
 
 # What the self-tests print of what they have done.
 FIGURES = {
@@ -96,9 +96,9 @@ class Progress:
         seconds = int(time.monotonic() - self.start)
         return f"{seconds // 60}:{seconds % 60:02d}"
 
-    def show(self, total: Sum):
+    def show(self, total: Sum, running: int):
         """How far it is."""
-        text = f"safe-dma: soak  {self.elapsed()}  {total}"
+        text = f"safe-dma: soak  {self.elapsed()}  {total}, {running} running"
         if sys.stderr.isatty():
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
         elif time.monotonic() - self.start >= self.next:
@@ -135,7 +135,7 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
                     if found and not wrong:
                         log = guests.make_guest("selftest", f"soak-{number}").log
                         wrong = f"SEED={number} (scenario {scenario_of(number)}): {found}; log: {log}"
-                progress.show(total)
+                progress.show(total, len(running))
         finally:
             progress.end()
     return total, seed, wrong
