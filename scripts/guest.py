@@ -55,7 +55,8 @@ class Guest:
     log: Path
     scenario: scenarios.Scenario
     append: str = ""
-    # In seconds; with several processors the guest's time is real time, and a device that is slow is slow.
+    # In seconds; with several processors, or if it asks its host, the guest waits in real time, and a device that
+    # is slow is slow.
     timeout: int | None = None
     rdinit: str = "/init"
     # More options of QEMU, and more parameters of the module.
@@ -88,7 +89,7 @@ class Guest:
             self.mode,
         ]
         command = [self.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
-        command += machine.qemu_options(settings, real_time=self.mode == "shell")
+        command += machine.qemu_options(settings, real_time=self.mode == "shell", asks=self.asks)
         command += ["-kernel", str(self.image), "-initrd", str(self.initramfs), "-append", " ".join(words)]
         # At the prompt Ctrl-C is for the guest.
         command += ["-serial", "mon:stdio"] if self.mode == "shell" else ["-serial", "stdio", "-monitor", "none"]
@@ -103,7 +104,7 @@ class Guest:
 
     def seconds(self) -> int:
         """After which it hangs."""
-        return self.timeout or (300 if self.scenario.settings()["processors"] == 1 else 900)
+        return self.timeout or (900 if self.asks or self.scenario.settings()["processors"] > 1 else 300)
 
 
 @dataclass

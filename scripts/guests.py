@@ -135,7 +135,7 @@ def boot_together(guests):
     """Boot those that were not booted yet, as many at a time as there are processors."""
     missing = [which for which in dict.fromkeys(guests) if which not in _outcomes]
     # Those in real time wait more than they work, and take longest.
-    missing.sort(key=lambda which: find((*which, SCENARIO)[2]).settings()["processors"] == 1)
+    missing.sort(key=lambda which: which[0] != "unplug" and find((*which, SCENARIO)[2]).settings()["processors"] == 1)
     if not missing:
         return
     start = time.monotonic()

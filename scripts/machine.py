@@ -20,8 +20,8 @@ def devices(settings: dict) -> dict[str, dict]:
     return {name: {**device, "bus": f"slot-{name}"} if settings["slots"] else device for name in names}
 
 
-def qemu_options(settings: dict, real_time: bool) -> list[str]:
-    """The machine."""
+def qemu_options(settings: dict, real_time: bool, asks: bool = False) -> list[str]:
+    """The machine; if it `asks` its host for something, it waits as long as that takes."""
     # No random seed in the device tree, and a clock that starts at the same time: two runs are the same.
     # Since QEMU 9.2 "virt" itself says which stages its SMMU has, and does not listen to others.
     machine = "virt-8.1" if settings["stage"] == 2 else "virt"
@@ -47,8 +47,9 @@ def qemu_options(settings: dict, real_time: bool) -> list[str]:
     if real_time:
         return options
     if settings["processors"] == 1:
-        # One instruction is one nanosecond, and waiting takes no time at all.
-        return [*options, "-icount", "shift=0,sleep=off"]
+        # One instruction is one nanosecond, and waiting takes no time at all: but then the time of who waits
+        # for somebody outside is up at once.
+        return [*options, "-icount", f"shift=0,sleep={'on' if asks else 'off'}"]
     return [*options, "-accel", "tcg,thread=multi"]
 
 

@@ -48,13 +48,13 @@ open_while_unloaded() {
 before=$(dma_errors)
 mark_log
 check "load" load run_checks=N
-taken_away "unbind" unbind bind
-taken_away "removed from the bus" remove rescan
+taken_away "unbind" unbind bind over
+taken_away "removed from the bus" remove rescan over
 check "bind and unbind ten times with something mapped" again
 check "the module stays while the device file is open" open_while_unloaded
 check "in use, and somebody waits" use_and_wait
 check "the device is let go" unbind
-check "who waited is told" waiter_was_told
+check "who waited is told" waiter_was_told over
 check "the program has its memory" holder_has_its_memory
 check "unload" unload
 check "nothing is left mapped" nothing_mapped

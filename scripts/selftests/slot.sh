@@ -67,15 +67,27 @@ put_in() {
 }
 
 # Nobody is asked: the slot's power and its indicator are switched off, which QEMU takes for the moment at
-# which the device is pulled out. The port's driver, as everybody, learns it from the device's absence.
+# which the device is pulled out. The port's driver learns it from the device's absence, like everybody: it
+# must not see the power go, after which it would take the slot for one that it has switched off itself. So
+# its interrupt is off meanwhile, too. It switches the slot off a second after that, and whatever is there then
+# would be pulled out with it.
 tear_out() {
-	cut_power && eventually gone
+	cut_power && eventually gone && eventually is_off
+}
+
+is_off() {
+	[ $(($(number "$SLOT_CONTROL" 2) & 0x700)) = $((0x700)) ]
 }
 
 cut_power() {
-	value=$(($(number "$SLOT_CONTROL" 2) | 0x700))
+	was=$(number "$SLOT_CONTROL" 2)
+	control $(((was | 0x700) & ~0x20)) && control "$was"
+}
+
+# control VALUE: of the slot.
+control() {
 	# shellcheck disable=SC2059 # two bytes
-	printf "$(printf '\\%03o\\%03o' $((value & 255)) $((value >> 8)))" |
+	printf "$(printf '\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8)))" |
 		dd of="$PORT_CONFIG" bs=2 seek=$((SLOT_CONTROL / 2)) conv=notrunc 2>/dev/null
 }
 
