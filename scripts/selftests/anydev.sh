@@ -88,14 +88,16 @@ placed() {
 	fi
 }
 
-# Each operation, or for those that need an IOMMU the answer that there is none.
+# Each operation. It has no registers that the driver knows, and without an IOMMU no addresses of its own.
 each() {
 	for name in $(sed -n 's/^op=\([a-z_]*\) .*/\1/p' "$FILES/run" | head -n 13); do
-		{ echo "op=$name" >"$FILES/run"; } 2>/dev/null || {
-			logged "op=\(iova\|map_resource\) failed: " && ! translates && continue
-			echo "# op=$name"
-			return 1
-		}
+		{ echo "op=$name" >"$FILES/run"; } 2>/dev/null && continue
+		case $name in
+		map_resource) logged "run: op=map_resource failed: Error(95): " && continue ;;
+		iova) ! translates && continue ;;
+		esac
+		echo "# op=$name"
+		return 1
 	done
 }
 
