@@ -11,7 +11,7 @@ require
 [ -x "$HERE/mmap_coherent" ] || skip_all "no $HERE/mmap_coherent: scripts/initramfs.sh says how it is built"
 # shellcheck source=scripts/selftests/in_use.sh
 . "$HERE/in_use.sh"
-ktap_set_plan $((2 * TAKEN_AWAY + 12))
+ktap_set_plan $((2 * TAKEN_AWAY + 13))
 
 unbind() {
 	echo "$DEVICE" >"$DRIVER/unbind"
