@@ -204,6 +204,14 @@ class Device:
 
 
 @dataclass
+class Ring:
+    """An access that must be that of a doorbell, by one of the devices, or by somebody else."""
+
+    device: Device | None
+    access: Translate
+
+
+@dataclass
 class Report:
     """What came out."""
 
@@ -364,7 +372,7 @@ class Replay:
         self.tlb: dict[tuple[int, int], dict[int, int]] = {}
         self.lookup: Lookup | None = None
         # Where the doorbell has led, which must be where the ITS is.
-        self.rung: tuple[Device, int] | None = None
+        self.rung: Ring | None = None
         self.line = 0
 
     @property
@@ -602,7 +610,8 @@ class Replay:
     def _translate(self, event: Translate) -> None:
         device = self.devices.get(event.sid)
         if not device:
-            self.say(None, f"a device with stream ID {event.sid:#x}, which made no claims, accessed {event.iova:#x}")
+            # A port of PCI Express, for example, has interrupts, and nothing else.
+            self.rung = Ring(None, event)
             return
         if event.stage:
             if self.lookup:
@@ -616,7 +625,7 @@ class Replay:
             how = "translated" if event.stage else "not translated"
             self.say(device.check, f"{event.iova:#x} was {how}, and the translation is {self.translation}")
         if event.iova == device.msi_high | device.msi:
-            self.rung = device, event.phys
+            self.rung = Ring(device, event)
             return
         transfer = device.transfer
         if not transfer:
@@ -725,18 +734,29 @@ class Replay:
 
     def _doorbell(self, event: Write) -> None:
         # Without an SMMU it is not said whose it is.
-        if self.rung:
-            (device, phys), self.rung = self.rung, None
-            if phys == event.address:
-                self.report.doorbells += 1
-            else:
-                self.say(device.check, f"the interrupt went to {event.address:#x}, and was translated to {phys:#x}")
+        if not self.rung:
+            return
+        ring, self.rung = self.rung, None
+        if ring.access.phys != event.address:
+            self.say(
+                ring.device and ring.device.check,
+                f"the interrupt went to {event.address:#x}, and was translated to {ring.access.phys:#x}",
+            )
+        elif ring.device:
+            self.report.doorbells += 1
 
     def _not_rung(self) -> None:
-        (device, phys), self.rung = self.rung, None
-        self.say(device.check, f"the interrupt of the device went to {phys:#x}, where no doorbell is")
+        ring, self.rung = self.rung, None
+        if ring.device:
+            what = f"the interrupt of the device went to {ring.access.phys:#x}, where no doorbell is"
+            self.say(ring.device.check, what)
+        else:
+            sid, iova = ring.access.sid, ring.access.iova
+            self.say(None, f"a device with stream ID {sid:#x}, which made no claims, accessed {iova:#x}")
 
     def _end(self) -> None:
+        if self.rung:
+            self._not_rung()
         for device in self.devices.values():
             if device.transfer:
                 self._finish(device)

@@ -104,7 +104,7 @@ class Guest:
 
     def seconds(self) -> int:
         """After which it hangs."""
-        return self.timeout or (900 if self.asks or self.scenario.settings()["processors"] > 1 else 300)
+        return self.timeout or (900 if self.asks or self.scenario.settings()["processors"] > 1 else 600)
 
 
 @dataclass

@@ -73,7 +73,7 @@ class Host:
 
     def _run(self):
         # What has become of QEMU, or of the guest, is for others to see.
-        with contextlib.suppress(asyncio.CancelledError, QMPError, BrokenPipeError):
+        with contextlib.suppress(asyncio.CancelledError, QMPError, EOFError, ConnectionError):
             self.loop.run_until_complete(self.task)
 
     async def _serve(self, console):

@@ -160,8 +160,12 @@ PENDING = "DMA-API: .* device driver has pending DMA allocations while released 
 
 # What a script in scripts/selftests/ provokes on purpose, while it runs.
 PROVOKED = {
-    "misuse": misuse_messages(),
+    # Besides the debugger the layer of the IOMMU and its page tables warn of some.
+    "misuse": [*misuse_messages(), r"^WARNING: drivers/iommu/(dma-iommu|io-pgtable-arm)\.c:\d+ at "],
     "forget": [PENDING],
+    "mmap_lost": [PENDING],
+    # Files of an interrupt in /proc that could not be made, for want of memory, are missed when they are removed.
+    "faults": [r"^name '(affinity_hint|smp_affinity(_list)?|effective_affinity(_list)?|node|spurious)'$"],
 }
 
 

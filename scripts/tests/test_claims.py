@@ -635,9 +635,24 @@ def test_two_devices():
 
 def test_device_without_claims():
     """Somebody else does DMA."""
+    for more in (0, 1):
+        run = Run().whole()
+        run.translate(sid=0x18)
+        if more:
+            run.look()
+        run.contradicted("stream ID 0x18, which made no claims", check="trace")
+
+
+def test_interrupt_of_another():
+    """A device that has no driver of ours has interrupts, and nothing but those."""
     run = Run().whole()
-    run.translate(sid=0x18)
-    run.contradicted("stream ID 0x18, which made no claims", check="trace")
+    run.interrupt(sid=0x18)
+    report = run.report()
+    assert not report.contradictions
+    assert report.doorbells == 2
+    change(run, "sid=0x18", "sid=0x20")
+    change(run, f"translated={DOORBELL:#x} perm=0x3 stage=1", f"translated={PHYS:#x} perm=0x3 stage=1", -1)
+    run.contradicted("the interrupt went to", check="trace")
 
 
 def test_cut_off():

@@ -1,0 +1,208 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Each allocation that an operation makes fails, one after the other, also where there are few addresses:
+# nothing is lost, nothing is left, and it works again.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+DEBUG=/sys/kernel/debug
+DEBUGGER=${ERROR_COUNT%/*}
+OWNERS=$DEBUG/page_owner_stacks/show_stacks
+KMEMLEAK=$DEBUG/kmemleak
+MASK="dma_bits=24"
+
+require
+for program in fail_nth used_up; do
+	[ -x "$HERE/$program" ] || skip_all "no $HERE/$program: scripts/initramfs.sh says how it is built"
+done
+[ -w /proc/self/fail-nth ] || skip_all "no /proc/self/fail-nth: the kernel needs CONFIG_FAULT_INJECTION"
+for capability in failslab fail_page_alloc; do
+	[ -d $DEBUG/$capability ] ||
+		skip_all "no $DEBUG/$capability: the kernel needs CONFIG_FAILSLAB and CONFIG_FAIL_PAGE_ALLOC"
+	[ -e $DEBUG/$capability/reject-start ] ||
+		skip_all "the DMA debugger would fail: the kernel needs CONFIG_FAULT_INJECTION_STACKTRACE_FILTER"
+done
+[ -r "$ERROR_COUNT" ] ||
+	skip_all "no $ERROR_COUNT: the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
+[ "$(cat "$DEBUGGER/disabled")" = N ] || skip_all "the DMA debugger is switched off"
+
+FILE=/dev/${MODULE}0
+CONTROL=$DEBUG/$MODULE/$DEVICE
+
+# Where add_dma_entry() of the debugger begins and ends. What it knows of a mapping is in a tree, and when
+# there is no memory for that it switches itself off, and would see no mapping that is left. So what it
+# allocates does not fail; all the other memory of an operation does.
+debuggers() {
+	awk '$3 == "add_dma_entry" { start = $1 } start && $1 != start { print start, $1; exit }' /proc/kallsyms
+}
+
+# attribute CAPABILITY NAME VALUE: as it was at the end.
+attribute() {
+	[ "$(cat "$DEBUG/$1/$2")" = "$3" ] || {
+		echo "$DEBUG/$1/$2 $(cat "$DEBUG/$1/$2")" >>"$SAVED"
+		echo "$3" >"$DEBUG/$1/$2"
+	}
+}
+
+# caches WHETHER: of all memory but what kmemleak and the debugger of objects note down of each piece. They can do
+# without it, and would only hide how often an operation can.
+caches() {
+	for cache in /sys/kernel/slab/*; do
+		case ${cache##*/} in
+		kmemleak_* | debug_objects_cache) ;;
+		*) echo "$1" >"$cache/failslab" || return 1 ;;
+		esac
+	done
+}
+
+# All that may fail does, whether it could sleep or not, and nobody but who asks for it has it fail.
+arm() {
+	# shellcheck disable=SC2046 # two words
+	set -- $(debuggers)
+	[ $# = 2 ] || return 1
+	echo "# add_dma_entry is from 0x$1 to 0x$2"
+	for capability in failslab fail_page_alloc; do
+		attribute $capability verbose 0
+		attribute $capability ignore-gfp-wait N
+		attribute $capability stacktrace-depth 32
+		attribute $capability reject-start "0x$1"
+		attribute $capability reject-end "0x$2"
+	done
+	attribute failslab cache-filter Y
+	attribute fail_page_alloc ignore-gfp-highmem N
+	attribute fail_page_alloc min-order 0
+	caches 1
+}
+
+disarm() {
+	while read -r name value; do
+		echo "$value" >"$name"
+	done <"$SAVED"
+	caches 0
+}
+
+# part WORDS...: a part of the program, shown as it comes; the exit status takes another way past the pipe.
+part() {
+	status=$({ { "$HERE/fail_nth" "$FILE" "$CONTROL" "$@"; echo $? >&3; } | tee -a "$ALL" >&4; } 3>&1)
+	[ "$status" = 0 ]
+}
+
+# used_up: how many bytes of addresses there are, into BYTES.
+used_up() {
+	"$HERE/used_up" "$FILE" "$CONTROL" >"$TEXT"
+	status=$?
+	cat "$TEXT"
+	BYTES=$(sed -n 's/^# in all: //p' "$TEXT")
+	return $status
+}
+
+as_many_addresses() {
+	there_were=$BYTES
+	used_up && [ "$BYTES" = "$there_were" ]
+}
+
+# How many mappings of the driver's devices the DMA debugger knows.
+mapped() {
+	grep -c "^$MODULE " "$DEBUGGER/dump"
+}
+
+nothing_mapped() {
+	[ "$(mapped)" = 0 ] || {
+		grep "^$MODULE " "$DEBUGGER/dump" | sed 's/^/# /'
+		return 1
+	}
+}
+
+# pages FILE: who of the module has got pages, and how many. What the kernel keeps for the next one is not his:
+# memory that it gives out in parts, tables of addresses, and what it remembers of both.
+pages() {
+	awk 'BEGIN { RS = ""; FS = "\n" }
+		/slab|iommu_alloc_pages|kasan_populate_vmalloc|pte_alloc_kernel|pmd_alloc|stack_depot/ { next }
+		/\[safe_dma\]/ {
+			for (i = 1; $i !~ /\[safe_dma\]/;)
+				i++
+			who = $i
+			sub(/\+.*/, "", who)
+			sub(/.*: /, "", $NF)
+			sum[who] += $NF
+		}
+		END { for (who in sum) print sum[who] who }' "$OWNERS" | sort >"$1"
+}
+
+no_page_is_lost() {
+	pages "$FILES/pages.now"
+	sed 's/^/# before: /' "$FILES/pages"
+	sed 's/^/# now: /' "$FILES/pages.now"
+	[ -s "$FILES/pages" ] && cmp -s "$FILES/pages" "$FILES/pages.now"
+}
+
+# It would see nothing more if it had run out of memory.
+debugger_is_content() {
+	[ "$(cat "$DEBUGGER/disabled")" = N ] && no_new_dma_errors
+}
+
+# Memory that nobody points to any more. What is young, or has changed since the scan before, is not
+# reported; after a long sleep there is nothing else.
+nothing_leaks() {
+	for _ in 1 2; do
+		sleep 6
+		echo scan >$KMEMLEAK || return 1
+	done
+	sed 's/^/# /' $KMEMLEAK
+	[ -z "$(cat $KMEMLEAK)" ]
+}
+
+counted() {
+	awk '/^# [a-z]*: [0-9]* operations/ { sum += $3; failures += $5; absorbed += $7 }
+		END { print "# in all: " sum " operations, " failures " failures, " absorbed " of them without consequence"
+			exit !(sum && failures > absorbed) }' "$ALL"
+}
+
+FILES=$(mktemp -d) || ktap_exit_fail_msg "no directory for what is compared"
+TEXT=$FILES/text
+ALL=$FILES/all
+SAVED=$FILES/saved
+touch "$SAVED"
+exec 4>&1
+trap 'disarm; rm -r "$FILES"; if is_loaded; then unload; fi' EXIT
+
+ktap_set_plan 21
+before=$(dma_errors)
+mark_log
+check "load" load run_checks=N
+mark_log
+check "what is to fail" arm
+[ -r $OWNERS ] && pages "$FILES/pages"
+check "mappings are made" part map
+check "mappings are used" part turns
+check "each lifecycle" part lifecycles
+check "mappings are made and used by words" part words
+check "files are read" part files
+check "files are opened and mapped" part open
+if [ -r $OWNERS ]; then
+	check "no page is lost" no_page_is_lost
+else
+	ktap_test_skip "no page is lost: no $OWNERS: boot with page_owner=on"
+fi
+check "unload" unload
+check "nothing is left mapped" nothing_mapped
+
+check "load with $MASK" insmod "$KO" $MASK run_checks=N
+check "all addresses are used up" used_up
+check "a mapping of each kind is made, with $MASK" part kinds
+check "there are as many addresses as before" as_many_addresses
+echo "$DEVICE" >"$DRIVER/unbind"
+check "the driver is bound" part bind "$DEVICE" "$DRIVER"
+check "unload" unload
+check "nothing is left mapped after that" nothing_mapped
+check "what has failed in all" counted
+check "the debugger is at work, and has found nothing" debugger_is_content
+if [ -w $KMEMLEAK ]; then
+	check "nothing is left behind" nothing_leaks
+else
+	ktap_test_skip "nothing is left behind: no $KMEMLEAK: the kernel needs CONFIG_DEBUG_KMEMLEAK"
+fi
+
+ktap_finished
