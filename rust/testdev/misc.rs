@@ -245,21 +245,13 @@ impl Opened {
             Err(refused) => refused,
         };
 
-        self.say(&refused);
+        // Not in the log, which a program could fill.
         if let Why::Differs { offset, .. } = refused.why {
             // CAST: From 64 bits or less.
             asked.differs_at = offset as u64;
             writer.write_slice(asked.as_mut_bytes())?;
         }
         Err(refused.error)
-    }
-
-    /// Says why, to who wants to know.
-    fn say(&self, refused: &Refused) {
-        // When the device has gone there is nothing to say.
-        let _ = self.shared.gate.enter(|live| {
-            dev_dbg!(live.target.dev, "ioctl: {}\n", refused.why);
-        });
     }
 }
 
