@@ -23,7 +23,6 @@ use super::{
     number::Number,
     request::{
         Op,
-        Refused,
         Request,
         Why, //
     },
