@@ -64,11 +64,7 @@ impl<'a> Claims<'a> {
 
         let mut start = 0;
         while start < len {
-            let pieces = Pieces {
-                start,
-                len,
-                phys,
-            };
+            let pieces = Pieces { start, len, phys };
             let end = pieces
                 .iter()
                 .take(PIECES)

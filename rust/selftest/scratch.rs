@@ -69,8 +69,11 @@ fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DeviceAddress 
     ctx.witness
         .claims
         // Within the allocation; 0 would be seen to be wrong.
-        .mapped(dma, memory.size(), DataDirection::Bidirectional, &|offset| {
-            memory.phys(offset).unwrap_or(0)
-        });
+        .mapped(
+            dma,
+            memory.size(),
+            DataDirection::Bidirectional,
+            &|offset| memory.phys(offset).unwrap_or(0),
+        );
     dma
 }

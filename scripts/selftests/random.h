@@ -6,15 +6,15 @@
 #ifndef _SELFTESTS_RANDOM_H
 #define _SELFTESTS_RANDOM_H
 
-#include <stdint.h>
+#include <linux/types.h>
 
 struct random {
-	uint64_t state;
+	__u64 state;
 };
 
-static inline uint64_t random_u64(struct random *random)
+static inline __u64 random_u64(struct random *random)
 {
-	uint64_t z = random->state += 0x9e3779b97f4a7c15ull;
+	__u64 z = random->state += 0x9e3779b97f4a7c15ull;
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
@@ -22,13 +22,13 @@ static inline uint64_t random_u64(struct random *random)
 }
 
 /* Less than limit, which is not 0. */
-static inline uint64_t random_below(struct random *random, uint64_t limit)
+static inline __u64 random_below(struct random *random, __u64 limit)
 {
 	return random_u64(random) % limit;
 }
 
 /* Once in so many times. */
-static inline int random_once_in(struct random *random, uint64_t times)
+static inline int random_once_in(struct random *random, __u64 times)
 {
 	return random_below(random, times) == 0;
 }
