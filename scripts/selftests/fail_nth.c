@@ -4,7 +4,7 @@
  * (/proc/self/fail-nth): the first, then the second, until there is none left that could fail.
  *
  *   fail_nth DEVICE CONTROL map         a mapping of each kind, direction and size is made
- *   fail_nth DEVICE CONTROL kinds       a mapping of each kind is made
+ *   fail_nth DEVICE CONTROL tight       a mapping of each kind is made, where no address is ready
  *   fail_nth DEVICE CONTROL turns       what is done with a mapping that is there
  *   fail_nth DEVICE CONTROL lifecycles  each lifecycle that the file CONTROL/run lists
  *   fail_nth DEVICE CONTROL words       mappings with a name, by CONTROL/run
@@ -37,6 +37,8 @@
 #define PAGE		4096
 #define NAME		"nth"
 #define PATTERN		17
+/* What an entry of the last level but one of an IOMMU's page table is for. */
+#define BLOCK		(2 << 20)
 #define DEBUGGER	"/sys/kernel/debug/dma-api/"
 /* More allocations than any operation has. */
 #define MOST		5000
@@ -255,7 +257,7 @@ static void sweep(const struct step *step, const char *what)
 		absorbed += failed && !error;
 		must_be_same(&before, what, nth, error);
 		done = done_since(&start);
-		if (!step->prepare && done.of[0])
+		if (step->undo && done.of[0])
 			fail("more is counted as mapped, or less");
 		/* Whoever succeeds has done the same as all who do. */
 		if (!error && !succeeded++)
@@ -341,10 +343,10 @@ static const struct shape shapes[] = {
 	{ SAFE_DMA_KIND_PAGE, PAGE },
 	{ SAFE_DMA_KIND_PAGE, 70000 },
 	{ SAFE_DMA_KIND_SG, PAGE },
-	{ SAFE_DMA_KIND_SG, 2 << 20, 0, 32 },
+	{ SAFE_DMA_KIND_SG, BLOCK, 0, 32 },
 	{ SAFE_DMA_KIND_SG, 100000, 100 },
 	{ SAFE_DMA_KIND_IOVA, PAGE },
-	{ SAFE_DMA_KIND_IOVA, 2 << 20, 0, 32 },
+	{ SAFE_DMA_KIND_IOVA, BLOCK, 0, 32 },
 	{ SAFE_DMA_KIND_IOVA, 100000 },
 	{ SAFE_DMA_KIND_COHERENT, PAGE },
 	{ SAFE_DMA_KIND_COHERENT, 100000 },
@@ -373,9 +375,16 @@ static int can_be(int fd, unsigned int kind)
 	return !error;
 }
 
-static void map_in(int fd, const struct shape *shape, unsigned int dir, unsigned int pattern)
+static void map_in(int fd, const struct shape *shape, unsigned int dir, unsigned int pattern,
+		   void (*prepare)(const struct step *step))
 {
-	struct step step = { .try = try_request, .undo = undo_map, .fd = fd };
+	struct step step = {
+		.prepare = prepare,
+		.try = try_request,
+		.undo = undo_map,
+		.fd = fd,
+		.stride = shape->stride,
+	};
 	struct safe_dma_request map = request(SAFE_DMA_OP_MAP, NAME);
 	char what[96];
 
@@ -385,11 +394,16 @@ static void map_in(int fd, const struct shape *shape, unsigned int dir, unsigned
 	map.offset = shape->offset;
 	map.pattern = pattern;
 	step.request = given(map, 0);
-	step.stride = shape->stride;
-	snprintf(what, sizeof(what), "map %s %s size %u%s%s", kind_names[shape->kind],
+	snprintf(what, sizeof(what), "map %s %s size %u%s%s%s", kind_names[shape->kind],
 		 dir_names[dir], shape->size, shape->offset ? " in the page" : "",
-		 pattern ? " pattern" : "");
+		 pattern ? " pattern" : "", prepare ? " tight" : "");
 	sweep(&step, what);
+}
+
+/* Whether it is the last one of its kind. */
+static int is_last(int number)
+{
+	return number + 1 == COUNT(shapes) || shapes[number + 1].kind != shapes[number].kind;
 }
 
 /* Each shape; each direction of those that are the last of their kind, and with bytes. */
@@ -399,31 +413,78 @@ static void map(void)
 
 	for (int i = 0; i < COUNT(shapes); i++) {
 		const struct shape *shape = shapes + i;
-		int is_last = i + 1 == COUNT(shapes) || shape[1].kind != shape->kind;
 
 		if (!can_be(fd, shape->kind))
 			continue;
-		map_in(fd, shape, SAFE_DMA_BIDIRECTIONAL, 0);
-		if (!is_last)
+		map_in(fd, shape, SAFE_DMA_BIDIRECTIONAL, 0, NULL);
+		if (!is_last(i))
 			continue;
 		if (shape->kind != SAFE_DMA_KIND_RESOURCE)
-			map_in(fd, shape, SAFE_DMA_BIDIRECTIONAL, PATTERN);
+			map_in(fd, shape, SAFE_DMA_BIDIRECTIONAL, PATTERN, NULL);
 		if (is_shared(shape->kind))
 			continue;
-		map_in(fd, shape, SAFE_DMA_TO_DEVICE, 0);
-		map_in(fd, shape, SAFE_DMA_FROM_DEVICE, 0);
+		map_in(fd, shape, SAFE_DMA_TO_DEVICE, 0, NULL);
+		map_in(fd, shape, SAFE_DMA_FROM_DEVICE, 0, NULL);
 	}
 	close(fd);
 }
 
-/* The smallest of each. */
-static void kinds(void)
-{
-	int fd = open_file(device, O_RDWR);
+/* Who has all addresses but a block. */
+static int ballast;
 
-	for (int i = 0; i < COUNT(shapes); i++)
-		if ((!i || shapes[i - 1].kind != shapes[i].kind) && can_be(fd, shapes[i].kind))
-			map_in(fd, shapes + i, SAFE_DMA_BIDIRECTIONAL, 0);
+static int map_ballast(const char *name, unsigned int size)
+{
+	struct safe_dma_request map = request(SAFE_DMA_OP_MAP, name);
+
+	map.kind = SAFE_DMA_KIND_PAGE;
+	map.size = size;
+	map = given(map, 0);
+	return run(ballast, &map);
+}
+
+/*
+ * The block is mapped as one. Addresses that were kept ready in it, for the next who needs a few,
+ * are given back for that; if one was lost it fails. And the last level of the page table goes, so
+ * that the next mapping needs a new one.
+ */
+static void prepare_block(const struct step *step)
+{
+	if (map_ballast("block", BLOCK))
+		fail("an address is lost");
+	must(ballast, request(SAFE_DMA_OP_UNMAP, "block"), "the block cannot be unmapped");
+}
+
+static void tight(void)
+{
+	int fd = open_file(device, O_RDWR), number = 0;
+	char name[SAFE_DMA_NAME_LEN];
+
+	ballast = open_file(device, O_RDWR);
+	for (unsigned int size = BLOCK; size >= PAGE; size /= 2) {
+		int error;
+
+		do {
+			snprintf(name, sizeof(name), "ballast-%d", number++);
+			error = map_ballast(name, size);
+		} while (!error);
+		if (error != ENOMEM)
+			fail("addresses are refused for another reason");
+	}
+	must(ballast, request(SAFE_DMA_OP_UNMAP, "ballast-0"), "there is no block of addresses");
+
+	for (int i = 0; i < COUNT(shapes); i++) {
+		unsigned int kind = shapes[i].kind;
+
+		if (!is_last(i) || !can_be(fd, kind))
+			continue;
+		map_in(fd, shapes + i, SAFE_DMA_BIDIRECTIONAL, 0, prepare_block);
+		if (kind == SAFE_DMA_KIND_RESOURCE)
+			continue;
+		map_in(fd, shapes + i, SAFE_DMA_BIDIRECTIONAL, PATTERN, prepare_block);
+		if (!is_shared(kind))
+			map_in(fd, shapes + i, SAFE_DMA_FROM_DEVICE, 0, prepare_block);
+	}
+	close(ballast);
 	close(fd);
 }
 
@@ -822,8 +883,8 @@ int main(int argc, char **argv)
 	fail_nth = open_file("/proc/self/fail-nth", O_RDWR);
 	if (!strcmp(what, "map"))
 		map();
-	else if (!strcmp(what, "kinds"))
-		kinds();
+	else if (!strcmp(what, "tight"))
+		tight();
 	else if (!strcmp(what, "turns"))
 		turns();
 	else if (!strcmp(what, "lifecycles"))
