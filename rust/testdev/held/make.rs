@@ -341,6 +341,10 @@ const LOST: Refused = Refused::because(EIO, "it could not be mapped, and its byt
 
 /// Why memory could not be mapped.
 fn not_mapped(error: Error) -> Refused {
+    // Of a list `dma_map_sgtable()` says no more than this, when bounce buffers are used up, for one; what
+    // can be mapped alone gets the other error then.
+    let error = if error == EIO { ENOMEM } else { error };
+
     Refused::because(
         error,
         if error == EINVAL {
