@@ -138,8 +138,9 @@ static void judge_log(const char *begin, int lines)
 		}
 		if (kernel_log.level >= LEVEL_NOTICE && strncmp(message, MODULE, strlen(MODULE)))
 			continue;
-		/* Where nobody translates, what is large is bounced, or cannot be. */
-		if (world.refused[SAFE_DMA_KIND_IOVA] && strstr(message, "swiotlb buffer is full"))
+		/* What is large is bounced, or cannot be. */
+		if (world.bounces && (strstr(message, "swiotlb buffer is full") ||
+				      strstr(message, "swiotlb_tbl_map_single: ")))
 			continue;
 		snprintf(what, sizeof(what), "the kernel says: %s", message);
 		complain(what);
@@ -157,6 +158,15 @@ static void learn_kind(unsigned int kind, int error)
 	if (error && kind != SAFE_DMA_KIND_IOVA && kind != SAFE_DMA_KIND_RESOURCE)
 		die("a page of a kind cannot be mapped");
 	world.refused[kind] = error;
+}
+
+/* What became of a buffer that fills no page at its ends, and is too large to be bounced. */
+static void learn_bounces(int error)
+{
+	world.bounces = error || world.refused[SAFE_DMA_KIND_IOVA];
+	/* What was refused so far is no input. */
+	while (read_log(&kernel_log) > 0)
+		;
 }
 
 /* As they can be printed, and written in C. */
@@ -269,6 +279,7 @@ static int write_words_now(const char *words)
 static void learn_kinds_by_run(void)
 {
 	char words[64];
+	int error;
 
 	for (unsigned int kind = 0; kind < KINDS; kind++) {
 		snprintf(words, sizeof(words), "op=map name=probe kind=%s", kinds[kind]);
@@ -276,9 +287,10 @@ static void learn_kinds_by_run(void)
 		if (!world.refused[kind] && write_words_now("op=unmap name=probe"))
 			die("what was mapped cannot be unmapped");
 	}
-	/* Some were refused, and there may be lines of it. */
-	while (read_log(&kernel_log) > 0)
-		;
+	snprintf(words, sizeof(words), "op=map name=probe offset=1 size=%u", LARGE);
+	error = write_words_now(words);
+	write_words_now("op=unmap name=probe");
+	learn_bounces(error);
 }
 
 /* Where the text is, and how long: as it is, or not. Returns how many lines are said of it. */
@@ -484,6 +496,10 @@ static void open_file(struct file *file)
 
 static void learn_kinds_by_ioctl(struct file *file)
 {
+	struct safe_dma_request large = request(SAFE_DMA_OP_MAP, "probe");
+	struct safe_dma_request unmap_large = request(SAFE_DMA_OP_UNMAP, "probe");
+	int error;
+
 	for (unsigned int kind = 0; kind < KINDS; kind++) {
 		struct safe_dma_request map = request(SAFE_DMA_OP_MAP, "probe");
 		struct safe_dma_request unmap = request(SAFE_DMA_OP_UNMAP, "probe");
@@ -494,6 +510,12 @@ static void learn_kinds_by_ioctl(struct file *file)
 		if (!world.refused[kind] && run(file->fd, &unmap))
 			die("what was mapped cannot be unmapped");
 	}
+	large.offset = 1;
+	large.size = LARGE;
+	large = given(large, 0);
+	error = run(file->fd, &large);
+	run(file->fd, &unmap_large);
+	learn_bounces(error);
 }
 
 /* Nothing is set but what the header says. */

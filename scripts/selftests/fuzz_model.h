@@ -25,6 +25,8 @@
 #define MAX_SEGMENT	65536
 /* Up to here memory is there, whatever else is mapped. */
 #define SMALL		65536
+/* More than can be bounced, and less than is in one piece. */
+#define LARGE		1000000
 
 /* All that may come of a request: the driver stays, so that there is no ENODEV. */
 static const struct {
@@ -44,6 +46,8 @@ static const struct {
 	{ EFAULT, "EFAULT" },
 	{ ENOMEM, "ENOMEM" },
 	{ ENOTTY, "ENOTTY" },
+	/* Of a lifecycle alone, when the kernel cannot bounce a list. */
+	{ EIO, "EIO" },
 	/* Of mmap() alone. */
 	{ ENXIO, "ENXIO" },
 	{ EOVERFLOW, "EOVERFLOW" },
@@ -82,6 +86,8 @@ struct world {
 	__u64 page;
 	/* Of kinds that cannot be mapped on this machine, or 0. */
 	int refused[KINDS];
+	/* Buffers are bounced, and what they are bounced to is used up soon. */
+	int bounces;
 	/* Mappings in flight, of all tables: while there is none, the engine is idle. */
 	unsigned int in_flight;
 };
@@ -244,7 +250,7 @@ static inline unsigned int outcomes_of_map(const struct world *world, struct tab
 		refused |= outcome(EINVAL);
 	if (world->refused[map->kind])
 		refused |= outcome(world->refused[map->kind]);
-	if (size > SMALL)
+	if (size > SMALL || world->bounces)
 		perhaps = outcome(ENOMEM);
 	return (refused ? refused : outcome(0)) | perhaps;
 }

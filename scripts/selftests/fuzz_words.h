@@ -286,8 +286,10 @@ static inline unsigned int outcomes_of_words(const struct world *world, struct t
 	/* Its bytes go through the device. */
 	if (asked->request.fields & SAFE_DMA_HAS_PATTERN && world->in_flight)
 		perhaps |= outcome(EBUSY);
-	if (asked->request.size > SMALL)
+	if (asked->request.size > SMALL || world->bounces)
 		perhaps |= outcome(ENOMEM);
+	if (world->bounces)
+		perhaps |= outcome(EIO);
 	if (asked->request.kind == SAFE_DMA_KIND_NONCONTIGUOUS && asked->request.size > MAX_SEGMENT)
 		return outcome(EINVAL) | perhaps;
 	return outcome(0) | perhaps;
