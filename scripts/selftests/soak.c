@@ -239,14 +239,15 @@ static void unlock(struct slot *slot)
  */
 static int ask_and_wait(struct slot *slot, struct safe_dma_request *request)
 {
-	int before, error;
+	int before, inside, error;
 
 	atomic_set(&slot->waiting, 1);
 	do {
+		/* In this order: one who comes between them is seen by the second. */
 		before = atomic_read(&slot->nudges);
+		inside = atomic_read(&slot->nudging);
 		error = ask(request);
-	} while (error == EBUSY &&
-		 (atomic_read(&slot->nudging) || atomic_read(&slot->nudges) != before));
+	} while (error == EBUSY && (inside || atomic_read(&slot->nudges) != before));
 	atomic_set(&slot->waiting, 0);
 	while (atomic_read(&slot->nudging))
 		usleep(1000);
