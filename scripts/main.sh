@@ -31,6 +31,8 @@ check_options() {
 	[[ $DEBUG =~ ^[01]?$ ]] || fail "DEBUG=$DEBUG is neither 1 nor 0"
 	# What is looked for takes who looks, unless the user has a kernel of his own, or does not want it.
 	[ "$1" != soak ] || [ -n "$DEBUG${KDIR:-}" ] || DEBUG=1
+	# Its guests have more to do than others.
+	[ "$1" != soak ] || TIMEOUT=${TIMEOUT:-1800}
 	if [ "$DEBUG" = 1 ]; then
 		VARIANT=debug
 		# It looks at every access to memory.
