@@ -36,12 +36,17 @@ SMP = os.environ.get("SMP")
 # The kernel that the user wants, see VARIANT in linux-build.sh.
 VARIANT = os.environ.get("SAFE_DMA_VARIANT", "")
 
+# All but what takes longest, and looks at nothing that depends on bounce buffers.
+OVERLAP = (
+    "selftest module kunit results bind control lifecycle dma_debug coherent mmap ioctl removal misuse forget mmap_lost"
+)
+
 # What booted() takes; in the tests the name is also that of an argument.
 GUESTS = {
     "selftest_result": ("test", "guest-test"),
     "check_result": ("run", "guest-run"),
     "bounced_result": ("scenario", "scenario-bounce-all", "bounce-all"),
-    "overlap_result": ("test", "guest-overlap", SCENARIO, "swiotlb=noforce"),
+    "overlap_result": (OVERLAP, "guest-overlap", SCENARIO, "swiotlb=noforce"),
     "noncoherent_result": ("scenario", "scenario-noncoherent", "noncoherent"),
     "peer_result": ("scenario", "scenario-two-devices", "two-devices"),
     # Which asks for its device to be pulled out.
@@ -53,6 +58,8 @@ GUESTS = {
 
 # On the kernel that looks for what is wrong, if it was built.
 DEBUG_SCENARIOS = ("strict", "noncoherent", "bounce-all", "two-devices", "untrusted")
+# It is several times as slow.
+FEWER = "SAFE_DMA_CYCLES=10 SAFE_DMA_INPUTS=2000"
 
 
 def debug_guests():
@@ -63,7 +70,11 @@ def debug_guests():
     # What is left of memory is looked for once: that takes as long as the checks.
     modes = {names[0]: "leaks"}
     found = {name: (modes.get(name, "run"), f"debug-{name}", name, "", "debug") for name in names}
-    return found | {"soak": ("selftest soak cycles", "debug-soak", names[0], "SAFE_DMA_CYCLES=10", "debug")}
+    return found | {
+        "soak": ("selftest soak cycles fuzz", "debug-soak", names[0], FEWER, "debug"),
+        # Who has got a page is kept for all of them, which takes memory.
+        "faults": ("selftest faults", "debug-faults", names[0], "page_owner=on", "debug"),
+    }
 
 
 def find(text):

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """All is as it must be on the kernel that looks for what is wrong, too, and it finds nothing."""
 
-import re
-
 import pytest
 
 from conftest import judge
@@ -18,8 +16,8 @@ def test_debug(debug_result):
 def test_who_looks_is_awake(name):
     """What looks for mistakes has not switched itself off, and is there: silence is its word."""
     kernel = booted(*debug_guests()[name]).kernel
-    for words in ("kasan: KernelAddressSanitizer initialized", r"Running RCU self tests|Lock dependency validator"):
-        assert any(re.search(words, line) for line in kernel), words
+    for words in ("KernelAddressSanitizer initialized", "Lock dependency validator: "):
+        assert any(words in line for line in kernel), words
 
 
 def test_nothing_is_lost():

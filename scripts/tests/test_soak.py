@@ -8,9 +8,8 @@ import pytest
 import guest
 import guests
 import soak
-from conftest import LINUX, error_line, judge
-from guests import booted, debug_guests, find, guest_results
-from ktap import Result
+from conftest import LINUX, error_line
+from guests import booted, find
 
 DIGEST = re.compile(r"# soak: seed (\d+), .* digest ([0-9a-f]{16})$")
 GOOD = """\
@@ -39,24 +38,6 @@ KERNEL = ["[    1.000000] a line", "[    1.000001] BUG: KASAN: slab-use-after-fr
 def outcome(lines, problem="", kernel=()):
     """A guest that has printed those lines."""
     return guest.Outcome(problem, lines, 1.0, list(kernel))
-
-
-def debug_results():
-    """Of the guest that soaks on the kernel that looks for what is wrong."""
-    which = debug_guests().get("soak")
-    return guest_results(*which) if which else [Result("soak", "skipped", "the kernel of DEBUG=1 was not built")]
-
-
-def pytest_generate_tests(metafunc):
-    """A test for each result."""
-    if "debug_result" in metafunc.fixturenames:
-        results = debug_results()
-        metafunc.parametrize("debug_result", results, ids=[result.name for result in results])
-
-
-def test_with_debug_kernel(debug_result):
-    """What it finds, and what the kernel reports."""
-    judge(debug_result)
 
 
 def digest(log, seed):
