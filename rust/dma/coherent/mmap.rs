@@ -107,8 +107,9 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
     /// # Errors
     ///
     /// [`ENXIO`] if the memory cannot be mapped or the area goes beyond its end, [`EINVAL`] if something
-    /// is in the area already, [`ENOMEM`] if there is no memory for page tables. The hook must
-    /// return the error, whereupon what was mapped is taken out of the area.
+    /// is in the area already, [`ENOMEM`] or, as `vm_insert_pages()` has it, [`EFAULT`] if there is no
+    /// memory for page tables. The hook must return the error, whereupon what was mapped is taken out of
+    /// the area.
     ///
     /// # Safety
     ///
