@@ -36,9 +36,10 @@ SMP = os.environ.get("SMP")
 # The kernel that the user wants, see VARIANT in linux-build.sh.
 VARIANT = os.environ.get("SAFE_DMA_VARIANT", "")
 
-# All but what takes longest, and looks at nothing that depends on bounce buffers.
+# All of run.sh but fuzz, soak and cycles, which take longest.
 OVERLAP = (
-    "selftest module kunit results bind control lifecycle dma_debug coherent mmap ioctl removal misuse forget mmap_lost"
+    "selftest module kunit results bind control lifecycle anydev dma_debug limits coherent mmap ioctl permissions "
+    "removal sample misuse forget mmap_lost"
 )
 
 # What booted() takes; in the tests the name is also that of an argument.
