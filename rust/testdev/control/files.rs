@@ -263,16 +263,19 @@ fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
             Err(EINVAL)
         }
         Ok(Asked::Named(request)) => {
-            let what = fmt!("op={} name={}", request.op.name(), request.name);
+            let (op, name) = (request.op.name(), &request.name);
 
             match operate::run(&live.target, &live.run, &request) {
                 Ok(outcome) => {
-                    say(fmt!("ok 1 {} # {}\n", what, outcome));
+                    say(fmt!("ok 1 op={} name={} # {}\n", op, name, outcome));
                     Ok(())
                 }
                 Err(Refused { error, why }) => {
-                    dev_err!(dev, "run: {}: {:?}: {}\n", what, error, why);
-                    say(fmt!("not ok 1 {} # {:?} {}\n", what, error, why));
+                    dev_err!(dev, "run: op={} name={}: {:?}: {}\n", op, name, error, why);
+                    say(fmt!(
+                        "not ok 1 op={} name={} # {:?} {}\n",
+                        op, name, error, why
+                    ));
                     Err(error)
                 }
             }
