@@ -274,7 +274,10 @@ fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
                     dev_err!(dev, "run: op={} name={}: {:?}: {}\n", op, name, error, why);
                     say(fmt!(
                         "not ok 1 op={} name={} # {:?} {}\n",
-                        op, name, error, why
+                        op,
+                        name,
+                        error,
+                        why
                     ));
                     Err(error)
                 }
