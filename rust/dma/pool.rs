@@ -17,6 +17,7 @@ use super::{
 use crate::bindings as helpers;
 use core::{
     marker::PhantomData,
+    ops::Deref,
     ptr::NonNull, //
 };
 use kernel::{
@@ -45,10 +46,12 @@ use kernel::{
 
 /// A pool of objects of the type `T` in coherent memory.
 ///
-/// Each object keeps the pool: it is destroyed, and its pages are freed, when the last of both has
-/// been dropped. So no object can be left without its pool, nor a pool be destroyed that is busy;
-/// and if an object is forgotten ([`core::mem::forget`]), its pool stays for ever, with all pages,
-/// as if it had been forgotten too.
+/// Each object keeps the pool, by counting ([`DmaPool::zalloc`]) or by borrowing it
+/// ([`DmaPool::zalloc_borrowed`]): it is destroyed, and its pages are freed, when the last of both has
+/// been dropped. So no object can be left without its pool, nor a pool be destroyed that is busy.
+/// If an object is forgotten ([`core::mem::forget`]), its pool stays for ever, with all pages, as if
+/// it had been forgotten too; or, if it was borrowed, C says that it is busy when it is destroyed, and
+/// leaves its pages to the device for ever.
 ///
 /// What is not in use belongs to the allocator, which keeps its list of free objects in their own
 /// memory, within the device's reach: a device that writes to an object after it was freed corrupts
@@ -201,19 +204,48 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
     /// [`ENOMEM`] if there is no memory.
     ///
     /// C: `dma_pool_zalloc()`, `include/linux/dmapool.h`.
+    #[inline]
     pub fn zalloc(pool: &Arc<Self>, flags: Flags) -> Result<PoolObject<'bound, T>> {
+        let (cpu, addr) = pool.block(flags)?;
+
+        // INVARIANT: Just allocated from this pool.
+        Ok(PoolObject {
+            cpu,
+            addr,
+            pool: pool.clone(),
+            _bound: PhantomData,
+        })
+    }
+
+    /// Allocates an object, all of whose bytes are zero, that borrows the pool.
+    ///
+    /// As [`DmaPool::zalloc`], without a count for each object: for who has the pool for longer than its
+    /// objects anyway.
+    ///
+    /// C: `dma_pool_zalloc()`, `include/linux/dmapool.h`.
+    #[inline]
+    pub fn zalloc_borrowed(&self, flags: Flags) -> Result<PoolObject<'bound, T, &Self>> {
+        let (cpu, addr) = self.block(flags)?;
+
+        // INVARIANT: Just allocated from this pool.
+        Ok(PoolObject {
+            cpu,
+            addr,
+            pool: self,
+            _bound: PhantomData,
+        })
+    }
+
+    /// Allocates a block, all of whose bytes are zero: its addresses.
+    #[inline]
+    fn block(&self, flags: Flags) -> Result<(NonNull<T>, DmaAddress)> {
         let flags = raw::gfp(raw::effort(flags) | __GFP_ZERO);
         let mut addr: DmaAddress = 0;
 
         // SAFETY: By the invariants the pool exists. `addr` is written to if this succeeds.
-        let cpu = unsafe { helpers::dma_pool_alloc(pool.pool.as_ptr(), flags, &mut addr) };
+        let cpu = unsafe { helpers::dma_pool_alloc(self.pool.as_ptr(), flags, &mut addr) };
 
-        // INVARIANT: Just allocated from this pool, with these addresses, and zeroed.
-        Ok(PoolObject {
-            cpu: NonNull::new(cpu.cast()).ok_or(ENOMEM)?,
-            addr,
-            pool: pool.clone(),
-        })
+        Ok((NonNull::new(cpu.cast()).ok_or(ENOMEM)?, addr))
     }
 
     /// The device whose pool it is.
@@ -226,12 +258,12 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
 impl<T: AsBytes + FromBytes> Drop for DmaPool<'_, T> {
     fn drop(&mut self) {
         // SAFETY: By the invariants the pool exists; it is not used again. No object of it is in
-        // use: each keeps the pool.
+        // use, as each keeps the pool, unless one that borrowed it was forgotten: then C frees no page.
         unsafe { helpers::dma_pool_destroy(self.pool.as_ptr()) };
     }
 }
 
-/// An object from a [`DmaPool`].
+/// An object from a [`DmaPool`], which it keeps by `P`: an [`Arc`], or a reference.
 ///
 /// The CPU reads and writes it as it does mainline's [`kernel::dma::Coherent`]: with
 /// [`io_read!`](kernel::io::io_read), [`io_write!`](kernel::io::io_write) and the rest of
@@ -250,21 +282,41 @@ impl<T: AsBytes + FromBytes> Drop for DmaPool<'_, T> {
 ///
 /// # Invariants
 ///
-/// `cpu` and `addr` are a block that was allocated from `pool`, and not freed. It was zeroed.
-pub struct PoolObject<'bound, T: AsBytes + FromBytes> {
+/// - `cpu` and `addr` are a block that was allocated from `pool`, and not freed. It was zeroed.
+/// - `P` is an [`Arc`] or a reference, and so always leads to the same pool.
+pub struct PoolObject<'bound, T, P = Arc<DmaPool<'bound, T>>>
+where
+    T: AsBytes + FromBytes,
+    P: Deref<Target = DmaPool<'bound, T>>,
+{
     cpu: NonNull<T>,
     addr: DmaAddress,
-    pool: Arc<DmaPool<'bound, T>>,
+    pool: P,
+    _bound: PhantomData<&'bound Device<Bound>>,
 }
 
 // SAFETY: The block belongs to this value alone, and may be accessed and freed in any thread. What
 // is sent is in effect a `T`.
-unsafe impl<T: AsBytes + FromBytes + Send> Send for PoolObject<'_, T> {}
+unsafe impl<'bound, T, P> Send for PoolObject<'bound, T, P>
+where
+    T: AsBytes + FromBytes + Send,
+    P: Deref<Target = DmaPool<'bound, T>> + Send,
+{
+}
 
 // SAFETY: A shared reference gives volatile access to the memory of a `T`, as that to a `Coherent`.
-unsafe impl<T: AsBytes + FromBytes + Sync> Sync for PoolObject<'_, T> {}
+unsafe impl<'bound, T, P> Sync for PoolObject<'bound, T, P>
+where
+    T: AsBytes + FromBytes + Sync,
+    P: Deref<Target = DmaPool<'bound, T>> + Sync,
+{
+}
 
-impl<'bound, T: AsBytes + FromBytes> PoolObject<'bound, T> {
+impl<'bound, T, P> PoolObject<'bound, T, P>
+where
+    T: AsBytes + FromBytes,
+    P: Deref<Target = DmaPool<'bound, T>>,
+{
     /// What the device is told of the object.
     #[inline(always)]
     pub fn span(&self) -> Span<'_, Bidirectional> {
@@ -275,7 +327,7 @@ impl<'bound, T: AsBytes + FromBytes> PoolObject<'bound, T> {
 
     /// The pool that the object is from.
     #[inline(always)]
-    pub fn pool(&self) -> &Arc<DmaPool<'bound, T>> {
+    pub fn pool(&self) -> &P {
         &self.pool
     }
 
@@ -291,7 +343,11 @@ impl<'bound, T: AsBytes + FromBytes> PoolObject<'bound, T> {
     }
 }
 
-impl<'a, T: AsBytes + FromBytes> IoBase<'a> for &'a PoolObject<'_, T> {
+impl<'a, 'bound, T, P> IoBase<'a> for &'a PoolObject<'bound, T, P>
+where
+    T: AsBytes + FromBytes,
+    P: Deref<Target = DmaPool<'bound, T>>,
+{
     type Backend = SysMemBackend;
     type Target = T;
 
@@ -303,7 +359,11 @@ impl<'a, T: AsBytes + FromBytes> IoBase<'a> for &'a PoolObject<'_, T> {
     }
 }
 
-impl<T: AsBytes + FromBytes> Drop for PoolObject<'_, T> {
+impl<'bound, T, P> Drop for PoolObject<'bound, T, P>
+where
+    T: AsBytes + FromBytes,
+    P: Deref<Target = DmaPool<'bound, T>>,
+{
     fn drop(&mut self) {
         // SAFETY: By the invariants the block is from this pool, and has these addresses. It is
         // freed once; no device uses it, as a transfer has it until it is over, and who told a
@@ -315,10 +375,14 @@ impl<T: AsBytes + FromBytes> Drop for PoolObject<'_, T> {
 }
 
 // SAFETY: The block is mapped for both directions, for the pool's device, until it is freed, which
-// only dropping `self` does, and the pool does not end before that: `self` keeps it, for ever if it
-// is forgotten. It was zeroed when it was allocated, and a `T` is valid whatever its bytes are. Its
+// only dropping `self` does, and its page does not go before that: `self` keeps the pool, for ever if it
+// is forgotten, or, if it borrows it, C keeps the pages of a pool that is destroyed with a block in use. It was zeroed when it was allocated, and a `T` is valid whatever its bytes are. Its
 // CPU side is reached through a borrow of `self`, and so not while that is moved away.
-unsafe impl<T: AsBytes + FromBytes> DeviceMemory for PoolObject<'_, T> {
+unsafe impl<'bound, T, P> DeviceMemory for PoolObject<'bound, T, P>
+where
+    T: AsBytes + FromBytes,
+    P: Deref<Target = DmaPool<'bound, T>>,
+{
     type Direction = Bidirectional;
 
     #[inline(always)]
