@@ -19,6 +19,7 @@ use kernel::{
         Flags, //
     },
     bindings,
+    io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*,
     ptr::KnownSize, //
@@ -40,11 +41,11 @@ use kernel::{
 ///   read and written for as long as the memory is given up. Its bytes are initialized, physically
 ///   contiguous, in the kernel's linear map, and neither on a stack nor in the kernel's image. Their
 ///   address and number are the same at every call; [`KnownSize`] tells the true number.
-/// - The page that [`Buffer::page`] names, if any, is the one whose first byte they begin with.
+/// - [`Buffer::phys`] is the physical address of the first of them.
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them in
 ///   between.
-/// - [`Buffer::target`] and [`Buffer::page`] may be called from any thread.
+/// - [`Buffer::target`] and [`Buffer::phys`] may be called from any thread.
 /// - They are the beginning of a piece of memory from `kmalloc()`, or anywhere in one from the page
 ///   allocator, and nothing reads or writes the rest of that piece in between, either.
 /// - If [`Buffer::MAY_BE_PART`] is `false`, the memory was allocated with just that size, so that there
@@ -84,11 +85,15 @@ pub unsafe trait Buffer: Sized {
     /// The memory that is mapped.
     fn target(raw: Self::Raw) -> NonNull<Self::Target>;
 
-    /// The page that the memory begins with, if it is to be mapped by its page
-    /// (`dma_map_page_attrs()`) and not by its address (`dma_map_single_attrs()`).
+    /// The physical address of the memory, which is what is mapped. Not asked of a buffer without a byte.
+    ///
+    /// A buffer that knows it says so, and saves looking it up.
+    ///
+    /// C: `virt_to_phys()`, `include/linux/mm.h`.
     #[inline(always)]
-    fn page(_raw: Self::Raw) -> Option<NonNull<bindings::page>> {
-        None
+    fn phys(raw: Self::Raw) -> PhysAddr {
+        // SAFETY: By the contract of this trait there is memory, and it is in the linear map.
+        unsafe { helpers::helper_virt_to_phys(Self::target(raw).as_ptr().cast()) }
     }
 }
 
@@ -170,16 +175,16 @@ unsafe impl<T> Buffer for KVec<T> {
 
 /// Physically contiguous pages, allocated and freed as one.
 ///
-/// C: `alloc_pages()` and `__free_pages()`, `mm/page_alloc.c`.
+/// C: `alloc_pages()` and `free_pages()`, `mm/page_alloc.c`.
 ///
 /// # Invariants
 ///
-/// `page` is the first of `1 << order` pages that this value owns, and `addr` is where they are in
-/// the kernel's linear map. All their bytes are initialized.
+/// At `addr` in the kernel's linear map, and at `phys` in physical memory, begin `size` bytes that this value
+/// owns, all of them initialized. They are a power of two of pages, allocated as one.
 pub struct Pages {
-    page: NonNull<bindings::page>,
     addr: NonNull<u8>,
-    order: u32,
+    phys: PhysAddr,
+    size: usize,
 }
 
 // SAFETY: The pages belong to this value alone, and may be freed and accessed from any thread.
@@ -224,20 +229,27 @@ impl Pages {
 
         // SAFETY: `page` was just allocated.
         let addr = unsafe { helpers::helper_page_address(page.as_ptr()) };
-        let Some(addr) = NonNull::new(addr.cast()) else {
+        let Some(addr) = NonNull::new(addr.cast::<u8>()) else {
             // SAFETY: `page` was just allocated with this order, and nobody else knows of it.
             unsafe { bindings::__free_pages(page.as_ptr(), order) };
             return Err(AllocError);
         };
 
-        // INVARIANT: Just allocated, zeroed by `__GFP_ZERO`, and `addr` is their linear address.
-        Ok(Self { page, addr, order })
+        // SAFETY: This is in the linear map.
+        let phys = unsafe { helpers::helper_virt_to_phys(addr.as_ptr().cast()) };
+
+        // INVARIANT: Just allocated, zeroed by `__GFP_ZERO`, and these are their addresses.
+        Ok(Self {
+            addr,
+            phys,
+            size: PAGE_SIZE << order,
+        })
     }
 
     /// The size in bytes.
     #[inline(always)]
     pub fn size(&self) -> usize {
-        PAGE_SIZE << self.order
+        self.size
     }
 }
 
@@ -261,18 +273,18 @@ impl DerefMut for Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        // SAFETY: By the invariants, these pages belong to `self` and were allocated as one piece of
-        // this order.
-        unsafe { bindings::__free_pages(self.page.as_ptr(), self.order) };
+        // SAFETY: By the invariants, these pages belong to `self` and were allocated as one piece of that
+        // size.
+        unsafe { bindings::free_pages(self.addr.as_ptr().addr(), (self.size / PAGE_SIZE).ilog2()) };
     }
 }
 
 /// [`Pages`] while a device has them.
 #[derive(Clone, Copy)]
 pub struct RawPages {
-    page: NonNull<bindings::page>,
     addr: NonNull<u8>,
-    order: u32,
+    phys: PhysAddr,
+    size: usize,
 }
 
 // SAFETY: Pages of one allocation are physically contiguous, are in the linear map by the invariants
@@ -289,9 +301,9 @@ unsafe impl Buffer for Pages {
         let this = core::mem::ManuallyDrop::new(self);
 
         RawPages {
-            page: this.page,
             addr: this.addr,
-            order: this.order,
+            phys: this.phys,
+            size: this.size,
         }
     }
 
@@ -300,20 +312,20 @@ unsafe impl Buffer for Pages {
         // INVARIANT: By the caller's promise, `raw` came from `into_raw()`, which gave up the
         // ownership that is taken back here.
         Self {
-            page: raw.page,
             addr: raw.addr,
-            order: raw.order,
+            phys: raw.phys,
+            size: raw.size,
         }
     }
 
     #[inline(always)]
     fn target(raw: RawPages) -> NonNull<[u8]> {
-        NonNull::slice_from_raw_parts(raw.addr, PAGE_SIZE << raw.order)
+        NonNull::slice_from_raw_parts(raw.addr, raw.size)
     }
 
     #[inline(always)]
-    fn page(raw: RawPages) -> Option<NonNull<bindings::page>> {
-        Some(raw.page)
+    fn phys(raw: RawPages) -> PhysAddr {
+        raw.phys
     }
 }
 
@@ -407,8 +419,9 @@ unsafe impl Buffer for PagesPart {
     }
 
     #[inline(always)]
-    fn page(raw: RawPagesPart) -> Option<NonNull<bindings::page>> {
-        (raw.start == 0).then_some(raw.pages.page)
+    fn phys(raw: RawPagesPart) -> PhysAddr {
+        // CAST: From at most 64 bits.
+        raw.pages.phys + raw.start as PhysAddr
     }
 }
 
@@ -444,10 +457,16 @@ mod tests {
         }
     }
 
-    /// The address and the size in bytes of what would be mapped.
+    /// The address and the size in bytes of what would be mapped. Its physical address must be that of the same
+    /// memory.
     fn mapped<B: Buffer>(raw: B::Raw) -> (usize, usize) {
         let target = B::target(raw).as_ptr();
 
+        if B::Target::size(target) != 0 {
+            // SAFETY: The address is in the linear map.
+            let phys = unsafe { helpers::helper_cpu_addr_to_phys(target.cast_const().cast()) };
+            assert_eq!(B::phys(raw), phys);
+        }
         (target.cast::<u8>() as usize, B::Target::size(target))
     }
 
@@ -521,7 +540,6 @@ mod tests {
 
                     let raw = part.into_raw();
                     assert_eq!(mapped::<PagesPart>(raw), (start + range.start, range.len()));
-                    assert_eq!(PagesPart::page(raw).is_some(), range.start == 0);
 
                     // SAFETY: From `into_raw()` just now, and no device has seen it.
                     let pages = unsafe { PagesPart::from_raw(raw) }.into_pages();
@@ -556,12 +574,6 @@ mod tests {
 
         let raw = pages.into_raw();
         assert_eq!(mapped::<Pages>(raw), (addr, size));
-        let Some(page) = Pages::page(raw) else {
-            return Err(EINVAL);
-        };
-        // SAFETY: The page is allocated.
-        let page_addr = unsafe { helpers::helper_page_address(page.as_ptr()) };
-        assert_eq!(page_addr as usize, addr);
 
         // Were they free, it would be their turn.
         let others = Pages::zeroed(1, GFP_KERNEL)?;
@@ -596,7 +608,6 @@ mod tests {
             mapped::<KBox<Counted<'_>>>(raw),
             (addr, size_of::<Counted<'_>>())
         );
-        assert!(<KBox<Counted<'_>> as Buffer>::page(raw).is_none());
         assert_eq!(drops.get(), 0);
 
         // SAFETY: `raw` is from `into_raw()`, and taken back once. No device has it.
@@ -642,7 +653,6 @@ mod tests {
             mapped::<KVec<Counted<'_>>>(raw),
             (addr, 5 * size_of::<Counted<'_>>())
         );
-        assert!(<KVec<Counted<'_>> as Buffer>::page(raw).is_none());
         assert_eq!(drops.get(), 0);
 
         // SAFETY: `raw` is from `into_raw()`, and taken back once. No device has it.

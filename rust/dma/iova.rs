@@ -34,7 +34,6 @@ use super::{
     streaming::MapError,
     transfer::DeviceMemory, //
 };
-use crate::bindings as helpers;
 use core::{
     marker::PhantomData,
     mem::ManuallyDrop, //
@@ -47,10 +46,78 @@ use kernel::{
         Device, //
     },
     dma::DmaAddress,
-    error::to_result,
     io::PhysAddr,
+    page::PAGE_SIZE,
     prelude::*, //
 };
+
+/// The functions of C; without an IOMMU they are inline, and do nothing.
+mod c {
+    #[cfg(not(CONFIG_IOMMU_DMA))]
+    pub(super) use crate::bindings::{
+        helper_dma_iova_destroy as dma_iova_destroy,
+        helper_dma_iova_link as dma_iova_link,
+        helper_dma_iova_sync as dma_iova_sync,
+        helper_dma_iova_try_alloc as dma_iova_try_alloc,
+        helper_dma_iova_unlink as dma_iova_unlink, //
+    };
+    #[cfg(CONFIG_IOMMU_DMA)]
+    pub(super) use kernel::bindings::{
+        dma_iova_destroy,
+        dma_iova_link,
+        dma_iova_sync,
+        dma_iova_try_alloc,
+        dma_iova_unlink, //
+    };
+}
+
+/// Links `piece` at `linked` bytes from the start of a range.
+///
+/// On error nothing of it is linked.
+///
+/// C: `dma_iova_link()`, `drivers/iommu/dma-iommu.c`.
+///
+/// # Safety
+///
+/// The range is reserved for `dev`, and nothing is linked to it from there on. The piece is within it, and its
+/// place in its page is that of the address. Its memory stays as it is, and nobody but the device accesses it,
+/// until it is unlinked.
+#[inline(always)]
+unsafe fn link<D: Direction>(
+    dev: &Device<Bound>,
+    state: &mut bindings::dma_iova_state,
+    piece: &Piece,
+    linked: usize,
+) -> Result {
+    // SAFETY: By the caller's promise.
+    raw::to_result(unsafe {
+        c::dma_iova_link(
+            raw::device(dev),
+            state,
+            piece.phys,
+            linked,
+            piece.len,
+            D::DIRECTION.into(),
+            raw::attrs(raw::no_attrs()),
+        )
+    })
+}
+
+/// Whether `piece` can be linked for `dev` and `D`, `linked` bytes from `addr` on.
+#[inline(always)]
+fn may_follow<D: Direction>(
+    dev: &Device<Bound>,
+    piece: &Piece,
+    addr: DmaAddress,
+    linked: usize,
+) -> bool {
+    // No IOMMU has granules that are larger than a page, as `init_iova_domain()` has it, so that pages follow
+    // pages whatever they are.
+    let follows = follows(piece.phys, addr, linked, PAGE_SIZE - 1)
+        || follows(piece.phys, addr, linked, limits::merge_boundary(dev));
+
+    piece.len != 0 && follows && !piece.is_shared::<D>(dev)
+}
 
 /// A range of an IOMMU's addresses, and how much of it leads to memory.
 ///
@@ -80,12 +147,11 @@ impl<'bound, D: Direction> Range<'bound, D> {
         }
 
         let dev_raw = raw::device(dev);
-        // SAFETY: `dev` is a valid device.
-        if !unsafe { helpers::helper_use_dma_iommu(dev_raw) } {
+        if !raw::use_dma_iommu(dev) {
             return Err(EOPNOTSUPP);
         }
         // SAFETY: `dev` is bound and can do DMA, `state` is written, and the size is one that C takes.
-        if !unsafe { helpers::helper_dma_iova_try_alloc(dev_raw, &mut state, phys, size) } {
+        if !unsafe { c::dma_iova_try_alloc(dev_raw, &mut state, phys, size) } {
             return Err(ENOMEM);
         }
 
@@ -105,35 +171,46 @@ impl<'bound, D: Direction> Range<'bound, D> {
     ///
     /// The memory stays as it is, and nobody but the device accesses it, until it is unlinked.
     unsafe fn link(&mut self, piece: Piece) -> Result {
-        let boundary = limits::merge_boundary(self.dev);
-
-        if piece.len == 0 || !follows(piece.phys, self.state.addr, self.linked, boundary) {
+        if !may_follow::<D>(self.dev, &piece, self.state.addr, self.linked) {
             return Err(EINVAL);
         }
         if piece.len > self.size - self.linked {
             return Err(ENOSPC);
         }
-        if piece.is_shared::<D>(self.dev) {
-            return Err(EINVAL);
-        }
 
         // SAFETY: By the invariants the range is reserved, and nothing is linked from `linked` on. The
         // piece is within it, and its place in its page is that of the address, by the checks above. Its
         // memory is given up, by the caller's promise.
-        to_result(unsafe {
-            helpers::helper_dma_iova_link(
-                raw::device(self.dev),
-                &mut self.state,
-                piece.phys,
-                self.linked,
-                piece.len,
-                D::DIRECTION.into(),
-                raw::attrs(raw::no_attrs()),
-            )
-        })?;
+        unsafe { link::<D>(self.dev, &mut self.state, &piece, self.linked)? };
 
-        // INVARIANT: On error, C has linked nothing.
+        // INVARIANT: Linked just now.
         self.linked += piece.len;
+        Ok(())
+    }
+
+    /// Links all of `pieces`.
+    ///
+    /// The same as linking one after the other, for which nothing has to be looked up again.
+    ///
+    /// # Safety
+    ///
+    /// As of [`Range::link`], for each of them. Nothing is linked, and together they have `size` bytes.
+    #[inline(always)]
+    unsafe fn link_all(&mut self, pieces: impl Iterator<Item = Piece>) -> Result {
+        let (dev, addr) = (self.dev, self.state.addr);
+        let mut linked = 0;
+
+        for piece in pieces {
+            if !may_follow::<D>(dev, &piece, addr, linked) {
+                return Err(EINVAL);
+            }
+            // SAFETY: As for `link()`. It is within the range by the caller's promise.
+            unsafe { link::<D>(dev, &mut self.state, &piece, linked)? };
+
+            linked += piece.len;
+            // INVARIANT: Linked just now.
+            self.linked = linked;
+        }
         Ok(())
     }
 
@@ -148,7 +225,7 @@ impl<'bound, D: Direction> Range<'bound, D> {
         // SAFETY: By the invariants, and the caller's promise, these bytes are linked, with these
         // parameters, as a piece.
         unsafe {
-            helpers::helper_dma_iova_unlink(
+            c::dma_iova_unlink(
                 raw::device(self.dev),
                 &mut self.state,
                 self.linked,
@@ -162,8 +239,8 @@ impl<'bound, D: Direction> Range<'bound, D> {
     /// Tells the IOMMU of all that is linked.
     fn sync(&mut self) -> Result {
         // SAFETY: By the invariants these bytes are linked.
-        to_result(unsafe {
-            helpers::helper_dma_iova_sync(raw::device(self.dev), &mut self.state, 0, self.linked)
+        raw::to_result(unsafe {
+            c::dma_iova_sync(raw::device(self.dev), &mut self.state, 0, self.linked)
         })
     }
 }
@@ -173,7 +250,7 @@ impl<D: Direction> Drop for Range<'_, D> {
         // SAFETY: By the invariants the range is reserved, what is linked is the start of it, and was linked
         // with these parameters. It is not used again.
         unsafe {
-            helpers::helper_dma_iova_destroy(
+            c::dma_iova_destroy(
                 raw::device(self.dev),
                 &mut self.state,
                 self.linked,
@@ -188,9 +265,13 @@ impl<D: Direction> Drop for Range<'_, D> {
 /// the IOMMU translates whole granules, of `boundary + 1` bytes.
 fn follows(phys: PhysAddr, addr: DmaAddress, linked: usize, boundary: usize) -> bool {
     // CAST: From at most 64 bits.
-    let (linked, boundary) = (linked as u64, boundary as u64);
+    let (end, boundary) = (addr + linked as u64, boundary as u64);
 
-    (phys ^ (addr + linked)) & boundary == 0 && (linked == 0 || phys & boundary == 0)
+    if linked == 0 {
+        (phys ^ end) & boundary == 0
+    } else {
+        (phys | end) & boundary == 0
+    }
 }
 
 /// Memory in pieces that a device owns, and sees as one.
@@ -377,11 +458,9 @@ fn link_all<'bound, D: Direction, I: Iterator<Item = Piece>>(
         .ok_or(EINVAL)?;
 
     let mut range = Range::reserve(dev, first.phys, size)?;
-    for piece in pieces() {
-        // SAFETY: The memory is given up until it is taken back, by the contract of `Scattered`, which is not
-        // before `range` is dropped.
-        unsafe { range.link(piece)? };
-    }
+    // SAFETY: The memory is given up until it is taken back, by the contract of `Scattered`, which is not
+    // before `range` is dropped. They are the same pieces, so that this is their size.
+    unsafe { range.link_all(pieces())? };
     range.sync()?;
 
     Ok(range)

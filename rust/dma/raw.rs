@@ -2,6 +2,7 @@
 
 //! The C representation of types whose own accessors are private to the `kernel` crate.
 
+use crate::bindings as helpers;
 use core::mem;
 use kernel::{
     alloc::Flags,
@@ -9,9 +10,13 @@ use kernel::{
     device,
     dma::{
         attrs,
-        Attrs, //
+        Attrs,
+        DmaAddress, //
     },
-    ffi::c_ulong,
+    ffi::{
+        c_int,
+        c_ulong, //
+    },
     page::PAGE_SIZE,
     pci,
     prelude::*, //
@@ -42,6 +47,83 @@ pub(super) fn has_dma(dev: &device::Device<device::Bound>) -> bool {
     // SAFETY: `dev` is valid. Its bus has set the pointer before a driver was bound, and leaves it as
     // it is until none is.
     unsafe { !(*device(dev)).dma_mask.is_null() }
+}
+
+/// Whether a flag of the device is set.
+///
+/// C: `test_bit()` of `struct device::flags`, `include/linux/device.h`.
+#[inline(always)]
+fn flag(dev: &device::Device<device::Bound>, number: bindings::struct_device_flags) -> bool {
+    const BITS: usize = c_ulong::BITS as usize;
+    // CAST: A small number.
+    let number = number as usize;
+
+    // SAFETY: `dev` is valid. The word is read once, as C reads it, since others may change its bits meanwhile.
+    let word = unsafe { (&raw const (*device(dev)).flags[number / BITS]).read_volatile() };
+
+    word >> (number % BITS) & 1 != 0
+}
+
+/// Whether what a mapping for `dev` is given are addresses of an IOMMU.
+///
+/// C: `use_dma_iommu()`, `include/linux/iommu-dma.h`. It is asked here, as there it is no call either.
+#[inline(always)]
+pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
+    cfg!(CONFIG_IOMMU_DMA) && flag(dev, bindings::struct_device_flags_DEV_FLAG_DMA_IOMMU)
+}
+
+/// Whether a sync for `dev` can come to anything.
+///
+/// The flag is cleared for ever before the first mapping is there that has to be synced, one that is bounced.
+///
+/// C: `dma_dev_need_sync()`, `include/linux/dma-mapping.h`. The sync functions ask the same.
+#[inline(always)]
+pub(super) fn dev_need_sync(dev: &device::Device<device::Bound>) -> bool {
+    cfg!(CONFIG_DMA_NEED_SYNC)
+        && (cfg!(CONFIG_DMA_API_DEBUG)
+            || !flag(dev, bindings::struct_device_flags_DEV_FLAG_DMA_SKIP_SYNC))
+}
+
+/// Whether `addr` is an address, and not an error.
+///
+/// That is a comparison, and a call where the DMA debugger wants to see that it is made.
+///
+/// C: `dma_mapping_error()`, `include/linux/dma-mapping.h`.
+///
+/// # Errors
+///
+/// [`ENOMEM`], as C has it.
+///
+/// # Safety
+///
+/// `addr` is what a mapping function returned for `dev`.
+#[inline(always)]
+pub(super) unsafe fn mapping_error(
+    dev: &device::Device<device::Bound>,
+    addr: DmaAddress,
+) -> Result {
+    // What C has for that is all ones.
+    const DMA_MAPPING_ERROR: DmaAddress = DmaAddress::MAX;
+
+    if cfg!(CONFIG_DMA_API_DEBUG) {
+        // SAFETY: `dev` is bound, and the address is for it, by the caller's promise.
+        return to_result(unsafe { helpers::helper_dma_mapping_error(device(dev), addr) });
+    }
+    if addr == DMA_MAPPING_ERROR {
+        return Err(ENOMEM);
+    }
+    Ok(())
+}
+
+/// What a C function says that returns 0 or an error.
+///
+/// As [`kernel::error::to_result`], which is a call each time.
+#[inline(always)]
+pub(super) fn to_result(err: c_int) -> Result {
+    if err == 0 {
+        return Ok(());
+    }
+    Err(Error::from_errno(err))
 }
 
 /// The `unsigned long` that C takes for `attrs`.

@@ -20,7 +20,6 @@ use kernel::{
         Device, //
     },
     dma::DmaAddress,
-    error::to_result,
     io::PhysAddr,
     page::PAGE_SIZE,
     pci,
@@ -182,8 +181,10 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
         if !raw::has_dma(dev) {
             return Err(EIO);
         }
-        // SAFETY: `dev` is bound and can do DMA.
-        if unsafe { helpers::helper_dma_direct_overflow(raw::device(dev), phys, len) } {
+        // An IOMMU gives it another address. SAFETY: `dev` is bound and can do DMA.
+        if !raw::use_dma_iommu(dev)
+            && unsafe { helpers::helper_dma_direct_overflow(raw::device(dev), phys, len) }
+        {
             return Err(ERANGE);
         }
 
@@ -198,7 +199,7 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
             )
         };
         // SAFETY: `dev` is bound, and `addr` is what a mapping function just returned for it.
-        to_result(unsafe { helpers::helper_dma_mapping_error(raw::device(dev), addr) })?;
+        unsafe { raw::mapping_error(dev, addr)? };
 
         // INVARIANT: Mapped just now.
         Ok(Self {

@@ -54,7 +54,6 @@ use kernel::{
         Attrs,
         DmaAddress, //
     },
-    error::to_result,
     prelude::*,
     transmute::FromBytes, //
 };
@@ -452,7 +451,7 @@ fn map_table<D: Direction, I: Iterator<Item = Piece>>(
 
     // SAFETY: `dev` is bound. The entries of the table are memory that is neither freed nor touched
     // until it is taken back, by the contract of `Scattered`.
-    to_result(unsafe {
+    raw::to_result(unsafe {
         bindings::dma_map_sgtable(
             raw::device(dev),
             table.as_raw_mut(),

@@ -41,7 +41,6 @@ use kernel::{
         Attrs,
         DmaAddress, //
     },
-    error::to_result,
     io::PhysAddr,
     prelude::*,
     ptr::KnownSize, //
@@ -177,8 +176,9 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// The buffer comes back with the error; see [`MapError`].
     ///
-    /// C: `dma_map_single_attrs()`, for [`Pages`](super::buffer::Pages) `dma_map_page_attrs()`, and
-    /// `dma_mapping_error()`; `kernel/dma/mapping.c`.
+    /// C: `dma_map_single_attrs()`, for [`Pages`](super::buffer::Pages) `dma_map_page_attrs()`, of both of
+    /// which `dma_map_phys()` is what there is to do for such memory, and `dma_mapping_error()`;
+    /// `kernel/dma/mapping.c`.
     #[inline]
     pub fn map_attrs(
         dev: &'bound Device<Bound>,
@@ -248,8 +248,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// C: `virt_to_phys()`, `include/linux/mm.h`.
     pub fn phys(&self) -> PhysAddr {
-        // SAFETY: By the contract of `Buffer` the address is in the linear map.
-        unsafe { helpers::helper_cpu_addr_to_phys(B::target(self.raw).as_ptr().cast()) }
+        B::phys(self.raw)
     }
 
     /// Unmaps the buffer and gives it back to the CPU.
@@ -259,7 +258,8 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// Does not sleep.
     ///
-    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` is; `kernel/dma/mapping.c`.
+    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` and `dma_unmap_phys()` are;
+    /// `kernel/dma/mapping.c`.
     #[inline]
     pub fn unmap(self) -> B {
         let this = ManuallyDrop::new(self);
@@ -348,7 +348,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
         // undone once, as the caller does not use `self` again.
         unsafe {
-            helpers::helper_dma_unmap_single_attrs(
+            bindings::dma_unmap_phys(
                 raw::device(self.dev),
                 self.addr,
                 size_of_target::<B>(self.raw),
@@ -585,28 +585,16 @@ fn map_raw<B: Buffer, D: Direction>(
         return Err(EIO);
     }
 
-    let dev = raw::device(dev);
     let direction = D::DIRECTION.into();
     let attrs = raw::attrs(attrs);
 
-    let addr = match B::page(raw) {
-        // SAFETY: `dev` is bound. By the contract of `Buffer` the memory begins with this page, is
-        // physically contiguous for `size` bytes, and is neither freed nor touched until it is
-        // taken back.
-        Some(page) => unsafe {
-            bindings::dma_map_page_attrs(dev, page.as_ptr(), 0, size, direction, attrs)
-        },
-        // SAFETY: `dev` is bound. By the contract of `Buffer` these `size` bytes are in the linear
-        // map, physically contiguous, and neither freed nor touched until they are taken back.
-        None => unsafe {
-            let start = B::target(raw).as_ptr().cast();
+    // SAFETY: `dev` is bound. By the contract of `Buffer` these `size` bytes of memory are physically
+    // contiguous, and neither freed nor touched until they are taken back.
+    let addr =
+        unsafe { bindings::dma_map_phys(raw::device(dev), B::phys(raw), size, direction, attrs) };
 
-            helpers::helper_dma_map_single_attrs(dev, start, size, direction, attrs)
-        },
-    };
-
-    // SAFETY: `dev` is bound, and `addr` is what a mapping function just returned for it.
-    to_result(unsafe { helpers::helper_dma_mapping_error(dev, addr) })?;
+    // SAFETY: `addr` is what a mapping function just returned for `dev`.
+    unsafe { raw::mapping_error(dev, addr)? };
 
     Ok(addr)
 }

@@ -36,7 +36,6 @@ use super::{
     },
     streaming::Mapping, //
 };
-use crate::bindings as helpers;
 use core::{
     marker::PhantomData,
     ops::{
@@ -45,6 +44,7 @@ use core::{
     }, //
 };
 use kernel::{
+    bindings,
     device::{
         Bound,
         Device, //
@@ -302,16 +302,19 @@ pub(super) unsafe fn sync_range_for_cpu<D: Direction>(
     offset: usize,
     size: usize,
 ) {
-    // SAFETY: By the caller's promise.
-    unsafe {
-        helpers::helper_dma_sync_single_range_for_cpu(
-            raw::device(dev),
-            addr,
-            offset,
-            size,
-            D::DIRECTION.into(),
-        )
-    };
+    if raw::dev_need_sync(dev) {
+        // What `dma_sync_single_range_for_cpu()` comes to, which asks the same.
+        #[cfg(CONFIG_DMA_NEED_SYNC)]
+        // SAFETY: By the caller's promise. CAST: From at most 64 bits.
+        unsafe {
+            bindings::__dma_sync_single_for_cpu(
+                raw::device(dev),
+                addr + offset as DmaAddress,
+                size,
+                D::DIRECTION.into(),
+            )
+        };
+    }
 }
 
 /// Syncs a part of a mapping for the device.
@@ -326,16 +329,19 @@ pub(super) unsafe fn sync_range_for_device<D: Direction>(
     offset: usize,
     size: usize,
 ) {
-    // SAFETY: By the caller's promise.
-    unsafe {
-        helpers::helper_dma_sync_single_range_for_device(
-            raw::device(dev),
-            addr,
-            offset,
-            size,
-            D::DIRECTION.into(),
-        )
-    };
+    if raw::dev_need_sync(dev) {
+        // What `dma_sync_single_range_for_device()` comes to, which asks the same.
+        #[cfg(CONFIG_DMA_NEED_SYNC)]
+        // SAFETY: By the caller's promise. CAST: From at most 64 bits.
+        unsafe {
+            bindings::__dma_sync_single_for_device(
+                raw::device(dev),
+                addr + offset as DmaAddress,
+                size,
+                D::DIRECTION.into(),
+            )
+        };
+    }
 }
 
 #[kunit_tests(safe_dma_turn)]

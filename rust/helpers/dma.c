@@ -5,35 +5,9 @@
 
 #include "helpers.h"
 
-dma_addr_t helper_dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
-				       enum dma_data_direction dir, unsigned long attrs)
-{
-	return dma_map_single_attrs(dev, ptr, size, dir, attrs);
-}
-
-void helper_dma_unmap_single_attrs(struct device *dev, dma_addr_t addr, size_t size,
-				   enum dma_data_direction dir, unsigned long attrs)
-{
-	dma_unmap_single_attrs(dev, addr, size, dir, attrs);
-}
-
 int helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr)
 {
 	return dma_mapping_error(dev, dma_addr);
-}
-
-void helper_dma_sync_single_range_for_cpu(struct device *dev, dma_addr_t addr,
-					  unsigned long offset, size_t size,
-					  enum dma_data_direction dir)
-{
-	dma_sync_single_range_for_cpu(dev, addr, offset, size, dir);
-}
-
-void helper_dma_sync_single_range_for_device(struct device *dev, dma_addr_t addr,
-					     unsigned long offset, size_t size,
-					     enum dma_data_direction dir)
-{
-	dma_sync_single_range_for_device(dev, addr, offset, size, dir);
 }
 
 u64 helper_dma_get_mask(struct device *dev)

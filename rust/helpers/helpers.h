@@ -32,17 +32,7 @@ bool helper_pci_dev_is_untrusted(struct pci_dev *pdev);
 void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted);
 
 /* dma.c */
-dma_addr_t helper_dma_map_single_attrs(struct device *dev, void *ptr, size_t size,
-				       enum dma_data_direction dir, unsigned long attrs);
-void helper_dma_unmap_single_attrs(struct device *dev, dma_addr_t addr, size_t size,
-				   enum dma_data_direction dir, unsigned long attrs);
 int helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr);
-void helper_dma_sync_single_range_for_cpu(struct device *dev, dma_addr_t addr,
-					  unsigned long offset, size_t size,
-					  enum dma_data_direction dir);
-void helper_dma_sync_single_range_for_device(struct device *dev, dma_addr_t addr,
-					     unsigned long offset, size_t size,
-					     enum dma_data_direction dir);
 u64 helper_dma_get_mask(struct device *dev);
 u64 helper_dma_coherent_mask(struct device *dev);
 unsigned int helper_dma_get_max_seg_size(struct device *dev);
@@ -60,7 +50,6 @@ const char *helper_dev_iommu_name(struct device *dev);
 unsigned int helper_iommu_group_devices(struct device *dev);
 
 /* iova.c */
-bool helper_use_dma_iommu(struct device *dev);
 bool helper_dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
 			       phys_addr_t phys, size_t size);
 int helper_dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
@@ -76,6 +65,7 @@ void helper_dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
 /* mm.c */
 void *helper_page_address(struct page *page);
 phys_addr_t helper_cpu_addr_to_phys(const void *addr);
+phys_addr_t helper_virt_to_phys(const void *addr);
 
 /* pages.c */
 void *helper_dma_alloc_noncoherent(struct device *dev, size_t size, dma_addr_t *dma_handle,
@@ -96,6 +86,7 @@ void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
 				     enum dma_data_direction dir);
 void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
 					enum dma_data_direction dir);
-void helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len);
+void helper_sg_mark_end(struct scatterlist *sg);
+struct scatterlist *helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len);
 
 #endif /* SAFE_DMA_HELPERS_H */

@@ -5,11 +5,6 @@
 
 #include "helpers.h"
 
-bool helper_use_dma_iommu(struct device *dev)
-{
-	return use_dma_iommu(dev);
-}
-
 bool helper_dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
 			       phys_addr_t phys, size_t size)
 {

@@ -18,3 +18,8 @@ phys_addr_t helper_cpu_addr_to_phys(const void *addr)
 
 	return virt_to_phys((void *)addr);
 }
+
+phys_addr_t helper_virt_to_phys(const void *addr)
+{
+	return virt_to_phys((void *)addr);
+}

@@ -19,10 +19,16 @@ void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt
 	dma_sync_sgtable_for_device(dev, sgt, dir);
 }
 
-/* sg_set_page(), for memory that is known by its physical address. */
-void helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len)
+/* sg_set_page(), for memory that is known by its physical address; the entry after it. */
+struct scatterlist *helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len)
 {
 	sg_set_page(sg, phys_to_page(phys), len, offset_in_page(phys));
+	return sg_next(sg);
+}
+
+void helper_sg_mark_end(struct scatterlist *sg)
+{
+	sg_mark_end(sg);
 }
 
 phys_addr_t helper_sg_phys(struct scatterlist *sg)

@@ -11,7 +11,13 @@ use crate::{
         streaming::MapError, //
     }, //
 };
-use core::ptr::NonNull;
+use core::{
+    mem::{
+        ManuallyDrop,
+        MaybeUninit, //
+    },
+    ptr::NonNull, //
+};
 use kernel::{
     alloc::{
         allocator::Vmalloc,
@@ -191,10 +197,18 @@ unsafe impl<T> Scattered for VVec<T> {
 }
 
 /// A [`KVec`] of buffers while a device has their memory.
+///
+/// What is left of them is in the places in which they were.
+///
+/// # Invariants
+///
+/// - `places` is the memory of a [`KVec`] with room for `capacity` elements.
+/// - The first `len` of the places have what [`Buffer::into_raw`] has made of a buffer each, which was not
+///   taken back yet.
 pub struct RawBuffers<B: Buffer> {
-    raw: KVec<B::Raw>,
-    /// The vector that they were in, for when they come back.
-    empty: KVec<B>,
+    places: NonNull<B>,
+    len: usize,
+    capacity: usize,
 }
 
 /// What is mapped of a buffer.
@@ -206,8 +220,7 @@ fn piece<B: Buffer>(raw: B::Raw) -> Piece {
         phys: match len {
             // The pointer dangles, and C warns of what is not in the linear map (`CONFIG_DEBUG_VIRTUAL`).
             0 => 0,
-            // SAFETY: By the contract of `Buffer` these bytes are in the linear map.
-            _ => unsafe { helpers::helper_cpu_addr_to_phys(target.as_ptr().cast()) },
+            _ => B::phys(raw),
         },
         len,
         may_be_part: B::MAY_BE_PART,
@@ -217,28 +230,88 @@ fn piece<B: Buffer>(raw: B::Raw) -> Piece {
 impl<B: Buffer> RawBuffers<B> {
     /// Of none yet, with room for `count`.
     pub(in crate::dma) fn with_capacity(count: usize, flags: Flags) -> Result<Self, AllocError> {
-        Ok(Self {
-            raw: KVec::with_capacity(count, flags)?,
-            empty: KVec::with_capacity(count, flags)?,
-        })
+        Ok(Self::of(KVec::with_capacity(count, flags)?))
+    }
+
+    /// The buffers of `vec`.
+    #[inline]
+    fn of(vec: KVec<B>) -> Self {
+        let (places, count, capacity) = vec.into_raw_parts();
+
+        // INVARIANT: The memory of a vector, and nothing of it is counted yet.
+        let mut this = Self {
+            // SAFETY: The pointer of a vector is never null.
+            places: unsafe { NonNull::new_unchecked(places) },
+            len: 0,
+            capacity,
+        };
+        for index in 0..count {
+            // SAFETY: The vector had a buffer in each of these places. It is moved out, and not dropped there.
+            let buffer = unsafe { this.places.add(index).read() };
+
+            // SAFETY: This is the next place, and there is room, as there was a buffer in it.
+            unsafe { this.put(buffer.into_raw()) };
+        }
+        this
+    }
+
+    /// The place with that number, as what is left of a buffer.
+    #[inline(always)]
+    fn place(&self, index: usize) -> NonNull<B::Raw> {
+        const {
+            assert!(
+                size_of::<B::Raw>() <= size_of::<B>() && align_of::<B::Raw>() <= align_of::<B>(),
+                "what is left of a buffer does not fit where the buffer was"
+            );
+        }
+
+        // SAFETY: Only numbers of places are asked for, which are less than `capacity`.
+        unsafe { self.places.add(index) }.cast()
+    }
+
+    /// What is left of the buffer with that number.
+    ///
+    /// # Safety
+    ///
+    /// `index` is less than `len`.
+    #[inline(always)]
+    unsafe fn raw(&self, index: usize) -> B::Raw {
+        // SAFETY: By the invariants there is one.
+        unsafe { self.place(index).read() }
+    }
+
+    /// Puts what is left of a buffer into the next place.
+    ///
+    /// # Safety
+    ///
+    /// There is room, with no buffer in it, and `raw` is from [`Buffer::into_raw`].
+    #[inline(always)]
+    unsafe fn put(&mut self, raw: B::Raw) {
+        // SAFETY: The place is memory of the vector, by the caller's promise, and large enough.
+        unsafe { self.place(self.len).write(raw) };
+        // INVARIANT: Just written.
+        self.len += 1;
     }
 
     /// Gives up one more buffer, and returns what is to be mapped of it; or the buffer, if there is no
     /// room for it.
     pub(in crate::dma) fn push(&mut self, buffer: B) -> Result<Piece, B> {
-        if self.raw.len() >= self.raw.capacity().min(self.empty.capacity()) {
+        if self.len >= self.capacity {
             return Err(buffer);
         }
 
         let raw = buffer.into_raw();
-        // There is room, by the check above.
-        let _ = self.raw.push_within_capacity(raw);
+        // SAFETY: There is room, by the check above.
+        unsafe { self.put(raw) };
         Ok(piece::<B>(raw))
     }
 
     /// What is mapped of the buffer that was given up last.
     pub(in crate::dma) fn last(&self) -> Option<Piece> {
-        self.raw.last().copied().map(piece::<B>)
+        let index = self.len.checked_sub(1)?;
+
+        // SAFETY: Less than `len`.
+        Some(piece::<B>(unsafe { self.raw(index) }))
     }
 
     /// Takes back the buffer that was given up last.
@@ -247,9 +320,20 @@ impl<B: Buffer> RawBuffers<B> {
     ///
     /// Its memory is valid for [`Buffer::Target`], and no device accesses it any more.
     pub(in crate::dma) unsafe fn pop(&mut self) -> Option<B> {
-        // SAFETY: It is from `Buffer::into_raw()`, and is taken back once, as it is not in the vector any
+        // INVARIANT: It is taken back below.
+        self.len = self.len.checked_sub(1)?;
+
+        // SAFETY: It is from `Buffer::into_raw()`, and is taken back once, as its place is not counted any
         // more. The rest is as the caller promises.
-        self.raw.pop().map(|raw| unsafe { B::from_raw(raw) })
+        Some(unsafe { B::from_raw(self.place(self.len).read()) })
+    }
+}
+
+impl<B: Buffer> Drop for RawBuffers<B> {
+    fn drop(&mut self) {
+        // SAFETY: By the invariants this is the memory of a vector. What is left of buffers that were not
+        // taken back needs no drop, and so leaks them.
+        drop(unsafe { KVec::<B>::from_raw_parts(self.places.as_ptr(), 0, self.capacity) });
     }
 }
 
@@ -260,36 +344,38 @@ unsafe impl<B: Buffer> Scattered for KVec<B> {
     type Element = B::Target;
     type Raw = RawBuffers<B>;
 
-    fn into_raw(mut self, flags: Flags) -> Result<RawBuffers<B>, Self> {
-        let Ok(mut raw) = KVec::with_capacity(self.len(), flags) else {
-            return Err(self);
-        };
-
-        for buffer in self.drain_all() {
-            // There is room for all of them.
-            let _ = raw.push_within_capacity(buffer.into_raw());
-        }
-
-        Ok(RawBuffers { raw, empty: self })
+    #[inline]
+    fn into_raw(self, _flags: Flags) -> Result<RawBuffers<B>, Self> {
+        Ok(RawBuffers::of(self))
     }
 
+    #[inline]
     unsafe fn from_raw(raw: RawBuffers<B>) -> Self {
-        let RawBuffers { raw, mut empty } = raw;
+        let raw = ManuallyDrop::new(raw);
 
-        for raw in &raw {
-            // SAFETY: Each is from `Buffer::into_raw()`, and taken back once. By the caller's promise
-            // its memory is valid, and no device accesses it.
-            let buffer = unsafe { B::from_raw(*raw) };
+        for index in 0..raw.len {
+            // SAFETY: Each is from `Buffer::into_raw()`, and taken back once. By the caller's promise its
+            // memory is valid, and no device accesses it.
+            let buffer = unsafe { B::from_raw(raw.raw(index)) };
 
-            // The vector had room for all of them before.
-            let _ = empty.push_within_capacity(buffer);
+            // SAFETY: It is where it came from, of which nothing is left there.
+            unsafe { raw.places.add(index).write(buffer) };
         }
 
-        empty
+        // SAFETY: By the invariants this is the memory of a vector, and `raw` is not dropped. So many places
+        // have a buffer again.
+        unsafe { Self::from_raw_parts(raw.places.as_ptr(), raw.len, raw.capacity) }
     }
 
+    #[inline]
     fn pieces(raw: &RawBuffers<B>) -> impl Iterator<Item = Piece> {
-        raw.raw.iter().copied().map(piece::<B>)
+        let places = raw.places.cast::<MaybeUninit<B>>().as_ptr();
+
+        // SAFETY: By the invariants there are so many places, of which nothing is said here.
+        unsafe { core::slice::from_raw_parts(places, raw.len) }
+            .iter()
+            // SAFETY: By the invariants that is what each of them has.
+            .map(|place| piece::<B>(unsafe { place.as_ptr().cast::<B::Raw>().read() }))
     }
 }
 

@@ -12,7 +12,6 @@ use crate::{
         raw, //
     },
 };
-use core::iter::Peekable;
 use kernel::{
     alloc::Flags,
     bindings,
@@ -21,7 +20,6 @@ use kernel::{
         Device, //
     },
     dma::DmaAddress,
-    error::to_result,
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -36,6 +34,7 @@ struct EntryLimits {
 }
 
 impl EntryLimits {
+    #[inline(always)]
     fn of(dev: &Device<Bound>) -> Self {
         let len = limits::max_mapping_size(dev).min(limits::max_seg_size(dev) as usize);
 
@@ -46,6 +45,7 @@ impl EntryLimits {
     }
 
     /// How much of `piece`, from its start, can be one entry.
+    #[inline(always)]
     fn fits(&self, piece: &Piece) -> usize {
         let to_boundary = (self.boundary - (piece.phys & self.boundary)).saturating_add(1);
 
@@ -54,53 +54,86 @@ impl EntryLimits {
     }
 }
 
-/// Pieces, joined where they are whole pages in a row and cut where they are too much for an entry.
-struct Entries<I: Iterator<Item = Piece>> {
-    pieces: Peekable<I>,
-    /// What was cut off the last entry.
-    rest: Option<Piece>,
-    limits: EntryLimits,
-}
-
 /// Whether `next` goes on where `piece` ends, a page's end.
 ///
 /// Not in the middle of a page: there may be two small buffers side by side, of which the kernel must
 /// be able to tell that they share their cache lines.
+#[inline(always)]
 fn joins(piece: &Piece, next: &Piece) -> bool {
     piece.phys % PAGE_SIZE as u64 == 0
         && piece.len % PAGE_SIZE == 0
         && piece.phys.checked_add(piece.len as u64) == Some(next.phys)
+        // So that it is seen.
+        && next.len != 0
 }
 
-impl<I: Iterator<Item = Piece>> Iterator for Entries<I> {
-    type Item = Piece;
-
-    fn next(&mut self) -> Option<Piece> {
-        let mut entry = self.rest.take().or_else(|| self.pieces.next())?;
-
-        while entry.len < self.limits.len {
-            match self.pieces.next_if(|next| joins(&entry, next)) {
-                Some(next) => entry.len += next.len,
-                None => break,
-            }
+/// Cuts off what is too much for an entry, and lets `take` take that; what is left is one.
+#[cold]
+#[inline(never)]
+fn cut<S>(
+    mut entry: Piece,
+    limits: EntryLimits,
+    mut state: S,
+    take: impl Fn(S, Piece) -> Result<S>,
+) -> Result<(S, Piece)> {
+    loop {
+        let len = limits.fits(&entry);
+        if len == entry.len {
+            return Ok((state, entry));
         }
 
-        let len = self.limits.fits(&entry);
-        if len < entry.len {
-            // What is cut is no object, whose size would say how it is aligned; unless it is so large that it
-            // has its cache lines for itself.
-            entry.may_be_part = entry.len < cache_line::LARGE;
-            self.rest = Some(Piece {
-                phys: entry.phys + len as u64,
-                len: entry.len - len,
-                ..entry
-            });
-            entry.len = len;
-        }
-
-        Some(entry)
+        // What is cut is no object, whose size would say how it is aligned; unless it is so large that it has
+        // its cache lines for itself.
+        entry.may_be_part = entry.len < cache_line::LARGE;
+        state = take(state, Piece { len, ..entry })?;
+        // CAST: From at most 64 bits.
+        entry.phys += len as u64;
+        entry.len -= len;
     }
 }
+
+/// Lets `take` take each entry, from `state` on: pieces, joined where they are whole pages in a row and cut
+/// where they are too much for an entry.
+///
+/// Not an iterator, which would have to remember where it is between two entries.
+#[inline(always)]
+fn fold_entries<S>(
+    pieces: impl Iterator<Item = Piece>,
+    limits: EntryLimits,
+    mut state: S,
+    take: impl Fn(S, Piece) -> Result<S> + Copy,
+) -> Result<S> {
+    let joins = |entry: &Piece, next: &Piece| entry.len < limits.len && joins(entry, next);
+    let mut pieces = pieces;
+    let Some(mut entry) = pieces.next() else {
+        return Ok(state);
+    };
+
+    for next in pieces {
+        if joins(&entry, &next) {
+            entry.len += next.len;
+            continue;
+        }
+        if limits.fits(&entry) != entry.len {
+            (state, entry) = cut(entry, limits, state, take)?;
+            if joins(&entry, &next) {
+                entry.len += next.len;
+                continue;
+            }
+        }
+        state = take(state, entry)?;
+        entry = next;
+    }
+
+    if limits.fits(&entry) != entry.len {
+        (state, entry) = cut(entry, limits, state, take)?;
+    }
+    take(state, entry)
+}
+
+/// Up to how many pieces the entries are not counted before there is a table: that is four pages of it, of which
+/// some are left empty if pieces are joined.
+const UNCOUNTED: usize = 512;
 
 /// A table of entries.
 ///
@@ -108,8 +141,12 @@ impl<I: Iterator<Item = Piece>> Iterator for Entries<I> {
 ///
 /// # Invariants
 ///
-/// The table was allocated by `sg_alloc_table()`, and each of its entries is set.
-pub(super) struct Table(bindings::sg_table);
+/// - The table was allocated by `sg_alloc_table()`, for `allocated` entries.
+/// - The first `orig_nents` of them are set, and the last of those ends the list.
+pub(super) struct Table {
+    table: bindings::sg_table,
+    allocated: u32,
+}
 
 impl Table {
     /// Makes a table of `pieces`, within the limits of `dev`.
@@ -127,49 +164,90 @@ impl Table {
         flags: Flags,
     ) -> Result<Self> {
         let limits = EntryLimits::of(dev);
-        let entries = || Entries {
-            pieces: pieces().peekable(),
-            rest: None,
-            limits,
-        };
-
-        if limits.len == 0 || pieces().any(|piece| piece.len == 0) {
+        if limits.len == 0 {
             return Err(EINVAL);
         }
-        if entries().any(|entry| entry.is_shared::<D>(dev)) {
-            return Err(EINVAL);
-        }
-        let count = u32::try_from(entries().count())?;
 
-        let mut table = bindings::sg_table::default();
-        // SAFETY: `table` is initialized here, whatever it holds. Zero entries are refused.
-        to_result(unsafe { bindings::sg_alloc_table(&mut table, count, raw::page_gfp(flags)) })?;
-
-        let mut entry = table.sgl;
-        for Piece { phys, len, .. } in entries() {
-            // SAFETY: There are as many entries in the table as the iterator has, both times.
-            unsafe {
-                // CAST: At most `max_seg_size`, which has 32 bits.
-                helpers::helper_sg_set_phys(entry, phys, len as u32);
-                entry = bindings::sg_next(entry);
+        // Unless pieces have to be cut, there is an entry for each of them at most.
+        if let Some(most) = pieces().size_hint().1.filter(|most| *most <= UNCOUNTED) {
+            // CAST: A small number.
+            match Self::filled::<D>(dev, pieces(), limits, most as u32, flags) {
+                Err(error) if error == ENOSPC => {}
+                done => return done,
             }
         }
 
-        // INVARIANT: All entries were set above.
-        Ok(Self(table))
+        let count = fold_entries(pieces(), limits, 0u32, |count, _| {
+            count.checked_add(1).ok_or(EINVAL)
+        })?;
+        Self::filled::<D>(dev, pieces(), limits, count, flags)
+    }
+
+    /// Makes a table of `pieces` that has room for `most` entries; [`ENOSPC`] if they are more.
+    #[inline]
+    fn filled<D: Direction>(
+        dev: &Device<Bound>,
+        pieces: impl Iterator<Item = Piece>,
+        limits: EntryLimits,
+        most: u32,
+        flags: Flags,
+    ) -> Result<Self> {
+        let mut table = bindings::sg_table {
+            sgl: core::ptr::null_mut(),
+            nents: 0,
+            orig_nents: 0,
+        };
+        // SAFETY: `table` is initialized here, whatever it holds. C returns an error for zero entries.
+        raw::to_result(unsafe {
+            bindings::sg_alloc_table(&mut table, most, raw::page_gfp(flags))
+        })?;
+
+        let first = table.sgl;
+        // INVARIANT: None of so many entries is set yet, and nobody looks at the list before they are.
+        table.orig_nents = 0;
+        let mut this = Self {
+            table,
+            allocated: most,
+        };
+
+        let start = (first, first, 0);
+        let (_, last, count) = fold_entries(pieces, limits, start, |(entry, _, count), piece| {
+            if piece.len == 0 || piece.is_shared::<D>(dev) {
+                return Err(EINVAL);
+            }
+            if count == most {
+                return Err(ENOSPC);
+            }
+
+            // SAFETY: This is an entry, as fewer than there are have been set. CAST: At most `max_seg_size`, which
+            // has 32 bits.
+            let next = unsafe { helpers::helper_sg_set_phys(entry, piece.phys, piece.len as u32) };
+            Ok((next, entry, count + 1))
+        })?;
+        if count == 0 {
+            return Err(EINVAL);
+        }
+        if count < most {
+            // SAFETY: This entry was set last.
+            unsafe { helpers::helper_sg_mark_end(last) };
+        }
+
+        // INVARIANT: So many were set above, and the last one is marked, here or by C.
+        this.table.orig_nents = count;
+        Ok(this)
     }
 
     /// How many entries there are.
     pub(super) fn entries(&self) -> usize {
         // CAST: From 32 bits to at least as many.
-        self.0.orig_nents as usize
+        self.table.orig_nents as usize
     }
 
     /// What a mapping made of the entries: address and length of each span. Not before it is mapped.
     pub(super) fn spans(&self) -> impl Iterator<Item = (DmaAddress, usize)> + '_ {
-        let mut entry = self.0.sgl;
+        let mut entry = self.table.sgl;
 
-        (0..self.0.nents).map(move |_| {
+        (0..self.table.nents).map(move |_| {
             // SAFETY: The first `nents` entries are valid, and were given these values when the table
             // was mapped.
             let span = unsafe { (bindings::sg_dma_address(entry), bindings::sg_dma_len(entry)) };
@@ -185,20 +263,23 @@ impl Table {
     /// The C table, to be read. Of its entries, which are behind a pointer, all may be written to.
     #[inline(always)]
     pub(super) fn as_raw(&self) -> *mut bindings::sg_table {
-        core::ptr::from_ref(&self.0).cast_mut()
+        core::ptr::from_ref(&self.table).cast_mut()
     }
 
     /// The C table, to be mapped: that writes to it how many entries are left.
     #[inline(always)]
     pub(super) fn as_raw_mut(&mut self) -> *mut bindings::sg_table {
-        &mut self.0
+        &mut self.table
     }
 }
 
 impl Drop for Table {
     fn drop(&mut self) {
-        // SAFETY: By the invariants the table was allocated by `sg_alloc_table()`.
-        unsafe { bindings::sg_free_table(&mut self.0) };
+        // As C knows it.
+        self.table.orig_nents = self.allocated;
+        // SAFETY: By the invariants the table was allocated by `sg_alloc_table()`, with so many entries. The end
+        // of the list in the midst of it is of no interest to C, which goes by their number.
+        unsafe { bindings::sg_free_table(&mut self.table) };
     }
 }
 
@@ -218,15 +299,16 @@ mod tests {
 
     /// Whether the table of `pieces` has `expected`, as address and length, for a device with these limits.
     fn makes(pieces: &[Piece], len: usize, boundary: u64, expected: &[(u64, usize)]) -> bool {
-        let entries = Entries {
-            pieces: pieces.iter().copied().peekable(),
-            rest: None,
-            limits: EntryLimits { len, boundary },
-        };
+        let limits = EntryLimits { len, boundary };
+        let count = fold_entries(pieces.iter().copied(), limits, 0, |count, entry| {
+            if expected.get(count) == Some(&(entry.phys, entry.len)) {
+                Ok(count + 1)
+            } else {
+                Err(EINVAL)
+            }
+        });
 
-        entries
-            .map(|entry| (entry.phys, entry.len))
-            .eq(expected.iter().copied())
+        count == Ok(expected.len())
     }
 
     #[test]
@@ -247,13 +329,14 @@ mod tests {
 
     #[test]
     fn others_are_not_joined() {
-        // A gap, the wrong order, the end of a page and the middle of one.
+        // A gap, the wrong order, the end of a page and the middle of one, and nothing at all.
         let gap = [piece(PAGE, PAGE_SIZE), piece(3 * PAGE, PAGE_SIZE)];
         let back = [piece(2 * PAGE, PAGE_SIZE), piece(PAGE, PAGE_SIZE)];
         let end = [piece(2 * PAGE - 32, 32), piece(2 * PAGE, 32)];
         let middle = [piece(PAGE, 32), piece(PAGE + 32, 32)];
+        let empty = [piece(PAGE, PAGE_SIZE), piece(2 * PAGE, 0)];
 
-        for pieces in [gap, back, end, middle] {
+        for pieces in [gap, back, end, middle, empty] {
             let same = [
                 (pieces[0].phys, pieces[0].len),
                 (pieces[1].phys, pieces[1].len),
@@ -284,16 +367,20 @@ mod tests {
 
     /// Whether the parts of a piece of `len` bytes, cut at `limit`, are looked at as parts of objects.
     fn parts(len: usize, limit: usize) -> bool {
-        let mut entries = Entries {
-            pieces: core::iter::once(piece(PAGE, len)).peekable(),
-            rest: None,
-            limits: EntryLimits {
-                len: limit,
-                boundary: u64::MAX,
-            },
+        let limits = EntryLimits {
+            len: limit,
+            boundary: u64::MAX,
         };
 
-        entries.all(|entry| entry.may_be_part)
+        let pieces = core::iter::once(piece(PAGE, len));
+        let all = fold_entries(pieces, limits, (), |(), entry| {
+            if entry.may_be_part {
+                Ok(())
+            } else {
+                Err(EINVAL)
+            }
+        });
+        all.is_ok()
     }
 
     #[test]
