@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The C code beside which the library is counted, and what it needs promised.
+
+use crate::dma::{
+    buffer::Pages,
+    direction::Direction, //
+};
+use core::ptr::NonNull;
+use kernel::{
+    bindings as kernel_bindings,
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::DmaAddress,
+    error::{
+        from_result,
+        to_result, //
+    },
+    ffi::{
+        c_int,
+        c_void, //
+    },
+    io::PhysAddr,
+    pci,
+    prelude::*, //
+};
+
+#[allow(
+    clippy::all,
+    improper_ctypes,
+    missing_docs,
+    unreachable_pub,
+    reason = "generated code"
+)]
+mod bindings {
+    use kernel::{
+        bindings::*,
+        ffi, //
+    };
+
+    include!("bench_generated.rs");
+}
+
+/// Memory for one piece.
+pub(super) type Memory<const N: usize> = KBox<[u8; N]>;
+
+pub(super) fn memory<const N: usize>() -> Result<Memory<N>> {
+    KBox::init(pin_init::init_zeroed(), GFP_KERNEL)
+}
+
+fn raw(dev: &Device<Bound>) -> *mut kernel_bindings::device {
+    // `Device` is `repr(transparent)` over `Opaque<kernel_bindings::device>`.
+    core::ptr::from_ref(dev).cast_mut().cast()
+}
+
+fn start<const N: usize>(memory: &mut Memory<N>) -> *mut c_void {
+    (&raw mut **memory).cast()
+}
+
+/// What the counter has: instructions, where it counts those.
+#[inline(always)]
+pub(super) fn clock() -> u64 {
+    // SAFETY: May be called at any time.
+    unsafe { bindings::bench_clock() }
+}
+
+/// Maps and unmaps.
+pub(super) fn single<D: Direction, const N: usize>(
+    dev: &Device<Bound>,
+    mut memory: Memory<N>,
+) -> Result<Memory<N>> {
+    // SAFETY: The device is bound, and the memory from `kmalloc()`; nobody else has it meanwhile.
+    to_result(unsafe {
+        bindings::by_hand_single(raw(dev), start(&mut memory), N, D::DIRECTION.into())
+    })?;
+    Ok(memory)
+}
+
+/// Maps and unmaps pages by their `struct page`.
+pub(super) fn page(dev: &Device<Bound>, pages: Pages) -> Result<Pages> {
+    // SAFETY: The memory is in the linear map.
+    let page = unsafe { bindings::bench_page(pages.as_ptr().cast()) };
+
+    // SAFETY: The device is bound, and the pages nobody else's.
+    to_result(unsafe { bindings::by_hand_page(raw(dev), page, pages.size()) })?;
+    Ok(pages)
+}
+
+/// Single pages, as C has them.
+pub(super) struct PageList {
+    pages: KVec<*mut kernel_bindings::page>,
+    _memory: KVec<Pages>,
+}
+
+impl PageList {
+    /// Keeps the pages, of each of which the first is used.
+    pub(super) fn new(memory: KVec<Pages>) -> Result<Self> {
+        let mut pages = KVec::with_capacity(memory.len(), GFP_KERNEL)?;
+
+        for each in &memory {
+            // SAFETY: The memory is in the linear map.
+            pages.push(
+                unsafe { bindings::bench_page(each.as_ptr().cast()) },
+                GFP_KERNEL,
+            )?;
+        }
+        Ok(Self {
+            pages,
+            _memory: memory,
+        })
+    }
+
+    /// How many, as C counts them.
+    fn count(&self) -> u32 {
+        // CAST: Some hundred at most.
+        self.pages.len() as u32
+    }
+
+    fn start(&self) -> *mut *mut kernel_bindings::page {
+        self.pages.as_ptr().cast_mut()
+    }
+}
+
+/// Makes a list with an entry for each page, maps and unmaps it.
+pub(super) fn sg(dev: &Device<Bound>, list: &PageList) -> Result {
+    // SAFETY: The device is bound, and the list has so many pages, which nobody else has.
+    to_result(unsafe { bindings::by_hand_sg(raw(dev), list.start(), list.count()) })
+}
+
+/// The same, with an entry for each row of pages.
+pub(super) fn sg_joined(dev: &Device<Bound>, list: &PageList) -> Result {
+    // SAFETY: As above. The array is only read.
+    to_result(unsafe { bindings::by_hand_sg_joined(raw(dev), list.start(), list.count()) })
+}
+
+/// Links the pages to one range of addresses, and undoes that.
+pub(super) fn iova(dev: &Device<Bound>, list: &PageList) -> Result {
+    // SAFETY: As above.
+    to_result(unsafe { bindings::by_hand_iova(raw(dev), list.start(), list.count()) })
+}
+
+/// Allocates coherent memory and frees it.
+pub(super) fn coherent(dev: &Device<Bound>, size: usize) -> Result<()> {
+    // SAFETY: The device is bound, and has a mask.
+    to_result(unsafe { bindings::by_hand_coherent(raw(dev), size) })
+}
+
+/// Maps registers and unmaps them.
+///
+/// # Safety
+///
+/// There are registers, which the device may be given.
+pub(super) unsafe fn resource(dev: &Device<Bound>, phys: PhysAddr, size: usize) -> Result<()> {
+    // SAFETY: The device is bound; the rest is promised by the caller.
+    to_result(unsafe { bindings::by_hand_resource(raw(dev), phys, size) })
+}
+
+/// A pool of small objects.
+pub(super) struct Pool<'a> {
+    pool: NonNull<bindings::dma_pool>,
+    // INVARIANT: The pool is of this device, which is bound.
+    _dev: &'a Device<Bound>,
+}
+
+impl<'a> Pool<'a> {
+    pub(super) fn new(dev: &'a Device<Bound>, size: usize) -> Result<Self> {
+        // SAFETY: The device is bound, and outlives the pool.
+        let pool = unsafe { bindings::by_hand_pool_create(raw(dev), size) };
+
+        Ok(Self {
+            pool: NonNull::new(pool).ok_or(ENOMEM)?,
+            _dev: dev,
+        })
+    }
+
+    /// Allocates an object and frees it.
+    pub(super) fn object(&self) -> Result {
+        // SAFETY: The pool is there.
+        to_result(unsafe { bindings::by_hand_pool(self.pool.as_ptr()) })
+    }
+}
+
+impl Drop for Pool<'_> {
+    fn drop(&mut self) {
+        // SAFETY: It is not used again, and has no objects.
+        unsafe { bindings::by_hand_pool_destroy(self.pool.as_ptr()) };
+    }
+}
+
+/// Memory that stays mapped.
+pub(super) struct Mapped<'a, const N: usize> {
+    dev: &'a Device<Bound>,
+    addr: DmaAddress,
+    direction: kernel_bindings::dma_data_direction,
+    _memory: Memory<N>,
+}
+
+impl<'a, const N: usize> Mapped<'a, N> {
+    pub(super) fn new<D: Direction>(dev: &'a Device<Bound>) -> Result<Self> {
+        let mut memory = memory::<N>()?;
+        let direction = D::DIRECTION.into();
+        let mut addr = 0;
+
+        // SAFETY: The device is bound, and the memory, from `kmalloc()`, stays with the address.
+        to_result(unsafe {
+            bindings::by_hand_map(raw(dev), start(&mut memory), N, direction, &mut addr)
+        })?;
+        Ok(Self {
+            dev,
+            addr,
+            direction,
+            _memory: memory,
+        })
+    }
+
+    /// Syncs a part for the CPU, and then for the device.
+    pub(super) fn sync(&self, offset: usize, size: usize) -> Result {
+        // SAFETY: It is mapped with this direction, and this is a part of it.
+        to_result(unsafe {
+            bindings::by_hand_sync(raw(self.dev), self.addr, offset, size, self.direction)
+        })
+    }
+}
+
+impl<const N: usize> Drop for Mapped<'_, N> {
+    fn drop(&mut self) {
+        // SAFETY: It was mapped with these parameters, and is not used again.
+        unsafe { bindings::by_hand_unmap(raw(self.dev), self.addr, N, self.direction) };
+    }
+}
+
+/// The registers of an `edu`, as C has them.
+pub(super) struct Registers<'a> {
+    pdev: &'a pci::Device<Bound>,
+    // INVARIANT: Those of `pdev`, mapped until this is dropped.
+    regs: NonNull<c_void>,
+}
+
+impl<'a> Registers<'a> {
+    pub(super) fn new(pdev: &'a pci::Device<Bound>) -> Result<Self> {
+        // SAFETY: The device is bound, and enabled. `pci::Device` is `repr(transparent)` over `struct pci_dev`.
+        let regs =
+            unsafe { bindings::bench_registers(core::ptr::from_ref(pdev).cast_mut().cast()) };
+
+        // INVARIANT: Just mapped.
+        Ok(Self {
+            pdev,
+            regs: NonNull::new(regs).ok_or(ENOMEM)?,
+        })
+    }
+
+    /// Writes a number where the device ignores it, and QEMU's trace has it.
+    pub(super) fn mark(&self, number: u32) {
+        // SAFETY: By the invariants.
+        unsafe { bindings::bench_mark(self.regs.as_ptr(), number) };
+    }
+
+    /// Maps memory, and has the device read it.
+    pub(super) fn send<const N: usize>(
+        &self,
+        mut memory: Memory<N>,
+    ) -> Result<(Memory<N>, DmaAddress)> {
+        let mut addr = 0;
+
+        let dev = raw(self.pdev.as_ref());
+        let regs = self.regs.as_ptr();
+
+        // SAFETY: By the invariants. What is mapped goes to `sent()`, which leaks it should the device not be
+        // done with it.
+        to_result(unsafe { bindings::by_hand_send(dev, regs, start(&mut memory), N, &mut addr) })?;
+        Ok((memory, addr))
+    }
+
+    /// Waits for the device, and unmaps the memory.
+    pub(super) fn sent<const N: usize>(
+        &self,
+        (memory, addr): (Memory<N>, DmaAddress),
+    ) -> Result<Memory<N>> {
+        let dev = raw(self.pdev.as_ref());
+
+        // SAFETY: By the invariants; it was mapped by `send()`.
+        let err = unsafe { bindings::by_hand_sent(dev, self.regs.as_ptr(), N, addr) };
+
+        if let Err(error) = to_result(err) {
+            core::mem::forget(memory);
+            return Err(error);
+        }
+        Ok(memory)
+    }
+}
+
+impl Drop for Registers<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the invariants; they are not used again.
+        unsafe {
+            bindings::bench_registers_gone(
+                core::ptr::from_ref(self.pdev).cast_mut().cast(),
+                self.regs.as_ptr(),
+            )
+        };
+    }
+}
+
+/// Calls `work` in threads, and tells how many nanoseconds passed until all were done.
+pub(super) fn threads<F: Fn() -> Result + Sync>(count: u32, work: &F) -> Result<u64> {
+    /// # Safety
+    ///
+    /// `data` is an `F`, borrowed until this returns.
+    unsafe extern "C" fn call<F: Fn() -> Result + Sync>(data: *mut c_void) -> c_int {
+        // SAFETY: By the caller's promise.
+        let work = unsafe { &*data.cast::<F>() };
+
+        from_result(|| work().map(|()| 0))
+    }
+
+    let mut taken = 0;
+    let data = core::ptr::from_ref(work).cast_mut().cast();
+
+    // SAFETY: No thread is left when this returns, so that `work` outlives them. It can be shared.
+    to_result(unsafe { bindings::bench_threads(count, Some(call::<F>), data, &mut taken) })?;
+    Ok(taken)
+}
+
+/// Single pages, so many of them.
+pub(super) fn pages(count: usize) -> Result<KVec<Pages>> {
+    let mut pages = KVec::with_capacity(count, GFP_KERNEL)?;
+
+    for _ in 0..count {
+        pages.push(Pages::zeroed(0, GFP_KERNEL)?, GFP_KERNEL)?;
+    }
+    Ok(pages)
+}
+
+/// The same, of which no two are side by side: of each two only one is kept.
+pub(super) fn scattered(count: usize) -> Result<KVec<Pages>> {
+    let mut all = pages(2 * count)?;
+    let mut kept = KVec::with_capacity(count, GFP_KERNEL)?;
+
+    // In the order of their addresses; then each second one has no neighbour left.
+    all.sort_unstable_by_key(|pages| pages.as_ptr());
+    for (number, page) in all.into_iter().enumerate() {
+        if number % 2 == 0 {
+            kept.push(page, GFP_KERNEL)?;
+        }
+    }
+    Ok(kept)
+}

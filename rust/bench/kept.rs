@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Buffers that stay mapped, beside those that are mapped for each transfer: what is left to do for one, and
+//! what it costs to copy into them what is elsewhere.
+
+use super::series::{
+    Bench,
+    By,
+    Operation, //
+};
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::{
+        BufferPool,
+        CpuBuffer,
+        LocalBufferPool, //
+    },
+    direction::ToDevice, //
+};
+use kernel::prelude::*;
+
+/// 64 KiB.
+const ORDER: u32 = 4;
+/// What a transfer has.
+const FRAME: usize = 4096;
+
+type Shared<'bound> = BufferPool<'bound, Pages, ToDevice>;
+type Local<'bound> = LocalBufferPool<'bound, Pages, ToDevice>;
+
+/// The CPU has a buffer, and then the device; what a transfer would do in between is left out.
+#[inline(never)]
+fn library_kept(pool: &Local<'_>) -> Result {
+    drop(CpuBuffer::take(pool, FRAME)?.sync_for_device());
+    Ok(())
+}
+
+#[inline(never)]
+fn library_kept_shared(pool: &Shared<'_>) -> Result {
+    drop(CpuBuffer::take(pool, FRAME)?.sync_for_device());
+    Ok(())
+}
+
+#[inline(never)]
+fn library_copied(pool: &Local<'_>, from: &[u8]) -> Result {
+    let mut buffer = CpuBuffer::take(pool, from.len())?;
+
+    buffer.copy_from_slice(from);
+    drop(buffer.sync_for_device());
+    Ok(())
+}
+
+pub(super) fn run(bench: &Bench<'_>) -> Result {
+    let dev = bench.dev();
+    let make = || Ok(Pages::zeroed(ORDER, GFP_KERNEL)?);
+
+    let pool = Local::new(dev, 4, ToDevice, make)?;
+    let kept = Operation::new("kept", FRAME, 1);
+    bench.series(kept, By::Library, (), |()| library_kept(&pool))?;
+
+    let from = Pages::zeroed(ORDER, GFP_KERNEL)?;
+    for size in [64, 256, 1024, 4096, 16 << 10, 64 << 10] {
+        let from = from.get(..size).ok_or(EINVAL)?;
+        let copied = Operation::new("copied", size, 1);
+
+        bench.series(copied, By::Library, (), |()| library_copied(&pool, from))?;
+    }
+    drop(pool);
+
+    let pool = BufferPool::new(dev, 4, ToDevice, make)?;
+    let kept = Operation::new("kept_shared", FRAME, 1);
+    bench.series(kept, By::Library, (), |()| library_kept_shared(&pool))
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory in pieces: pages anywhere, and pages in a row.
+
+use super::{
+    by_hand::{
+        self,
+        pages,
+        scattered,
+        PageList, //
+    },
+    series::{
+        Bench,
+        By,
+        Operation, //
+    }, //
+};
+use crate::dma::{
+    buffer::Pages,
+    direction::ToDevice,
+    iova::IovaMapping,
+    sg::SgMapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+#[inline(never)]
+fn library_sg(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> {
+    Ok(SgMapping::map(dev, pages, ToDevice, GFP_KERNEL)?.unmap())
+}
+
+#[inline(never)]
+fn library_iova(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> {
+    Ok(IovaMapping::map(dev, pages, ToDevice, GFP_KERNEL)?.unmap())
+}
+
+/// `count` pages that are not side by side.
+fn anywhere(bench: &Bench<'_>, count: usize) -> Result {
+    let dev = bench.dev();
+    let sg = Operation::new("sg", PAGE_SIZE, count);
+    let plain = Operation::new("sg_plain", PAGE_SIZE, count);
+    let iova = Operation::new("iova", PAGE_SIZE, count);
+
+    let list = PageList::new(scattered(count)?)?;
+    bench.series(sg, By::Hand, (), |()| by_hand::sg_joined(dev, &list))?;
+    bench.series(plain, By::Hand, (), |()| by_hand::sg(dev, &list))?;
+    bench.series(iova, By::Hand, (), |()| by_hand::iova(dev, &list))?;
+    drop(list);
+
+    for operation in [sg, plain] {
+        bench.series(operation, By::Library, scattered(count)?, |pages| {
+            library_sg(dev, pages)
+        })?;
+    }
+    bench.series(iova, By::Library, scattered(count)?, |pages| {
+        library_iova(dev, pages)
+    })
+}
+
+/// `count` pages as the allocator gives them, many of them side by side, as one entry each row.
+fn rows(bench: &Bench<'_>, count: usize) -> Result {
+    let dev = bench.dev();
+    let operation = Operation::new("sg_rows", PAGE_SIZE, count);
+    let sorted = || -> Result<KVec<Pages>> {
+        let mut pages = pages(count)?;
+
+        pages.sort_unstable_by_key(|pages| pages.as_ptr());
+        Ok(pages)
+    };
+
+    let list = PageList::new(sorted()?)?;
+    bench.series(operation, By::Hand, (), |()| by_hand::sg_joined(dev, &list))?;
+    // Those that were freed last are allocated first: the same.
+    drop(list);
+    bench.series(operation, By::Library, sorted()?, |pages| {
+        library_sg(dev, pages)
+    })
+}
+
+pub(super) fn run(bench: &Bench<'_>) -> Result {
+    for count in [1, 16, 256] {
+        anywhere(bench, count)?;
+    }
+    rows(bench, 16)?;
+    rows(bench, 256)
+}

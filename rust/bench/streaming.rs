@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Single buffers, mapped and unmapped.
+
+use super::{
+    by_hand::{
+        self,
+        memory,
+        Memory, //
+    },
+    series::{
+        Bench,
+        By,
+        Operation, //
+    }, //
+};
+use crate::dma::{
+    buffer::Pages,
+    direction::{
+        Bidirectional,
+        Direction,
+        FromDevice,
+        Permits,
+        ToDevice, //
+    },
+    limits,
+    resource::{
+        Registers,
+        ResourceMapping, //
+    },
+    streaming::Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+#[inline(never)]
+fn library_single<D, const N: usize>(
+    dev: &Device<Bound>,
+    memory: Memory<N>,
+    direction: D,
+) -> Result<Memory<N>>
+where
+    D: Direction + Permits<[u8; N]>,
+{
+    Ok(Mapping::map(dev, memory, direction)?.unmap())
+}
+
+#[inline(never)]
+fn library_page(dev: &Device<Bound>, pages: Pages) -> Result<Pages> {
+    Ok(Mapping::map(dev, pages, ToDevice)?.unmap())
+}
+
+#[inline(never)]
+fn library_resource(dev: &Device<Bound>, registers: Registers<'_>) -> Result {
+    ResourceMapping::map(dev, registers, Bidirectional)?.unmap();
+    Ok(())
+}
+
+/// A buffer of `N` bytes.
+fn single<D, const N: usize>(bench: &Bench<'_>, name: &'static str, direction: D) -> Result
+where
+    D: Direction + Permits<[u8; N]> + Copy,
+{
+    let dev = bench.dev();
+    let operation = Operation::new(name, N, 1);
+
+    if N > limits::max_mapping_size(dev) {
+        bench.impossible(operation);
+        return Ok(());
+    }
+    bench.series(operation, By::Hand, memory()?, |memory| {
+        by_hand::single::<D, N>(dev, memory)
+    })?;
+    bench.series(operation, By::Library, memory()?, |memory| {
+        library_single(dev, memory, direction)
+    })
+}
+
+/// A page, by its `struct page`.
+fn page(bench: &Bench<'_>) -> Result {
+    let dev = bench.dev();
+    let operation = Operation::new("page", PAGE_SIZE, 1);
+    let pages = || Pages::zeroed(0, GFP_KERNEL);
+
+    bench.series(operation, By::Hand, pages()?, |pages| {
+        by_hand::page(dev, pages)
+    })?;
+    bench.series(operation, By::Library, pages()?, |pages| {
+        library_page(dev, pages)
+    })
+}
+
+/// Registers, of the device itself: for the IOMMU it is the same whose they are.
+fn resource(bench: &Bench<'_>) -> Result {
+    let dev = bench.dev();
+    let operation = Operation::new("resource", PAGE_SIZE, 1);
+    let registers = Registers::of_bar(bench.pdev(), 0, 0..PAGE_SIZE)?;
+
+    // What is no memory cannot be bounced.
+    if library_resource(dev, registers).is_err_and(|error| error == ENOMEM) {
+        bench.impossible(operation);
+        return Ok(());
+    }
+
+    bench.series(operation, By::Hand, (), |()| {
+        // SAFETY: A BAR of the device, which stays where it is while the driver is bound.
+        unsafe { by_hand::resource(dev, registers.phys(), PAGE_SIZE) }
+    })?;
+    bench.series(operation, By::Library, (), |()| {
+        library_resource(dev, registers)
+    })
+}
+
+pub(super) fn run(bench: &Bench<'_>) -> Result {
+    single::<_, 64>(bench, "single", ToDevice)?;
+    single::<_, 256>(bench, "single", ToDevice)?;
+    single::<_, 1024>(bench, "single", ToDevice)?;
+    single::<_, 4096>(bench, "single", ToDevice)?;
+    single::<_, { 16 << 10 }>(bench, "single", ToDevice)?;
+    single::<_, { 64 << 10 }>(bench, "single", ToDevice)?;
+    single::<_, { 256 << 10 }>(bench, "single", ToDevice)?;
+    single::<_, { 1 << 20 }>(bench, "single", ToDevice)?;
+    single::<_, { 2 << 20 }>(bench, "single", ToDevice)?;
+    single::<_, 4096>(bench, "single_from_device", FromDevice)?;
+    page(bench)?;
+    resource(bench)
+}
