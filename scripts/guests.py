@@ -92,7 +92,8 @@ def kernel_files(variant):
     if not variant:
         return Path(os.environ["SAFE_DMA_IMAGE"]), build / "initramfs.cpio", ""
     kdir = Path(os.environ[f"SAFE_DMA_KDIR_{variant.upper()}"])
-    parameters = (TOP / "qemu" / "kernel" / variant / "parameters").read_text(encoding="utf-8").strip()
+    path = TOP / "qemu" / "kernel" / variant / "parameters"
+    parameters = path.read_text(encoding="utf-8").strip() if path.exists() else ""
     return kdir / "arch/arm64/boot/Image", build / variant / "initramfs.cpio", parameters
 
 

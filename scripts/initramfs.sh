@@ -25,7 +25,7 @@ make_initramfs() {
 	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
 	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
 	install -m 755 "$TOP/qemu/init" "$tree/init"
-	install -m 644 "$modules"/{safe_dma,sample_dma,misuse,planted}.ko "$tree/lib/"
+	install -m 644 "$modules"/*.ko "$tree/lib/"
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
 	local program
 	for program in "$TOP"/scripts/selftests/*.c; do
@@ -36,6 +36,10 @@ make_initramfs() {
 			say "scripts/selftests/$program.c cannot be built, so that its tests are skipped; see .build/$program.log"
 		fi
 	done
+	if [ "$VARIANT" = bench ]; then
+		make_map_benchmark || fail "the tool of the kernel's benchmark cannot be built; log: $BUILD/dma_map_benchmark.log"
+		install -m 755 "$BUILD/dma_map_benchmark" "$tree/selftests/"
+	fi
 	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
 	"$PYTHON" "$TOP/scripts/paths.py" rows >"$tree/selftests/paths.rows"
 	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"

@@ -9,7 +9,7 @@ set -euo pipefail
 PAGES=4K
 
 # Which kernel: none is the usual one, and another is a directory of qemu/kernel/ with more fragments, and
-# with parameters for the kernel's command line.
+# perhaps with parameters for the kernel's command line.
 VARIANT=
 
 # What the kernel is made of. What is said last of an option counts.
@@ -116,7 +116,7 @@ check_pages() {
 		fail "KDIR=$KDIR has no pages of $PAGES, which SCENARIO=$SCENARIO asks for: configure it with CONFIG_ARM64_${PAGES}_PAGES"
 }
 
-# What the command line of that kernel must have.
+# What the command line of that kernel must have, if anything.
 kernel_parameters() {
-	[ -z "$VARIANT" ] || cat "$TOP/qemu/kernel/$VARIANT/parameters"
+	[ ! -e "$TOP/qemu/kernel/$VARIANT/parameters" ] || cat "$TOP/qemu/kernel/$VARIANT/parameters"
 }

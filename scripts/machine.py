@@ -8,6 +8,9 @@ import scenarios
 # Of Debian's package qemu-efi-aarch64.
 FIRMWARE = Path("/usr/share/qemu-efi-aarch64/QEMU_EFI.fd")
 
+# Its clock counts instructions: with one in a nanosecond, it must not be slower than that.
+COUNTING_CPU = "cortex-a76,cntfrq=1000000000"
+
 
 class MachineError(Exception):
     """Why there is no such machine."""

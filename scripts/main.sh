@@ -10,6 +10,9 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 SCENARIO=${SCENARIO:-strict}
 QEMU=${QEMU:-qemu-system-aarch64}
 DEBUG=${DEBUG:-}
+# The builds of our other kernels, by their names in qemu/kernel/, where a target needs them.
+debug_kdir=''
+bench_kdir=''
 for part in lib packages apt-private setup toolchain linux-source linux-build busybox qmp module doc program initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/$part.sh"
@@ -27,6 +30,7 @@ check_options() {
 	[[ ${MINUTES:=} =~ ^([1-9][0-9]*)?$ ]] || fail "MINUTES=$MINUTES is not a number of minutes"
 	[[ ${SEED:=} =~ ^[0-9]{0,18}$ ]] || fail "SEED=$SEED is not a number of at most 18 digits"
 	[ -n "$MINUTES" ] || [ "$1" != soak ] || fail 'how long: give MINUTES=, for example make soak MINUTES=20'
+	: "${BASELINE:=}"
 	# Whether they go together is for scenarios.py to say, which needs Python.
 	[[ $DEBUG =~ ^[01]?$ ]] || fail "DEBUG=$DEBUG is neither 1 nor 0"
 	# What is looked for takes who looks, unless the user has a kernel of his own, or does not want it.
@@ -37,6 +41,11 @@ check_options() {
 		VARIANT=debug
 		# It looks at every access to memory.
 		TIMEOUT=${TIMEOUT:-900}
+	fi
+	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'what is counted with the kernel of DEBUG=1 is its looking: leave DEBUG= out'
+	[ -z "$BASELINE" ] || [ -r "$BASELINE" ] || fail "BASELINE=$BASELINE cannot be read: give the bench.csv of another make bench"
+	if [ "$1" = bench ] && [ -z "${KDIR:-}" ]; then
+		VARIANT=bench
 	fi
 	[ -z "$VARIANT" ] || [ "$1" != trace ] || fail 'the kernel of DEBUG=1 has no function tracer'
 	local name
@@ -70,14 +79,14 @@ prepare_kernel() {
 	fi
 }
 
-# What a test needs of another of our kernels, beside the first; sets DEBUG_KDIR.
-prepare_debug() {
-	local KDIR IMAGE VARIANT=debug
+# prepare_variant NAME: what a test needs of another of our kernels, beside the first; sets NAME_KDIR.
+prepare_variant() {
+	local KDIR IMAGE VARIANT=$1
 	linux_build
 	kernel_image
 	build_module
 	make_initramfs
-	DEBUG_KDIR=$KDIR
+	printf -v "${1}_kdir" %s "$KDIR"
 }
 
 # Everything that a guest needs.
@@ -129,10 +138,10 @@ guest() {
 python() {
 	mkdir -p "$LOGS"
 	trap - EXIT
-	[ -z "$VARIANT" ] || DEBUG_KDIR=$KDIR
-	SAFE_DMA_KDIR=$KDIR SAFE_DMA_KDIR_DEBUG=${DEBUG_KDIR:-} SAFE_DMA_VARIANT=$VARIANT SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
+	[ -z "$VARIANT" ] || printf -v "${VARIANT}_kdir" %s "$KDIR"
+	SAFE_DMA_KDIR=$KDIR SAFE_DMA_KDIR_DEBUG=$debug_kdir SAFE_DMA_KDIR_BENCH=$bench_kdir SAFE_DMA_VARIANT=$VARIANT SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		SCENARIO=$SCENARIO MINUTES=$MINUTES SEED=$SEED exec "$PYTHON" "$scripts/$1"
+		SCENARIO=$SCENARIO MINUTES=$MINUTES SEED=$SEED BASELINE=$BASELINE exec "$PYTHON" "$scripts/$1"
 }
 
 distclean() {
@@ -173,13 +182,15 @@ report) plain_python report.py ;;
 		prepare_guest
 		keep_versions
 		if [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
-			prepare_debug
+			prepare_variant debug
+			prepare_variant bench
 		fi
 		setup_qmp
 		python test.py
 		;;
-	misuse | api | soak)
+	misuse | api | soak | bench)
 		prepare_guest
+		keep_versions
 		python "$1.py"
 		;;
 	trace)

@@ -23,14 +23,24 @@ program_clang() {
 	clang_of "$llvm"
 }
 
+# build_program NAME SOURCE FLAG...
 build_program() {
-	local clang nolibc=$LINUX_SRC/tools/include/nolibc
+	local name=$1 source=$2 clang nolibc=$LINUX_SRC/tools/include/nolibc
+	shift 2
 	clang=$(program_clang) && uapi_headers &&
 		"$clang" --target=aarch64-linux-gnu -O2 -Wall -Werror -static -nostdlib -nostdinc \
 			-fuse-ld=lld -fno-stack-protector -fno-asynchronous-unwind-tables \
 			-isystem "$("$clang" -print-resource-dir)/include" -include "$nolibc/nolibc.h" \
-			-I "$nolibc" -isystem "$BUILD/uapi/usr/include" \
-			-o "$BUILD/$1" "$TOP/scripts/selftests/$1.c"
+			-I "$nolibc" -isystem "$BUILD/uapi/usr/include" "$@" \
+			-o "$BUILD/$name" "$source"
+}
+
+# The tool of the kernel's own benchmark. It prints tenths, which nolibc has no format for.
+make_map_benchmark() {
+	local source=$LINUX_SRC/tools/dma/dma_map_benchmark.c
+	[ "$BUILD/dma_map_benchmark" -nt "$source" ] ||
+		build_program dma_map_benchmark "$source" -fno-builtin -include "$TOP/scripts/printf_tenths.h" \
+			>"$BUILD/dma_map_benchmark.log" 2>&1
 }
 
 # make_program NAME: scripts/selftests/NAME.c as .build/NAME, if it is new.
@@ -41,5 +51,5 @@ make_program() {
 	done
 	[ -n "$new" ] || return 0
 	mkdir -p "$BUILD"
-	build_program "$1" >"$BUILD/$1.log" 2>&1
+	build_program "$1" "$TOP/scripts/selftests/$1.c" >"$BUILD/$1.log" 2>&1
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 import callgraph
 import guest
 import guests
+import machine
 import objects
 import paths
 from callgraph import Call
@@ -23,8 +24,6 @@ TOP = Path(__file__).resolve().parents[1]
 OPERATIONS = TOP / "rust" / "testdev" / "control" / "lifecycles.rs"
 OPERATION = re.compile(r'^        name: "(\w+)",\n        what: "([^"]+)",$', re.MULTILINE)
 PROGRAM = "(not in the kernel's build)"
-# The guest's clock: with an instruction in a nanosecond, it must not be slower than that.
-CLOCK = "cortex-a76,cntfrq=1000000000"
 
 
 class TraceError(Exception):
@@ -285,7 +284,7 @@ def boot(operation: str, scenario: str) -> guest.Outcome:
         # The DMA debugger would be most of it. Its stack traces take longer the more is traced, too.
         append=f"{os.environ['APPEND']} dma_debug=off".strip(),
         # The last option counts.
-        extra=["-cpu", CLOCK],
+        extra=["-cpu", machine.COUNTING_CPU],
     )
     settings = a_guest.scenario.settings()
     if settings["processors"] != 1:

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * For programs that print tenths with "%.1f", which the printf() of nolibc does not know: included
+ * before them, in the place of it. Other than that, words and numbers are all that they print.
+ */
+
+#ifndef SAFE_DMA_PRINTF_TENTHS_H
+#define SAFE_DMA_PRINTF_TENTHS_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void printf_tenths(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	while (*format) {
+		if (!strncmp(format, "%.1f", 4)) {
+			long tenths = va_arg(args, double) * 10 + 0.5;
+
+			printf("%ld.%ld", tenths / 10, tenths % 10);
+			format += 4;
+		} else if (!strncmp(format, "%d", 2)) {
+			printf("%d", va_arg(args, int));
+			format += 2;
+		} else if (!strncmp(format, "%s", 2)) {
+			printf("%s", va_arg(args, char *));
+			format += 2;
+		} else {
+			printf("%c", *format++);
+		}
+	}
+	va_end(args);
+}
+
+#define printf printf_tenths
+
+#endif /* SAFE_DMA_PRINTF_TENTHS_H */
