@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from page import matrix, space, testrun, timeline, trees
+from page import cost, matrix, space, testrun, timeline, trees
 from page.markup import Markup, element, join, plural
 
 HERE = Path(__file__).resolve().parent
@@ -13,6 +13,7 @@ SECTIONS = (
     ("trees", "Call trees", trees.section),
     ("space", "IOVA space", space.section),
     ("timeline", "One transfer", timeline.section),
+    ("cost", "Cost", cost.section),
 )
 
 

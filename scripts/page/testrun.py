@@ -46,6 +46,8 @@ class Run:
     remarks: list[str] = field(default_factory=list)
     # Tools and their versions.
     versions: dict[str, str] = field(default_factory=dict)
+    # What make bench has left, if it was called.
+    bench: Path | None = None
 
 
 def about(name: str) -> tuple[str, dict]:
@@ -115,6 +117,8 @@ def read(logs: Path) -> Run:
     if not paths:
         raise NoRun(f"no test run in {logs}: call 'make test' first")
     run = Run([of(path) for path in paths])
+    counted = logs / "bench.csv"
+    run.bench = counted if counted.exists() else None
     read_junit(run, logs / "junit.xml")
     read_versions(run, logs / "versions")
     return run

@@ -28,6 +28,7 @@ VARIABLES = [
     "SCENARIO",
     "OP",
     "APPEND",
+    "BASELINE",
     "TIMEOUT",
     "QEMU",
     "V",
