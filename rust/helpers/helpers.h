@@ -50,6 +50,7 @@ const char *helper_dev_iommu_name(struct device *dev);
 unsigned int helper_iommu_group_devices(struct device *dev);
 
 /* iova.c */
+#ifndef CONFIG_IOMMU_DMA
 bool helper_dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
 			       phys_addr_t phys, size_t size);
 int helper_dma_iova_link(struct device *dev, struct dma_iova_state *state, phys_addr_t phys,
@@ -61,6 +62,7 @@ void helper_dma_iova_unlink(struct device *dev, struct dma_iova_state *state, si
 			    size_t size, enum dma_data_direction dir, unsigned long attrs);
 void helper_dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
 			     size_t mapped_len, enum dma_data_direction dir, unsigned long attrs);
+#endif
 
 /* mm.c */
 void *helper_page_address(struct page *page);

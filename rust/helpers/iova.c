@@ -5,6 +5,9 @@
 
 #include "helpers.h"
 
+/* Inline functions that do nothing, without an IOMMU; with one they are called themselves. */
+#ifndef CONFIG_IOMMU_DMA
+
 bool helper_dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
 			       phys_addr_t phys, size_t size)
 {
@@ -35,3 +38,5 @@ void helper_dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
 {
 	dma_iova_destroy(dev, state, mapped_len, dir, attrs);
 }
+
+#endif /* CONFIG_IOMMU_DMA */

@@ -26,6 +26,7 @@ use crate::dma::{
     span::DeviceAddress,
     transfer::Transfer, //
 };
+use core::ops::Deref;
 use kernel::{
     alloc::Flags,
     dma::DataDirection,
@@ -64,7 +65,7 @@ const LAYOUTS: [(usize, usize, Flags); 5] = [
     (64, 1 << 20, GFP_ATOMIC),
 ];
 
-pub(super) const PLAN: usize = LAYOUTS.len() + 4;
+pub(super) const PLAN: usize = LAYOUTS.len() + 5;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     for (align, boundary, flags) in LAYOUTS {
@@ -75,6 +76,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
         );
     }
     suite.result(fmt!("round trip"), round_trip(ctx));
+    suite.result(fmt!("object borrows its pool"), borrows_pool(ctx));
     suite.result(fmt!("zeroed again"), zeroed_again(ctx));
     suite.result(fmt!("object keeps its pool"), keeps_pool(ctx));
     suite.result(fmt!("refused layout"), refused_layout(ctx));
@@ -107,9 +109,9 @@ struct Place {
 
 impl Place {
     /// Checks that the device's address leads to the object's memory; returns what it saw, too.
-    fn of(
+    fn of<'a, P: Deref<Target = DmaPool<'a, Object>>>(
         ctx: &Context<'_>,
-        object: &PoolObject<'_, Object>,
+        object: &PoolObject<'a, Object, P>,
     ) -> Result<(Self, &'static str), Failure> {
         let place = Self {
             dma: object.span().address(),
@@ -231,6 +233,37 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     Ok(Evidence {
         operation: "dma_pool_create, dma_pool_alloc",
+        direction: DataDirection::Bidirectional,
+        size: SIZE,
+        phys: place.phys,
+        dma: place.dma,
+        witnesses: [witness, "round trip"],
+    })
+}
+
+/// An object that does not count who keeps its pool is memory for the device as another is, and is given back.
+fn borrows_pool(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    let pool = pool::<Object>(ctx, 8, 0)?;
+    let object = pool.zalloc_borrowed(GFP_KERNEL)?;
+    let (place, witness) = Place::of(ctx, &object)?;
+
+    pattern::all(&object.copy_read(), 0)?;
+    load(ctx, &filled(OTHER, 0))?;
+    let object = Transfer::write(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    pattern::compare(&object.copy_read(), OTHER, 0)?;
+
+    drop(object);
+    let again = pool.zalloc_borrowed(GFP_KERNEL)?;
+    if again.span().address() != place.dma {
+        return Err(Failure::Unexpected("the object was not given back to its pool").into());
+    }
+
+    drop(again);
+    drop(pool);
+    ctx.witness.unmapped(place.dma, SIZE)?;
+
+    Ok(Evidence {
+        operation: "dma_pool_zalloc, dma_pool_free",
         direction: DataDirection::Bidirectional,
         size: SIZE,
         phys: place.phys,
