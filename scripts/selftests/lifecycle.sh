@@ -199,7 +199,7 @@ witnessed() {
 	dma=$(mapping a | sed -n 's/.* dma 0x\([0-9a-f]*\) .*/\1/p')
 	phys=$(mapping a | sed -n 's/.* phys 0x\([0-9a-f]*\).*/\1/p')
 	length=$(printf %x "$3")
-	direction=DMA_$(echo "$2" | tr a-z A-Z)
+	direction=DMA_$(echo "$2" | tr '[:lower:]' '[:upper:]')
 
 	[ "$(mapping a | cut -d ' ' -f 1-5)" = "a $1 $2 device run" ] && [ -n "$dma" ] &&
 		grep -q " $DEVICE .* P=0x0*$phys D=$dma L=$length .* $direction" "$DUMP" &&
@@ -300,10 +300,10 @@ mark_log
 check "load without checks" load run_checks=N
 translates && TRANSLATES=1
 for kind in $KINDS; do
-	if [ $kind = iova ] && [ -z "${TRANSLATES:-}" ]; then
+	if [ "$kind" = iova ] && [ -z "${TRANSLATES:-}" ]; then
 		ktap_test_skip "a lifecycle of $kind: no IOMMU translates"
 	else
-		try "a lifecycle of $kind" lifecycle $kind
+		try "a lifecycle of $kind" lifecycle "$kind"
 	fi
 done
 for kind in single page sg noncoherent noncontiguous; do

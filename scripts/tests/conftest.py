@@ -88,6 +88,23 @@ def tree(tmp_path):
     return copy
 
 
+def with_programs(directory, programs, archive=BUILD / "initramfs.cpio"):
+    """A guest's initramfs with these added, by their names, in `directory`: the kernel reads archives in a row."""
+    for name, script in programs.items():
+        (directory / name).write_text(script)
+        (directory / name).chmod(0o755)
+    added = subprocess.run(
+        ["cpio", "--quiet", "--create", "--format=newc"],
+        input="\n".join(programs).encode(),
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    whole = directory / "initramfs.cpio"
+    whole.write_bytes(archive.read_bytes() + added.stdout)
+    return whole
+
+
 @pytest.fixture
 def make(tmp_path):
     """Call make as a user does, in `cwd`; variables are given by name, None takes one away."""

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import guest
-from conftest import BUILD, IMAGE, LINUX, TOP, gone
+from conftest import IMAGE, LINUX, TOP, gone, with_programs
 from guests import make_guest
 
 # What stands in the place of init.
@@ -28,21 +28,8 @@ INITS = {
 
 @pytest.fixture(scope="module")
 def initramfs(tmp_path_factory):
-    """The guest's initramfs with these added: the kernel reads archives in a row."""
-    directory = tmp_path_factory.mktemp("inits")
-    for name, script in INITS.items():
-        (directory / name).write_text(script)
-        (directory / name).chmod(0o755)
-    added = subprocess.run(
-        ["cpio", "--quiet", "--create", "--format=newc"],
-        input="\n".join(INITS).encode(),
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    whole = directory / "initramfs.cpio"
-    whole.write_bytes((BUILD / "initramfs.cpio").read_bytes() + added.stdout)
-    return whole
+    """The guest's initramfs with these added."""
+    return with_programs(tmp_path_factory.mktemp("inits"), INITS)
 
 
 @pytest.fixture

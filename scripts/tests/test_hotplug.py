@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The device is pulled out of its slot while it is in use; and the host that is asked to do so."""
 
-import subprocess
-
 import pytest
 
 import guest
 import hotplug
-from conftest import BUILD, judge
+from conftest import judge, with_programs
 from guests import make_guest
 
 # What stands in the place of init: it asks, and ends with or without the answer.
@@ -29,22 +27,11 @@ def asking(tmp_path):
         pytest.skip("the package qemu.qmp is not installed: see setup_qmp in scripts/qmp.sh")
 
     def boot(init, scenario="strict", **changes):
-        (tmp_path / "init").write_text(
+        script = (
             f'#!/bin/busybox sh\necho host: device_del edu0; {INITS[init]}echo "guest: end, status 0"\n'
             "/bin/busybox poweroff -f\n"
         )
-        (tmp_path / "init").chmod(0o755)
-        whole = tmp_path / "initramfs.cpio"
-        with whole.open("wb") as archive:
-            archive.write((BUILD / "initramfs.cpio").read_bytes())
-            archive.flush()
-            subprocess.run(
-                ["cpio", "--quiet", "--create", "--format=newc"],
-                input=b"init",
-                cwd=tmp_path,
-                stdout=archive,
-                check=True,
-            )
+        whole = with_programs(tmp_path, {"init": script})
         settings = {"initramfs": whole, "append": "", "timeout": 60, "asks": True}
         a_guest = make_guest("run", f"asks-{init}", scenario, **(settings | changes))
         return guest.boot(a_guest, lambda line: None)

@@ -2,13 +2,12 @@
 """The kernel that looks for what is wrong finds it, and so it is found in the guest's log."""
 
 import os
-import subprocess
 
 import pytest
 
 import guest
 import reports
-from conftest import BUILD
+from conftest import BUILD, with_programs
 from guests import make_guest
 
 # By what planted.ko is told to do: the kind of what the kernel says, and a part of it.
@@ -49,17 +48,7 @@ poweroff -f
 def planted(tmp_path, variant, init=INIT, **changes):
     """Boot with that init on a kernel; the outcome."""
     archive = BUILD / variant / "initramfs.cpio" if variant else BUILD / "initramfs.cpio"
-    (tmp_path / "init").write_text(init)
-    (tmp_path / "init").chmod(0o755)
-    added = subprocess.run(
-        ["cpio", "--quiet", "--create", "--format=newc"],
-        input=b"init",
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    whole = tmp_path / "initramfs.cpio"
-    whole.write_bytes(archive.read_bytes() + added.stdout)
+    whole = with_programs(tmp_path, {"init": init}, archive)
     name = f"planted-{variant}" if variant else "planted"
     return guest.boot(make_guest("run", name, "strict", variant=variant, initramfs=whole, **changes), lambda line: None)
 
