@@ -41,7 +41,7 @@ use kernel::{
 ///   read and written for as long as the memory is given up. Its bytes are initialized, physically
 ///   contiguous, in the kernel's linear map, and neither on a stack nor in the kernel's image. Their
 ///   address and number are the same at every call; [`KnownSize`] tells the true number.
-/// - [`Buffer::phys`] is the physical address of the first of them.
+/// - [`Buffer::phys`] is the physical address of the first of them, if there is one.
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them in
 ///   between.
@@ -85,15 +85,21 @@ pub unsafe trait Buffer: Sized {
     /// The memory that is mapped.
     fn target(raw: Self::Raw) -> NonNull<Self::Target>;
 
-    /// The physical address of the memory, which is what is mapped. Not asked of a buffer without a byte.
+    /// The physical address of the memory, which is what is mapped; of a buffer without a byte it is anything.
     ///
     /// A buffer that knows it says so, and saves looking it up.
     ///
     /// C: `virt_to_phys()`, `include/linux/mm.h`.
     #[inline(always)]
     fn phys(raw: Self::Raw) -> PhysAddr {
-        // SAFETY: By the contract of this trait there is memory, and it is in the linear map.
-        unsafe { helpers::helper_virt_to_phys(Self::target(raw).as_ptr().cast()) }
+        let target = Self::target(raw).as_ptr();
+
+        // The pointer dangles, and C warns of what is not in the linear map (`CONFIG_DEBUG_VIRTUAL`).
+        if Self::Target::size(target) == 0 {
+            return 0;
+        }
+        // SAFETY: By the contract of this trait the memory is in the linear map, and there is some.
+        unsafe { helpers::helper_virt_to_phys(target.cast_const().cast()) }
     }
 }
 

@@ -376,8 +376,9 @@ where
 
 // SAFETY: The block is mapped for both directions, for the pool's device, until it is freed, which
 // only dropping `self` does, and its page does not go before that: `self` keeps the pool, for ever if it
-// is forgotten, or, if it borrows it, C keeps the pages of a pool that is destroyed with a block in use. It was zeroed when it was allocated, and a `T` is valid whatever its bytes are. Its
-// CPU side is reached through a borrow of `self`, and so not while that is moved away.
+// is forgotten, or, if it borrows it, C keeps the pages of a pool that is destroyed with a block in use.
+// It was zeroed when it was allocated, and a `T` is valid whatever its bytes are. Its CPU side is reached
+// through a borrow of `self`, and so not while that is moved away.
 unsafe impl<'bound, T, P> DeviceMemory for PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes,

@@ -74,7 +74,8 @@ pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
 
 /// Whether a sync for `dev` can come to anything.
 ///
-/// The flag is cleared for ever before the first mapping is there that has to be synced, one that is bounced.
+/// The flag is cleared before the first mapping is there that has to be synced, one that is bounced. Until
+/// `dma_set_mask()` is called again, which is for a device that has none.
 ///
 /// C: `dma_dev_need_sync()`, `include/linux/dma-mapping.h`. The sync functions ask the same.
 #[inline(always)]

@@ -181,10 +181,11 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
         if !raw::has_dma(dev) {
             return Err(EIO);
         }
-        // An IOMMU gives it another address. SAFETY: `dev` is bound and can do DMA.
-        if !raw::use_dma_iommu(dev)
-            && unsafe { helpers::helper_dma_direct_overflow(raw::device(dev), phys, len) }
-        {
+        // An IOMMU gives it another address.
+        let beyond = !raw::use_dma_iommu(dev)
+            // SAFETY: `dev` is bound and can do DMA.
+            && unsafe { helpers::helper_dma_direct_overflow(raw::device(dev), phys, len) };
+        if beyond {
             return Err(ERANGE);
         }
 

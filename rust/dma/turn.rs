@@ -44,7 +44,6 @@ use core::{
     }, //
 };
 use kernel::{
-    bindings,
     device::{
         Bound,
         Device, //
@@ -302,12 +301,15 @@ pub(super) unsafe fn sync_range_for_cpu<D: Direction>(
     offset: usize,
     size: usize,
 ) {
+    // Where nothing is ever synced.
+    let _ = (addr, offset, size);
+
     if raw::dev_need_sync(dev) {
         // What `dma_sync_single_range_for_cpu()` comes to, which asks the same.
         #[cfg(CONFIG_DMA_NEED_SYNC)]
         // SAFETY: By the caller's promise. CAST: From at most 64 bits.
         unsafe {
-            bindings::__dma_sync_single_for_cpu(
+            kernel::bindings::__dma_sync_single_for_cpu(
                 raw::device(dev),
                 addr + offset as DmaAddress,
                 size,
@@ -329,12 +331,15 @@ pub(super) unsafe fn sync_range_for_device<D: Direction>(
     offset: usize,
     size: usize,
 ) {
+    // Where nothing is ever synced.
+    let _ = (addr, offset, size);
+
     if raw::dev_need_sync(dev) {
         // What `dma_sync_single_range_for_device()` comes to, which asks the same.
         #[cfg(CONFIG_DMA_NEED_SYNC)]
         // SAFETY: By the caller's promise. CAST: From at most 64 bits.
         unsafe {
-            bindings::__dma_sync_single_for_device(
+            kernel::bindings::__dma_sync_single_for_device(
                 raw::device(dev),
                 addr + offset as DmaAddress,
                 size,

@@ -217,11 +217,7 @@ fn piece<B: Buffer>(raw: B::Raw) -> Piece {
     let len = B::Target::size(target.as_ptr());
 
     Piece {
-        phys: match len {
-            // The pointer dangles, and C warns of what is not in the linear map (`CONFIG_DEBUG_VIRTUAL`).
-            0 => 0,
-            _ => B::phys(raw),
-        },
+        phys: B::phys(raw),
         len,
         may_be_part: B::MAY_BE_PART,
     }
@@ -256,8 +252,12 @@ impl<B: Buffer> RawBuffers<B> {
     }
 
     /// The place with that number, as what is left of a buffer.
+    ///
+    /// # Safety
+    ///
+    /// `index` is less than `capacity`.
     #[inline(always)]
-    fn place(&self, index: usize) -> NonNull<B::Raw> {
+    unsafe fn place(&self, index: usize) -> NonNull<B::Raw> {
         const {
             assert!(
                 size_of::<B::Raw>() <= size_of::<B>() && align_of::<B::Raw>() <= align_of::<B>(),
@@ -265,7 +265,7 @@ impl<B: Buffer> RawBuffers<B> {
             );
         }
 
-        // SAFETY: Only numbers of places are asked for, which are less than `capacity`.
+        // SAFETY: By the caller's promise, and the invariants.
         unsafe { self.places.add(index) }.cast()
     }
 
@@ -301,7 +301,7 @@ impl<B: Buffer> RawBuffers<B> {
         }
 
         let raw = buffer.into_raw();
-        // SAFETY: There is room, by the check above.
+        // SAFETY: There is room, by the check above, in which nothing is by the invariants. It is from `into_raw()`.
         unsafe { self.put(raw) };
         Ok(piece::<B>(raw))
     }

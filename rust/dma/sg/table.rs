@@ -56,15 +56,16 @@ impl EntryLimits {
 
 /// Whether `next` goes on where `piece` ends, a page's end.
 ///
-/// Not in the middle of a page: there may be two small buffers side by side, of which the kernel must
-/// be able to tell that they share their cache lines.
+/// Not in the middle of a page, nor if `next` is small: the kernel tells by the size of an entry whether it may
+/// share its cache lines with something else, and there may be small buffers side by side, or one behind pages.
 #[inline(always)]
 fn joins(piece: &Piece, next: &Piece) -> bool {
     piece.phys % PAGE_SIZE as u64 == 0
         && piece.len % PAGE_SIZE == 0
         && piece.phys.checked_add(piece.len as u64) == Some(next.phys)
+        && next.len >= cache_line::LARGE
         // So that it is seen.
-        && next.len != 0
+        && piece.len != 0
 }
 
 /// Cuts off what is too much for an entry, and lets `take` take that; what is left is one.
@@ -131,7 +132,7 @@ fn fold_entries<S>(
     take(state, entry)
 }
 
-/// Up to how many pieces the entries are not counted before there is a table: that is four pages of it, of which
+/// Up to how many pieces the entries are not counted before there is a table: that is 16 KiB of it, of which
 /// some are left empty if pieces are joined.
 const UNCOUNTED: usize = 512;
 
@@ -172,7 +173,8 @@ impl Table {
         if let Some(most) = pieces().size_hint().1.filter(|most| *most <= UNCOUNTED) {
             // CAST: A small number.
             match Self::filled::<D>(dev, pieces(), limits, most as u32, flags) {
-                Err(error) if error == ENOSPC => {}
+                // What is counted may be less, too.
+                Err(error) if error == ENOSPC || error == ENOMEM => {}
                 done => return done,
             }
         }
@@ -316,27 +318,33 @@ mod tests {
         let row = [
             piece(PAGE, PAGE_SIZE),
             piece(2 * PAGE, PAGE_SIZE),
-            piece(3 * PAGE, 100),
+            piece(3 * PAGE, cache_line::LARGE),
         ];
 
         assert!(makes(
             &row,
             usize::MAX,
             u64::MAX,
-            &[(PAGE, 2 * PAGE_SIZE + 100)]
+            &[(PAGE, 2 * PAGE_SIZE + cache_line::LARGE)]
         ));
     }
 
     #[test]
     fn others_are_not_joined() {
-        // A gap, the wrong order, the end of a page and the middle of one, and nothing at all.
+        // A gap, the wrong order, the end of a page and the middle of one, less than has its cache lines for
+        // itself, and nothing at all, behind a page and before one.
         let gap = [piece(PAGE, PAGE_SIZE), piece(3 * PAGE, PAGE_SIZE)];
         let back = [piece(2 * PAGE, PAGE_SIZE), piece(PAGE, PAGE_SIZE)];
         let end = [piece(2 * PAGE - 32, 32), piece(2 * PAGE, 32)];
         let middle = [piece(PAGE, 32), piece(PAGE + 32, 32)];
+        let small = [
+            piece(PAGE, PAGE_SIZE),
+            piece(2 * PAGE, cache_line::LARGE - 1),
+        ];
         let empty = [piece(PAGE, PAGE_SIZE), piece(2 * PAGE, 0)];
+        let before = [piece(PAGE, 0), piece(PAGE, PAGE_SIZE)];
 
-        for pieces in [gap, back, end, middle, empty] {
+        for pieces in [gap, back, end, middle, small, empty, before] {
             let same = [
                 (pieces[0].phys, pieces[0].len),
                 (pieces[1].phys, pieces[1].len),
