@@ -210,6 +210,7 @@ impl pci::Driver for TestDriver {
                     // unbound; nobody can forget it.
                     Keeper(unsafe { Gate::new(Live::new(target)?)? })
                 },
+                control <- Control::new(pdev.as_ref(), gate.0.clone()),
                 // SAFETY: As above; a field after that of the gate, which is dropped first.
                 misc <- unsafe {
                     Misc::new(
@@ -218,7 +219,6 @@ impl pci::Driver for TestDriver {
                         module_parameters::mmap_contiguous.value(),
                     )
                 },
-                control <- Control::new(pdev.as_ref(), gate.0.clone()),
             }))
         })
     }
