@@ -6,7 +6,10 @@ use crate::dma::{
     buffer::Pages,
     direction::Direction, //
 };
-use core::ptr::NonNull;
+use core::{
+    mem::ManuallyDrop,
+    ptr::NonNull, //
+};
 use kernel::{
     bindings as kernel_bindings,
     device::{
@@ -97,6 +100,9 @@ pub(super) struct PageList {
 impl PageList {
     /// Keeps the pages, of each of which the first is used.
     pub(super) fn new(memory: KVec<Pages>) -> Result<Self> {
+        if memory.is_empty() {
+            return Err(EINVAL);
+        }
         let mut pages = KVec::with_capacity(memory.len(), GFP_KERNEL)?;
 
         for each in &memory {
@@ -258,37 +264,35 @@ impl<'a> Registers<'a> {
     }
 
     /// Maps memory, and has the device read it.
-    pub(super) fn send<const N: usize>(
-        &self,
-        mut memory: Memory<N>,
-    ) -> Result<(Memory<N>, DmaAddress)> {
+    pub(super) fn send<const N: usize>(&self, mut memory: Memory<N>) -> Result<Sent<N>> {
         let mut addr = 0;
-
         let dev = raw(self.pdev.as_ref());
         let regs = self.regs.as_ptr();
 
-        // SAFETY: By the invariants. What is mapped goes to `sent()`, which leaks it should the device not be
-        // done with it.
+        // SAFETY: By the invariants. What is mapped is kept until `sent()` has seen that the device is done.
         to_result(unsafe { bindings::by_hand_send(dev, regs, start(&mut memory), N, &mut addr) })?;
-        Ok((memory, addr))
+        // INVARIANT: Mapped just now.
+        Ok(Sent {
+            memory: ManuallyDrop::new(memory),
+            addr,
+        })
     }
 
     /// Waits for the device, and unmaps the memory.
-    pub(super) fn sent<const N: usize>(
-        &self,
-        (memory, addr): (Memory<N>, DmaAddress),
-    ) -> Result<Memory<N>> {
+    pub(super) fn sent<const N: usize>(&self, sent: Sent<N>) -> Result<Memory<N>> {
         let dev = raw(self.pdev.as_ref());
 
-        // SAFETY: By the invariants; it was mapped by `send()`.
-        let err = unsafe { bindings::by_hand_sent(dev, self.regs.as_ptr(), N, addr) };
-
-        if let Err(error) = to_result(err) {
-            core::mem::forget(memory);
-            return Err(error);
-        }
-        Ok(memory)
+        // SAFETY: By the invariants of both.
+        to_result(unsafe { bindings::by_hand_sent(dev, self.regs.as_ptr(), N, sent.addr) })?;
+        Ok(ManuallyDrop::into_inner(sent.memory))
     }
+}
+
+/// Memory that a device reads. Dropping it leaks it.
+pub(super) struct Sent<const N: usize> {
+    memory: ManuallyDrop<Memory<N>>,
+    // INVARIANT: Where the memory is mapped.
+    addr: DmaAddress,
 }
 
 impl Drop for Registers<'_> {

@@ -66,6 +66,10 @@ int by_hand_send(struct device *dev, void __iomem *regs, void *buf, size_t size,
 		dma_unmap_single(dev, *addr, size, DMA_TO_DEVICE);
 		return -EBUSY;
 	}
+	if (upper_32_bits(*addr)) {
+		dma_unmap_single(dev, *addr, size, DMA_TO_DEVICE);
+		return -ERANGE;
+	}
 	writel(lower_32_bits(*addr), regs + EDU_DMA_SRC);
 	writel(EDU_BUFFER, regs + EDU_DMA_DST);
 	writel(size, regs + EDU_DMA_COUNT);

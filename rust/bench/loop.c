@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/cpumask.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -76,6 +77,9 @@ int bench_threads(unsigned int count, int (*work)(void *data), void *data, u64 *
 	unsigned int made;
 	int err = 0;
 	u64 start;
+
+	if (!count || count > num_online_cpus())
+		return -EINVAL;
 
 	tasks = kcalloc(count, sizeof(*tasks), GFP_KERNEL);
 	if (!tasks)
