@@ -18,8 +18,9 @@ import machine
 
 # All that can be a price of the DMA API, and that the same kernel can have.
 SCENARIOS = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent")
-# How often each operation is counted, and how often each thread does one in a turn.
-ROUNDS = 64
+# How often each operation is counted: what it takes to give a bounce buffer back depends on which of 128 in a
+# row it is. And how often each thread does one in a turn.
+ROUNDS = 128
 THREAD_ROUNDS = 20000
 # What QEMU has to say of a guest.
 RECORDED = ("smmuv3_cmdq_opcode", "memory_region_ops_write")

@@ -100,7 +100,8 @@ LIMITS = (
     Limit(("coherent",), 1.07, "mainline's Coherent counts who keeps the device"),
     Limit(("resource",), 1.45, "the device is asked whether it can drive the address", ("passthrough",)),
     Limit(("iova",), 1.03, "sizes are added up, and each piece must begin where the one before ended a page"),
-    Limit(("sg", "sg_rows"), 1.6, "the device is asked what can be bounced (dma_max_mapping_size())", (), 1),
+    Limit(("sg",), 1.6, "the device is asked what can be bounced (dma_max_mapping_size())", (), 1),
+    Limit(("sg_rows",), 1.15, "the same, and there is room in the table for each page"),
     Limit(("sg_plain",), 1.65, "each piece is looked at: joined with the one before, cut where it is too long"),
     Limit((), 1.02, "what waits, or is bounced, is in another state each time", ("lazy", "bounce-all")),
 )

@@ -26,6 +26,7 @@ use kernel::{
         c_void, //
     },
     io::PhysAddr,
+    page::PAGE_SIZE,
     pci,
     prelude::*, //
 };
@@ -335,6 +336,29 @@ pub(super) fn pages(count: usize) -> Result<KVec<Pages>> {
         pages.push(Pages::zeroed(0, GFP_KERNEL)?, GFP_KERNEL)?;
     }
     Ok(pages)
+}
+
+/// The same, in a row; [`EOPNOTSUPP`] if there is no such row.
+pub(super) fn row(count: usize) -> Result<KVec<Pages>> {
+    let mut all = pages(8 * count)?;
+    let mut kept = KVec::with_capacity(count, GFP_KERNEL)?;
+
+    all.sort_unstable_by_key(|pages| pages.as_ptr());
+    let begins = all
+        .windows(count)
+        .position(|row| row[0].as_ptr().wrapping_add(count * PAGE_SIZE) == end_of(row))
+        .ok_or(EOPNOTSUPP)?;
+    for page in all.into_iter().skip(begins).take(count) {
+        kept.push(page, GFP_KERNEL)?;
+    }
+    Ok(kept)
+}
+
+/// Where the last of these pages ends.
+fn end_of(pages: &[Pages]) -> *const u8 {
+    pages
+        .last()
+        .map_or(core::ptr::null(), |page| page.as_ptr_range().end)
 }
 
 /// The same, of which no two are side by side: of each two only one is kept.

@@ -12,6 +12,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-fn peek(mapping: IovaMapping<'_, VVec<u8>, FromDevice>) {
-    drop(CpuTurn::begin(mapping)); //~ ERROR E0277
+/// What a driver has received, and looks at from one call to the next.
+struct Received<'bound> {
+    frame: CpuTurn<IovaMapping<'bound, VVec<u8>, FromDevice>>, //~ ERROR E0277
 }

@@ -176,9 +176,10 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// The buffer comes back with the error; see [`MapError`].
     ///
-    /// C: `dma_map_single_attrs()`, for [`Pages`](super::buffer::Pages) `dma_map_page_attrs()`, of both of
-    /// which `dma_map_phys()` is what there is to do for such memory, and `dma_mapping_error()`;
-    /// `kernel/dma/mapping.c`.
+    /// Calls `dma_map_phys()`, to which both C functions below come for such memory.
+    ///
+    /// C: `dma_map_single_attrs()`, for [`Pages`](super::buffer::Pages) `dma_map_page_attrs()`, and
+    /// `dma_mapping_error()`; `kernel/dma/mapping.c`.
     #[inline]
     pub fn map_attrs(
         dev: &'bound Device<Bound>,
@@ -258,8 +259,9 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// Does not sleep.
     ///
-    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` and `dma_unmap_phys()` are;
-    /// `kernel/dma/mapping.c`.
+    /// Calls `dma_unmap_phys()`, which is the same.
+    ///
+    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` is; `kernel/dma/mapping.c`.
     #[inline]
     pub fn unmap(self) -> B {
         let this = ManuallyDrop::new(self);
