@@ -39,6 +39,7 @@ int by_hand_sent(struct device *dev, void __iomem *regs, size_t size, dma_addr_t
 
 /* loop.c */
 u64 bench_clock(void);
+void bench_sort(u64 *samples, size_t count);
 struct page *bench_page(const void *addr);
 void __iomem *bench_registers(struct pci_dev *pdev);
 void bench_registers_gone(struct pci_dev *pdev, void __iomem *regs);

@@ -70,6 +70,12 @@ pub(super) fn clock() -> u64 {
     unsafe { bindings::bench_clock() }
 }
 
+/// Puts samples in order.
+pub(super) fn sort(samples: &mut [u64]) {
+    // SAFETY: These are so many numbers, which nobody else has.
+    unsafe { bindings::bench_sort(samples.as_mut_ptr(), samples.len()) };
+}
+
 /// Maps and unmaps.
 pub(super) fn single<D: Direction, const N: usize>(
     dev: &Device<Bound>,
@@ -338,40 +344,52 @@ pub(super) fn pages(count: usize) -> Result<KVec<Pages>> {
     Ok(pages)
 }
 
+/// The same, in the order of their addresses.
+///
+/// By counting: the sort of the `core` library takes more stack than the kernel has.
+fn in_order(pages: KVec<Pages>) -> Result<KVec<Pages>> {
+    let number = |page: &Pages| page.as_ptr().addr() / PAGE_SIZE;
+    let first = pages.iter().map(number).min().ok_or(EINVAL)?;
+    let last = pages.iter().map(number).max().ok_or(EINVAL)?;
+    let mut places = KVVec::<Option<Pages>>::with_capacity(last - first + 1, GFP_KERNEL)?;
+    let mut ordered = KVec::with_capacity(pages.len(), GFP_KERNEL)?;
+
+    for _ in first..=last {
+        places.push(None, GFP_KERNEL)?;
+    }
+    for page in pages {
+        let place = number(&page) - first;
+        places[place] = Some(page);
+    }
+    for page in places.into_iter().flatten() {
+        ordered.push(page, GFP_KERNEL)?;
+    }
+    Ok(ordered)
+}
+
 /// The same, in a row; [`EOPNOTSUPP`] if there is no such row.
 pub(super) fn row(count: usize) -> Result<KVec<Pages>> {
-    let mut all = pages(8 * count)?;
+    let all = in_order(pages(8 * count)?)?;
     let mut kept = KVec::with_capacity(count, GFP_KERNEL)?;
+    let is_row = |row: &[Pages]| {
+        let ends = row.last().map(|page| page.as_ptr_range().end);
+        ends == Some(row[0].as_ptr().wrapping_add(count * PAGE_SIZE))
+    };
 
-    all.sort_unstable_by_key(|pages| pages.as_ptr());
-    let begins = all
-        .windows(count)
-        .position(|row| row[0].as_ptr().wrapping_add(count * PAGE_SIZE) == end_of(row))
-        .ok_or(EOPNOTSUPP)?;
+    let begins = all.windows(count).position(is_row).ok_or(EOPNOTSUPP)?;
     for page in all.into_iter().skip(begins).take(count) {
         kept.push(page, GFP_KERNEL)?;
     }
     Ok(kept)
 }
 
-/// Where the last of these pages ends.
-fn end_of(pages: &[Pages]) -> *const u8 {
-    pages
-        .last()
-        .map_or(core::ptr::null(), |page| page.as_ptr_range().end)
-}
-
 /// The same, of which no two are side by side: of each two only one is kept.
 pub(super) fn scattered(count: usize) -> Result<KVec<Pages>> {
-    let mut all = pages(2 * count)?;
     let mut kept = KVec::with_capacity(count, GFP_KERNEL)?;
 
-    // In the order of their addresses; then each second one has no neighbour left.
-    all.sort_unstable_by_key(|pages| pages.as_ptr());
-    for (number, page) in all.into_iter().enumerate() {
-        if number % 2 == 0 {
-            kept.push(page, GFP_KERNEL)?;
-        }
+    // In order, so that each second one has no neighbour left.
+    for page in in_order(pages(2 * count)?)?.into_iter().step_by(2) {
+        kept.push(page, GFP_KERNEL)?;
     }
     Ok(kept)
 }

@@ -12,6 +12,7 @@
 #include <linux/pci.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/timekeeping.h>
 #include <asm/barrier.h>
 #include <asm/sysreg.h>
@@ -23,6 +24,18 @@ u64 bench_clock(void)
 {
 	isb();
 	return read_sysreg(cntvct_el0);
+}
+
+static int compare(const void *a, const void *b)
+{
+	u64 left = *(const u64 *)a, right = *(const u64 *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+void bench_sort(u64 *samples, size_t count)
+{
+	sort(samples, count, sizeof(*samples), compare, NULL);
 }
 
 /* The page of memory in the linear map. */

@@ -116,7 +116,7 @@ impl<'a> Bench<'a> {
             *sample = by_hand::clock() - start;
         }
         self.mark();
-        self.samples.borrow_mut().sort_unstable();
+        by_hand::sort(&mut self.samples.borrow_mut());
         Ok(state)
     }
 
@@ -218,7 +218,7 @@ impl<'a> Bench<'a> {
             *sample = taken + (by_hand::clock() - start).saturating_sub(self.nothing.get());
         }
         self.mark();
-        self.samples.borrow_mut().sort_unstable();
+        by_hand::sort(&mut self.samples.borrow_mut());
         self.print(operation, by);
         Ok(())
     }

@@ -49,7 +49,7 @@ def bars(counts: Counts) -> Markup:
     for number, (operation, ratio) in enumerate(rows):
         y = HEAD + number * ROW
         library, hand = counts.samples[operation]["library"].median, counts.hand(operation).median
-        kind = "bar dear" if ratio > bench_results.limit(counts.scenario, operation)[0] else "bar"
+        kind = "bar dear" if ratio > bench_results.allowed(counts, operation) else "bar"
         parts.append(element("text", operation, x=NAMES - 8, y=y + 12, class_="end"))
         parts.append(
             element("rect", x=NAMES, y=y + 2, width=round(min(ratio, MOST) * scale, 1), height=ROW - 5, class_=kind)
