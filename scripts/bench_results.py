@@ -342,16 +342,17 @@ def table(counts: Counts) -> list[str]:
 def overview(everything: list[Counts]) -> list[str]:
     """All scenarios: what the first of them takes, and the ratios in each."""
     names = [counts.scenario for counts in everything]
-    heads = [f"{names[0]}: library", "C", *names]
-    lines = [f"{'instructions':42}{heads[0]:>16}{heads[1]:>8}" + "".join(f"{name:>12}" for name in names)]
+    heads = [f"{names[0]}: library", "C", "tool", *names]
+    lines = [f"{'instructions':40}{heads[0]:>16}{heads[1]:>8}{heads[2]:>8}" + "".join(f"{name:>12}" for name in names)]
     for operation in everything[0].samples:
         hand = everything[0].hand(operation)
         library = everything[0].samples[operation].get("library")
         if not library or not hand:
             continue
+        tool = everything[0].tool.get(operation, "")
         ratios = [counts.ratio(operation) if operation in counts.samples else None for counts in everything]
         words = "".join(f"{'-' if ratio is None else f'{ratio:.3f}':>12}" for ratio in ratios)
-        lines.append(f"{str(operation):42}{library.median:16}{hand.median:8}{words}")
+        lines.append(f"{str(operation):40}{library.median:16}{hand.median:8}{tool:8}{words}")
     return lines
 
 

@@ -120,6 +120,14 @@ def test_read():
     assert "2700" in bench_results.table(found)[1]
 
 
+def test_overview():
+    """What the first scenario takes, and the ratios of all; a scenario that does not have it has none."""
+    lazy = Counts("lazy", {Operation("page", 4096, 1): {"hand": Sample(1, 1, 1)}})
+    heads, line = bench_results.overview([counts(tool={SINGLE: 2700}), lazy])
+    assert heads.split() == ["instructions", "strict:", "library", "C", "tool", "strict", "lazy"]
+    assert line.split()[-5:] == ["95", "100", "2700", "0.950", "-"]
+
+
 def test_not_to_its_end():
     """A guest that has not said that all was done has not done all."""
     with pytest.raises(bench_results.BenchError, match="did not come to its end"):
