@@ -236,9 +236,11 @@ pub(crate) fn run<'a>(
         pdev,
         edu,
         witness: Witness::of(dev, Claims::new(dev, edu, selection.claims)),
-        // SAFETY: The device is being probed. Only the checks map and allocate for it, one after the
-        // other, and none does so within this call.
-        set_max_seg_size: &|size| unsafe { pdev.dma_set_max_seg_size(size) },
+        set_max_seg_size: &|size| {
+            // SAFETY: The device is being probed. Only the checks map and allocate for it, one after the
+            // other, and none does so within this call.
+            unsafe { pdev.dma_set_max_seg_size(size) }
+        },
         default_masks: selection.default_masks,
     };
 

@@ -114,10 +114,9 @@ impl PageList {
 
         for each in &memory {
             // SAFETY: The memory is in the linear map.
-            pages.push(
-                unsafe { bindings::bench_page(each.as_ptr().cast()) },
-                GFP_KERNEL,
-            )?;
+            let page = unsafe { bindings::bench_page(each.as_ptr().cast()) };
+
+            pages.push(page, GFP_KERNEL)?;
         }
         Ok(Self {
             pages,

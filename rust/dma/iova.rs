@@ -361,9 +361,9 @@ impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
     where
         D: Permits<S::Element>,
     {
+        let link = |raw: &S::Raw| link_all(dev, || S::pieces(raw));
         // SAFETY: `link_all()` links all pieces or leaves none linked, and tells no device.
-        let (raw, range) =
-            unsafe { give_up(dev, memory, flags, |raw| link_all(dev, || S::pieces(raw))) }?;
+        let (raw, range) = unsafe { give_up(dev, memory, flags, link) }?;
 
         // INVARIANT: All pieces were linked just now, and the IOMMU was told.
         Ok(Self {

@@ -309,7 +309,7 @@ fn load_other(ctx: &Context<'_>) -> Result<(), Stop> {
     let mut bytes = [0; SIZE];
 
     pattern::fill(&mut bytes, OTHER, 0);
-    Ok(load(ctx, &bytes)?)
+    load(ctx, &bytes)
 }
 
 fn pages(_ctx: &Context<'_>) -> Result<(), Stop> {

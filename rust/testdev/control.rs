@@ -116,9 +116,10 @@ impl Control {
             let root = ROOT.lock();
             let parent = root.as_ref().ok_or(ENODEV)?.0;
             // SAFETY: The name is a C string, and the parent is there while `ROOT` is locked; later nobody
-            // removes it before the devices have gone. INVARIANT: Made here.
-            let dir =
-                Entry(unsafe { bindings::debugfs_create_dir(dev.name().as_char_ptr(), parent) });
+            // removes it before the devices have gone.
+            let dir = unsafe { bindings::debugfs_create_dir(dev.name().as_char_ptr(), parent) };
+            // INVARIANT: Made here.
+            let dir = Entry(dir);
             for (name, functions) in files::ALL {
                 // SAFETY: As above. These functions take a file that was opened with a pointer to `Files`, which
                 // are freed after the directory was removed.

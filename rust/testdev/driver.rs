@@ -167,10 +167,10 @@ impl pci::Driver for TestDriver {
         _info: Option<&'bound Self::IdInfo>,
     ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
         pin_init::pin_init_scope(move || {
-            // SAFETY: Nothing is mapped before, and the driver's data has the value as its last field.
-            let untrusted = module_parameters::untrusted
-                .value()
-                .then(|| unsafe { Untrusted::mark(pdev) });
+            let untrusted = module_parameters::untrusted.value().then(|| {
+                // SAFETY: Nothing is mapped before, and the driver's data has the value as its last field.
+                unsafe { Untrusted::mark(pdev) }
+            });
 
             pdev.enable_device_mem()?;
 

@@ -31,11 +31,13 @@ use kernel::{
     }, //
 };
 
+/// The names of open files, by their numbers.
+type Openers<'bound> = KVec<(u64, Arc<Table<'bound>>)>;
+
 /// What is behind the gate.
 pub(crate) struct Live<'bound> {
     // Dropped in this order: all that is mapped, and then what it was mapped for.
-    /// The names of an open file, by its number.
-    openers: Pin<KBox<Mutex<KVec<(u64, Arc<Table<'bound>>)>>>>,
+    openers: Pin<KBox<Mutex<Openers<'bound>>>>,
     /// The names of those who write to `run`.
     pub(crate) run: Arc<Table<'bound>>,
     pub(crate) target: Target<'bound>,

@@ -445,7 +445,7 @@ impl Memory for CoherentMemory<'_, [u8]> {
 }
 
 impl<const SIZE: usize> Memory for PoolObject<'_, [u8; SIZE]> {
-    shared!(|memory| &*memory);
+    shared!(|memory| memory);
 
     fn dma(&self) -> DeviceAddress {
         self.span().address()
