@@ -34,6 +34,18 @@ TIMED = "strict+smp"
 VARIANT = "bench" if os.environ.get("SAFE_DMA_KDIR_BENCH") else ""
 
 
+def scenarios() -> list[str]:
+    """Those that are counted: all, or what the user wants, if it is of these."""
+    asked = guests.SCENARIO
+    if guests.SMP:
+        raise bench_results.BenchError("instructions are counted with one processor: leave SMP= out")
+    if asked == "strict":
+        return [*SCENARIOS]
+    if not {*asked.split("+")} <= {*SCENARIOS}:
+        raise bench_results.BenchError(f"SCENARIO={asked}: there is a benchmark of {', '.join(SCENARIOS)}")
+    return [asked]
+
+
 def logs() -> Path:
     """Where everything is left."""
     return Path(os.environ["SAFE_DMA_BUILD"]) / "log"
@@ -126,8 +138,7 @@ def main() -> int:
     if baseline:
         # Before all that takes time.
         bench_results.load(Path(baseline))
-    names = [*SCENARIOS] if guests.SCENARIO == "strict" else [guests.SCENARIO]
-    counted = count_all(names)
+    counted = count_all(scenarios())
     lines = []
     for counts in counted:
         lines += [*bench_results.table(counts), ""]

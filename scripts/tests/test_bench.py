@@ -64,20 +64,30 @@ def rounds(name):
     return ROUNDS if guests.find(name).settings()["bounce"] == "none" else bench.ROUNDS
 
 
+def why_not():
+    """Why nothing can be counted, or nothing."""
+    if not os.environ.get("SAFE_DMA_KDIR_BENCH"):
+        return "the kernel of make bench was not built"
+    try:
+        bench.scenarios()
+    except bench_results.BenchError as error:
+        return str(error)
+    return ""
+
+
 @functools.cache
 def counted():
     """What the guests count, in each scenario."""
-    names = bench.SCENARIOS if guests.SCENARIO == "strict" else [guests.SCENARIO]
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        return list(pool.map(lambda name: bench.count(name, rounds(name)), names))
+        return list(pool.map(lambda name: bench.count(name, rounds(name)), bench.scenarios()))
 
 
 def pytest_generate_tests(metafunc):
     """An operation in a scenario is a test."""
     if "measured" not in metafunc.fixturenames:
         return
-    if not os.environ.get("SAFE_DMA_KDIR_BENCH"):
-        reason = pytest.mark.skip(reason="the kernel of make bench was not built")
+    if why_not():
+        reason = pytest.mark.skip(reason=why_not())
         metafunc.parametrize("measured", [pytest.param(None, marks=reason, id="none")])
         return
     cases = [(counts, op) for counts in counted() for op in counts.samples if counts.ratio(op) and op.name != "copied"]
@@ -94,8 +104,8 @@ def test_no_dearer_than_c(measured):
 
 def test_all_is_counted():
     """No operation is left out because nothing was printed of it."""
-    if not os.environ.get("SAFE_DMA_KDIR_BENCH"):
-        pytest.skip("the kernel of make bench was not built")
+    if why_not():
+        pytest.skip(why_not())
     for counts in counted():
         names = {op.name for op in [*counts.samples, *counts.missing]}
         assert names == {*bench_results.LABELS}, counts.scenario
@@ -205,6 +215,20 @@ def test_code_size():
     assert (code[name].size, code_size.whole(code, name)) == (8, 12)
     with pytest.raises(code_size.SizeError, match="has 0 functions"):
         code_size.find(code, ("by_hand_page",))
+
+
+def test_scenarios(monkeypatch):
+    """What cannot be counted, and why."""
+    monkeypatch.setattr(guests, "SMP", "")
+    for asked, names in (("strict", [*bench.SCENARIOS]), ("lazy+noncoherent", ["lazy+noncoherent"])):
+        monkeypatch.setattr(guests, "SCENARIO", asked)
+        assert bench.scenarios() == names
+    monkeypatch.setattr(guests, "SCENARIO", "lazy+acpi")
+    with pytest.raises(bench_results.BenchError, match="there is a benchmark of strict, lazy"):
+        bench.scenarios()
+    monkeypatch.setattr(guests, "SMP", "2")
+    with pytest.raises(bench_results.BenchError, match="leave SMP= out"):
+        bench.scenarios()
 
 
 def test_options(make, tmp_path):
