@@ -12,7 +12,8 @@ use super::{
         Bench,
         By,
         Operation, //
-    }, //
+    },
+    streaming::library_page, //
 };
 use crate::dma::{
     buffer::Pages,
@@ -43,11 +44,6 @@ fn library_sync(held: &mut Held<'_>) -> Result {
 fn library_sync_part(held: &mut Held<'_>) -> Result {
     drop(held.sync_range_for_cpu(PART..2 * PART)?);
     Ok(())
-}
-
-#[inline(never)]
-fn library_single(bench: &Bench<'_>, memory: Pages) -> Result<Pages> {
-    Ok(Mapping::map(bench.dev(), memory, ToDevice)?.unmap())
 }
 
 /// A turn of the CPU: a sync for it, and one for the device.
@@ -96,7 +92,7 @@ fn beside(bench: &Bench<'_>, count: usize) -> Result {
         operation,
         By::Library,
         Pages::zeroed(0, GFP_KERNEL)?,
-        |memory| library_single(bench, memory),
+        |pages| library_page(dev, pages),
     )
 }
 

@@ -52,7 +52,7 @@ where
 }
 
 #[inline(never)]
-fn library_page(dev: &Device<Bound>, pages: Pages) -> Result<Pages> {
+pub(super) fn library_page(dev: &Device<Bound>, pages: Pages) -> Result<Pages> {
     Ok(Mapping::map(dev, pages, ToDevice)?.unmap())
 }
 
