@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from page import markup
+
 LINE = re.compile(r"\bbench: (.*)$")
 SERIES = re.compile(r"op=(\w+) size=(\d+) count=(\d+) by=(library|hand) min=(\d+) median=(\d+) max=(\d+) mark=(\d+)$")
 TURN = re.compile(r"threads=(\d+) by=(library|hand) turn=(\d+) rounds=(\d+) ns=(\d+)$")
@@ -40,7 +42,7 @@ class Operation:
 
     def __str__(self):
         return LABELS.get(self.name, "{name} {size} x{count}").format(
-            name=self.name, size=bytes_of(self.size), count=self.count
+            name=self.name, size=markup.size(self.size), count=self.count
         )
 
 
@@ -108,14 +110,6 @@ LIMITS = (
     Limit(("sg_plain",), 1.65, "each piece is looked at: joined with the one before, cut where it is too long"),
     Limit((), 1.02, "what waits, or is bounced, is in another state each time", ("lazy", "bounce-all")),
 )
-
-
-def bytes_of(size: int) -> str:
-    """For people."""
-    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
-        if size >= unit and size % unit == 0:
-            return f"{size // unit} {name}"
-    return f"{size} bytes"
 
 
 @dataclass(frozen=True)

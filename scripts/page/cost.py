@@ -7,7 +7,7 @@ from pathlib import Path
 import bench_results
 from bench_results import Counts
 from page import testrun
-from page.markup import Markup, element, join, missing
+from page.markup import Markup, element, join, missing, size
 
 WIDTH = 1000
 # Bars: names, then the part of C's instructions, up to this.
@@ -59,12 +59,6 @@ def bars(counts: Counts) -> Markup:
     return element("svg", parts, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=f"costs in {counts.scenario}")
 
 
-def ticks(low: float, high: float) -> list[int]:
-    """Powers of ten, or of two if those are few."""
-    tens = [10**power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
-    return [number for number in tens if low <= number <= high] or [round(low), round(high)]
-
-
 def curve(counts: Counts, title: str, axis: str, lines: tuple) -> Markup | None:
     """Instructions against size or number, both in powers."""
     found = []
@@ -80,7 +74,8 @@ def curve(counts: Counts, title: str, axis: str, lines: tuple) -> Markup | None:
         return None
     xs = [x for _, points in found for x, _ in points]
     ys = [y for _, points in found for _, y in points]
-    low, high = 10 ** math.floor(math.log10(min(ys))), 10 ** math.ceil(math.log10(max(ys) + 1))
+    first, last = math.floor(math.log10(min(ys))), math.ceil(math.log10(max(ys) + 1))
+    low, high = 10**first, 10**last
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = math.log(x / min(xs)) / math.log(max(xs) / min(xs))
@@ -88,13 +83,13 @@ def curve(counts: Counts, title: str, axis: str, lines: tuple) -> Markup | None:
         return round(LEFT + across * (RIGHT - LEFT), 1), round(TOP + (1 - up) * HEIGHT, 1)
 
     parts = [element("text", title, x=LEFT, y=16, class_="title")]
-    for value in ticks(low, high):
+    for value in (10**power for power in range(first, last + 1)):
         _, y = place(min(xs), value)
         parts.append(element("line", x1=LEFT, y1=y, x2=RIGHT, y2=y, class_="grid"))
         parts.append(element("text", value, x=LEFT - 6, y=y + 3, class_="tick"))
     for value in sorted(set(xs)):
         x, _ = place(value, low)
-        words = bench_results.bytes_of(value) if axis == "size" else value
+        words = size(value) if axis == "size" else value
         parts.append(element("text", words, x=x, y=TOP + HEIGHT + 16, class_="below"))
     for number, (name, points) in enumerate(found):
         places = [place(*point) for point in points]
