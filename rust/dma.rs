@@ -62,6 +62,7 @@ pub mod promises;
 mod raw;
 pub mod resource;
 pub mod scoped;
+mod sealed;
 pub mod sg;
 pub mod span;
 pub mod streaming;

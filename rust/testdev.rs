@@ -4,6 +4,7 @@
 //!
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 
+pub(crate) mod addresses;
 mod completion;
 pub(crate) mod control;
 mod driver;

@@ -14,3 +14,4 @@
 /* Macros, which bindgen cannot read wherever they are more than a number. */
 const size_t HELPER_ARCH_DMA_MINALIGN = ARCH_DMA_MINALIGN;
 const gfp_t HELPER_GFP_DMA32 = GFP_DMA32;
+const gfp_t HELPER_GFP_RETRY_MAYFAIL = __GFP_RETRY_MAYFAIL;

@@ -38,9 +38,10 @@ use kernel::{
 /// # Safety
 ///
 /// - [`Buffer::target`] points to a valid [`Buffer::Target`], aligned for it, through which it may be
-///   read and written for as long as the memory is given up. Its bytes are initialized, physically
-///   contiguous, in the kernel's linear map, and neither on a stack nor in the kernel's image. Their
-///   address and number are the same at every call; [`KnownSize`] tells the true number.
+///   read and written for as long as the memory is given up. Its bytes are physically contiguous, in the
+///   kernel's linear map, and neither on a stack nor in the kernel's image. Their address and number are
+///   the same at every call; [`KnownSize`] tells the true number. Whether they are initialized is for
+///   [`Permits`](super::direction::Permits) to ask, before they are mapped.
 /// - [`Buffer::phys`] is the physical address of the first of them, if there is one.
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them in
@@ -82,17 +83,27 @@ pub unsafe trait Buffer: Sized {
     /// - The memory is valid for [`Buffer::Target`], and no device accesses it any more.
     unsafe fn from_raw(raw: Self::Raw) -> Self;
 
-    /// The memory that is mapped.
-    fn target(raw: Self::Raw) -> NonNull<Self::Target>;
-
-    /// The physical address of the memory, which is what is mapped; of a buffer without a byte it is anything.
+    /// Returns the memory that is mapped.
     ///
-    /// A buffer that knows it says so, and saves looking it up.
+    /// # Safety
+    ///
+    /// `raw` is what [`Buffer::into_raw`] returned, and has not been taken back.
+    unsafe fn target(raw: Self::Raw) -> NonNull<Self::Target>;
+
+    /// Returns the physical address of the memory, which is what is mapped; of an empty buffer it is anything.
+    ///
+    /// A buffer that has it at hand returns that, and saves looking it up.
     ///
     /// C: `virt_to_phys()`, `include/linux/mm.h`.
+    ///
+    /// # Safety
+    ///
+    /// `raw` is what [`Buffer::into_raw`] returned, and has not been taken back. The number is not given to a
+    /// device, for which nothing may be mapped there.
     #[inline(always)]
-    fn phys(raw: Self::Raw) -> PhysAddr {
-        let target = Self::target(raw).as_ptr();
+    unsafe fn phys(raw: Self::Raw) -> PhysAddr {
+        // SAFETY: By the caller's promise.
+        let target = unsafe { Self::target(raw) }.as_ptr();
 
         // The pointer dangles, and C warns of what is not in the linear map (`CONFIG_DEBUG_VIRTUAL`).
         if Self::Target::size(target) == 0 {
@@ -104,7 +115,7 @@ pub unsafe trait Buffer: Sized {
 }
 
 // SAFETY: `KBox` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
-// until it is freed. A `T` is initialized and aligned. The box is consumed, and only a raw pointer kept. The size
+// until it is freed. It holds a valid `T`, aligned. The box is consumed, and only a raw pointer kept. The size
 // of a `T` is a multiple of its alignment and is what was asked for.
 unsafe impl<T> Buffer for KBox<T> {
     type Target = T;
@@ -125,7 +136,7 @@ unsafe impl<T> Buffer for KBox<T> {
     }
 
     #[inline(always)]
-    fn target(raw: NonNull<T>) -> NonNull<T> {
+    unsafe fn target(raw: NonNull<T>) -> NonNull<T> {
         raw
     }
 }
@@ -148,7 +159,7 @@ impl<T> Copy for RawVec<T> {}
 
 // SAFETY: `KVec` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
 // while the vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
-// initialized and aligned. The vector is consumed, and only its raw parts kept, so that its spare capacity is out
+// valid and aligned. The vector is consumed, and only its raw parts kept, so that its spare capacity is out
 // of reach as well.
 unsafe impl<T> Buffer for KVec<T> {
     type Target = [T];
@@ -174,7 +185,7 @@ unsafe impl<T> Buffer for KVec<T> {
     }
 
     #[inline(always)]
-    fn target(raw: RawVec<T>) -> NonNull<[T]> {
+    unsafe fn target(raw: RawVec<T>) -> NonNull<[T]> {
         NonNull::slice_from_raw_parts(raw.ptr, raw.len)
     }
 }
@@ -226,7 +237,7 @@ impl Pages {
             return Err(AllocError);
         }
 
-        let flags = raw::page_gfp(flags) | zone | bindings::__GFP_ZERO;
+        let flags = raw::gfp(raw::reclaim_flags(flags)) | zone | bindings::__GFP_ZERO;
 
         // SAFETY: The order is within bounds, and `flags` has only bits that ask for memory of the
         // kernel's own. That the context suits them is asked of users of all allocation functions.
@@ -325,12 +336,12 @@ unsafe impl Buffer for Pages {
     }
 
     #[inline(always)]
-    fn target(raw: RawPages) -> NonNull<[u8]> {
+    unsafe fn target(raw: RawPages) -> NonNull<[u8]> {
         NonNull::slice_from_raw_parts(raw.addr, raw.size)
     }
 
     #[inline(always)]
-    fn phys(raw: RawPages) -> PhysAddr {
+    unsafe fn phys(raw: RawPages) -> PhysAddr {
         raw.phys
     }
 }
@@ -417,7 +428,7 @@ unsafe impl Buffer for PagesPart {
     }
 
     #[inline(always)]
-    fn target(raw: RawPagesPart) -> NonNull<[u8]> {
+    unsafe fn target(raw: RawPagesPart) -> NonNull<[u8]> {
         // SAFETY: By the invariants of `PagesPart` that is within the pages, or at their end.
         let start = unsafe { raw.pages.addr.add(raw.start) };
 
@@ -425,7 +436,7 @@ unsafe impl Buffer for PagesPart {
     }
 
     #[inline(always)]
-    fn phys(raw: RawPagesPart) -> PhysAddr {
+    unsafe fn phys(raw: RawPagesPart) -> PhysAddr {
         // CAST: From at most 64 bits.
         raw.pages.phys + raw.start as PhysAddr
     }
@@ -466,12 +477,14 @@ mod tests {
     /// The address and the size in bytes of what would be mapped. Its physical address must be that of the same
     /// memory.
     fn mapped<B: Buffer>(raw: B::Raw) -> (usize, usize) {
-        let target = B::target(raw).as_ptr();
+        // SAFETY: All tests take it back after this.
+        let target = unsafe { B::target(raw) }.as_ptr();
 
         if B::Target::size(target) != 0 {
             // SAFETY: The address is in the linear map.
             let phys = unsafe { helpers::helper_cpu_addr_to_phys(target.cast_const().cast()) };
-            assert_eq!(B::phys(raw), phys);
+            // SAFETY: As above; no device is given it.
+            assert_eq!(unsafe { B::phys(raw) }, phys);
         }
         (target.cast::<u8>() as usize, B::Target::size(target))
     }
@@ -722,7 +735,8 @@ mod tests {
         }
 
         let raw = Buffer::into_raw(vec);
-        assert_eq!(<KVec<Empty> as Buffer>::target(raw).len(), 3);
+        // SAFETY: It is taken back below.
+        assert_eq!(unsafe { <KVec<Empty> as Buffer>::target(raw) }.len(), 3);
         assert_eq!(mapped::<KVec<Empty>>(raw).1, 0);
         assert_eq!(EMPTY_DROPS.load(Relaxed), before);
 

@@ -29,6 +29,7 @@ use super::{
         Permits, //
     },
     raw,
+    sealed::Sealed,
     span::Span,
     streaming::Mapping,
     transfer::DeviceMemory, //
@@ -159,7 +160,7 @@ impl<B: Buffer, D: Direction> BufferPool<'_, B, D> {
 
 impl<'bound, B: Buffer, D: Direction> private::Pool<'bound, B, D> for BufferPool<'bound, B, D> {
     #[inline]
-    fn take(&self) -> Option<KBox<Slot<'bound, B, D>>> {
+    fn take(&self, _: Sealed) -> Option<KBox<Slot<'bound, B, D>>> {
         let mut free = self.free.lock();
         let slot = free.list.pop()?;
 
@@ -168,7 +169,7 @@ impl<'bound, B: Buffer, D: Direction> private::Pool<'bound, B, D> for BufferPool
     }
 
     #[inline]
-    fn put(&self, slot: KBox<Slot<'bound, B, D>>) {
+    fn put(&self, slot: KBox<Slot<'bound, B, D>>, _: Sealed) {
         let mut free = self.free.lock();
 
         free.list.push(slot);
@@ -207,12 +208,12 @@ impl<'bound, B: Buffer, D: Direction> private::Pool<'bound, B, D>
     for LocalBufferPool<'bound, B, D>
 {
     #[inline]
-    fn take(&self) -> Option<KBox<Slot<'bound, B, D>>> {
+    fn take(&self, _: Sealed) -> Option<KBox<Slot<'bound, B, D>>> {
         self.free.pop()
     }
 
     #[inline]
-    fn put(&self, slot: KBox<Slot<'bound, B, D>>) {
+    fn put(&self, slot: KBox<Slot<'bound, B, D>>, _: Sealed) {
         self.free.push(slot);
     }
 }
@@ -224,10 +225,12 @@ impl<'bound, B: Buffer, D: Direction, P: private::Pool<'bound, B, D>> Pool<'boun
 
 mod private {
     use super::{
+        Arc,
         Buffer,
         Direction,
         KBox,
-        Mapping, //
+        Mapping,
+        Sealed, //
     };
 
     /// A mapping in a pool. In a box, so that to take it is to move a pointer.
@@ -237,20 +240,26 @@ mod private {
     /// While it is in a pool it is the device's: what the CPU did to it has been synced, if that is
     /// needed. `needs_sync` was seen when it was mapped.
     pub struct Slot<'bound, B: Buffer, D: Direction> {
-        pub mapping: Mapping<'bound, B, D>,
-        pub needs_sync: bool,
+        pub(super) mapping: Mapping<'bound, B, D>,
+        pub(super) needs_sync: bool,
         /// The next one in the pool.
-        pub next: Option<KBox<Self>>,
+        pub(super) next: Option<KBox<Self>>,
     }
 
     /// How a pool gives out mappings and gets them back.
     pub trait Pool<'bound, B: Buffer, D: Direction> {
         /// A mapping, if there is one.
-        fn take(&self) -> Option<KBox<Slot<'bound, B, D>>>;
+        fn take(&self, _: Sealed) -> Option<KBox<Slot<'bound, B, D>>>;
 
         /// Puts a mapping back.
-        fn put(&self, slot: KBox<Slot<'bound, B, D>>);
+        fn put(&self, slot: KBox<Slot<'bound, B, D>>, _: Sealed);
     }
+
+    /// A pointer that always leads to the same pool, so that a mapping returns to where it is from.
+    pub trait Handle {}
+
+    impl<P> Handle for &P {}
+    impl<P> Handle for Arc<P> {}
 }
 
 /// What is in a pool, and how many they are.
@@ -281,6 +290,10 @@ impl<'bound, B: Buffer, D: Direction> FreeList<'bound, B, D> {
 
         if count == 0 {
             return Err(EINVAL);
+        }
+        // So that no number makes this go on until all memory is used up.
+        if count > raw::ram_size() / size_of::<Slot<'bound, B, D>>() {
+            return Err(ENOMEM);
         }
         for _ in 0..count {
             let mapping = Mapping::map(dev, make()?, direction)?;
@@ -348,7 +361,7 @@ where
     /// Takes a mapping.
     #[inline]
     fn new(pool: P) -> Result<Self> {
-        let slot = pool.take().ok_or(ENOBUFS)?;
+        let slot = pool.take(Sealed(())).ok_or(ENOBUFS)?;
 
         // INVARIANT: By those of a slot, nothing is the CPU's.
         Ok(Self {
@@ -401,7 +414,7 @@ where
         let slot = unsafe { ManuallyDrop::take(&mut self.slot) };
 
         // INVARIANT: Given to the device above.
-        self.pool.put(slot);
+        self.pool.put(slot, Sealed(()));
     }
 }
 
@@ -438,7 +451,10 @@ where
     ///
     /// C: `dma_sync_single_range_for_cpu()`, `include/linux/dma-mapping.h`.
     #[inline]
-    pub fn take(pool: P, len: usize) -> Result<Self> {
+    pub fn take(pool: P, len: usize) -> Result<Self>
+    where
+        P: private::Handle,
+    {
         Self::new(Taken::new(pool)?, len).map_err(|_| EINVAL)
     }
 
@@ -546,7 +562,10 @@ where
     ///
     /// [`ENOBUFS`] if all buffers are taken.
     #[inline]
-    pub fn take(pool: P) -> Result<Self> {
+    pub fn take(pool: P) -> Result<Self>
+    where
+        P: private::Handle,
+    {
         let taken = Taken::new(pool)?;
         let size = taken.slot.mapping.span().len();
 

@@ -23,7 +23,6 @@ use super::{
     transfer::DeviceMemory, //
 };
 use crate::bindings as helpers;
-use core::ops::Deref;
 use kernel::{
     alloc::Flags,
     bindings,
@@ -36,7 +35,11 @@ use kernel::{
         Attrs,
         Coherent, //
     },
-    io::PhysAddr,
+    io::{
+        IoBase,
+        SysMem,
+        SysMemBackend, //
+    },
     prelude::*,
     ptr::KnownSize,
     transmute::{
@@ -48,7 +51,11 @@ use kernel::{
 /// A [`Coherent`] together with the device that it is for.
 ///
 /// A [`Transfer`](super::transfer::Transfer) must know that, and must not outlive the driver's binding;
-/// a [`Coherent`] tells neither. All that it offers is there by [`Deref`].
+/// a [`Coherent`] tells neither, and gives out its DMA address as a number.
+///
+/// The CPU reads and writes it as it does a [`Coherent`]: with [`io_read!`](kernel::io::io_read),
+/// [`io_write!`](kernel::io::io_write) and the rest of [`kernel::io::Io`] on `&memory`, which access memory once
+/// and as written. A reference is `unsafe`, since a device that was told the address may write at any time.
 ///
 /// Dropping it frees it, which may sleep: not with interrupts disabled.
 ///
@@ -120,9 +127,10 @@ fn are_for_coherent(attrs: Attrs) -> bool {
         .contains(attrs)
 }
 
-/// What must hold before the C function is asked for memory of `T`s.
-fn check<T>(dev: &Device<Bound>, attrs: Attrs) -> Result {
-    raw::assert_page_aligns::<T>();
+/// Checks what must hold before C is asked for memory of `len` values of the type `T`; returns the flags to ask
+/// with.
+fn check<T>(dev: &Device<Bound>, len: usize, flags: Flags, attrs: Attrs) -> Result<Flags> {
+    let size = raw::alloc_size::<T>(len)?;
 
     if !are_for_coherent(attrs) {
         return Err(EINVAL);
@@ -132,7 +140,7 @@ fn check<T>(dev: &Device<Bound>, attrs: Attrs) -> Result {
         return Err(EIO);
     }
 
-    Ok(())
+    Ok(raw::alloc_flags(flags, size))
 }
 
 impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
@@ -170,8 +178,11 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] for no element or a refused attribute, [`EIO`] if the device can do no DMA,
-    /// [`ENOMEM`] if there is no memory, or too much was asked for.
+    /// - [`EINVAL`] for no element, elements without a byte, or a refused attribute;
+    /// - [`EOVERFLOW`] for more than an address space has;
+    /// - [`EIO`] if the device can do no DMA;
+    /// - [`ENOMEM`] if there is no memory, or more was asked for than the machine has, of which C is not told:
+    ///   for some of those sizes it oopses, or leaves a page mapped that it frees.
     ///
     /// C: `dma_alloc_attrs()`, `kernel/dma/mapping.c`.
     pub fn zeroed_slice_with_attrs(
@@ -180,12 +191,12 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
         flags: Flags,
         attrs: Attrs,
     ) -> Result<Self> {
-        check::<T>(dev, attrs)?;
+        let flags = check::<T>(dev, len, flags, attrs)?;
 
         // INVARIANT: Allocated for `dev` here, with `attrs`, which `check()` has let pass.
         Ok(Self {
             dev,
-            memory: Coherent::zeroed_slice_with_attrs(dev, len, raw::effort(flags), attrs)?,
+            memory: Coherent::zeroed_slice_with_attrs(dev, len, flags, attrs)?,
             attrs,
         })
     }
@@ -212,35 +223,53 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     where
         T: Copy,
     {
-        check::<T>(dev, attrs)?;
+        let flags = check::<T>(dev, data.len(), flags, attrs)?;
 
         // INVARIANT: Allocated for `dev` here, with `attrs`, which `check()` has let pass.
         Ok(Self {
             dev,
-            memory: Coherent::from_slice_with_attrs(dev, data, raw::effort(flags), attrs)?,
+            memory: Coherent::from_slice_with_attrs(dev, data, flags, attrs)?,
             attrs,
         })
     }
 }
 
 impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
-    /// The physical address of the byte at `offset`, as the CPU's page tables have it; [`None`] beyond
-    /// the end.
-    ///
-    /// Coherent memory need not be physically contiguous. For tests, logs and people: the device does
-    /// not see these addresses.
-    ///
-    /// C: `vmalloc_to_pfn()` or `virt_to_phys()`.
-    pub fn phys(&self, offset: usize) -> Option<PhysAddr> {
-        if offset >= self.size() {
-            return None;
-        }
+    /// Returns the size in bytes.
+    #[inline(always)]
+    pub fn size(&self) -> usize {
+        self.memory.size()
+    }
 
-        let addr = self.as_ptr().cast::<u8>().wrapping_add(offset);
+    /// Returns the DMA range of the memory.
+    #[inline(always)]
+    pub fn span(&self) -> Span<'_, Bidirectional> {
+        // SAFETY: These `size()` bytes are the allocation, which is mapped for both directions, and which the
+        // span borrows.
+        unsafe { Span::new(self.memory.dma_address(), self.size()) }
+    }
 
-        // SAFETY: The address is within memory from `dma_alloc_attrs()` that has a kernel mapping, as no
-        // attribute asked for none. That is in the linear map or in vmalloc space.
-        Some(unsafe { helpers::helper_cpu_addr_to_phys(addr.cast()) })
+    /// Returns the address at which the CPU has the memory.
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *const T {
+        self.memory.as_ptr()
+    }
+
+    /// Returns the address at which the CPU has the memory, to write to it.
+    #[inline(always)]
+    pub fn as_mut_ptr(&self) -> *mut T {
+        self.memory.as_mut_ptr()
+    }
+
+    /// Returns a reference to the memory.
+    ///
+    /// # Safety
+    ///
+    /// Neither a device nor another thread writes to the memory while the reference exists.
+    #[inline(always)]
+    pub unsafe fn as_ref(&self) -> &T {
+        // SAFETY: By the caller's promise, which is the same.
+        unsafe { self.memory.as_ref() }
     }
 
     /// Whether the CPU has the memory in vmalloc space, and not in the linear map.
@@ -272,12 +301,15 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     }
 }
 
-impl<T: KnownSize + ?Sized> Deref for CoherentMemory<'_, T> {
-    type Target = Coherent<T>;
+impl<'a, T: KnownSize + ?Sized> IoBase<'a> for &'a CoherentMemory<'_, T> {
+    type Backend = SysMemBackend;
+    type Target = T;
 
     #[inline(always)]
-    fn deref(&self) -> &Coherent<T> {
-        &self.memory
+    fn as_view(self) -> SysMem<'a, T> {
+        // SAFETY: The memory has a kernel mapping, as no attribute asked for none, which is there until it is
+        // dropped; it is borrowed for `'a`. It begins with a page, which aligns it for `T`.
+        unsafe { SysMem::new(self.memory.as_mut_ptr()) }
     }
 }
 
@@ -295,8 +327,7 @@ unsafe impl<T: KnownSize + AsBytes + FromBytes + ?Sized> DeviceMemory for Cohere
 
     #[inline(always)]
     fn span(&self) -> Span<'_, Bidirectional> {
-        // SAFETY: These `size()` bytes are the allocation, which the span borrows.
-        unsafe { Span::new(self.dma_address(), self.size()) }
+        CoherentMemory::span(self)
     }
 }
 

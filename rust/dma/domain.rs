@@ -5,10 +5,7 @@
 //! A driver does not need this to do DMA. It is for those who want to know who translates, and what
 //! an address is translated to.
 
-use super::{
-    raw,
-    span::DeviceAddress, //
-};
+use super::raw;
 use crate::bindings as helpers;
 use core::ptr::NonNull;
 use kernel::{
@@ -91,7 +88,7 @@ impl<'bound> Domain<'bound> {
         Some(unsafe { CStr::from_char_ptr(name) })
     }
 
-    /// The physical address behind a DMA address, or [`None`] if it is not mapped.
+    /// Returns the physical address behind a DMA address, or [`None`] if it is not mapped.
     ///
     /// C: `iommu_iova_to_phys()`, `drivers/iommu/iommu.c`.
     ///
@@ -99,10 +96,7 @@ impl<'bound> Domain<'bound> {
     ///
     /// Nothing is unmapped in this domain during the call: the page table is walked without a lock,
     /// and unmapping frees parts of it.
-    pub unsafe fn iova_to_phys(&self, iova: DeviceAddress) -> Option<PhysAddr> {
-        // SAFETY: No device is given it: it is looked up.
-        let iova = unsafe { iova.as_raw() };
-
+    pub unsafe fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
         // Never a mapping's, and the page table's walk cannot end behind the last address there is: the C
         // function then returns what it has not set.
         if iova == DmaAddress::MAX {

@@ -300,7 +300,7 @@ fn follows(phys: PhysAddr, addr: DmaAddress, linked: usize, boundary: usize) -> 
 /// fn hand_over(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> {
 ///     match IovaMapping::map(dev, pages, ToDevice, GFP_KERNEL) {
 ///         Ok(mapping) => {
-///             pr_info!("{} bytes at {:#x}\n", mapping.span().len(), mapping.span().address());
+///             pr_info!("{} bytes in one piece\n", mapping.span().len());
 ///             Ok(mapping.unmap())
 ///         }
 ///         // No IOMMU: in pieces, then.
@@ -386,7 +386,7 @@ impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
         self.range.dev
     }
 
-    /// The pieces of memory as the CPU knows them; for tests, logs and people.
+    /// Returns the pieces of memory as the CPU has them. For debugging only.
     pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         S::pieces(&self.raw)
     }
@@ -531,10 +531,12 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     {
         let failed = |error, buffer| Err(MapError { error, buffer });
 
-        let Ok(mut raw) = RawBuffers::with_capacity(count, flags) else {
+        // A number of buffers that there cannot be is no reason for a warning.
+        let flags = raw::reclaim_flags(flags) | __GFP_NOWARN;
+        let Ok(mut buffers) = RawBuffers::with_capacity(count, flags) else {
             return failed(ENOMEM, first);
         };
-        let piece = match raw.push(first) {
+        let piece = match buffers.push(first) {
             Ok(piece) => piece,
             Err(first) => return failed(ENOSPC, first),
         };
@@ -549,12 +551,12 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
             Ok(range) => Ok(Self {
                 mapping: IovaMapping {
                     range: ManuallyDrop::new(range),
-                    raw: ManuallyDrop::new(raw),
+                    raw: ManuallyDrop::new(buffers),
                     _memory: PhantomData,
                 },
             }),
             // SAFETY: It is not linked, and its content is what it was. There is one, by `push()` above.
-            Err(error) => failed(error, unsafe { raw.pop().unwrap_unchecked() }),
+            Err(error) => failed(error, unsafe { buffers.pop().unwrap_unchecked() }),
         }
     }
 

@@ -27,6 +27,7 @@ use super::{
     direction::Direction,
     limits,
     raw,
+    sealed::Sealed,
     span::Span,
     streaming::{
         part,
@@ -46,14 +47,11 @@ use core::{
 };
 use kernel::{
     alloc::Flags,
-    bindings,
     device::{
         Bound,
         Device, //
     },
     dma::DmaAddress,
-    io::PhysAddr,
-    page::PAGE_SIZE,
     prelude::*,
     transmute::{
         AsBytes,
@@ -90,7 +88,7 @@ use kernel::{
 ///
 ///     // The CPU's turn lasts until the end of the statement.
 ///     pages.sync_for_cpu()[0] = 0x5a;
-///     pr_info!("table at {:#x}\n", pages.span().address());
+///     pr_info!("a table of {} bytes\n", pages.span().len());
 ///     Ok(pages)
 /// }
 /// ```
@@ -141,7 +139,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     where
         T: AsBytes + FromBytes,
     {
-        let size = size_of_elements::<T>(len)?;
+        let size = raw::alloc_size::<T>(len)?;
         check_device(dev)?;
 
         let mut addr: DmaAddress = 0;
@@ -152,7 +150,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
                 size,
                 &mut addr,
                 D::DIRECTION.into(),
-                page_gfp(flags, size),
+                raw::gfp(raw::alloc_flags(flags, size)),
             )
         };
         let start = NonNull::new(start.cast::<T>()).ok_or(ENOMEM)?;
@@ -242,14 +240,12 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
         self.dev
     }
 
-    /// The physical address of the memory, which is what the CPU knows it by.
+    /// Returns the address at which the CPU has the memory.
     ///
-    /// The device does not see it: for tests, logs and people.
-    ///
-    /// C: `virt_to_phys()`, `include/linux/mm.h`.
-    pub fn phys(&self) -> PhysAddr {
-        // SAFETY: By the invariants this is the address of pages, in the linear map.
-        unsafe { helpers::helper_cpu_addr_to_phys(self.data.as_ptr().cast_const().cast()) }
+    /// The device owns it: to read it by the pointer is a data race with the device.
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *const [T] {
+        self.data.as_ptr()
     }
 
     /// The size in bytes.
@@ -299,13 +295,13 @@ impl<T, D: Direction> turn::private::Turns for DevicePages<'_, T, D> {
     type Data = [T];
 
     #[inline(always)]
-    fn begin_turn(&mut self) {
+    fn begin_turn(&mut self, _: Sealed) {
         // SAFETY: By the invariants that is all of the memory, mapped for `dev` and `D`.
         unsafe { turn::sync_range_for_cpu::<D>(self.dev, self.addr, 0, self.size()) };
     }
 
     #[inline(always)]
-    fn end_turn(&mut self) {
+    fn end_turn(&mut self, _: Sealed) {
         // SAFETY: By the invariants that is all of the memory, mapped for `dev` and `D`.
         unsafe { turn::sync_range_for_device::<D>(self.dev, self.addr, 0, self.size()) };
     }
@@ -319,18 +315,6 @@ unsafe impl<T, D: Direction> turn::private::Contiguous for DevicePages<'_, T, D>
     }
 }
 
-/// The size in bytes of `len` elements, which is neither zero nor more than an allocation can have.
-fn size_of_elements<T>(len: usize) -> Result<usize> {
-    raw::assert_page_aligns::<T>();
-
-    match len.checked_mul(size_of::<T>()) {
-        Some(0) => Err(EINVAL),
-        // CAST: A positive number.
-        Some(size) if size <= isize::MAX as usize => Ok(size),
-        _ => Err(EOVERFLOW),
-    }
-}
-
 /// Refuses a device that can do no DMA, at which C warns or worse.
 fn check_device(dev: &Device<Bound>) -> Result {
     if raw::has_dma(dev) && limits::coherent_mask(dev) != 0 {
@@ -340,55 +324,11 @@ fn check_device(dev: &Device<Bound>) -> Result {
     }
 }
 
-/// The `gfp_t` for an allocation of that size.
-///
-/// The page allocator warns of what is larger than anything it has. But it is asked only where there is
-/// no contiguous memory set aside for devices (CMA), and that can be larger.
-fn page_gfp(flags: Flags, size: usize) -> bindings::gfp_t {
-    if size > PAGE_SIZE << bindings::MAX_PAGE_ORDER {
-        raw::page_gfp(flags | __GFP_NOWARN)
-    } else {
-        raw::page_gfp(flags)
-    }
-}
-
 #[kunit_tests(safe_dma_pages)]
 mod tests {
     use super::*;
     use crate::dma::direction::Bidirectional;
     use kernel::faux;
-
-    #[test]
-    fn size_of_some() {
-        assert_eq!(size_of_elements::<u8>(1), Ok(1));
-        assert_eq!(size_of_elements::<u32>(1024), Ok(4096));
-        assert_eq!(size_of_elements::<[u8; 3]>(5), Ok(15));
-        // CAST: A positive number.
-        assert_eq!(
-            size_of_elements::<u8>(isize::MAX as usize),
-            Ok(isize::MAX as usize)
-        );
-    }
-
-    #[test]
-    fn size_of_nothing() {
-        assert_eq!(size_of_elements::<u8>(0), Err(EINVAL));
-        assert_eq!(size_of_elements::<()>(17), Err(EINVAL));
-        assert_eq!(size_of_elements::<[u32; 0]>(usize::MAX), Err(EINVAL));
-    }
-
-    /// More than there is, and products that are good modulo the size of the address space.
-    #[test]
-    fn size_of_too_many() {
-        // CAST: A positive number.
-        let most = isize::MAX as usize;
-
-        assert_eq!(size_of_elements::<u8>(most + 1), Err(EOVERFLOW));
-        assert_eq!(size_of_elements::<u8>(usize::MAX), Err(EOVERFLOW));
-        assert_eq!(size_of_elements::<u32>(most / 4 + 1), Err(EOVERFLOW));
-        assert_eq!(size_of_elements::<u32>(usize::MAX / 4 + 1), Err(EOVERFLOW));
-        assert_eq!(size_of_elements::<u32>(usize::MAX / 4 + 2), Err(EOVERFLOW));
-    }
 
     /// A device that can do no DMA is refused, where C warns.
     #[test]
@@ -402,27 +342,5 @@ mod tests {
         let pages = NoncontiguousPages::<u8, _>::zeroed(dev, 1, Bidirectional, GFP_KERNEL);
         assert_eq!(pages.err(), Some(EIO));
         Ok(())
-    }
-
-    /// What is larger than the page allocator has is asked for without a warning.
-    #[test]
-    fn warning_of_size() {
-        let most = PAGE_SIZE << bindings::MAX_PAGE_ORDER;
-
-        assert_eq!(page_gfp(GFP_KERNEL, most), bindings::GFP_KERNEL);
-        assert_eq!(
-            page_gfp(GFP_KERNEL, most + 1),
-            bindings::GFP_KERNEL | bindings::__GFP_NOWARN
-        );
-    }
-
-    /// No zone is asked for, of which C warns.
-    #[test]
-    fn flags_of_no_zone() {
-        assert_eq!(
-            page_gfp(GFP_KERNEL | __GFP_HIGHMEM, 1),
-            bindings::GFP_KERNEL
-        );
-        assert_eq!(page_gfp(!GFP_KERNEL, 1) & bindings::__GFP_HIGHMEM, 0);
     }
 }

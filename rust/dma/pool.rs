@@ -30,7 +30,6 @@ use kernel::{
     dma::DmaAddress,
     io::{
         IoBase,
-        PhysAddr,
         SysMem,
         SysMemBackend, //
     },
@@ -100,7 +99,7 @@ use kernel::{
 ///     let descriptor = DmaPool::zalloc(&pool, GFP_KERNEL)?;
 ///     io_write!(&descriptor, .len, 1500);
 ///     assert_eq!(io_read!(&descriptor, .flags), 0);
-///     pr_info!("descriptor at {:#x}\n", descriptor.span().address());
+///     pr_info!("a descriptor of {} bytes\n", descriptor.span().len());
 ///     Ok(())
 /// }
 /// ```
@@ -239,7 +238,7 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
     /// Allocates a block, all of whose bytes are zero: its addresses.
     #[inline]
     fn block(&self, flags: Flags) -> Result<(NonNull<T>, DmaAddress)> {
-        let flags = raw::gfp(raw::effort(flags) | __GFP_ZERO);
+        let flags = raw::gfp(raw::reclaim_flags(flags) | __GFP_ZERO);
         let mut addr: DmaAddress = 0;
 
         // SAFETY: By the invariants the pool exists. `addr` is written to if this succeeds.
@@ -269,8 +268,8 @@ impl<T: AsBytes + FromBytes> Drop for DmaPool<'_, T> {
 /// [`io_read!`](kernel::io::io_read), [`io_write!`](kernel::io::io_write) and the rest of
 /// [`kernel::io::Io`] on `&object`, which access memory once and as written. There is never a
 /// reference to a `T`, since a device that has been told the address of a descriptor may write
-/// there at any time. What is handed over that way is ordered by `dma_wmb()` and `dma_rmb()`, or by
-/// the accessors of the registers; see [`Engine`](super::transfer::Engine).
+/// there at any time. What is handed over that way is ordered by [`dma_mb()`](kernel::sync::barrier::dma_mb), or
+/// by the accessors of the registers; see [`Engine`](super::transfer::Engine).
 ///
 /// As the memory of a [`Transfer`](super::transfer::Transfer) it is out of the CPU's reach until
 /// that is over.
@@ -331,15 +330,10 @@ where
         &self.pool
     }
 
-    /// The physical address of the object, as the CPU's page tables have it.
-    ///
-    /// The device does not see it: for tests, logs and people.
-    ///
-    /// C: `vmalloc_to_pfn()` or `virt_to_phys()`.
-    pub fn phys(&self) -> PhysAddr {
-        // SAFETY: The block is in memory from `dma_alloc_coherent()`, which is in the linear map or
-        // in vmalloc space.
-        unsafe { helpers::helper_cpu_addr_to_phys(self.cpu.as_ptr().cast()) }
+    /// Returns the address at which the CPU has the object.
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *const T {
+        self.cpu.as_ptr()
     }
 }
 

@@ -18,7 +18,6 @@ use kernel::{
         c_ulong, //
     },
     page::PAGE_SIZE,
-    pci,
     prelude::*, //
 };
 
@@ -30,15 +29,6 @@ pub(super) fn device<Ctx: device::DeviceContext>(
     // `device::Device` is `repr(transparent)` over `Opaque<bindings::device>`, which lets C change
     // what a shared reference points to.
     core::ptr::from_ref(dev).cast_mut().cast()
-}
-
-/// The `struct pci_dev` behind `pdev`; valid for as long as `pdev` is.
-#[inline(always)]
-pub(super) fn pci_device<Ctx: device::DeviceContext>(
-    pdev: &pci::Device<Ctx>,
-) -> *mut bindings::pci_dev {
-    // `pci::Device` is `repr(transparent)` over `Opaque<bindings::pci_dev>`.
-    core::ptr::from_ref(pdev).cast_mut().cast()
 }
 
 /// Whether `dev` can do DMA. C warns of a mapping for a device that cannot.
@@ -146,30 +136,77 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
     unsafe { mem::transmute(flags) }
 }
 
-/// Of `flags`, what says how hard to try for memory.
+/// Returns those of `flags` that say how hard to try for memory.
 ///
 /// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and [`__GFP_NOWARN`].
 /// No zone, which C refuses or which has no addresses in the kernel, no compound pages, of which C warns, and
 /// nothing that leaves pages as they were.
 #[inline(always)]
-pub(super) fn effort(flags: Flags) -> Flags {
+pub(super) fn reclaim_flags(flags: Flags) -> Flags {
     flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN)
 }
 
-/// The `gfp_t` with which memory for DMA is allocated: the [`effort()`] that `flags` ask for.
+/// Returns the flags with which `size` bytes of memory for DMA are allocated: [`reclaim_flags()`] of `flags`,
+/// and what makes a size that cannot be had an error and no more.
+///
+/// The page allocator warns of a size that is larger than anything it has. Many single pages, for an IOMMU, are
+/// taken one by one, and the OOM killer is called for them, or the kernel panics, unless the flags say that
+/// the allocation may fail.
 #[inline(always)]
-pub(super) fn page_gfp(flags: Flags) -> bindings::gfp_t {
-    gfp(effort(flags))
+pub(super) fn alloc_flags(flags: Flags, size: usize) -> Flags {
+    let flags = reclaim_flags(flags);
+
+    if size > PAGE_SIZE << bindings::PAGE_ALLOC_COSTLY_ORDER {
+        // SAFETY: As for `gfp()`, the other way round.
+        let may_fail: Flags = unsafe { mem::transmute(helpers::HELPER_GFP_RETRY_MAYFAIL) };
+
+        flags | may_fail | __GFP_NOWARN
+    } else {
+        flags
+    }
 }
 
-/// Refuses to build for a type that memory from the DMA API is not aligned for: it begins with a page.
-#[inline(always)]
-pub(super) const fn assert_page_aligns<T>() {
+/// Returns the size in bytes of the machine's memory, of which no allocation can have more.
+///
+/// C: `totalram_pages()`, `include/linux/mm.h`.
+pub(super) fn ram_size() -> usize {
+    // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
+    let pages = unsafe { helpers::helper_totalram_pages() } as usize;
+
+    pages.saturating_mul(PAGE_SIZE)
+}
+
+/// Returns the size in bytes of `len` elements of the type `T`, allocated by the DMA API.
+///
+/// C rounds the size up to pages, counts them in 32 bits (`__iommu_dma_alloc_noncontiguous()`), and keeps a
+/// pointer for each in an array of at most `INT_MAX` bytes (`kvmalloc()`), all without a check. As with
+/// `vmalloc()`, no more than the machine's memory is asked for.
+///
+/// # Errors
+///
+/// [`EINVAL`] for a size of 0; [`EOVERFLOW`] for more than an address space has; [`ENOMEM`] for more than the
+/// machine has.
+pub(super) fn alloc_size<T>(len: usize) -> Result<usize> {
     const {
         assert!(
             align_of::<T>() <= PAGE_SIZE,
             "memory from the DMA API begins with a page, which is not enough for the type's alignment"
         );
+    }
+    // CAST: A positive number.
+    const MAX_PAGES: usize = i32::MAX as usize / size_of::<*mut bindings::page>();
+
+    match len.checked_mul(size_of::<T>()) {
+        Some(0) => Err(EINVAL),
+        // CAST: A positive number.
+        Some(size) if size <= isize::MAX as usize => {
+            if size <= ram_size().min(MAX_PAGES.saturating_mul(PAGE_SIZE)) {
+                Ok(size)
+            } else {
+                Err(ENOMEM)
+            }
+        }
+        _ => Err(EOVERFLOW),
     }
 }
 
@@ -233,6 +270,61 @@ mod tests {
     #[test]
     fn no_attrs_is_zero() {
         assert_eq!(super::attrs(no_attrs()), 0);
+    }
+
+    #[test]
+    fn size_of_some() {
+        assert_eq!(alloc_size::<u8>(1), Ok(1));
+        assert_eq!(alloc_size::<u32>(1024), Ok(4096));
+        assert_eq!(alloc_size::<[u8; 3]>(5), Ok(15));
+        assert_eq!(alloc_size::<u8>(ram_size()), Ok(ram_size()));
+    }
+
+    #[test]
+    fn size_of_nothing() {
+        assert_eq!(alloc_size::<u8>(0), Err(EINVAL));
+        assert_eq!(alloc_size::<()>(17), Err(EINVAL));
+        assert_eq!(alloc_size::<[u32; 0]>(usize::MAX), Err(EINVAL));
+    }
+
+    /// More than the machine has, than there is, and products that are good modulo the size of the address space.
+    #[test]
+    fn size_of_too_many() {
+        // CAST: A positive number.
+        let most = isize::MAX as usize;
+
+        assert_eq!(alloc_size::<u8>(ram_size() + 1), Err(ENOMEM));
+        assert_eq!(alloc_size::<u8>(most), Err(ENOMEM));
+        assert_eq!(alloc_size::<u8>(most + 1), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u8>(usize::MAX), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u32>(most / 4 + 1), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u32>(usize::MAX / 4 + 1), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u32>(usize::MAX / 4 + 2), Err(EOVERFLOW));
+    }
+
+    /// A size that may not be there is asked for without a warning, and without the OOM killer.
+    #[test]
+    fn flags_of_size() {
+        let small = PAGE_SIZE << bindings::PAGE_ALLOC_COSTLY_ORDER;
+
+        assert_eq!(gfp(alloc_flags(GFP_KERNEL, small)), bindings::GFP_KERNEL);
+        assert_eq!(
+            gfp(alloc_flags(GFP_KERNEL, small + 1)),
+            bindings::GFP_KERNEL | bindings::__GFP_NOWARN | helpers::HELPER_GFP_RETRY_MAYFAIL
+        );
+    }
+
+    /// No zone is asked for, of which C warns.
+    #[test]
+    fn flags_of_no_zone() {
+        assert_eq!(
+            gfp(alloc_flags(GFP_KERNEL | __GFP_HIGHMEM, 1)),
+            bindings::GFP_KERNEL
+        );
+        assert_eq!(
+            gfp(alloc_flags(!GFP_KERNEL, 1)) & bindings::__GFP_HIGHMEM,
+            0
+        );
     }
 
     #[test]

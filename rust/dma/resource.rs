@@ -20,54 +20,74 @@ use kernel::{
         Device, //
     },
     dma::DmaAddress,
-    io::PhysAddr,
+    io::{
+        Io,
+        IoBackend,
+        IoBase,
+        MmioBackend,
+        PhysAddr, //
+    },
     page::PAGE_SIZE,
     pci,
     prelude::*, //
 };
 
-/// Registers, or memory, of a device, by the physical address at which the CPU has them.
+/// Memory-mapped registers, or memory, of a device, by the physical address at which the CPU has them.
+///
+/// They are for the driver of that device to give away: from the [`pci::Bar`] that it holds, or by a promise.
+/// A driver that does not want another device to write to some of its registers, as those that start a
+/// transfer, does not lend its [`pci::Bar`].
 ///
 /// # Invariants
 ///
-/// The `len` bytes from `phys` on, at least one, are no RAM but a device's for `'a`.
+/// The `len` bytes from `phys` on, at least one, are no RAM but a device's for `'a`, and its driver lets
+/// others access them for `'a`.
 #[derive(Clone, Copy)]
-pub struct Registers<'a> {
+pub struct MmioRegion<'a> {
     phys: PhysAddr,
     len: usize,
     _device: PhantomData<&'a Device<Bound>>,
 }
 
-impl<'a> Registers<'a> {
-    /// The bytes of `range` of a BAR, counted from its start.
+impl<'a> MmioRegion<'a> {
+    /// Returns the bytes of `range` of a BAR, counted from its start.
     ///
-    /// While its driver is bound the device stays where it is, and so do its BARs.
+    /// The BAR is borrowed, so that it is claimed, by who holds it and nobody else, for as long as the region is
+    /// in use. Does not sleep.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such BAR, it is of I/O ports or has got no address, or `range` is empty or not
-    /// within it.
+    /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is of I/O ports, or the kernel's page
+    /// tables do not tell its physical address, as on powerpc and s390.
     ///
-    /// C: `pci_resource_start()`, `pci_resource_len()`, `pci_resource_flags()`; `include/linux/pci.h`.
-    pub fn of_bar(pdev: &'a pci::Device<Bound>, bar: u32, range: Range<usize>) -> Result<Self> {
-        let start = pdev.resource_start(bar)?;
-        let len = usize::try_from(pdev.resource_len(bar)?)?;
-
-        if range.start >= range.end || range.end > len {
+    /// C: `vmalloc_to_pfn()`, `mm/vmalloc.c`: a BAR is mapped by `ioremap()`.
+    pub fn of_bar<const SIZE: usize>(
+        bar: &'a pci::Bar<'_, SIZE>,
+        range: Range<usize>,
+    ) -> Result<Self> {
+        if range.start >= range.end || range.end > bar.size() {
             return Err(EINVAL);
         }
-        // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`, and the device is valid. There
-        // is such a BAR, or its start could not be had. CAST: So it is a small number.
-        if !unsafe { helpers::helper_pci_bar_is_mem(raw::pci_device(pdev), bar as i32) } {
+        let start = MmioBackend::as_ptr(bar.as_view()).cast_const().cast();
+
+        // SAFETY: Any address may be asked for.
+        if !unsafe { bindings::is_vmalloc_addr(start) } {
             return Err(EINVAL);
         }
+        // SAFETY: By the invariants of `Bar` the registers are mapped there, in a row, and by the check above in
+        // vmalloc space.
+        let phys = unsafe { helpers::helper_cpu_addr_to_phys(start) };
 
-        // SAFETY: A BAR with an address in memory space is what the device decodes, and nobody else does. It is
-        // not changed while its driver is bound, which is so for `'a`. CAST: From at most 64 bits.
-        unsafe { Self::from_raw(start + range.start as PhysAddr, range.end - range.start) }
+        // SAFETY: A BAR with an address in memory space is what the device decodes, and nobody else does. While
+        // it is held, which is so for `'a`, it is not changed. Its holder, the device's driver, lends it here.
+        // CAST: From at most 64 bits.
+        unsafe { Self::from_raw(phys + range.start as PhysAddr, range.end - range.start) }
     }
 
-    /// The `len` bytes at a physical address, for a device that is not on a PCI bus.
+    /// Returns the `len` bytes at a physical address, for a device that is not on a PCI bus, or a driver whose
+    /// registers are not all alike.
+    ///
+    /// Does not sleep.
     ///
     /// # Errors
     ///
@@ -77,16 +97,26 @@ impl<'a> Registers<'a> {
     ///
     /// # Safety
     ///
-    /// They are a device's for `'a`, and the driver that has that device lets others access them.
+    /// They are a device's for `'a`, and the driver that has that device lets others access them for `'a`: no
+    /// safety of that driver rests on what is written there, or on nobody reading it.
     pub unsafe fn from_raw(phys: PhysAddr, len: usize) -> Result<Self> {
+        // What is RAM is RAM for so many pages, aligned (`SUBSECTION_SIZE`).
+        const STEP: PhysAddr = 2 << 20;
+
         let last = len
             .checked_sub(1)
             .and_then(|more| phys.checked_add(more as PhysAddr))
             .ok_or(EINVAL)?;
-        let pfn = |addr: PhysAddr| addr / PAGE_SIZE as PhysAddr;
+        let is_ram = |addr: PhysAddr| {
+            // SAFETY: Any number may be asked for.
+            unsafe { helpers::helper_pfn_valid((addr / PAGE_SIZE as PhysAddr) as usize) }
+        };
 
-        // SAFETY: Any number may be asked for.
-        if (pfn(phys)..=pfn(last)).any(|pfn| unsafe { helpers::helper_pfn_valid(pfn as usize) }) {
+        // A BAR can have many GiB: so not page by page.
+        if is_ram(phys)
+            || is_ram(last)
+            || (phys / STEP..last / STEP).any(|at| is_ram((at + 1) * STEP))
+        {
             return Err(EINVAL);
         }
 
@@ -98,8 +128,14 @@ impl<'a> Registers<'a> {
         })
     }
 
-    /// The physical address of the first byte; for tests, logs and people.
-    pub fn phys(&self) -> PhysAddr {
+    /// Returns the physical address of the first byte.
+    ///
+    /// # Safety
+    ///
+    /// The number is not given to a device: where no IOMMU translates, it is the DMA address, and for that
+    /// [`DeviceAddress::as_raw`](super::span::DeviceAddress::as_raw) asks for a promise.
+    #[inline(always)]
+    pub unsafe fn phys(&self) -> PhysAddr {
         self.phys
     }
 }
@@ -130,19 +166,19 @@ impl<'a> Registers<'a> {
 /// use safe_dma::dma::{
 ///     direction::FromDevice,
 ///     resource::{
-///         Registers,
+///         MmioRegion,
 ///         ResourceMapping, //
 ///     }, //
 /// };
 ///
-/// /// Where `dev` can ring the doorbell of `other`, at 0x1000 of BAR 2.
+/// /// Lets `peer` ring a doorbell, at 0x1000 of `bar`, which the driver of another device holds.
 /// fn doorbell<'a>(
-///     dev: &'a Device<Bound>,
-///     other: &'a pci::Device<Bound>,
+///     peer: &'a Device<Bound>,
+///     bar: &'a pci::Bar<'_>,
 /// ) -> Result<ResourceMapping<'a, FromDevice>> {
-///     let doorbell = Registers::of_bar(other, 2, 0x1000..0x1004)?;
+///     let doorbell = MmioRegion::of_bar(bar, 0x1000..0x1004)?;
 ///
-///     ResourceMapping::map(dev, doorbell, FromDevice)
+///     ResourceMapping::map(peer, doorbell, FromDevice)
 /// }
 /// ```
 ///
@@ -152,7 +188,7 @@ impl<'a> Registers<'a> {
 /// `D`, not unmapped yet.
 pub struct ResourceMapping<'bound, D: Direction> {
     dev: &'bound Device<Bound>,
-    registers: Registers<'bound>,
+    registers: MmioRegion<'bound>,
     addr: DmaAddress,
     _direction: PhantomData<D>,
 }
@@ -173,10 +209,10 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
     /// C: `dma_map_resource()`, `kernel/dma/mapping.c`.
     pub fn map(
         dev: &'bound Device<Bound>,
-        registers: Registers<'bound>,
+        registers: MmioRegion<'bound>,
         _direction: D,
     ) -> Result<Self> {
-        let Registers { phys, len, .. } = registers;
+        let MmioRegion { phys, len, .. } = registers;
 
         if !raw::has_dma(dev) {
             return Err(EIO);
@@ -189,7 +225,7 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
             return Err(ERANGE);
         }
 
-        // SAFETY: `dev` is bound. By the invariants of `Registers`, this is no RAM.
+        // SAFETY: `dev` is bound. By the invariants of `MmioRegion`, this is no RAM.
         let addr = unsafe {
             bindings::dma_map_resource(
                 raw::device(dev),
@@ -218,9 +254,9 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
         unsafe { Span::new(self.addr, self.registers.len) }
     }
 
-    /// The registers.
+    /// Returns the registers.
     #[inline(always)]
-    pub fn registers(&self) -> &Registers<'bound> {
+    pub fn region(&self) -> &MmioRegion<'bound> {
         &self.registers
     }
 
@@ -282,9 +318,9 @@ mod tests {
     /// Where nothing is that the kernel knows.
     const NOWHERE: PhysAddr = 1 << 47;
 
-    fn registers(phys: PhysAddr, len: usize) -> Result<Registers<'static>> {
+    fn registers(phys: PhysAddr, len: usize) -> Result<MmioRegion<'static>> {
         // SAFETY: No device is told of it.
-        unsafe { Registers::from_raw(phys, len) }
+        unsafe { MmioRegion::from_raw(phys, len) }
     }
 
     #[test]
@@ -306,7 +342,7 @@ mod tests {
 
     #[test]
     fn lengths() {
-        assert!(registers(NOWHERE, 4).is_ok_and(|found| found.phys() == NOWHERE && found.len == 4));
+        assert!(registers(NOWHERE, 4).is_ok_and(|found| found.phys == NOWHERE && found.len == 4));
         assert!(registers(NOWHERE, 0).err() == Some(EINVAL));
         assert!(registers(PhysAddr::MAX, 2).err() == Some(EINVAL));
     }

@@ -131,11 +131,14 @@ impl<'bound, B: Buffer, D: Direction> ScopedMapping<'bound, B, D> {
         let (mapping, result) = match start(mapping).map(|transfer| transfer.wait(timeout)) {
             Ok(Ok(mapping)) => (mapping, Ok(())),
             Ok(Err(WaitError::Failed(error, mapping))) => (mapping, Err(error)),
-            // What is left of a transfer that cannot be aborted says so when it is dropped, and
-            // keeps the memory.
-            Ok(Err(WaitError::TimedOut(transfer))) => {
-                (transfer.abort().map_err(|_| EIO)?, Err(ETIMEDOUT))
-            }
+            Ok(Err(WaitError::TimedOut(transfer))) => match transfer.abort() {
+                Ok(mapping) => (mapping, Err(ETIMEDOUT)),
+                // Not dropped, which tries once more, and drops the memory if that succeeds.
+                Err(err) => {
+                    err.transfer.leak();
+                    return Err(EIO);
+                }
+            },
             Err(StartError { error, memory }) => (memory, Err(error)),
         };
 

@@ -3,8 +3,8 @@
 //! Scatter-gather mappings: memory in pieces, handed to a device together.
 //!
 //! Mainline's [`kernel::scatterlist::SGTable`] maps too, but it can be neither synced nor unmapped
-//! before its end, keeps its pages behind a run-time check (`Devres`) and tells nobody the direction;
-//! nothing of it can be reached from outside the `kernel` crate that would mend that.
+//! before its end, keeps its pages behind a run-time check (`Devres`) and tells nobody the direction.
+//! Outside the `kernel` crate its entries can be read, and that is all.
 
 mod pieces;
 mod table;
@@ -26,6 +26,7 @@ use super::{
         Permits, //
     },
     raw,
+    sealed::Sealed,
     span::Span,
     streaming::{
         are_for_streaming,
@@ -88,7 +89,7 @@ use kernel::{
 ///     let mapping = SgMapping::map(dev, table, ToDevice, GFP_KERNEL)?;
 ///
 ///     for span in mapping.spans() {
-///         pr_info!("{} bytes at {:#x}\n", span.len(), span.address());
+///         pr_info!("{} bytes\n", span.len());
 ///     }
 ///     Ok(mapping.unmap())
 /// }
@@ -191,7 +192,7 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
         self.dev
     }
 
-    /// The pieces of memory as the CPU knows them; for tests, logs and people.
+    /// Returns the pieces of memory as the CPU has them. For debugging only.
     pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
         S::pieces(&self.raw)
     }
@@ -427,11 +428,11 @@ impl<S: Scattered, D: Direction> turn::private::Turns for SgMapping<'_, S, D> {
     type Direction = D;
     type Data = S::Element;
 
-    fn begin_turn(&mut self) {
+    fn begin_turn(&mut self, _: Sealed) {
         self.give_to_cpu();
     }
 
-    fn end_turn(&mut self) {
+    fn end_turn(&mut self, _: Sealed) {
         self.give_to_device();
     }
 }

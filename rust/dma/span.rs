@@ -21,24 +21,16 @@ use kernel::{
 
 /// An address as a device sees it: a bus address, or what its IOMMU translates.
 ///
-/// It can be kept, compared and printed (`{:#x}`), but is not a number: what is written to a register
-/// or a descriptor is only had for a promise, see [`DeviceAddress::as_raw`]. So none that is left
-/// from a mapping which is gone is given to a device by mistake.
+/// It can be kept and compared for equality, but is not a number. It has no order, no arithmetic and no
+/// formatting, and cannot be made of a number: each would let safe code compute the number, and write it
+/// to a register after the mapping is gone. [`DeviceAddress::as_raw`] is the only way to the number.
 ///
 /// C: `dma_addr_t`, `include/linux/types.h`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DeviceAddress(DmaAddress);
 
 impl DeviceAddress {
-    /// The address `bytes` after this one, whatever is there. Wraps at the end of the address space.
-    #[inline(always)]
-    pub fn offset(self, bytes: usize) -> Self {
-        // CAST: `DmaAddress` may have 64 bits where `usize` has 32, never the reverse for an offset
-        // into memory that is mapped.
-        Self(self.0.wrapping_add(bytes as DmaAddress))
-    }
-
-    /// The number, for a register or a descriptor of the device.
+    /// Returns the number, for a register or a descriptor of the device.
     ///
     /// # Safety
     ///
@@ -51,23 +43,10 @@ impl DeviceAddress {
     }
 }
 
-/// Any number may be looked at as an address; the way back is what asks for a promise.
-impl From<DmaAddress> for DeviceAddress {
-    #[inline(always)]
-    fn from(addr: DmaAddress) -> Self {
-        Self(addr)
-    }
-}
-
-impl fmt::LowerHex for DeviceAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::LowerHex::fmt(&self.0, f)
-    }
-}
-
+/// Shows that there is an address, and not which.
 impl fmt::Debug for DeviceAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self:#x}")
+        f.debug_tuple("DeviceAddress").finish_non_exhaustive()
     }
 }
 
@@ -143,7 +122,8 @@ impl<'a, D: Direction> Span<'a, D> {
         // INVARIANT: Within `self`, by the check above. The address wraps only for an empty span at the
         // very end of the address space.
         Some(Self {
-            addr: self.addr.offset(range.start),
+            // CAST: From at most 64 bits.
+            addr: DeviceAddress(self.addr.0.wrapping_add(range.start as DmaAddress)),
             len: range.end - range.start,
             _mapping: PhantomData,
         })

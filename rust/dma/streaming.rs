@@ -11,6 +11,7 @@ use super::{
         Permits, //
     },
     raw,
+    sealed::Sealed,
     span::Span,
     transfer::DeviceMemory,
     turn::{
@@ -41,7 +42,6 @@ use kernel::{
         Attrs,
         DmaAddress, //
     },
-    io::PhysAddr,
     prelude::*,
     ptr::KnownSize, //
 };
@@ -79,7 +79,7 @@ use kernel::{
 ///
 ///     // From here on `frame` is gone; a device may read it.
 ///     let mapping = Mapping::map(dev, frame, ToDevice)?;
-///     pr_info!("frame at {:#x}\n", mapping.span().address());
+///     pr_info!("a frame of {} bytes\n", mapping.span().len());
 ///
 ///     let frame = mapping.unmap();
 ///     assert_eq!(frame[0], 0x5a);
@@ -199,9 +199,12 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
 
         let raw = buffer.into_raw();
 
+        // SAFETY: `raw` is from `into_raw()`, and is not taken back if it is mapped.
+        let mapped = unsafe { map_raw::<B, D>(dev, raw, attrs) };
+
         // INVARIANT: `map_raw()` has mapped all of the memory just now, for `D` and with `attrs`, and
         // refuses a size of zero.
-        match map_raw::<B, D>(dev, raw, attrs) {
+        match mapped {
             Ok(addr) => Ok(Self {
                 dev,
                 raw,
@@ -222,7 +225,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     #[inline(always)]
     pub fn span(&self) -> Span<'_, D> {
         // SAFETY: By the invariants, these bytes are this mapping, which the span borrows.
-        unsafe { Span::new(self.addr, size_of_target::<B>(self.raw)) }
+        unsafe { Span::new(self.addr, self.size()) }
     }
 
     /// The device for which the buffer is mapped.
@@ -243,13 +246,12 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         unsafe { helpers::helper_dma_need_sync(raw::device(self.dev), self.addr) }
     }
 
-    /// The physical address of the buffer, which is what the CPU knows it by.
+    /// Returns the address at which the CPU has the buffer.
     ///
-    /// The device does not see it: for tests, logs and people.
-    ///
-    /// C: `virt_to_phys()`, `include/linux/mm.h`.
-    pub fn phys(&self) -> PhysAddr {
-        B::phys(self.raw)
+    /// The device owns the memory: to read it by the pointer is a data race with the device.
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *const B::Target {
+        self.target().as_ptr()
     }
 
     /// Unmaps the buffer and gives it back to the CPU.
@@ -305,7 +307,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// `kernel/dma/mapping.c`.
     #[inline]
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, B::Target, D> {
-        let data = B::target(self.raw);
+        let data = self.target();
 
         // SAFETY: `data` is all of the memory of this mapping, which is borrowed exclusively.
         unsafe { self.lend(0, data) }
@@ -314,7 +316,14 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// The memory, without a reference to it.
     #[inline(always)]
     pub(super) fn target(&self) -> NonNull<B::Target> {
-        B::target(self.raw)
+        // SAFETY: By the invariants `raw` is from `into_raw()`, and has not been taken back.
+        unsafe { B::target(self.raw) }
+    }
+
+    /// Returns the size of the memory in bytes.
+    #[inline(always)]
+    fn size(&self) -> usize {
+        B::Target::size(self.as_ptr())
     }
 
     /// Syncs the first `size` bytes for the CPU, without a guard.
@@ -353,7 +362,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
             bindings::dma_unmap_phys(
                 raw::device(self.dev),
                 self.addr,
-                size_of_target::<B>(self.raw),
+                self.size(),
                 D::DIRECTION.into(),
                 raw::attrs(attrs),
             )
@@ -396,7 +405,7 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> Mapping<'bound, B, D> {
     /// guard's drop; `include/linux/dma-mapping.h`.
     #[inline]
     pub fn sync_range_for_cpu(&mut self, range: Range<usize>) -> Result<CpuAccess<'_, [T], D>> {
-        let (offset, data) = part(B::target(self.raw), &range).ok_or(EINVAL)?;
+        let (offset, data) = part(self.target(), &range).ok_or(EINVAL)?;
 
         // SAFETY: `data` is a part of the buffer, which begins that many bytes from its start.
         Ok(unsafe { self.lend(offset, data) })
@@ -432,15 +441,15 @@ impl<B: Buffer, D: Direction> turn::private::Turns for Mapping<'_, B, D> {
     type Data = B::Target;
 
     #[inline(always)]
-    fn begin_turn(&mut self) {
+    fn begin_turn(&mut self, _: Sealed) {
         // SAFETY: That is all of the memory.
-        unsafe { self.sync_first_for_cpu(size_of_target::<B>(self.raw)) };
+        unsafe { self.sync_first_for_cpu(self.size()) };
     }
 
     #[inline(always)]
-    fn end_turn(&mut self) {
+    fn end_turn(&mut self, _: Sealed) {
         // SAFETY: That is all of the memory.
-        unsafe { self.sync_first_for_device(size_of_target::<B>(self.raw)) };
+        unsafe { self.sync_first_for_device(self.size()) };
     }
 }
 
@@ -559,26 +568,26 @@ fn has_elements(range: &Range<usize>, len: usize) -> bool {
     range.start < range.end && range.end <= len
 }
 
-/// The size in bytes of what `raw` maps, without a reference to it.
-#[inline(always)]
-fn size_of_target<B: Buffer>(raw: B::Raw) -> usize {
-    B::Target::size(B::target(raw).as_ptr())
-}
-
 /// Maps the memory of a buffer for the device to use in the direction `D`.
+///
+/// # Safety
+///
+/// `raw` is from [`Buffer::into_raw`], and is not taken back while the memory is mapped.
 #[inline(always)]
-fn map_raw<B: Buffer, D: Direction>(
+unsafe fn map_raw<B: Buffer, D: Direction>(
     dev: &Device<Bound>,
     raw: B::Raw,
     attrs: Attrs,
 ) -> Result<DmaAddress> {
-    let size = size_of_target::<B>(raw);
+    // SAFETY: By the caller's promise.
+    let target = unsafe { B::target(raw) }.as_ptr();
+    let size = B::Target::size(target);
     if size == 0 {
         return Err(EINVAL);
     }
 
     if const { B::MAY_BE_PART && cache_line::is_written::<D>() }
-        && cache_line::is_shared::<D>(dev, B::target(raw).as_ptr().addr(), size)
+        && cache_line::is_shared::<D>(dev, target.addr(), size)
     {
         return Err(EINVAL);
     }
@@ -591,7 +600,7 @@ fn map_raw<B: Buffer, D: Direction>(
     let attrs = raw::attrs(attrs);
 
     // SAFETY: `dev` is bound. By the contract of `Buffer` these `size` bytes of memory are physically
-    // contiguous, and neither freed nor touched until they are taken back.
+    // contiguous, and neither freed nor touched until they are taken back, which the caller does not do before.
     let addr =
         unsafe { bindings::dma_map_phys(raw::device(dev), B::phys(raw), size, direction, attrs) };
 

@@ -85,7 +85,8 @@ pub enum Progress {
 /// - What the CPU wrote before a start is visible to the device when it begins, and what the device
 ///   wrote is ordered before what the CPU reads after it was told of the end. The accessors of
 ///   [`kernel::io`] for MMIO have the barriers for that; an engine with descriptors in coherent memory
-///   needs `dma_wmb()` before it hands one over and `dma_rmb()` after it gets one back.
+///   needs [`dma_mb(Write)`](kernel::sync::barrier::dma_mb) before it hands one over and `dma_mb(Read)` after it
+///   gets one back.
 pub unsafe trait Engine {
     /// What the engine has to know besides the memory: where in the device the data goes or comes
     /// from, for example.
@@ -404,6 +405,18 @@ impl<E: Engine, M: DeviceMemory> Transfer<E, M> {
         }
     }
 
+    /// Leaves the memory to the device, for ever.
+    pub(super) fn leak(self) {
+        ManuallyDrop::new(self).report_leak();
+    }
+
+    fn report_leak(&self) {
+        dev_err!(
+            self.engine.device(),
+            "a transfer cannot be stopped: its memory stays mapped and allocated\n"
+        );
+    }
+
     /// Takes the memory out of a transfer that is over.
     ///
     /// # Safety
@@ -433,10 +446,7 @@ impl<E: Engine, M: DeviceMemory> Drop for Transfer<E, M> {
                 ManuallyDrop::drop(&mut self.token);
                 ManuallyDrop::drop(&mut self.memory);
             },
-            Err(_) => dev_err!(
-                self.engine.device(),
-                "a transfer cannot be stopped: its memory stays mapped and allocated\n"
-            ),
+            Err(_) => self.report_leak(),
         }
     }
 }

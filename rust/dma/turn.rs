@@ -30,6 +30,7 @@ use super::{
         Direction, //
     },
     raw,
+    sealed::Sealed,
     sg::{
         Scattered,
         SgMapping, //
@@ -61,7 +62,10 @@ impl<M: private::Turns> Turns for M {}
 
 /// Only this library can implement it: unsafe code relies on what is said here.
 pub(super) mod private {
-    use super::Direction;
+    use super::{
+        Direction,
+        Sealed, //
+    };
     use core::ptr::NonNull;
 
     #[diagnostic::on_unimplemented(
@@ -76,10 +80,10 @@ pub(super) mod private {
         type Data: ?Sized;
 
         /// Makes what the device wrote visible to the CPU.
-        fn begin_turn(&mut self);
+        fn begin_turn(&mut self, _: Sealed);
 
         /// Makes what the CPU wrote visible to the device.
-        fn end_turn(&mut self);
+        fn end_turn(&mut self, _: Sealed);
     }
 
     /// Memory that the CPU has at one address.
@@ -175,7 +179,7 @@ impl<M: Turns> CpuTurn<M> {
     /// `kernel/dma/mapping.c`, `include/linux/dma-mapping.h`.
     #[inline]
     pub fn begin(mut memory: M) -> Self {
-        memory.begin_turn();
+        memory.begin_turn(Sealed(()));
 
         // INVARIANT: Synced just now, and it is the caller's: no device has it.
         Self {
@@ -192,7 +196,7 @@ impl<M: Turns> CpuTurn<M> {
     /// `kernel/dma/mapping.c`, `include/linux/dma-mapping.h`.
     #[inline]
     pub fn into_device(mut self) -> M {
-        self.memory.end_turn();
+        self.memory.end_turn(Sealed(()));
 
         self.memory
     }
@@ -385,11 +389,11 @@ mod tests {
         type Direction = ToDevice;
         type Data = [u8];
 
-        fn begin_turn(&mut self) {
+        fn begin_turn(&mut self, _: Sealed) {
             add(&self.0.begun);
         }
 
-        fn end_turn(&mut self) {
+        fn end_turn(&mut self, _: Sealed) {
             add(&self.0.ended);
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/cc_platform.h>
 #include <linux/device.h>
 
 #include "helpers.h"
@@ -12,4 +13,10 @@ bool helper_dev_has_own_memory(struct device *dev)
 #else
 	return false;
 #endif
+}
+
+/* Whether the machine encrypts memory, from some of its devices or from the host. */
+bool helper_memory_is_encrypted(void)
+{
+	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);
 }

@@ -22,6 +22,7 @@ struct sg_table;
 
 /* coherent.c */
 bool helper_dev_has_own_memory(struct device *dev);
+bool helper_memory_is_encrypted(void);
 
 /* device.c */
 bool helper_device_trylock(struct device *dev);
@@ -66,6 +67,7 @@ void helper_dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
 
 /* mm.c */
 void *helper_page_address(struct page *page);
+unsigned long helper_totalram_pages(void);
 phys_addr_t helper_cpu_addr_to_phys(const void *addr);
 phys_addr_t helper_virt_to_phys(const void *addr);
 
@@ -80,7 +82,6 @@ phys_addr_t helper_sg_phys(struct scatterlist *sg);
 
 /* resource.c */
 bool helper_pfn_valid(unsigned long pfn);
-bool helper_pci_bar_is_mem(struct pci_dev *pdev, int bar);
 bool helper_dma_direct_overflow(struct device *dev, phys_addr_t phys, size_t size);
 
 /* sg.c */

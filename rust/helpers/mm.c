@@ -10,6 +10,11 @@ void *helper_page_address(struct page *page)
 	return page_address(page);
 }
 
+unsigned long helper_totalram_pages(void)
+{
+	return totalram_pages();
+}
+
 /* The physical address behind @addr, which is in the linear map or in vmalloc space. */
 phys_addr_t helper_cpu_addr_to_phys(const void *addr)
 {

@@ -4,24 +4,13 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu-dma.h>
-#include <linux/ioport.h>
 #include <linux/mmzone.h>
-#include <linux/pci.h>
-#include <linux/pfn.h>
 
 #include "helpers.h"
 
 bool helper_pfn_valid(unsigned long pfn)
 {
 	return pfn_valid(pfn);
-}
-
-/* Whether @bar of @pdev is in memory space, not in that of I/O ports, and has an address there. */
-bool helper_pci_bar_is_mem(struct pci_dev *pdev, int bar)
-{
-	unsigned long flags = pci_resource_flags(pdev, bar);
-
-	return (flags & IORESOURCE_MEM) && !(flags & (IORESOURCE_UNSET | IORESOURCE_DISABLED));
 }
 
 /* What dma_direct_map_phys() warns of: no IOMMU, and an address that @dev cannot drive. */

@@ -11,16 +11,13 @@ use super::{
 };
 use crate::{
     bindings as helpers,
-    dma::{
-        direction::Direction,
-        limits,
-        span::DeviceAddress, //
-    },
+    dma::{direction::Direction, limits},
     module_parameters, //
 };
 use kernel::{
     bindings,
     dma::DataDirection,
+    dma::DmaAddress,
     io::PhysAddr,
     page::PAGE_SIZE, //
 };
@@ -74,7 +71,7 @@ pub(super) fn is_each_alone<D: Direction>(
 /// copy or the memory itself; returns who has seen it.
 pub(super) fn placed<D: Direction>(
     ctx: &Context<'_>,
-    dma: DeviceAddress,
+    dma: DmaAddress,
     len: usize,
     phys: PhysAddr,
 ) -> Result<&'static str, Failure> {

@@ -41,18 +41,18 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
-    span::DeviceAddress,
     transfer::{
         DeviceMemory,
         Transfer, //
     }, //
 };
+use crate::testdev::addresses::{Number, Phys};
 use core::{
-    cell::Cell,
     ops::Deref, //
 };
 use kernel::{
     dma::DataDirection,
+    dma::DmaAddress,
     io::PhysAddr,
     prelude::*,
     sync::Arc, //
@@ -64,7 +64,7 @@ const COUNT: usize = 3;
 /// How much of a buffer is used, one after the other.
 const LENGTHS: [usize; 4] = [SIZE, 1, 100, 1500];
 
-pub(super) const PLAN: usize = 3 + 6;
+pub(super) const PLAN: usize = 3 + 5;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("to_device"), round_trips(ctx, ToDevice, send));
@@ -77,7 +77,6 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("all taken"), all_taken(ctx));
     suite.result(fmt!("last back, first out"), last_first(ctx));
     suite.result(fmt!("buffer keeps its pool"), keeps_pool(ctx));
-    suite.result(fmt!("back to another pool"), other_pool(ctx));
     suite.result(fmt!("refused length"), refused_length(ctx));
 }
 
@@ -100,7 +99,7 @@ fn pool<'a, D: Permits<[u8]> + Copy>(
 /// Where a buffer is.
 #[derive(Clone, Copy, PartialEq)]
 struct Place {
-    dma: DeviceAddress,
+    dma: DmaAddress,
     phys: PhysAddr,
     direction: DataDirection,
 }
@@ -112,7 +111,7 @@ impl Place {
         P: Deref<Target: AnyPool<'a, D>>,
     {
         Self {
-            dma: buffer.mapping().span().address(),
+            dma: buffer.mapping().span().number(),
             phys: buffer.mapping().phys(),
             direction: D::DIRECTION,
         }
@@ -368,42 +367,6 @@ fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         ctx.witness.unmapped(place.dma, SIZE)?;
     }
     Ok("drop witness: round trip, iova_to_phys")
-}
-
-/// A handle that leads to one pool, and later to another.
-struct Turncoat<'p, 'a> {
-    pools: [&'p Pool<'a, ToDevice>; 2],
-    now: &'p Cell<usize>,
-}
-
-impl<'a> Deref for Turncoat<'_, 'a> {
-    type Target = Pool<'a, ToDevice>;
-
-    fn deref(&self) -> &Self::Target {
-        self.pools[self.now.get()]
-    }
-}
-
-/// What comes back to another pool than it was taken from stays there, and stays mapped.
-fn other_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let (full, other) = (pool(ctx, ToDevice)?, pool(ctx, ToDevice)?);
-    let now = Cell::new(0);
-    let buffer = DeviceBuffer::take(Turncoat {
-        pools: [&other, &full],
-        now: &now,
-    })?;
-    let place = Place::of(&buffer);
-
-    place.is_mapped(ctx)?;
-    now.set(1);
-    drop(buffer);
-    place.is_mapped(ctx)?;
-    if (full.available(), other.available()) != (COUNT + 1, COUNT - 1) {
-        return Err(Failure::Unexpected("the pools have not what they should").into());
-    }
-    drop(full);
-    ctx.witness.unmapped(place.dma, SIZE)?;
-    Ok("drop witness: iova_to_phys")
 }
 
 /// More than a buffer has, or nothing, is refused, and nothing is lost.

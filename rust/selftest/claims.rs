@@ -8,7 +8,6 @@
 //! both.
 
 use crate::{
-    dma::span::DeviceAddress,
     testdev::edu::Edu, //
 };
 use kernel::{
@@ -17,6 +16,7 @@ use kernel::{
         Device, //
     },
     dma::DataDirection,
+    dma::DmaAddress,
     fmt,
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -53,7 +53,7 @@ impl<'a> Claims<'a> {
     /// and the device may access them in that direction.
     pub(super) fn mapped(
         &self,
-        dma: DeviceAddress,
+        dma: DmaAddress,
         len: usize,
         direction: DataDirection,
         phys: &dyn Fn(usize) -> PhysAddr,
@@ -73,7 +73,7 @@ impl<'a> Claims<'a> {
 
             self.claim(fmt!(
                 "map dma {:#x} size {:#x} perm {} phys{}",
-                dma.offset(start),
+                dma.wrapping_add(start as DmaAddress),
                 end - start,
                 permission(direction),
                 pieces,
@@ -85,7 +85,7 @@ impl<'a> Claims<'a> {
     /// `len` bytes from `dma` lead to a copy of those at `phys`.
     pub(super) fn bounced(
         &self,
-        dma: DeviceAddress,
+        dma: DmaAddress,
         len: usize,
         direction: DataDirection,
         phys: PhysAddr,
@@ -101,18 +101,18 @@ impl<'a> Claims<'a> {
     }
 
     /// `len` bytes from `dma` are no longer the device's: the IOMMU was told, if it is a strict one.
-    pub(super) fn unmapped(&self, dma: DeviceAddress, len: usize) {
+    pub(super) fn unmapped(&self, dma: DmaAddress, len: usize) {
         self.claim(fmt!("unmap dma {:#x} size {:#x}", dma, len));
     }
 
     /// The next transfer is stopped at `dma`, by that event of the SMMU.
-    pub(super) fn fault(&self, dma: DeviceAddress, len: usize, event: &str) {
+    pub(super) fn fault(&self, dma: DmaAddress, len: usize, event: &str) {
         self.claim(fmt!("fault dma {:#x} size {:#x} event {}", dma, len, event));
     }
 
     /// The next transfer may get at `len` bytes from `dma` that are not, or no longer, the device's: nobody
     /// keeps it from them. They are those at `phys`, or, if the device was given a copy, no others' than that.
-    pub(super) fn open(&self, dma: DeviceAddress, len: usize, phys: PhysAddr, copied: bool) {
+    pub(super) fn open(&self, dma: DmaAddress, len: usize, phys: PhysAddr, copied: bool) {
         self.claim(fmt!(
             "open dma {:#x} size {:#x} perm rw {} {:#x}+{:#x}",
             dma,

@@ -23,15 +23,15 @@ use super::{
 use crate::{
     dma::{
         coherent::CoherentMemory,
-        span::DeviceAddress,
         transfer::Transfer, //
     },
+    testdev::addresses::{phys_at, Number},
     testdev::edu::BUFFER_SIZE, //
 };
 use core::ops::Range;
 use kernel::{
+    dma::DmaAddress,
     dma::{
-        Coherent,
         DataDirection, //
     },
     io::{
@@ -64,24 +64,24 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
     pattern::fill(&mut bytes, SEED, 0);
 
     let mut memory = CoherentMemory::from_slice(ctx.dev, &bytes, GFP_KERNEL)?;
-    let dma = DeviceAddress::from(memory.dma_address());
+    let dma = memory.span().number();
 
     for page in (0..size).step_by(PAGE_SIZE) {
         suite.note(fmt!(
             "page {}: virtual {:p}, physical {:#x}, DMA {:#x}",
             page / PAGE_SIZE,
             memory.as_ptr().cast::<u8>().wrapping_add(page),
-            memory.phys(page).ok_or(EFAULT)?,
-            dma.offset(page),
+            phys_at(&memory, page).ok_or(EFAULT)?,
+            dma.wrapping_add(page as DmaAddress),
         ));
     }
 
     let beyond = Failure::Unexpected("there is memory beyond the end of the allocation");
-    if memory.phys(size).is_some() {
+    if phys_at(&memory, size).is_some() {
         return Err(beyond.into());
     }
     // Within the allocation by the check above; 0 would be reported as a wrong translation.
-    let phys = |offset| memory.phys(offset).unwrap_or(0);
+    let phys = |offset| phys_at(&memory, offset).unwrap_or(0);
     let witness = ctx
         .witness
         .mapped(dma, size, DataDirection::Bidirectional, &phys)?;
@@ -118,7 +118,7 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
 }
 
 /// Fills a part of the memory with zeroes.
-fn overwrite(memory: &Coherent<[u8]>, range: Range<usize>) -> Result {
+fn overwrite(memory: &CoherentMemory<'_, [u8]>, range: Range<usize>) -> Result {
     for i in range {
         io_write!(memory, [try: i], 0);
     }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What a check has to show for itself.
-
-use crate::dma::span::DeviceAddress;
 use kernel::{
     dma::DataDirection,
+    dma::DmaAddress,
     fmt,
     io::PhysAddr,
     prelude::*, //
@@ -20,7 +19,7 @@ pub(super) struct Evidence {
     /// Where the CPU has the memory.
     pub(super) phys: PhysAddr,
     /// Where the device had it.
-    pub(super) dma: DeviceAddress,
+    pub(super) dma: DmaAddress,
     pub(super) witnesses: [&'static str; 2],
 }
 
@@ -76,19 +75,16 @@ pub(super) enum Failure {
     },
     /// The IOMMU translates an address to something else than the memory behind it.
     Translation {
-        iova: DeviceAddress,
+        iova: DmaAddress,
         expected: PhysAddr,
         found: Option<PhysAddr>,
     },
     /// The IOMMU still translates an address that was unmapped.
-    StillMapped {
-        iova: DeviceAddress,
-        found: PhysAddr,
-    },
+    StillMapped { iova: DmaAddress, found: PhysAddr },
     /// The SMMU did not report the fault.
     NoEvent {
         event: &'static str,
-        iova: DeviceAddress,
+        iova: DmaAddress,
     },
 }
 

@@ -48,16 +48,10 @@ use crate::{
             DmaPool,
             PoolObject, //
         },
-        resource::{
-            Registers,
-            ResourceMapping, //
-        },
+        resource::ResourceMapping,
         scoped::with_mapping,
         sg::SgMapping,
-        span::{
-            DeviceAddress,
-            Span, //
-        },
+        span::Span,
         streaming::{
             MapError,
             Mapping, //
@@ -71,6 +65,7 @@ use crate::{
             WaitError, //
         }, //
     },
+    testdev::addresses::{phys_at, Number, Phys},
     testdev::edu::{
         Edu,
         Job, //
@@ -82,6 +77,7 @@ use kernel::{
         Bound,
         Device, //
     },
+    dma::DmaAddress,
     dma::{
         attrs::DMA_ATTR_MMIO,
         DataDirection, //
@@ -223,7 +219,7 @@ fn map<'a, D: Permits<[u8]>>(
 
 /// Where a mapping is, for later.
 struct Place {
-    dma: DeviceAddress,
+    dma: DmaAddress,
     phys: PhysAddr,
     direction: DataDirection,
     /// Whether it was mapped, and may be a copy, or is the DMA API's own memory, or registers.
@@ -233,7 +229,7 @@ struct Place {
 impl Place {
     fn of<D: Direction>(mapping: &Mapping<'_, KVec<u8>, D>) -> Self {
         Self {
-            dma: mapping.span().address(),
+            dma: mapping.span().number(),
             phys: mapping.phys(),
             direction: D::DIRECTION,
             mapped: true,
@@ -464,7 +460,7 @@ fn timed_out(ctx: &Context<'_>) -> Result<(), Stop> {
 /// Where memory is that the device has owned from birth, for later.
 fn place_of<M: DeviceMemory>(memory: &M, phys: PhysAddr) -> Place {
     Place {
-        dma: memory.span().address(),
+        dma: memory.span().number(),
         phys,
         direction: <M::Direction as Direction>::DIRECTION,
         mapped: false,
@@ -478,7 +474,7 @@ fn place_of_page<D: Direction>(pages: &NoncontiguousPages<'_, u8, D>) -> Result<
     // The C function maps them for both directions.
     Ok(Place {
         direction: DataDirection::Bidirectional,
-        ..place_of(pages, piece.phys)
+        ..place_of(pages, piece.phys())
     })
 }
 
@@ -587,7 +583,7 @@ fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
 
 /// Where coherent memory is.
 fn place_of_coherent(memory: &CoherentMemory<'_, [u8]>) -> Result<Place, Stop> {
-    Ok(place_of(memory, memory.phys(0).ok_or(EFAULT)?))
+    Ok(place_of(memory, phys_at(&memory, 0).ok_or(EFAULT)?))
 }
 
 /// Checks that the address of coherent memory still leads there, and is not given out again.
@@ -638,8 +634,8 @@ fn map_sg<'a, D: Permits<[u8]>>(
 
     let mapping = SgMapping::map(ctx.dev, buffers, direction, GFP_KERNEL)?;
     let place = Place {
-        dma: mapping.spans().nth(1).ok_or(EFAULT)?.address(),
-        phys: mapping.pieces().nth(1).ok_or(EFAULT)?.phys,
+        dma: mapping.spans().nth(1).ok_or(EFAULT)?.number(),
+        phys: mapping.pieces().nth(1).ok_or(EFAULT)?.phys(),
         direction: D::DIRECTION,
         mapped: true,
     };
@@ -683,8 +679,8 @@ fn iova_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
     };
     let mapping = builder.finish()?;
     let place = Place {
-        dma: mapping.span().address(),
-        phys: mapping.pieces().next().ok_or(EFAULT)?.phys,
+        dma: mapping.span().number(),
+        phys: mapping.pieces().next().ok_or(EFAULT)?.phys(),
         direction: DataDirection::ToDevice,
         mapped: true,
     };
@@ -731,7 +727,7 @@ fn object<'a>(ctx: &Context<'a>) -> Result<(PoolObject<'a, Object>, Place), Stop
     let pool = DmaPool::new(ctx.dev, c"forgotten", Alignment::new::<64>(), None)?;
     let object: PoolObject<'_, Object> = DmaPool::zalloc(&pool, GFP_KERNEL)?;
     let place = Place {
-        dma: object.span().address(),
+        dma: object.span().number(),
         phys: object.phys(),
         direction: DataDirection::Bidirectional,
         mapped: false,
@@ -754,7 +750,7 @@ fn pool_object(ctx: &Context<'_>) -> Result<(), Stop> {
 
     // Nor does the pool give it to somebody else.
     for _ in 0..ATTEMPTS {
-        if DmaPool::zalloc(&pool, GFP_KERNEL)?.span().address() == place.dma {
+        if DmaPool::zalloc(&pool, GFP_KERNEL)?.span().number() == place.dma {
             return Err(Failure::Unexpected("the object was given to somebody else").into());
         }
     }
@@ -774,13 +770,15 @@ fn pool_object_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
 }
 
 fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
-    let registers = Registers::of_bar(ctx.pdev, 0, 0..SIZE)?;
-    let phys = registers.phys();
+    // SAFETY: No device is told of them.
+    let registers = unsafe { ctx.edu()?.registers(0..SIZE)? };
+    // SAFETY: As above.
+    let phys = unsafe { registers.phys() };
 
     match ResourceMapping::map(ctx.dev, registers, ToDevice) {
         Ok(mapping) => {
             let place = Place {
-                dma: mapping.span().address(),
+                dma: mapping.span().number(),
                 phys,
                 direction: DataDirection::ToDevice,
                 mapped: false,

@@ -47,9 +47,11 @@ use crate::dma::{
         Mapping, //
     }, //
 };
+use crate::testdev::addresses::{Number, Phys};
 use core::ops::Range;
 use kernel::{
     dma::attrs::DMA_ATTR_NO_WARN,
+    dma::DmaAddress,
     fmt,
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -218,11 +220,11 @@ fn compare<S: Bytes>(
 /// Which bytes of a piece are whole pages of memory; before and after them is what may be bounced.
 fn whole_pages(piece: &Piece) -> Range<usize> {
     // CAST: The offset within a page.
-    let start = piece.phys as usize % PAGE_SIZE;
-    let first = (start.next_multiple_of(PAGE_SIZE) - start).min(piece.len);
-    let after = (start + piece.len) % PAGE_SIZE;
+    let start = piece.phys() as usize % PAGE_SIZE;
+    let first = (start.next_multiple_of(PAGE_SIZE) - start).min(piece.len());
+    let after = (start + piece.len()) % PAGE_SIZE;
 
-    first..first.max(piece.len.saturating_sub(after))
+    first..first.max(piece.len().saturating_sub(after))
 }
 
 /// Checks, page by page, that the device has the pieces one after the other, and what must be bounced of
@@ -231,18 +233,18 @@ fn look_at<S: Scattered, D: Moves>(
     ctx: &Context<'_>,
     mapping: &IovaMapping<'_, S, D>,
 ) -> Result<&'static str, Stop> {
-    let addr = mapping.span().address();
+    let addr = mapping.span().number();
     let mut at = 0;
     let mut witness = "nobody";
 
     for piece in mapping.pieces() {
-        let phys = |offset| piece.phys + offset as PhysAddr;
-        let itself = if is_copied::<D>(ctx, piece.phys, piece.len) {
+        let phys = |offset| piece.phys() + offset as PhysAddr;
+        let itself = if is_copied::<D>(ctx, piece.phys(), piece.len()) {
             let itself = whole_pages(&piece);
 
-            for part in [0..itself.start, itself.end..piece.len] {
+            for part in [0..itself.start, itself.end..piece.len()] {
                 if !part.is_empty() {
-                    let dma = addr.offset(at + part.start);
+                    let dma = addr.wrapping_add((at + part.start) as DmaAddress);
                     witness =
                         ctx.witness
                             .bounced(dma, part.len(), D::DIRECTION, phys(part.start))?;
@@ -250,18 +252,18 @@ fn look_at<S: Scattered, D: Moves>(
             }
             itself
         } else {
-            0..piece.len
+            0..piece.len()
         };
 
         if !itself.is_empty() {
-            let dma = addr.offset(at + itself.start);
+            let dma = addr.wrapping_add((at + itself.start) as DmaAddress);
             witness = ctx
                 .witness
                 .mapped(dma, itself.len(), D::DIRECTION, &|offset| {
                     phys(itself.start + offset)
                 })?;
         }
-        at += piece.len;
+        at += piece.len();
     }
     Ok(witness)
 }
@@ -297,8 +299,8 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
             let mapping =
                 SgMapping::map(ctx.dev, buffer, D::VALUE, GFP_KERNEL).map_err(|_| EINVAL)?;
             let begins_within = |piece: Piece| {
-                piece.phys % PAGE_SIZE as PhysAddr != 0
-                    && is_copied::<D>(ctx, piece.phys, piece.len)
+                piece.phys() % PAGE_SIZE as PhysAddr != 0
+                    && is_copied::<D>(ctx, piece.phys(), piece.len())
             };
             let expected = mapping.pieces().next().is_some_and(begins_within);
 
@@ -315,9 +317,9 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
     let mut ends = KVec::new();
     for piece in mapping.pieces() {
         let start = ends.last().copied().unwrap_or(0);
-        ends.push(start + piece.len, GFP_KERNEL)?;
+        ends.push(start + piece.len(), GFP_KERNEL)?;
     }
-    let (dma, size) = (mapping.span().address(), mapping.span().len());
+    let (dma, size) = (mapping.span().number(), mapping.span().len());
     if ends.last() != Some(&size) {
         return Err(Failure::Unexpected("the span has another size than the memory").into());
     }
@@ -396,12 +398,13 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     builder.link(page(OTHER, 1)?)?;
     builder.link(page(OTHER, 2)?)?;
     let mapping = builder.finish()?;
-    let (dma, size) = (mapping.span().address(), mapping.span().len());
+    let (dma, size) = (mapping.span().number(), mapping.span().len());
     if size != 3 * PAGE_SIZE {
         return Err(Failure::Unexpected("the span is not what was linked").into());
     }
     look_at(ctx, &mapping)?;
-    ctx.witness.unmapped(dma.offset(size), PAGE_SIZE)?;
+    ctx.witness
+        .unmapped(dma.wrapping_add(size as DmaAddress), PAGE_SIZE)?;
 
     // The bytes around both borders, and no others.
     let moved = [
@@ -432,7 +435,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut builder = begin(ctx, ToDevice, 2)?;
     builder.link(page(DATA, 1)?)?;
     let mapping = builder.finish()?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     drop(mapping);
     ctx.witness.unmapped(dma, 2 * PAGE_SIZE)?;
     drop(begin(ctx, ToDevice, 2)?);
@@ -504,7 +507,7 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     builder.link(last)?;
     builder.link(odd)?;
     let mapping = builder.finish()?;
-    let (dma, size) = (mapping.span().address(), mapping.span().len());
+    let (dma, size) = (mapping.span().number(), mapping.span().len());
     look_at(ctx, &mapping)?;
     if mapping.unmap().len() != 3 {
         return Err(Failure::Unexpected("a buffer is lost").into());
@@ -601,12 +604,13 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     builder.link(tail)?;
     drop(builder.unlink());
     let mapping = builder.finish()?;
-    let (dma, size) = (mapping.span().address(), mapping.span().len());
+    let (dma, size) = (mapping.span().number(), mapping.span().len());
     if size != ENDS {
         return Err(Failure::Unexpected("the span is not what was linked").into());
     }
     look_at(ctx, &mapping)?;
-    ctx.witness.unmapped(dma.offset(ENDS), TAIL)?;
+    ctx.witness
+        .unmapped(dma.wrapping_add(ENDS as DmaAddress), TAIL)?;
 
     let mut memory = mapping.unmap();
     ctx.witness.unmapped(dma, ENDS)?;

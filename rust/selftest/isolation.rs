@@ -38,7 +38,6 @@ use crate::{
             ToDevice, //
         },
         limits,
-        span::DeviceAddress,
         streaming::Mapping,
         transfer::{
             Engine,
@@ -47,10 +46,12 @@ use crate::{
         }, //
     },
     module_parameters,
+    testdev::addresses::{Number, Phys},
     testdev::edu::Started, //
 };
 use core::ops::Range;
 use kernel::{
+    dma::DmaAddress,
     io::PhysAddr,
     page::PAGE_SIZE,
     prelude::*,
@@ -116,7 +117,7 @@ fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
 /// # Safety
 ///
 /// As for [`Edu::start`](crate::testdev::edu::Edu::start).
-unsafe fn write(ctx: &Context<'_>, addr: DeviceAddress, len: usize) -> Result<(), Stop> {
+unsafe fn write(ctx: &Context<'_>, addr: DmaAddress, len: usize) -> Result<(), Stop> {
     // SAFETY: By the caller's promise.
     finish(ctx, unsafe { ctx.edu()?.start(addr, len, JOB, true)? })
 }
@@ -133,7 +134,7 @@ fn keep<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
 }
 
 /// The word that the device reads at `addr`, wherever that is: to be read does no harm to memory.
-fn read(ctx: &Context<'_>, addr: DeviceAddress) -> Result<[u8; WORD], Stop> {
+fn read(ctx: &Context<'_>, addr: DmaAddress) -> Result<[u8; WORD], Stop> {
     let mut seen = [0; WORD];
 
     // SAFETY: The device only reads, and it does not matter what.
@@ -150,9 +151,9 @@ fn read(ctx: &Context<'_>, addr: DeviceAddress) -> Result<[u8; WORD], Stop> {
 /// As for [`Edu::start`](crate::testdev::edu::Edu::start).
 unsafe fn write_and_fault(
     ctx: &Context<'_>,
-    addr: DeviceAddress,
+    addr: DmaAddress,
     len: usize,
-    fault: DeviceAddress,
+    fault: DmaAddress,
     event: &'static str,
 ) -> Result<(), Stop> {
     let client = ctx.dev.name().to_str().map_err(|_| EINVAL)?;
@@ -189,7 +190,7 @@ fn reached(ctx: &Context<'_>, word: &[u8]) -> Result<&'static str, Failure> {
 /// The device uses an address after its memory was unmapped.
 fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, kept()?, FromDevice)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let phys = mapping.phys();
     placed::<FromDevice>(ctx, dma, PAGE_SIZE, phys)?;
 
@@ -211,7 +212,7 @@ fn stopped_at_once(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let pages = mapping.unmap();
     ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
@@ -233,7 +234,7 @@ fn stopped_after_flush(
 ) -> Result<[&'static str; 2], Stop> {
     /// What the device writes while it may.
     const USED: Range<usize> = WORD..2 * WORD;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let phys = mapping.phys();
 
     // So that no flush is due, and the TLB has the address.
@@ -261,7 +262,7 @@ fn stopped_after_flush(
 
     unmapped?;
     let other = other?;
-    if in_time && other.span().address() == dma {
+    if in_time && other.span().number() == dma {
         return Err(Failure::Unexpected("the address was given out again before the flush").into());
     }
     pattern::all(&other.unmap(), KEPT)?;
@@ -293,7 +294,7 @@ fn left_with_a_copy(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let (dma, phys) = (mapping.span().address(), mapping.phys());
+    let (dma, phys) = (mapping.span().number(), mapping.phys());
     let mut pages = mapping.unmap();
     ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
@@ -311,7 +312,7 @@ fn not_stopped(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let (dma, phys) = (mapping.span().address(), mapping.phys());
+    let (dma, phys) = (mapping.span().number(), mapping.phys());
     let pages = mapping.unmap();
     ctx.witness.unmapped(dma, PAGE_SIZE)?;
 
@@ -331,7 +332,7 @@ fn not_stopped(
 /// The device writes to memory that it was given to read.
 fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, kept()?, ToDevice)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let phys = mapping.phys();
     let place = placed::<ToDevice>(ctx, dma, PAGE_SIZE, phys)?;
 
@@ -384,10 +385,12 @@ fn before_nothing<'a>(
         let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
 
         let above = above.unmap();
-        if ctx
-            .witness
-            .is_free(mapping.span().address().offset(PAGE_SIZE))
-        {
+        if ctx.witness.is_free(
+            mapping
+                .span()
+                .number()
+                .wrapping_add(PAGE_SIZE as DmaAddress),
+        ) {
             return Ok((mapping, above));
         }
         // It went into a gap between mappings of somebody else, which is full now.
@@ -404,9 +407,9 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     }
 
     let (mapping, above) = before_nothing(ctx)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let phys = mapping.phys();
-    let end = dma.offset(PAGE_SIZE);
+    let end = dma.wrapping_add(PAGE_SIZE as DmaAddress);
     ctx.witness
         .mapped(dma, PAGE_SIZE, FromDevice::DIRECTION, &|offset| {
             phys + offset as PhysAddr
@@ -419,7 +422,7 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let faulted = unsafe {
         write_and_fault(
             ctx,
-            dma.offset(PAGE_SIZE - WORD),
+            dma.wrapping_add((PAGE_SIZE - WORD) as DmaAddress),
             2 * WORD,
             end,
             "F_TRANSLATION",
@@ -464,18 +467,21 @@ fn past_the_end_unguarded(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let len = PAGE_SIZE - limits::cache_alignment();
     buffer.truncate(len);
     let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let phys = mapping.phys();
     let place = placed::<FromDevice>(ctx, dma, len, phys)?;
     let copied = is_copied::<FromDevice>(ctx, phys, len);
 
     load(ctx, &[INTRUDER; 2 * WORD])?;
-    ctx.witness
-        .claims
-        .open(dma.offset(len), WORD, phys + len as PhysAddr, copied);
+    ctx.witness.claims.open(
+        dma.wrapping_add(len as DmaAddress),
+        WORD,
+        phys + len as PhysAddr,
+        copied,
+    );
     // SAFETY: The first word is within the mapping. The second is in the rest of the buffer's allocation,
     // or in that of the bounce buffer, of which slots are given out as a whole.
-    let written = unsafe { write(ctx, dma.offset(len - WORD), 2 * WORD) };
+    let written = unsafe { write(ctx, dma.wrapping_add((len - WORD) as DmaAddress), 2 * WORD) };
 
     let mut buffer = keep(written, mapping)?.unmap();
     ctx.witness.unmapped(dma, len)?;
@@ -508,15 +514,18 @@ fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     buffer.truncate(SMALL);
     buffer.fill(KEPT);
     let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let phys = mapping.phys();
     let place = placed::<ToDevice>(ctx, dma, SMALL, phys)?;
     let copied = is_copied::<ToDevice>(ctx, phys, SMALL);
 
-    ctx.witness
-        .claims
-        .open(dma.offset(BESIDE), WORD, phys + BESIDE as PhysAddr, copied);
-    let word = read(ctx, dma.offset(BESIDE))?;
+    ctx.witness.claims.open(
+        dma.wrapping_add(BESIDE as DmaAddress),
+        WORD,
+        phys + BESIDE as PhysAddr,
+        copied,
+    );
+    let word = read(ctx, dma.wrapping_add(BESIDE as DmaAddress))?;
     let visible = word == [SECRET; WORD];
     let cleared = module_parameters::untrusted.value() && ctx.witness.translates();
     let witness = if !copied {
@@ -546,7 +555,7 @@ fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 fn seen<D: Direction>(
     operation: &'static str,
     phys: PhysAddr,
-    dma: DeviceAddress,
+    dma: DmaAddress,
     witnesses: [&'static str; 2],
 ) -> Evidence {
     Evidence {

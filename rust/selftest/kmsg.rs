@@ -5,11 +5,9 @@
 //! The driver of the SMMUv3 has no other way to tell: it prints the events that it takes from the
 //! hardware's queue, ten in five seconds, and drops the rest.
 
-use crate::{
-    bindings,
-    dma::span::DeviceAddress, //
-};
+use crate::bindings;
 use kernel::{
+    dma::DmaAddress,
     time::{
         delay::fsleep,
         Delta, //
@@ -73,12 +71,7 @@ impl Log {
     /// Waits until the SMMU has reported `event` of the device `client` at `iova`; sleeps.
     ///
     /// Returns whether it did, within a tenth of a second.
-    pub(super) fn wait_for_event(
-        &mut self,
-        event: &str,
-        client: &str,
-        iova: DeviceAddress,
-    ) -> bool {
+    pub(super) fn wait_for_event(&mut self, event: &str, client: &str, iova: DmaAddress) -> bool {
         let mut line = [0; 256];
 
         for _ in 0..LOOKS {
@@ -87,7 +80,7 @@ impl Log {
 
                 if field(text, "event: ") == Some(event)
                     && field(text, "client: ") == Some(client)
-                    && field(text, "iova: ").and_then(hex).map(DeviceAddress::from) == Some(iova)
+                    && field(text, "iova: ").and_then(hex) == Some(iova)
                 {
                     return true;
                 }

@@ -27,7 +27,6 @@ use crate::{
         },
         iova::IovaBuilder,
         limits,
-        span::DeviceAddress,
         streaming::{
             MapError,
             Mapping, //
@@ -35,6 +34,7 @@ use crate::{
         transfer::DeviceMemory, //
     },
     module_parameters,
+    testdev::addresses::{Number, Phys},
     testdev::edu::{
         BUFFER_SIZE,
         DMA_BITS, //
@@ -43,6 +43,7 @@ use crate::{
 use kernel::{
     bindings,
     dma::attrs::DMA_ATTR_NO_WARN,
+    dma::DmaAddress,
     fmt,
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -196,7 +197,7 @@ fn sizes(ctx: &Context<'_>) -> Result<Sizes, Stop> {
 /// A mapping is synced if the caches must be told, or it is a copy, or an IOMMU driver may be in the way.
 fn needs_sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = Mapping::map(ctx.dev, filled(0, 0)?, FromDevice)?;
-    let itself = mapping.span().address() == DeviceAddress::from(mapping.phys());
+    let itself = mapping.span().number() == mapping.phys();
     let expected = !limits::is_coherent(ctx.dev) || !itself;
 
     match mapping.needs_sync() {
@@ -229,7 +230,7 @@ fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         let size = REACH as usize;
         let builder = IovaBuilder::begin(ctx.dev, pages, size, 1, Bidirectional, GFP_KERNEL)?;
         let mapping = builder.finish()?;
-        let phys = mapping.pieces().next().ok_or(EFAULT)?.phys;
+        let phys = mapping.pieces().next().ok_or(EFAULT)?.phys();
 
         let (mapping, evidence) = used(ctx, mapping, "dma_iova_try_alloc", phys)?;
         (mapping.unmap().pop().ok_or(EFAULT)?, evidence)
@@ -259,10 +260,10 @@ fn used<M: DeviceMemory<Direction = Bidirectional>>(
     operation: &'static str,
     phys: PhysAddr,
 ) -> Result<(M, Evidence), Stop> {
-    let dma = memory.span().address();
+    let dma = memory.span().number();
     let witness = placed::<Bidirectional>(ctx, dma, PAGE_SIZE, phys)?;
 
-    if dma < DeviceAddress::from(REACH) {
+    if dma < REACH {
         return Err(Failure::Unexpected("the address has 32 bits").into());
     }
     let memory = Bidirectional::through(ctx, memory, 0..BUFFER_SIZE, 0)?;
@@ -413,10 +414,10 @@ fn map_all(
 }
 
 /// Where the device has a mapping.
-fn device_side(mapping: &Mapping<'_, Pages, FromDevice>) -> (DeviceAddress, usize) {
+fn device_side(mapping: &Mapping<'_, Pages, FromDevice>) -> (DmaAddress, usize) {
     let span = mapping.span();
 
-    (span.address(), span.len())
+    (span.number(), span.len())
 }
 
 /// Checks that all were mapped that can be, and no more.
@@ -457,14 +458,14 @@ fn look_at(
         let phys = mapping.phys();
 
         witness = placed::<FromDevice>(ctx, dma, len, phys)?;
-        ranges.push((dma, dma.offset(len - 1)), GFP_KERNEL)?;
+        ranges.push((dma, dma.wrapping_add((len - 1) as DmaAddress)), GFP_KERNEL)?;
     }
 
     ranges.sort_unstable();
     if ranges.windows(2).any(|pair| pair[0].1 >= pair[1].0) {
         return Err(Failure::Unexpected("two mappings overlap").into());
     }
-    let mask = DeviceAddress::from(limits::mask(ctx.dev));
+    let mask = limits::mask(ctx.dev);
     if ranges.iter().any(|range| range.1 > mask) {
         return Err(Failure::Unexpected("an address is beyond the device's mask").into());
     }
@@ -481,7 +482,7 @@ fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     let refused = match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
         Ok(mapping) => {
-            let (dma, phys) = (mapping.span().address(), mapping.phys());
+            let (dma, phys) = (mapping.span().number(), mapping.phys());
 
             if is_copied::<FromDevice>(ctx, phys, size) && size > limits::max_mapping_size(ctx.dev)
             {

@@ -39,16 +39,17 @@ use crate::{
             NoncontiguousPages,
             VmappedPages, //
         },
-        span::DeviceAddress,
         transfer::{
             DeviceMemory,
             Transfer, //
         }, //
     },
+    testdev::addresses::{Number, Phys},
     testdev::edu::BUFFER_SIZE, //
 };
 use core::ops::Range;
 use kernel::{
+    dma::DmaAddress,
     dma::{
         attrs::{
             DMA_ATTR_ALLOC_SINGLE_PAGES,
@@ -164,10 +165,10 @@ fn phys_in_pieces<D: Direction>(
     mut offset: usize,
 ) -> PhysAddr {
     for piece in pages.pieces() {
-        if offset < piece.len {
-            return piece.phys + offset as PhysAddr;
+        if offset < piece.len() {
+            return piece.phys() + offset as PhysAddr;
         }
-        offset -= piece.len;
+        offset -= piece.len();
     }
     0
 }
@@ -260,15 +261,15 @@ fn chunks(size: usize) -> impl Iterator<Item = Range<usize>> {
 /// Checks where the device has the memory; returns who says so.
 fn place<M: Turns>(ctx: &Context<'_>, memory: &M, size: usize) -> Result<&'static str, Stop> {
     let span = memory.span();
-    let dma = span.address();
+    let dma = span.number();
 
     if span.len() != size {
         return Err(Failure::Unexpected("the span has another size than the memory").into());
     }
-    if dma.offset(size - 1) > DeviceAddress::from(limits::coherent_mask(ctx.dev)) {
+    if dma.wrapping_add((size - 1) as DmaAddress) > limits::coherent_mask(ctx.dev) {
         return Err(Failure::Unexpected("the device cannot reach it").into());
     }
-    if !ctx.witness.translates() && dma != DeviceAddress::from(memory.phys_at(0)) {
+    if !ctx.witness.translates() && dma != memory.phys_at(0) {
         return Err(Failure::Unexpected("the device was given a copy").into());
     }
     Ok(ctx
@@ -284,10 +285,10 @@ pub(super) fn used<M: Turns>(
     f: impl FnOnce(M) -> Result<M, Stop>,
 ) -> Result<Evidence, Stop> {
     let witness = place(ctx, &memory, size)?;
-    let (dma, phys) = (memory.span().address(), memory.phys_at(0));
+    let (dma, phys) = (memory.span().number(), memory.phys_at(0));
 
     let memory = f(memory)?;
-    if memory.span().address() != dma {
+    if memory.span().number() != dma {
         return Err(Failure::Unexpected("the DMA address has changed").into());
     }
     drop(memory);
@@ -409,7 +410,7 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const SIZE: usize = BUFFER_SIZE;
     let mut pages = DevicePages::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
     let mut seen = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
-    let dma = pages.span().address();
+    let dma = pages.span().number();
     place(ctx, &pages, SIZE)?;
 
     pattern::fill(&mut pages.sync_for_cpu(), 1, 0);
@@ -442,7 +443,7 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
     drop(pages);
     ctx.witness.unmapped(dma, SIZE)?;
-    let (dma, phys) = (words.span().address(), words.phys());
+    let (dma, phys) = (words.span().number(), words.phys());
     ctx.witness
         .mapped(dma, 400, ToDevice::DIRECTION, &|offset| {
             phys + offset as PhysAddr
@@ -464,7 +465,7 @@ fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let range = 2 * PAGE_SIZE - 64..2 * PAGE_SIZE + 64;
 
     pattern::fill(&mut bytes, moves::DATA, 0);
-    let dma = pages.span().address();
+    let dma = pages.span().number();
     ctx.witness
         .mapped(dma, SIZE, Bidirectional::DIRECTION, &|offset| {
             phys_in_pieces(&pages, offset)

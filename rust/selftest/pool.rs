@@ -23,13 +23,14 @@ use crate::dma::{
         DmaPool,
         PoolObject, //
     },
-    span::DeviceAddress,
     transfer::Transfer, //
 };
+use crate::testdev::addresses::{Number, Phys};
 use core::ops::Deref;
 use kernel::{
     alloc::Flags,
     dma::DataDirection,
+    dma::DmaAddress,
     io::{
         Io,
         PhysAddr, //
@@ -103,7 +104,7 @@ fn filled(seed: u32, number: usize) -> Object {
 /// Where an object is.
 #[derive(Clone, Copy)]
 struct Place {
-    dma: DeviceAddress,
+    dma: DmaAddress,
     phys: PhysAddr,
 }
 
@@ -114,7 +115,7 @@ impl Place {
         object: &PoolObject<'a, Object, P>,
     ) -> Result<(Self, &'static str), Failure> {
         let place = Self {
-            dma: object.span().address(),
+            dma: object.span().number(),
             phys: object.phys(),
         };
 
@@ -128,7 +129,7 @@ impl Place {
                     self.phys + offset as PhysAddr
                 })?;
 
-        if !ctx.witness.translates() && self.dma != DeviceAddress::from(self.phys) {
+        if !ctx.witness.translates() && self.dma != self.phys {
             return Err(Failure::Unexpected("coherent memory was bounced"));
         }
         Ok(witness)
@@ -152,7 +153,8 @@ impl Place {
     /// Checks that no byte is in both.
     fn is_apart(&self, other: &Self) -> Result<(), Failure> {
         let size = SIZE as PhysAddr;
-        let dma = self.dma < other.dma.offset(SIZE) && other.dma < self.dma.offset(SIZE);
+        let dma = self.dma < other.dma.wrapping_add(SIZE as DmaAddress)
+            && other.dma < self.dma.wrapping_add(SIZE as DmaAddress);
         let phys = self.phys < other.phys + size && other.phys < self.phys + size;
 
         if dma || phys {
@@ -254,7 +256,7 @@ fn borrows_pool(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     drop(object);
     let again = pool.zalloc_borrowed(GFP_KERNEL)?;
-    if again.span().address() != place.dma {
+    if again.span().number() != place.dma {
         return Err(Failure::Unexpected("the object was not given back to its pool").into());
     }
 
@@ -282,7 +284,7 @@ fn zeroed_again(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     drop(object);
 
     let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    if object.span().address() != place.dma {
+    if object.span().number() != place.dma {
         return Err(Failure::Unexpected("the object is not the one that was freed last").into());
     }
     pattern::all(&object.copy_read(), 0)?;

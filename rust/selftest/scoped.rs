@@ -30,6 +30,7 @@ use crate::dma::{
     },
     scoped::with_mapping, //
 };
+use crate::testdev::addresses::{Number, Phys};
 use kernel::{
     dma::DataDirection,
     prelude::*, //
@@ -86,7 +87,7 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     let (dma, phys) = with_mapping(ctx.dev, &mut request.data, Bidirectional, |scoped| {
         let mapping = scoped.mapping().ok_or(EFAULT)?;
-        let (dma, phys) = (mapping.span().address(), mapping.phys());
+        let (dma, phys) = (mapping.span().number(), mapping.phys());
         witness = placed::<Bidirectional>(ctx, dma, SIZE, phys);
 
         scoped.sync_for_cpu().ok_or(EFAULT)?.copy_from_slice(&other);
@@ -127,7 +128,7 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     let result = with_mapping(ctx.dev, &mut request.data, ToDevice, |scoped| {
         let mapping = scoped.mapping().ok_or(EFAULT)?;
-        let (addr, phys) = (mapping.span().address(), mapping.phys());
+        let (addr, phys) = (mapping.span().number(), mapping.phys());
         dma = Some(addr);
         witness = placed::<ToDevice>(ctx, addr, SIZE, phys);
 
@@ -157,7 +158,7 @@ fn closure_fails(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut dma = None;
 
     let result: Result = with_mapping(ctx.dev, &mut request.data, ToDevice, |scoped| {
-        dma = scoped.mapping().map(|mapping| mapping.span().address());
+        dma = scoped.mapping().map(|mapping| mapping.span().number());
         refused = scoped.read(edu, 0..SIZE + 1, JOB, TIMEOUT);
         Err(EXDEV)
     });

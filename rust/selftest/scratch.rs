@@ -11,9 +11,9 @@ use super::{
 use crate::{
     dma::{
         coherent::CoherentMemory,
-        span::DeviceAddress,
         transfer::Transfer, //
     },
+    testdev::addresses::{phys_at, Number},
     testdev::edu::{
         Interrupt,
         Job, //
@@ -21,6 +21,7 @@ use crate::{
 };
 use kernel::{
     dma::DataDirection,
+    dma::DmaAddress,
     io::Io,
     prelude::*,
     time::Msecs, //
@@ -63,8 +64,8 @@ pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result<(), Stop> {
 }
 
 /// Says where the memory is, for the device and for the CPU; returns where for the device.
-fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DeviceAddress {
-    let dma = DeviceAddress::from(memory.dma_address());
+fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DmaAddress {
+    let dma = memory.span().number();
 
     ctx.witness
         .claims
@@ -73,7 +74,7 @@ fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DeviceAddress 
             dma,
             memory.size(),
             DataDirection::Bidirectional,
-            &|offset| memory.phys(offset).unwrap_or(0),
+            &|offset| phys_at(&memory, offset).unwrap_or(0),
         );
     dma
 }

@@ -35,6 +35,7 @@ use crate::dma::{
         SgMapping, //
     }, //
 };
+use crate::testdev::addresses::{Number, Phys};
 use core::{
     cmp::Reverse,
     ops::DerefMut, //
@@ -165,10 +166,10 @@ pub(super) fn phys_at(
     mut offset: usize,
 ) -> Option<PhysAddr> {
     pieces.find_map(|piece| {
-        if offset < piece.len {
-            return Some(piece.phys + offset as PhysAddr);
+        if offset < piece.len() {
+            return Some(piece.phys() + offset as PhysAddr);
         }
-        offset -= piece.len;
+        offset -= piece.len();
         None
     })
 }
@@ -182,9 +183,9 @@ fn check<S: Bytes, D: Moves + Permits<S::Element>>(
 
     let mapping = SgMapping::map(ctx.dev, memory, D::VALUE, GFP_KERNEL)?;
     let seen = merged::look_at(ctx, &mapping)?;
-    let size: usize = mapping.pieces().map(|piece| piece.len).sum();
+    let size: usize = mapping.pieces().map(|piece| piece.len()).sum();
     let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
-    let dma = mapping.spans().next().ok_or(EFAULT)?.address();
+    let dma = mapping.spans().next().ok_or(EFAULT)?.number();
 
     let spans = merged::spans(&mapping)?;
     let mut memory = through(ctx, mapping)?.unmap();

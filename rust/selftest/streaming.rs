@@ -39,6 +39,7 @@ use crate::{
             Mapping, //
         }, //
     },
+    testdev::addresses::{Number, Phys},
     testdev::edu::BUFFER_SIZE, //
 };
 use core::ops::{
@@ -266,7 +267,7 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         Err(err) => return Err(err.error.into()),
     };
 
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let phys = mapping.phys();
     let size = mapping.span().len();
     if size != case.size {

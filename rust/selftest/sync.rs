@@ -31,12 +31,13 @@ use crate::dma::{
         Permits,
         ToDevice, //
     },
-    span::DeviceAddress,
     streaming::Mapping,
     transfer::Transfer, //
 };
+use crate::testdev::addresses::{Number, Phys};
 use core::ops::Range;
 use kernel::{
+    dma::DmaAddress,
     dma::{
         attrs::{
             DMA_ATTR_NO_WARN,
@@ -70,7 +71,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 pub(super) struct Subject<'a, D: Direction> {
     pub(super) mapping: Mapping<'a, KVec<u8>, D>,
     phys: PhysAddr,
-    pub(super) dma: DeviceAddress,
+    pub(super) dma: DmaAddress,
     witness: &'static str,
 }
 
@@ -81,7 +82,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
         let mapping = Mapping::map_attrs(ctx.dev, buffer, direction, attrs)?;
 
         let phys = mapping.phys();
-        let dma = mapping.span().address();
+        let dma = mapping.span().number();
         let witness = placed::<D>(ctx, dma, SIZE, phys)?;
 
         Ok(Self {
@@ -109,7 +110,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
         [operation, seen_by]: [&'static str; 2],
         end: impl FnOnce(Mapping<'a, KVec<u8>, D>) -> Result<(), Stop>,
     ) -> Result<Evidence, Stop> {
-        if self.mapping.span().address() != self.dma {
+        if self.mapping.span().number() != self.dma {
             return Err(Failure::Unexpected("the DMA address has changed").into());
         }
         placed::<D>(ctx, self.dma, SIZE, self.phys)?;

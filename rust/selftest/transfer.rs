@@ -28,6 +28,7 @@ use crate::dma::{
         WaitError, //
     }, //
 };
+use crate::testdev::addresses::{Number, Phys};
 use kernel::prelude::*;
 
 const SIZE: usize = 512;
@@ -52,13 +53,13 @@ fn map<'a>(ctx: &Context<'a>) -> Result<Mapping<'a, KVec<u8>, ToDevice>, Stop> {
 
     let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
     let phys = mapping.phys();
-    placed::<ToDevice>(ctx, mapping.span().address(), SIZE, phys)?;
+    placed::<ToDevice>(ctx, mapping.span().number(), SIZE, phys)?;
     Ok(mapping)
 }
 
 /// Unmaps the buffer, and checks that it has the pattern.
 fn unmap(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result<(), Stop> {
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
 
     pattern::compare(&mapping.unmap(), SEED, 0)?;
     Ok(ctx.witness.unmapped(dma, SIZE)?)
@@ -105,7 +106,7 @@ fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 /// A transfer that is dropped ends first; its memory is unmapped after that.
 fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = map(ctx)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
 
     drop(Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?);
     ctx.witness.unmapped(dma, SIZE)?;

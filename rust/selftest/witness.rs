@@ -6,12 +6,9 @@ use super::{
     claims::Claims,
     evidence::Failure, //
 };
-use crate::dma::{
-    domain::{
-        Domain,
-        Kind, //
-    },
-    span::DeviceAddress, //
+use crate::dma::domain::{
+    Domain,
+    Kind, //
 };
 use kernel::{
     device::{
@@ -19,6 +16,7 @@ use kernel::{
         Device, //
     },
     dma::DataDirection,
+    dma::DmaAddress,
     io::PhysAddr,
     page::PAGE_SIZE, //
 };
@@ -52,7 +50,7 @@ impl<'a> Witness<'a> {
     }
 
     /// Whether `iova` leads nowhere.
-    pub(super) fn is_free(&self, iova: DeviceAddress) -> bool {
+    pub(super) fn is_free(&self, iova: DmaAddress) -> bool {
         match &self.domain {
             Some(domain) => lookup(domain, iova).is_none(),
             None => false,
@@ -63,13 +61,13 @@ impl<'a> Witness<'a> {
     /// of which `phys` tells the physical address at an offset; returns what it saw.
     pub(super) fn mapped(
         &self,
-        iova: DeviceAddress,
+        iova: DmaAddress,
         len: usize,
         direction: DataDirection,
         phys: &dyn Fn(usize) -> PhysAddr,
     ) -> Result<&'static str, Failure> {
         let Some(domain) = &self.domain else {
-            let itself = |offset| iova.offset(offset) == DeviceAddress::from(phys(offset));
+            let itself = |offset| iova.wrapping_add(offset as DmaAddress) == phys(offset);
 
             return if offsets(len).all(itself) {
                 self.claims.mapped(iova, len, direction, phys);
@@ -84,7 +82,7 @@ impl<'a> Witness<'a> {
         self.claims.mapped(iova, len, direction, phys);
 
         for offset in offsets(len) {
-            let at = iova.offset(offset);
+            let at = iova.wrapping_add(offset as DmaAddress);
             let expected = phys(offset);
             let found = lookup(domain, at);
 
@@ -104,7 +102,7 @@ impl<'a> Witness<'a> {
     /// bytes at `phys`: the device was given a copy. Returns what it saw.
     pub(super) fn bounced(
         &self,
-        iova: DeviceAddress,
+        iova: DmaAddress,
         len: usize,
         direction: DataDirection,
         phys: PhysAddr,
@@ -112,7 +110,7 @@ impl<'a> Witness<'a> {
         let memory = phys..phys + len as PhysAddr;
 
         let Some(domain) = &self.domain else {
-            let itself = DeviceAddress::from(memory.start)..DeviceAddress::from(memory.end);
+            let itself = memory.start..memory.end;
 
             return if itself.contains(&iova) {
                 Err(Failure::Unexpected(
@@ -125,7 +123,7 @@ impl<'a> Witness<'a> {
         };
 
         for offset in offsets(len) {
-            let at = iova.offset(offset);
+            let at = iova.wrapping_add(offset as DmaAddress);
 
             match lookup(domain, at) {
                 Some(found) if !memory.contains(&found) => {}
@@ -143,7 +141,7 @@ impl<'a> Witness<'a> {
     }
 
     /// Checks, page by page, that `len` bytes from `iova` lead nowhere.
-    pub(super) fn unmapped(&self, iova: DeviceAddress, len: usize) -> Result<(), Failure> {
+    pub(super) fn unmapped(&self, iova: DmaAddress, len: usize) -> Result<(), Failure> {
         self.claims.unmapped(iova, len);
 
         let Some(domain) = &self.domain else {
@@ -151,7 +149,7 @@ impl<'a> Witness<'a> {
         };
 
         for offset in offsets(len) {
-            let at = iova.offset(offset);
+            let at = iova.wrapping_add(offset as DmaAddress);
 
             if let Some(found) = lookup(domain, at) {
                 return Err(Failure::StillMapped { iova: at, found });
@@ -163,7 +161,7 @@ impl<'a> Witness<'a> {
 }
 
 /// Asks the page table.
-fn lookup(domain: &Domain<'_>, iova: DeviceAddress) -> Option<PhysAddr> {
+fn lookup(domain: &Domain<'_>, iova: DmaAddress) -> Option<PhysAddr> {
     // SAFETY: The device has its domain to itself, or `selftest::run()` makes no checks. Only they map and
     // unmap for it, one after the other, and they are what asks here; they do so for another device while
     // that is locked, so that its own checks are not running, and no operation of `control` is.

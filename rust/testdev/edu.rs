@@ -11,22 +11,24 @@ use crate::dma::{
         FromDevice,
         ToDevice, //
     },
-    span::{
-        DeviceAddress,
-        Span, //
-    },
+    resource::MmioRegion,
+    span::Span,
     transfer::{
         Engine,
         Progress, //
     }, //
 };
-use core::ops::RangeInclusive;
+use core::ops::{
+    Range,
+    RangeInclusive, //
+};
 use kernel::{
     bindings,
     device::{
         Bound,
         Device, //
     },
+    dma::DmaAddress,
     io::{
         poll::read_poll_timeout,
         Io, //
@@ -89,6 +91,37 @@ pub(crate) struct Edu<'bound> {
 /// A transfer of [`Edu`], by its number; there is one at a time.
 pub(crate) struct Started(u64);
 
+/// A register of the device that other devices may read and write by DMA: it starts nothing.
+#[derive(Clone, Copy)]
+pub(crate) enum OpenRegister {
+    Factorial,
+    Status,
+}
+
+impl OpenRegister {
+    /// Returns where it is in BAR 0.
+    pub(crate) fn range(self) -> Range<usize> {
+        match self {
+            Self::Factorial => regs::FACTORIAL_RANGE,
+            Self::Status => regs::STATUS_RANGE,
+        }
+    }
+
+    /// Returns the register of a device, as the target of DMA.
+    ///
+    /// # Safety
+    ///
+    /// `pdev` is an `edu`, and this driver is bound to it for `'a`.
+    pub(crate) unsafe fn of<'a>(self, pdev: &'a pci::Device<Bound>) -> Result<MmioRegion<'a>> {
+        let range = self.range();
+
+        // SAFETY: BAR 0 of an `edu` is in memory space, and stays where it is while its driver is bound. This is
+        // its driver, and nothing that it relies on depends on these registers: one computes a factorial, the
+        // other says whether that is done, and whether it ends with an interrupt. CAST: From at most 64 bits.
+        unsafe { MmioRegion::from_raw(pdev.resource_start(0)? + range.start as u64, range.len()) }
+    }
+}
+
 /// What the device says of itself.
 pub(crate) struct Identity {
     /// The value of the identification register.
@@ -138,6 +171,15 @@ impl<'bound> Edu<'bound> {
         })
     }
 
+    /// Returns the bytes of `range` of the registers, as the target of DMA.
+    ///
+    /// # Safety
+    ///
+    /// No device writes there what starts this one, or changes what it was started with.
+    pub(crate) unsafe fn registers(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
+        MmioRegion::of_bar(&self.bar, range)
+    }
+
     /// Writes a number where the device ignores it, and who looks at its registers sees it.
     pub(crate) fn mark(&self, number: u32) {
         self.bar.write_reg(regs::MARK::from(number));
@@ -162,13 +204,11 @@ impl<'bound> Edu<'bound> {
     /// or the IOMMU stops it.
     pub(crate) unsafe fn start(
         &self,
-        addr: DeviceAddress,
+        addr: DmaAddress,
         len: usize,
         job: Job,
         to_memory: bool,
     ) -> Result<Started> {
-        // SAFETY: The device accesses these bytes as the caller has promised.
-        let addr = unsafe { addr.as_raw() };
         let end = job.offset.checked_add(len).ok_or(EINVAL)?;
         if len == 0 || end > BUFFER_SIZE {
             return Err(EINVAL);
@@ -354,13 +394,15 @@ unsafe impl Engine for Edu<'_> {
     }
 
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, the memory stays as it is until the device is done.
-        unsafe { self.start(from.address(), from.len(), job, false) }
+        // SAFETY: By the caller's promise, the memory stays as it is until the device is done, which is given
+        // the number for that.
+        unsafe { self.start(from.address().as_raw(), from.len(), job, false) }
     }
 
     unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, nobody else accesses the memory until the device is done.
-        unsafe { self.start(to.address(), to.len(), job, true) }
+        // SAFETY: By the caller's promise, nobody else accesses the memory until the device is done, which is
+        // given the number for that.
+        unsafe { self.start(to.address().as_raw(), to.len(), job, true) }
     }
 
     unsafe fn wait(&self, token: &mut Started, timeout: Msecs) -> Progress {

@@ -10,15 +10,13 @@ use super::{
         Request, //
     }, //
 };
-use crate::{
-    bindings as helpers,
-    dma::span::DeviceAddress, //
-};
+use crate::bindings as helpers;
 use kernel::{
     device::{
         Bound,
         Device, //
     },
+    dma::DmaAddress,
     fmt,
     io::PhysAddr,
 };
@@ -31,7 +29,7 @@ pub(super) const PAGES: usize = 16;
 pub(super) struct Info {
     pub(super) kind: Kind,
     pub(super) dir: Dir,
-    pub(super) dma: DeviceAddress,
+    pub(super) dma: DmaAddress,
     pub(super) size: usize,
     /// Whether the device was given a copy of the first byte.
     pub(super) bounced: bool,
@@ -79,13 +77,11 @@ impl Info {
 }
 
 /// The physical address behind an address of `dev` that is mapped.
-fn leads_to(dev: &Device<Bound>, dma: DeviceAddress) -> PhysAddr {
+fn leads_to(dev: &Device<Bound>, dma: DmaAddress) -> PhysAddr {
     // SAFETY: `dev` is bound, and its driver is an owner of its IOMMU group's DMA: all this is before `unbind`
     // returns. The address is mapped, so that no part of the page table that leads to it is freed. It is
     // looked up, and no device is told of it.
-    unsafe {
-        helpers::helper_dma_addr_to_phys(core::ptr::from_ref(dev).cast_mut().cast(), dma.as_raw())
-    }
+    unsafe { helpers::helper_dma_addr_to_phys(core::ptr::from_ref(dev).cast_mut().cast(), dma) }
 }
 
 impl fmt::Display for Info {

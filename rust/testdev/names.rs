@@ -263,7 +263,6 @@ mod tests {
         },
         *, //
     };
-    use crate::dma::span::DeviceAddress;
     use kernel::sync::Arc;
 
     fn table() -> Result<Pin<KBox<Table<'static>>>> {
@@ -280,7 +279,7 @@ mod tests {
             info: Info {
                 kind: Kind::Single,
                 dir: Dir::Bidirectional,
-                dma: DeviceAddress::from(0),
+                dma: 0,
                 size: Fake::SIZE,
                 bounced: false,
                 pages: [0; PAGES],

@@ -121,8 +121,7 @@ fn map<'bound>(
     })?;
 
     Ok(Outcome {
-        // SAFETY: It is for the user to look at, who cannot tell it to the device.
-        dma_address: Some(unsafe { info.dma.as_raw() }),
+        dma_address: Some(info.dma),
         bytes: size,
     })
 }

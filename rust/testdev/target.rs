@@ -3,9 +3,13 @@
 //! A bound device, as operations see it.
 
 use super::{
-    edu::Edu,
+    edu::{
+        Edu,
+        OpenRegister, //
+    },
     stats::Stats, //
 };
+use crate::dma::resource::MmioRegion;
 use kernel::{
     device::{
         Bound,
@@ -63,8 +67,11 @@ impl<'bound> Target<'bound> {
         self.closed.load(Acquire)
     }
 
-    /// The device, if its registers are known.
-    pub(crate) fn registers(&self) -> Option<&'bound pci::Device<Bound>> {
-        self.pci.filter(|_| self.engine.is_some())
+    /// Returns registers of the device that are no danger, if it has any that are known.
+    pub(crate) fn registers(&self) -> Option<Result<MmioRegion<'bound>>> {
+        self.pci
+            .filter(|_| self.engine.is_some())
+            // SAFETY: It has an engine, so that it is an `edu`, and this driver is bound to it.
+            .map(|pdev| unsafe { OpenRegister::Factorial.of(pdev) })
     }
 }

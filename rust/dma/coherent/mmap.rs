@@ -15,10 +15,7 @@ use crate::dma::{
     span::Span,
     transfer::DeviceMemory, //
 };
-use core::{
-    mem::ManuallyDrop,
-    ops::Deref, //
-};
+use core::mem::ManuallyDrop;
 use kernel::{
     alloc::Flags,
     bindings,
@@ -26,12 +23,17 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::Coherent,
     error::to_result,
+    io::{
+        IoBase,
+        SysMem,
+        SysMemBackend, //
+    },
     mm::virt::{
         flags,
         VmaNew, //
     },
+    page::PAGE_SIZE,
     prelude::*,
     ptr::KnownSize,
     sync::{
@@ -89,7 +91,7 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
         memory: CoherentMemory<'bound, T>,
         flags: Flags,
     ) -> Result<Self, CoherentMemory<'bound, T>> {
-        match Arc::new((), flags) {
+        match Arc::new((), raw::reclaim_flags(flags)) {
             Ok(users) => Ok(Self {
                 memory: ManuallyDrop::new(memory),
                 users: ManuallyDrop::new(users),
@@ -106,7 +108,8 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
     ///
     /// # Errors
     ///
-    /// [`ENXIO`] if the memory cannot be mapped or the area goes beyond its end, [`EINVAL`] if something
+    /// [`ENXIO`] if the memory cannot be mapped, is of a device's own memory and no whole pages, or the area goes
+    /// beyond its end, [`EINVAL`] if something
     /// is in the area already, [`ENOMEM`] or, as `vm_insert_pages()` has it, [`EFAULT`] if there is no
     /// memory for page tables. The hook must return the error, whereupon what was mapped is taken out of
     /// the area.
@@ -129,6 +132,10 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
             return Err(EINVAL);
         }
 
+        // Of a device's own memory C clears what was asked for, and maps all of the last page.
+        if !self.memory.has_pages() && self.memory.size() % PAGE_SIZE != 0 {
+            return Err(ENXIO);
+        }
         // SAFETY: `dev` is bound.
         if !unsafe { bindings::dma_can_mmap(dev) } {
             return Err(ENXIO);
@@ -143,7 +150,7 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
                 dev,
                 area,
                 self.memory.as_mut_ptr().cast(),
-                self.memory.dma_address(),
+                self.memory.memory.dma_address(),
                 self.memory.size(),
                 raw::attrs(self.memory.attrs),
             )
@@ -184,12 +191,13 @@ impl<T: KnownSize + ?Sized> Drop for MmapMemory<'_, T> {
     }
 }
 
-impl<T: KnownSize + ?Sized> Deref for MmapMemory<'_, T> {
-    type Target = Coherent<T>;
+impl<'a, T: KnownSize + ?Sized> IoBase<'a> for &'a MmapMemory<'_, T> {
+    type Backend = SysMemBackend;
+    type Target = T;
 
     #[inline(always)]
-    fn deref(&self) -> &Coherent<T> {
-        &self.memory
+    fn as_view(self) -> SysMem<'a, T> {
+        (&*self.memory).as_view()
     }
 }
 

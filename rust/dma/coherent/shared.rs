@@ -6,11 +6,14 @@ use super::{
     table::PageTable,
     CoherentMemory, //
 };
-use crate::dma::{
-    limits,
-    sg::{
-        Piece,
-        Scattered, //
+use crate::{
+    bindings as helpers,
+    dma::{
+        limits,
+        sg::{
+            Piece,
+            Scattered, //
+        }, //
     }, //
 };
 use kernel::{
@@ -58,12 +61,16 @@ where
     /// is cache-coherent, and has not allocated it from memory of its own. Nor is `other` that device,
     /// which needs no second mapping.
     ///
-    /// Of encrypted memory this knows nothing: there one device may need pages decrypted, and another not.
-    /// No machine that this was written for has it.
+    /// On a machine that encrypts memory none can: one device may need pages decrypted, and another not.
     ///
-    /// C: the rules of `dma_get_sgtable_attrs()`, `kernel/dma/mapping.c`.
+    /// C: the rules of `dma_get_sgtable_attrs()`, `kernel/dma/mapping.c`; `cc_platform_has()`,
+    /// `include/linux/cc_platform.h`.
     fn may_be_mapped_for(&self, other: &Device<Bound>) -> bool {
-        limits::is_coherent(self.dev) && self.has_pages() && !core::ptr::eq(self.dev, other)
+        limits::is_coherent(self.dev)
+            && self.has_pages()
+            && !core::ptr::eq(self.dev, other)
+            // SAFETY: May be called at any time.
+            && !unsafe { helpers::helper_memory_is_encrypted() }
     }
 
     /// Sleeps, whatever `flags` are.

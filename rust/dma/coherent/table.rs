@@ -50,7 +50,7 @@ impl PageTable {
                 raw::device(memory.dev),
                 &mut table,
                 memory.as_mut_ptr().cast(),
-                memory.dma_address(),
+                memory.memory.dma_address(),
                 memory.size(),
                 raw::attrs(memory.attrs),
             )
@@ -112,7 +112,7 @@ impl Drop for PageTable {
 ///
 /// fn show(memory: &CoherentMemory<'_, [u8]>) -> Result {
 ///     for piece in memory.sg_table()?.pieces() {
-///         pr_info!("{} bytes at {:#x}\n", piece.len, piece.phys);
+///         pr_info!("{} bytes\n", piece.len());
 ///     }
 ///     Ok(())
 /// }

@@ -2,11 +2,7 @@
 
 //! Pages from anywhere, as one piece for the device.
 
-use super::{
-    check_device,
-    page_gfp,
-    size_of_elements, //
-};
+use super::check_device;
 use crate::{
     bindings as helpers,
     dma::{
@@ -16,6 +12,7 @@ use crate::{
         },
         limits,
         raw,
+        sealed::Sealed,
         sg::Piece,
         span::Span,
         streaming::MapError,
@@ -161,10 +158,14 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
             return Err(EINVAL);
         }
 
-        let size = size_of_elements::<T>(len)?;
-        if i32::try_from(size).is_err() {
+        let most = i32::MAX as usize;
+        if len
+            .checked_mul(size_of::<T>())
+            .is_none_or(|size| size > most)
+        {
             return Err(EOVERFLOW);
         }
+        let size = raw::alloc_size::<T>(len)?;
         check_device(dev)?;
         if !fits_one_segment(size, limits::max_seg_size(dev), limits::seg_boundary(dev)) {
             return Err(EINVAL);
@@ -177,7 +178,7 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
                 size,
                 D::DIRECTION.into(),
                 // Behind an IOMMU, C leaves the pages as they are found, unless told.
-                page_gfp(flags, size) | bindings::__GFP_ZERO,
+                raw::gfp(raw::alloc_flags(flags, size)) | bindings::__GFP_ZERO,
                 raw::attrs(attrs),
             )
         };
@@ -504,12 +505,12 @@ impl<T, D: Direction> turn::private::Turns for VmappedPages<'_, T, D> {
     type Data = [T];
 
     #[inline(always)]
-    fn begin_turn(&mut self) {
+    fn begin_turn(&mut self, _: Sealed) {
         self.give_to_cpu();
     }
 
     #[inline(always)]
-    fn end_turn(&mut self) {
+    fn end_turn(&mut self, _: Sealed) {
         self.give_to_device();
     }
 }

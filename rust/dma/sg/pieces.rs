@@ -37,16 +37,48 @@ use kernel::{
 /// Physically contiguous memory, a part of what is mapped.
 #[derive(Clone, Copy)]
 pub struct Piece {
-    /// Where it begins.
-    pub phys: PhysAddr,
-    /// Its length in bytes.
-    pub len: usize,
-    /// Whether it may be only a part of a piece of memory from `kmalloc()`; see
-    /// [`Buffer::MAY_BE_PART`].
-    pub may_be_part: bool,
+    pub(in crate::dma) phys: PhysAddr,
+    pub(in crate::dma) len: usize,
+    pub(in crate::dma) may_be_part: bool,
 }
 
 impl Piece {
+    /// Describes the `len` bytes from `phys` on, for an implementation of [`Scattered`].
+    ///
+    /// `may_be_part` says whether they may be only a part of a piece of memory from `kmalloc()`; see
+    /// [`Buffer::MAY_BE_PART`].
+    #[inline(always)]
+    pub fn new(phys: PhysAddr, len: usize, may_be_part: bool) -> Self {
+        Self {
+            phys,
+            len,
+            may_be_part,
+        }
+    }
+
+    /// Returns the length in bytes.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Returns whether there is no byte in it.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Returns the physical address of the first byte.
+    ///
+    /// # Safety
+    ///
+    /// The number is not given to a device: where no IOMMU translates, it is the DMA address, and for that
+    /// [`DeviceAddress::as_raw`](crate::dma::span::DeviceAddress::as_raw) asks for a promise.
+    #[inline(always)]
+    pub unsafe fn phys_addr(&self) -> PhysAddr {
+        self.phys
+    }
+
     /// Whether mapping it for `dev` and `D` would let the device and somebody else write to the same cache
     /// line.
     pub(in crate::dma) fn is_shared<D: Direction>(&self, dev: &Device<Bound>) -> bool {
@@ -65,18 +97,20 @@ impl Piece {
 ///
 /// # Safety
 ///
-/// - The bytes of [`Scattered::pieces`] are initialized and have a `struct page`, but none of a stack
-///   or of the kernel's image. They are the same at every call, and no byte is in two pieces.
+/// - The bytes of [`Scattered::pieces`] have a `struct page`, but none of a stack or of the kernel's image.
+///   They are the same at every call, and no byte is in two pieces. Whether they are initialized is for
+///   [`Permits`](crate::dma::direction::Permits) to ask, before they are mapped.
 /// - They stay allocated, and stay where they are, from [`Scattered::into_raw`] to
 ///   [`Scattered::from_raw`], for ever if that is never called, and nothing else reads or writes them
 ///   in between.
 /// - They are values of [`Scattered::Element`], or of slices of it, and nothing else.
 /// - A piece that is in memory from `kmalloc()` begins there, and nothing reads or writes the rest of
-///   that memory in between. If there is such a rest, [`Piece::may_be_part`] is `true`.
+///   that memory in between. If there is such a rest, the piece says that it may be a part.
 /// - [`Scattered::pieces`] may be called from any thread.
 /// - What is said here need only hold for devices for which [`Scattered::may_be_mapped_for`] returns
 ///   `true`, which is asked before each mapping.
-/// - [`Scattered::Raw`] holds raw pointers only, so that no reference to the memory is left.
+/// - [`Scattered::Raw`] holds raw pointers only, so that no reference to the memory is left, and
+///   [`Scattered::into_raw`] alone makes one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mapped as a list of pieces",
     label = "not memory in pieces",
@@ -158,7 +192,9 @@ pub struct RawVVec<T> {
 
 // SAFETY: `VVec` is memory from `vmalloc()`, which is made of pages of its own and not moved while the
 // vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
-// initialized. The vector is consumed, and only its raw parts kept.
+// valid. The vector is consumed, and only its raw parts kept. No architecture that Rust supports has caches in
+// which such an address and that of the linear map differ, so that `flush_kernel_vmap_range()` is not needed:
+// it does something on parisc, sh, some MIPS, and Arm before version 7.
 unsafe impl<T> Scattered for VVec<T> {
     type Element = T;
     type Raw = RawVVec<T>;
@@ -211,16 +247,17 @@ pub struct RawBuffers<B: Buffer> {
     capacity: usize,
 }
 
-/// What is mapped of a buffer.
-fn piece<B: Buffer>(raw: B::Raw) -> Piece {
-    let target = B::target(raw);
-    let len = B::Target::size(target.as_ptr());
+/// Returns what is mapped of a buffer.
+///
+/// # Safety
+///
+/// `raw` is from [`Buffer::into_raw`], and has not been taken back.
+#[inline(always)]
+unsafe fn piece<B: Buffer>(raw: B::Raw) -> Piece {
+    // SAFETY: By the caller's promise. The numbers are for a mapping.
+    let (target, phys) = unsafe { (B::target(raw), B::phys(raw)) };
 
-    Piece {
-        phys: B::phys(raw),
-        len,
-        may_be_part: B::MAY_BE_PART,
-    }
+    Piece::new(phys, B::Target::size(target.as_ptr()), B::MAY_BE_PART)
 }
 
 impl<B: Buffer> RawBuffers<B> {
@@ -303,15 +340,16 @@ impl<B: Buffer> RawBuffers<B> {
         let raw = buffer.into_raw();
         // SAFETY: There is room, by the check above, in which nothing is by the invariants. It is from `into_raw()`.
         unsafe { self.put(raw) };
-        Ok(piece::<B>(raw))
+        // SAFETY: From `into_raw()` above.
+        Ok(unsafe { piece::<B>(raw) })
     }
 
     /// What is mapped of the buffer that was given up last.
     pub(in crate::dma) fn last(&self) -> Option<Piece> {
         let index = self.len.checked_sub(1)?;
 
-        // SAFETY: Less than `len`.
-        Some(piece::<B>(unsafe { self.raw(index) }))
+        // SAFETY: Less than `len`; by the invariants it was not taken back.
+        Some(unsafe { piece::<B>(self.raw(index)) })
     }
 
     /// Takes back the buffer that was given up last.
@@ -337,8 +375,7 @@ impl<B: Buffer> Drop for RawBuffers<B> {
     }
 }
 
-// SAFETY: Each buffer is physically contiguous, initialized and where it was, by the contract of
-// `Buffer`. Each owns its memory, so that no two have a byte in common. All are consumed, and only
+// SAFETY: Each buffer is physically contiguous and where it was, by the contract of `Buffer`. Each owns its memory, so that no two have a byte in common. All are consumed, and only
 // what `Buffer::into_raw()` leaves is kept.
 unsafe impl<B: Buffer> Scattered for KVec<B> {
     type Element = B::Target;
@@ -374,8 +411,8 @@ unsafe impl<B: Buffer> Scattered for KVec<B> {
         // SAFETY: By the invariants there are so many places, of which nothing is said here.
         unsafe { core::slice::from_raw_parts(places, raw.len) }
             .iter()
-            // SAFETY: By the invariants that is what each of them has.
-            .map(|place| piece::<B>(unsafe { place.as_ptr().cast::<B::Raw>().read() }))
+            // SAFETY: By the invariants that is what each of them has, and it was not taken back.
+            .map(|place| unsafe { piece::<B>(place.as_ptr().cast::<B::Raw>().read()) })
     }
 }
 
@@ -387,13 +424,15 @@ mod tests {
     #[test]
     fn empty_buffer_is_nowhere() -> Result {
         let vec = Buffer::into_raw(KVec::<u32>::new());
-        let empty = piece::<KVec<u32>>(vec);
+        // SAFETY: It is from `into_raw()`, and taken back below.
+        let empty = unsafe { piece::<KVec<u32>>(vec) };
         assert!(empty.phys == 0 && empty.len == 0);
         // SAFETY: It is from `into_raw()`, and taken back once.
         drop(unsafe { <KVec<u32> as Buffer>::from_raw(vec) });
 
         let boxed = Buffer::into_raw(KBox::new((), GFP_KERNEL)?);
-        let empty = piece::<KBox<()>>(boxed);
+        // SAFETY: It is from `into_raw()`, and taken back below.
+        let empty = unsafe { piece::<KBox<()>>(boxed) };
         assert!(empty.phys == 0 && empty.len == 0);
         // SAFETY: As above.
         drop(unsafe { <KBox<()> as Buffer>::from_raw(boxed) });
@@ -408,7 +447,8 @@ mod tests {
         let start = vec.as_ptr();
         let vec = Buffer::into_raw(vec);
 
-        let found = piece::<KVec<u32>>(vec);
+        // SAFETY: It is from `into_raw()`, and taken back below.
+        let found = unsafe { piece::<KVec<u32>>(vec) };
         // SAFETY: The address is in the linear map.
         let phys = unsafe { helpers::helper_cpu_addr_to_phys(start.cast()) };
         assert!(found.phys == phys && found.len == 28 && found.may_be_part);

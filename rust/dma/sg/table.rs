@@ -201,7 +201,7 @@ impl Table {
         };
         // SAFETY: `table` is initialized here, whatever it holds. C returns an error for zero entries.
         raw::to_result(unsafe {
-            bindings::sg_alloc_table(&mut table, most, raw::page_gfp(flags))
+            bindings::sg_alloc_table(&mut table, most, raw::gfp(raw::reclaim_flags(flags)))
         })?;
 
         let first = table.sgl;

@@ -7,13 +7,7 @@
 //! `scripts/selftests/coherent.sh` can compare it with where CMA has its memory.
 
 use crate::{
-    dma::{
-        buffer::Pages,
-        coherent::CoherentMemory,
-        direction::Bidirectional,
-        limits,
-        span::DeviceAddress, //
-    },
+    dma::{buffer::Pages, coherent::CoherentMemory, direction::Bidirectional, limits},
     selftest::{
         evidence::{
             Evidence,
@@ -28,6 +22,7 @@ use crate::{
         pattern,
         Context, //
     },
+    testdev::addresses::{phys_at, Number},
     testdev::edu::BUFFER_SIZE, //
 };
 use core::ops::Range;
@@ -117,7 +112,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 
 /// Into how many pieces the memory falls.
 fn pieces(memory: &CoherentMemory<'_, [u8]>) -> usize {
-    let page = |offset| memory.phys(offset);
+    let page = |offset| phys_at(&memory, offset);
 
     1 + (PAGE_SIZE..memory.size())
         .step_by(PAGE_SIZE)
@@ -175,9 +170,9 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
         return Err(Failure::Unexpected("the CPU has the memory in the wrong place").into());
     }
 
-    let dma = DeviceAddress::from(memory.dma_address());
+    let dma = memory.span().number();
     // Within the allocation; 0 would be reported as a wrong translation.
-    let phys = |offset| memory.phys(offset).unwrap_or(0);
+    let phys = |offset| phys_at(&memory, offset).unwrap_or(0);
     let witness = ctx
         .witness
         .mapped(dma, size, DataDirection::Bidirectional, &phys)?;

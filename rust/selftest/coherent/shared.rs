@@ -16,7 +16,6 @@ use crate::{
         iova::IovaMapping,
         limits,
         sg::SgMapping,
-        span::DeviceAddress,
         streaming::MapError,
         transfer::Transfer, //
     },
@@ -37,17 +36,18 @@ use crate::{
         peer,
         scratch::JOB,
         sg::{
+            self,
             merged::{
                 self,
                 ListEvidence, //
             },
-            phys_at,
             through,
             Bytes, //
         },
         witness::Witness,
         Context, //
     }, //
+    testdev::addresses::{phys_at, Number},
 };
 use kernel::{
     device::{
@@ -55,6 +55,7 @@ use kernel::{
         Core,
         Device, //
     },
+    dma::DmaAddress,
     dma::{
         attrs::*,
         Attrs,
@@ -118,11 +119,11 @@ fn map<'a, D: Moves + Permits<[u8]>>(
     ctx: &Context<'a>,
     other: &'a Device<Bound>,
     attrs: Attrs,
-) -> Result<(Shared<'a, D>, DeviceAddress), Stop> {
+) -> Result<(Shared<'a, D>, DmaAddress), Stop> {
     let mut memory =
         CoherentMemory::<[u8]>::zeroed_slice_with_attrs(other, SIZE, GFP_KERNEL, attrs)?;
     memory.fill(D::BEFORE);
-    let its_own = DeviceAddress::from(memory.dma_address());
+    let its_own = memory.span().number();
 
     // That is no address of this device.
     let Err(err) = Transfer::read(ctx.edu()?, memory, 0..1, JOB) else {
@@ -155,14 +156,14 @@ fn check<D: Moves + Permits<[u8]>>(
     // Its own checks make its claims.
     let owner = Witness::of(other.as_ref(), Claims::new(ctx.dev, None, false));
     let (mapping, its_own) = map::<D>(ctx, other.as_ref(), attrs)?;
-    let dma = mapping.spans().next().ok_or(EFAULT)?.address();
+    let dma = mapping.spans().next().ok_or(EFAULT)?.number();
     suite.note(fmt!("DMA {:#x}, for the other device {:#x}", dma, its_own));
 
-    let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
+    let phys = sg::phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
     let seen = merged::look_at(ctx, &mapping)?;
     // What this device has, the other one has too.
     owner.mapped(its_own, SIZE, DataDirection::Bidirectional, &|at| {
-        phys_at(mapping.pieces(), at).unwrap_or(0)
+        sg::phys_at(mapping.pieces(), at).unwrap_or(0)
     })?;
 
     let spans = merged::spans(&mapping)?;
@@ -174,7 +175,7 @@ fn check<D: Moves + Permits<[u8]>>(
         ctx.witness.unmapped(dma, len)?;
     }
     owner.mapped(its_own, SIZE, DataDirection::Bidirectional, &|at| {
-        memory.phys(at).unwrap_or(0)
+        phys_at(&memory, at).unwrap_or(0)
     })?;
     drop(memory);
     owner.unmapped(its_own, SIZE)?;

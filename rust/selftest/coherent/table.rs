@@ -3,10 +3,7 @@
 //! The scatter-gather table of coherent memory.
 
 use crate::{
-    dma::{
-        coherent::CoherentMemory,
-        span::DeviceAddress, //
-    },
+    dma::coherent::CoherentMemory,
     selftest::{
         evidence::{
             Evidence,
@@ -14,9 +11,10 @@ use crate::{
             Stop, //
         },
         ktap::Suite,
-        sg::phys_at,
+        sg,
         Context, //
     }, //
+    testdev::addresses::{phys_at, Number},
 };
 use kernel::{
     dma::{
@@ -47,17 +45,17 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, attrs: Attrs) -> Result<Evidence,
     let table = memory.sg_table()?;
     suite.note(fmt!("pieces {}", table.pieces().count()));
 
-    if table.pieces().map(|piece| piece.len).sum::<usize>() != SIZE {
+    if table.pieces().map(|piece| piece.len()).sum::<usize>() != SIZE {
         return Err(Failure::Unexpected("the table has another size than the memory").into());
     }
     for offset in (0..SIZE).step_by(100) {
-        if phys_at(table.pieces(), offset) != memory.phys(offset) {
+        if sg::phys_at(table.pieces(), offset) != phys_at(&memory, offset) {
             return Err(Failure::Unexpected("the table has other pages than the CPU").into());
         }
     }
 
-    let dma = DeviceAddress::from(memory.dma_address());
-    let phys = |offset| phys_at(table.pieces(), offset).unwrap_or(0);
+    let dma = memory.span().number();
+    let phys = |offset| sg::phys_at(table.pieces(), offset).unwrap_or(0);
     let first = phys(0);
     let witness = ctx
         .witness

@@ -12,7 +12,6 @@ use crate::{
             Scattered,
             SgMapping, //
         },
-        span::DeviceAddress, //
     },
     selftest::{
         bounce::{
@@ -25,12 +24,14 @@ use crate::{
         },
         Context, //
     }, //
+    testdev::addresses::Number,
 };
 use kernel::{
     device::{
         Bound,
         Device, //
     },
+    dma::DmaAddress,
     fmt::{
         self,
         Display, //
@@ -117,7 +118,7 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
     let first = mapping.spans().next().ok_or(Failure::Error(EFAULT))?;
     let phys = |offset| phys_at(mapping.pieces(), offset).ok_or(Failure::Error(EFAULT));
     let merges = limits.merge_boundary != 0
-        && !is_each_alone::<D>(ctx, mapping.pieces().map(|piece| piece.len));
+        && !is_each_alone::<D>(ctx, mapping.pieces().map(|piece| piece.len()));
     let mut before: Option<Memory> = None;
     let mut seen = Seen {
         entries: mapping.entries(),
@@ -145,17 +146,18 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
         let at = limits.after(end, memory.first);
 
         if merges {
-            seen.is_one_range &= span.address() == first.address().offset(at - start);
+            seen.is_one_range &=
+                span.number() == first.number().wrapping_add((at - start) as DmaAddress);
             if before.is_some_and(|before| limits.allow_one(before, memory)) && seen.is_one_range {
                 return Err(Failure::Unexpected("what could be one span is two"));
             }
         }
         // What was put together of several pieces is no copy.
         seen.witness = if memory.is_contiguous() {
-            placed::<D>(ctx, span.address(), span.len(), memory.first)?
+            placed::<D>(ctx, span.number(), span.len(), memory.first)?
         } else {
             ctx.witness
-                .mapped(span.address(), span.len(), D::DIRECTION, &|at| {
+                .mapped(span.number(), span.len(), D::DIRECTION, &|at| {
                     // 0 would be reported as a wrong translation.
                     phys(offset + at).unwrap_or(0)
                 })?
@@ -167,7 +169,7 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
         seen.spans += 1;
     }
 
-    if offset != mapping.pieces().map(|piece| piece.len).sum::<usize>() {
+    if offset != mapping.pieces().map(|piece| piece.len()).sum::<usize>() {
         return Err(Failure::Unexpected(
             "the spans have another size than the memory",
         ));
@@ -191,11 +193,11 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
 /// Where the spans of a mapping are, for when it is no more.
 pub(in crate::selftest) fn spans<S: Scattered, D: Direction>(
     mapping: &SgMapping<'_, S, D>,
-) -> Result<KVec<(DeviceAddress, usize)>> {
+) -> Result<KVec<(DmaAddress, usize)>> {
     let mut spans = KVec::with_capacity(mapping.spans().count(), GFP_KERNEL)?;
 
     for span in mapping.spans() {
-        spans.push((span.address(), span.len()), GFP_KERNEL)?;
+        spans.push((span.number(), span.len()), GFP_KERNEL)?;
     }
     Ok(spans)
 }

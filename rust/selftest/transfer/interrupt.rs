@@ -34,6 +34,7 @@ use crate::{
         },
         Context, //
     },
+    testdev::addresses::Number,
     testdev::{
         edu::{
             Edu,
@@ -103,7 +104,7 @@ fn still_running<'a, 'e>(transfer: InFlight<'a, 'e>) -> Result<InFlight<'a, 'e>,
 /// A transfer that is dropped in flight, which ends it; its memory is unmapped after that.
 fn given_up(ctx: &Context<'_>, edu: &Edu<'_>) -> Result<(), Stop> {
     let mapping = map(ctx)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
 
     drop(still_running(Transfer::read(edu, mapping, 0..SIZE, JOB)?)?);
     Ok(ctx.witness.unmapped(dma, SIZE)?)
@@ -219,7 +220,7 @@ fn of_nothing(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 fn after_mapping(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     let mapping = start(ctx, edu, JOB)?.wait(TIMEOUT)?;
-    let dma = mapping.span().address();
+    let dma = mapping.span().number();
     let buffer = mapping.unmap();
 
     let handled = edu.handled();

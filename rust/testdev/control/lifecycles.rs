@@ -7,7 +7,6 @@
 use super::{
     super::{
         quiet,
-        regs::FACTORIAL_RANGE,
         request::{
             Key,
             Kind,
@@ -39,10 +38,7 @@ use crate::dma::{
         NoncontiguousPages, //
     },
     pool::DmaPool,
-    resource::{
-        Registers,
-        ResourceMapping, //
-    },
+    resource::ResourceMapping,
     sg::SgMapping,
     streaming::Mapping, //
 };
@@ -327,7 +323,7 @@ fn iova(target: &Target<'_>) -> Result {
 }
 
 fn map_resource(target: &Target<'_>) -> Result {
-    let registers = Registers::of_bar(target.registers().ok_or(EOPNOTSUPP)?, 0, FACTORIAL_RANGE)?;
+    let registers = target.registers().ok_or(EOPNOTSUPP)??;
 
     ResourceMapping::map(target.dev, registers, FromDevice)?.unmap();
     Ok(())

@@ -6,13 +6,10 @@ use super::{
     super::request::Refused,
     memory::Memory, //
 };
-use crate::dma::{
-    coherent::CoherentMemory,
-    direction::Bidirectional,
-    span::DeviceAddress, //
-};
+use crate::dma::{coherent::CoherentMemory, direction::Bidirectional};
 use core::ops::Range;
 use kernel::{
+    dma::DmaAddress,
     io::PhysAddr,
     prelude::*, //
 };
@@ -42,8 +39,8 @@ impl<const TURNS: bool> Memory for Bytes<TURNS> {
     const HAS_TURNS: bool = TURNS;
     const IS_SHARED: bool = !TURNS;
 
-    fn dma(&self) -> DeviceAddress {
-        DeviceAddress::from(0)
+    fn dma(&self) -> DmaAddress {
+        0
     }
 
     fn pages(&self, _show: &mut dyn FnMut(PhysAddr)) {}

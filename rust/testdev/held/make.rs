@@ -46,10 +46,7 @@ use crate::dma::{
         VmappedPages, //
     },
     pool::DmaPool,
-    resource::{
-        Registers,
-        ResourceMapping, //
-    },
+    resource::ResourceMapping,
     sg::SgMapping,
     streaming::{
         MapError,
@@ -301,8 +298,8 @@ where
     }
 
     fn resource(&self) -> Result<Made<'bound>, Refused> {
-        let pci = self.target.registers().ok_or(NO_REGISTERS)?;
-        let registers = Registers::of_bar(pci, 0, FACTORIAL_RANGE).map_err(not_mapped)?;
+        let registers = self.target.registers().ok_or(NO_REGISTERS)?;
+        let registers = registers.map_err(not_mapped)?;
 
         match ResourceMapping::map(self.target.dev, registers, self.direction) {
             Ok(mapping) => self.made(mapping),

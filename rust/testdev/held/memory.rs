@@ -26,10 +26,7 @@ use crate::dma::{
         SgMapping,
         SgSegment, //
     },
-    span::{
-        DeviceAddress,
-        Span, //
-    },
+    span::Span,
     streaming::Mapping,
     transfer::{
         DeviceMemory,
@@ -39,11 +36,13 @@ use crate::dma::{
     },
     turn::CpuTurn, //
 };
+use crate::testdev::addresses::{phys_at, Number, Phys};
 use core::{
     convert::Infallible,
     ops::Range, //
 };
 use kernel::{
+    dma::DmaAddress,
     io::{
         io_project,
         Io,
@@ -152,7 +151,7 @@ pub(in crate::testdev) trait Memory: Send + Sized {
         Refused::because(EOPNOTSUPP, "the CPU does not reach it while it is mapped");
 
     /// Where the device has the first byte.
-    fn dma(&self) -> DeviceAddress;
+    fn dma(&self) -> DmaAddress;
 
     /// Shows the physical address of each page, and of the first byte.
     fn pages(&self, show: &mut dyn FnMut(PhysAddr));
@@ -265,8 +264,8 @@ macro_rules! by_turns {
             slice!(read);
             slice!($($writes)*);
 
-            fn dma(&self) -> DeviceAddress {
-                self.span().address()
+            fn dma(&self) -> DmaAddress {
+                self.span().number()
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
@@ -282,8 +281,8 @@ macro_rules! by_turns {
             slice!(read);
             slice!($($writes)*);
 
-            fn dma(&self) -> DeviceAddress {
-                self.span().address()
+            fn dma(&self) -> DmaAddress {
+                self.span().number()
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
@@ -299,13 +298,13 @@ macro_rules! by_turns {
             slice!(read);
             slice!($($writes)*);
 
-            fn dma(&self) -> DeviceAddress {
-                self.span().address()
+            fn dma(&self) -> DmaAddress {
+                self.span().number()
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
                 for piece in self.pieces() {
-                    pages_of(piece.phys, piece.len, show);
+                    pages_of(piece.phys(), piece.len(), show);
                 }
             }
         }
@@ -316,13 +315,13 @@ macro_rules! by_turns {
 
             turns!();
 
-            fn dma(&self) -> DeviceAddress {
+            fn dma(&self) -> DmaAddress {
                 first(self.spans())
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
                 for piece in self.pieces() {
-                    pages_of(piece.phys, piece.len, show);
+                    pages_of(piece.phys(), piece.len(), show);
                 }
             }
 
@@ -366,10 +365,8 @@ by_turns! {
 }
 
 /// Where the first span begins; a mapping has one at least.
-fn first<'a, D: Direction>(mut spans: impl Iterator<Item = Span<'a, D>>) -> DeviceAddress {
-    spans
-        .next()
-        .map_or(DeviceAddress::from(0), |span| span.address())
+fn first<'a, D: Direction>(mut spans: impl Iterator<Item = Span<'a, D>>) -> DmaAddress {
+    spans.next().map_or(0, |span| span.number())
 }
 
 /// The number of the span that has the first byte of `range`, and the bytes of `range` that it has,
@@ -429,15 +426,15 @@ macro_rules! shared {
 }
 
 impl Memory for CoherentMemory<'_, [u8]> {
-    shared!(|memory| &**memory);
+    shared!(|memory| memory);
 
-    fn dma(&self) -> DeviceAddress {
-        DeviceAddress::from(self.dma_address())
+    fn dma(&self) -> DmaAddress {
+        self.span().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
         for offset in (0..self.size()).step_by(PAGE_SIZE) {
-            if let Some(phys) = self.phys(offset) {
+            if let Some(phys) = phys_at(self, offset) {
                 show(phys);
             }
         }
@@ -447,8 +444,8 @@ impl Memory for CoherentMemory<'_, [u8]> {
 impl<const SIZE: usize> Memory for PoolObject<'_, [u8; SIZE]> {
     shared!(|memory| memory);
 
-    fn dma(&self) -> DeviceAddress {
-        self.span().address()
+    fn dma(&self) -> DmaAddress {
+        self.span().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
@@ -488,13 +485,13 @@ impl<W: Way + Send> Memory for IovaMapping<'_, KVec<PagesPart>, W> {
 
     never!();
 
-    fn dma(&self) -> DeviceAddress {
-        self.span().address()
+    fn dma(&self) -> DmaAddress {
+        self.span().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
         for piece in self.pieces() {
-            pages_of(piece.phys, piece.len, show);
+            pages_of(piece.phys(), piece.len(), show);
         }
     }
 }
@@ -504,11 +501,11 @@ impl<W: Way + Send> Memory for ResourceMapping<'_, W> {
 
     never!();
 
-    fn dma(&self) -> DeviceAddress {
-        self.span().address()
+    fn dma(&self) -> DmaAddress {
+        self.span().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
-        show(self.registers().phys());
+        show(self.phys());
     }
 }
