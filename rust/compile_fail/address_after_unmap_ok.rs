@@ -6,11 +6,12 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// An address that is left over can be told to people.
-fn send(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> KVec<u8> {
-    let (dev, address) = (mapping.device(), mapping.span().address());
-    let frame = mapping.unmap();
+// An address that is left over can be compared.
+fn send<'a>(
+    mapping: Mapping<'a, KVec<u8>, ToDevice>,
+    next: &Mapping<'a, KVec<u8>, ToDevice>,
+) -> (KVec<u8>, bool) {
+    let address = mapping.span().address();
 
-    dev_dbg!(dev, "frame was at {:#x}\n", address);
-    frame
+    (mapping.unmap(), next.span().address() == address)
 }

@@ -24,7 +24,7 @@ impl Buffer for Table {
         Self(unsafe { VBox::from_raw(raw.as_ptr()) })
     }
 
-    fn target(raw: Self::Raw) -> NonNull<[u8; 64]> {
+    unsafe fn target(raw: Self::Raw) -> NonNull<[u8; 64]> {
         raw
     }
 }

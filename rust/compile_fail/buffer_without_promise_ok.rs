@@ -20,7 +20,7 @@ unsafe impl Buffer for Table {
         Self(unsafe { Buffer::from_raw(raw) })
     }
 
-    fn target(raw: Self::Raw) -> NonNull<[u8; 64]> {
+    unsafe fn target(raw: Self::Raw) -> NonNull<[u8; 64]> {
         raw
     }
 }

@@ -10,7 +10,7 @@ use kernel::prelude::*;
 fn drop_header(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result {
     let header = mapping.span().slice(0..64).ok_or(EINVAL)?;
 
-    dev_dbg!(mapping.device(), "header at {:#x}\n", header.address());
+    dev_dbg!(mapping.device(), "header of {} bytes\n", header.len());
     mapping.unmap();
     Ok(())
 }

@@ -8,5 +8,5 @@ use crate::dma::coherent::CoherentMemory;
 use kernel::dma::Coherent;
 
 fn replace(ring: &mut CoherentMemory<'_, [u64]>, next: Coherent<[u64]>) {
-    **ring = next; //~ ERROR E0594
+    ring.memory = next; //~ ERROR E0616
 }

@@ -17,6 +17,6 @@ fn send_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
     let mapping = Mapping::map(dev, frame, ToDevice)?;
     let (first, second) = (mapping.span(), mapping.span());
 
-    dev_dbg!(dev, "{:#x} {:#x}\n", first.address(), second.address());
+    dev_dbg!(dev, "{} {}\n", first.len(), second.len());
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 // DMA debugger: dma_map_resource called for RAM address
 // In C: maps the physical address of memory as if it were of registers
-// Here: cannot be expressed: registers are had from the device that they are of
+// Here: cannot be expressed: registers are lent by the driver that has them
 
 use crate::dma::{
     direction::Bidirectional,

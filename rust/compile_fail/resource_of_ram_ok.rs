@@ -3,7 +3,7 @@
 use crate::dma::{
     direction::Bidirectional,
     resource::{
-        Registers,
+        MmioRegion,
         ResourceMapping, //
     }, //
 };
@@ -16,8 +16,8 @@ use kernel::{
     prelude::*, //
 };
 
-fn map(dev: &Device<Bound>, other: &pci::Device<Bound>) -> Result {
-    let registers = Registers::of_bar(other, 0, 0..4)?;
+fn map(dev: &Device<Bound>, other: &pci::Bar<'_>) -> Result {
+    let registers = MmioRegion::of_bar(other, 0..4)?;
 
     ResourceMapping::map(dev, registers, Bidirectional)?.unmap();
     Ok(())

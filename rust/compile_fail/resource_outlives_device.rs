@@ -7,7 +7,7 @@
 use crate::dma::{
     direction::FromDevice,
     resource::{
-        Registers,
+        MmioRegion,
         ResourceMapping, //
     }, //
 };
@@ -22,9 +22,9 @@ use kernel::{
 
 fn doorbell<'a>(
     dev: &'a Device<Bound>,
-    other: &pci::Device<Bound>,
+    other: &pci::Bar<'_>,
 ) -> Result<ResourceMapping<'a, FromDevice>> {
-    let registers = Registers::of_bar(other, 0, 0..4)?;
+    let registers = MmioRegion::of_bar(other, 0..4)?;
 
     ResourceMapping::map(dev, registers, FromDevice) //~ ERROR E0621
 }

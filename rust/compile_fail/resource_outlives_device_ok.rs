@@ -3,7 +3,7 @@
 use crate::dma::{
     direction::FromDevice,
     resource::{
-        Registers,
+        MmioRegion,
         ResourceMapping, //
     }, //
 };
@@ -18,9 +18,9 @@ use kernel::{
 
 fn doorbell<'a>(
     dev: &'a Device<Bound>,
-    other: &'a pci::Device<Bound>,
+    other: &'a pci::Bar<'_>,
 ) -> Result<ResourceMapping<'a, FromDevice>> {
-    let registers = Registers::of_bar(other, 0, 0..4)?;
+    let registers = MmioRegion::of_bar(other, 0..4)?;
 
     ResourceMapping::map(dev, registers, FromDevice)
 }

@@ -16,7 +16,7 @@ fn look(dev: &Device<Bound>, frame: &mut Option<KVec<u8>>) -> Result<bool> {
     let mut kept = None;
 
     with_mapping(dev, frame, ToDevice, |mapping| {
-        kept = mapping.mapping().map(|mapping| mapping.phys());
+        kept = mapping.mapping().map(|mapping| mapping.span().len());
         Ok(())
     })?;
     Ok(kept.is_some())

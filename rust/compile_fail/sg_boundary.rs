@@ -22,8 +22,8 @@ use kernel::{
 
 fn gather(dev: &Device<Bound>, first: Piece, second: Piece) -> Result {
     let mut pieces = KVec::new();
-    let len = first.len + second.len;
-    pieces.push(Piece { len, ..first }, GFP_KERNEL)?;
+    pieces.push(first, GFP_KERNEL)?;
+    pieces.push(second, GFP_KERNEL)?;
 
     SgMapping::map(dev, pieces, ToDevice, GFP_KERNEL)?; //~ ERROR E0277
     Ok(())

@@ -22,9 +22,9 @@
 //! - [`core::mem::forget`] is safe. It leaks, and what the device owns it then owns for ever.
 //! - The device. It is given addresses, and is started, by an [`Engine`](super::transfer::Engine),
 //!   whose author promises in `unsafe` code that it does neither wrongly. The number of a
-//!   [`DeviceAddress`](super::span::DeviceAddress) is not had by mistake elsewhere. Who makes up a number
-//!   and writes it to a register, which is safe in mainline, is on their own; so is who writes the
-//!   address of mainline's coherent memory, which is a number.
+//!   [`DeviceAddress`](super::span::DeviceAddress) is had by `unsafe` alone. A number that the driver makes up,
+//!   and writes to a register, is outside of this: mainline's accessors of registers are safe. So is the
+//!   address of mainline's own [`Coherent`](kernel::dma::Coherent), which is a number.
 //! - What drivers keep in their data is dropped when the driver core has already given up the DMA of
 //!   the IOMMU group. If root gives the group another domain in that moment, a mapping is unmapped in
 //!   the wrong one. Drop mappings in `unbind`.
@@ -41,6 +41,7 @@
 //! | `device driver maps memory from kernel text or rodata` (not on arm64, where the kernel's image is not in the linear map) | maps a constant table | does not compile (E0277) | `map_rodata.rs` |
 //! | `device driver maps memory from kernel text or rodata` (not on arm64, where the kernel's image is not in the linear map) | maps a function's code, to let the device check it | does not compile (E0277) | `map_text.rs` |
 //! | `device driver maps memory from invalid area` | maps a pointer that is not to the kernel's linear map, such as one from ioremap() | does not compile (E0277) | `map_invalid_area.rs` |
+//! | `device driver maps memory from invalid area` | asks for the physical address of a pointer that leads nowhere | does not compile (E0133) | `phys_of_nothing.rs` |
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps what kvmalloc() returned, which is from vmalloc() when memory is short | does not compile (E0277) | `map_kvmalloc.rs` |
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a large table from vmalloc() | does not compile (E0277) | `map_vmalloc.rs` |
 //! | `device driver maps memory from vmalloc area` (`dma_map_single()` refuses before that: `rejecting DMA map of vmalloc memory`) | maps a structure that was allocated by vmalloc() | does not compile (E0277) | `map_vmalloc_box.rs` |
@@ -49,7 +50,8 @@
 //! | `mapping sg segment across boundary` | makes a segment of two pieces that lie on both sides of a boundary | cannot be expressed: segments are made by the library, of memory that it owns (E0277) | `sg_boundary.rs` |
 //! | `dma_map_resource called for RAM address` | maps memory with the attribute for registers | returns an error | check `streaming/refused DMA_ATTR_MMIO` |
 //! | `dma_map_resource called for RAM address` | takes the address of memory for that of registers | returns an error | check `resource/refused RAM` |
-//! | `dma_map_resource called for RAM address` | maps the physical address of memory as if it were of registers | cannot be expressed: registers are had from the device that they are of (E0308) | `resource_of_ram.rs` |
+//! | `dma_map_resource called for RAM address` | maps the physical address of memory as if it were of registers | cannot be expressed: registers are lent by the driver that has them (E0308) | `resource_of_ram.rs` |
+//! | `dma_map_resource called for RAM address` | maps a physical address that it believes to be of registers | does not compile (E0133) | `resource_without_promise.rs` |
 //! | `cacheline tracking EEXIST, overlapping mappings aren't supported` (not while the kernel has bounce buffers) | maps the same buffer twice | does not compile (E0382) | `overlapping_cache_lines.rs` |
 //! | `unaligned: iova` (`iommu_map()` says so; the debugger sees nothing) | maps a size that is not of whole pages | returns an error | check `iova/refused in the middle` |
 //!
@@ -66,7 +68,7 @@
 //! | `device driver tries to free DMA memory it has not allocated` | unmaps on the error path what was unmapped before | does not compile (E0382) | `free_not_allocated.rs` |
 //! | `device driver frees DMA memory with different size` | unmaps a buffer with another length than it was mapped with | cannot be expressed (E0061) | `free_size.rs` |
 //! | `device driver frees DMA memory with wrong function` | unmaps coherent memory as if it were a streaming mapping | cannot be expressed (E0599) | `free_function.rs` |
-//! | `device driver frees DMA memory with different CPU address` | replaces the memory of a ring, but not its DMA address | does not compile (E0594) | `free_cpu_address.rs` |
+//! | `device driver frees DMA memory with different CPU address` | replaces the memory of a ring, but not its DMA address | does not compile (E0616) | `free_cpu_address.rs` |
 //! | `device driver frees DMA sg list with different entry count` | unmaps as many entries as dma_map_sg() returned, not as many as it was given | cannot be expressed (E0061) | `free_sg_count.rs` |
 //! | `device driver frees DMA memory with different direction` | unmaps as if the device had written to what it has only read | does not compile (E0308) | `free_direction.rs` |
 //! | `device driver frees DMA memory with different attributes` | forgets at the unmapping the attributes of the mapping | cannot be expressed (E0061) | `free_attributes.rs` |
@@ -100,6 +102,8 @@
 //! | nothing: it does not know what the memory holds | reads what a bounce buffer, or the device, left of memory that nobody has written to | does not compile (E0277) | `uninitialised_receive.rs` |
 //! | nothing: it does not know whose memory it is | keeps another device's memory mapped after that device has gone | does not compile (E0621) | `shared_outlives_owner.rs` |
 //! | nothing: it does not know whose registers they are | keeps the mapping of another device's registers after that device has gone | does not compile (E0621) | `resource_outlives_device.rs` |
+//! | nothing: it does not know whose registers they are | maps the registers of another device, which start its DMA, without asking its driver | does not compile (E0308) | `resource_without_consent.rs` |
+//! | nothing: it does not know whose turn it is | syncs for the device what was not synced for the CPU, so that a bounce buffer loses what the device has written | cannot be expressed: only the library can call that (E0061) | `turn_ended_twice.rs` |
 //! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
 //! | nothing: it does not miss what is not called | does not sync a buffer of a pool before the device reads it | does not compile (E0277) | `recycled_not_synced.rs` |
 //! | nothing: it does not see what the CPU does | frees a buffer that is still mapped | does not compile (E0382) | `buffer_freed_mapped.rs` |
@@ -137,6 +141,10 @@
 //! | nothing: it does not see what the CPU does | reads through an address from dma_vmap_noncontiguous() after dma_vunmap_noncontiguous() | does not compile (E0505) | `vmap_gone.rs` |
 //! | nothing: it does not see what the CPU does | lets several threads at memory of a device that is for one at a time | does not compile (E0277) | `vmap_shared.rs` |
 //! | nothing: it does not see what the device does | keeps a DMA address, and writes it to a descriptor after the buffer was unmapped | does not compile (E0308) | `address_after_unmap.rs` |
+//! | nothing: it does not see what the device does | compares a DMA address with a number of its own, to know it later | cannot be expressed: no address is made of a number (E0308) | `address_from_number.rs` |
+//! | nothing: it does not see what the device does | keeps the DMA address of coherent memory, and writes it to a descriptor after the memory was freed | cannot be expressed: it is no number (E0599) | `address_of_coherent.rs` |
+//! | nothing: it does not see what the device does | finds the number of a DMA address by comparisons, and uses it after the buffer was unmapped | cannot be expressed: addresses have no order (E0369) | `address_ordered.rs` |
+//! | nothing: it does not see what the device does | prints a DMA address, and reads the number out of the text | cannot be expressed: an address is not printed (E0277) | `address_printed.rs` |
 //! | nothing: it does not see what the device does | writes the address of a buffer to a register, and forgets when the device is done with it | does not compile (E0133) | `address_without_promise.rs` |
 //! | nothing: it does not see what the device does | unmaps and frees a buffer while the device is still at work | does not compile (E0382) | `buffer_freed_in_flight.rs` |
 //! | nothing: it does not see what the device does | lets the device read a buffer that is mapped for writing | does not compile (E0277) | `device_reads_from_device.rs` |
@@ -147,6 +155,8 @@
 //! | nothing: it does not see what the device does | starts the device before it has synced the buffer back | does not compile (E0505) | `guard_across_transfer.rs` |
 //! | nothing: it does not see what the device does | hands a transfer memory that it does not keep mapped | does not compile (E0200) | `memory_without_promise.rs` |
 //! | nothing: it does not see what the device does | lets the device read memory that was allocated for it to write | does not compile (E0277) | `pages_direction.rs` |
+//! | nothing: it does not see what the device does | writes the physical address of a buffer to a descriptor, where no IOMMU translates, after it was unmapped | cannot be expressed: a mapping does not tell the physical address (E0599) | `phys_is_the_address.rs` |
+//! | nothing: it does not see what the device does | takes the physical address of a part of a list for its DMA address | does not compile (E0133) | `phys_of_piece.rs` |
 //! | nothing: it does not see what the device does | frees an object to its pool while the device is still at work | does not compile (E0382) | `pool_object_freed_in_flight.rs` |
 //! | nothing: it does not see what the device does | queues a buffer of a pool for two transfers | does not compile (E0382) | `recycled_twice.rs` |
 //! | nothing: it does not see what the device does | keeps a mapping beyond the function that was to use it | does not compile (E0521) | `scoped_escapes.rs` |
@@ -168,5 +178,8 @@
 //! | nothing: it has no account of a mapping that was not made | maps more than dma_max_mapping_size(), and takes it for mapped | returns an error | check `limits/too large` |
 //! | nothing: it knows what is mapped, and not what lies beside it | maps a part of an allocation that shares its cache line with the rest of the heap | returns an error | check `streaming/partial cache line` |
 //! | nothing: it sees calls, and not what the driver relies on | maps memory of any kind, and trusts that it is the right one | does not compile (E0200) | `buffer_without_promise.rs` |
+//! | nothing: it sees calls, and not what the driver relies on | takes a buffer out of a pool behind its back, and marks it as one that needs no sync | cannot be expressed: only the library can call that (E0061) | `recycled_slot_taken.rs` |
+//! | nothing: it sees calls, and not what the driver relies on | takes a buffer out of a pool by a pointer to its functions | cannot be expressed: only the library can call that (E0061) | `recycled_slot_taken_dyn.rs` |
+//! | nothing: it sees calls, and not what the driver relies on | puts a buffer back into the pool of another device | does not compile (E0277) | `recycled_to_another_pool.rs` |
 //! | nothing: it sees calls, and not what the driver relies on | casts a number of its own to enum dma_data_direction | does not compile (E0277) | `sealed_direction.rs` |
 //! | nothing: it sees calls, and not what the driver relies on | maps whatever there is | does not compile (E0277) | `sealed_permits.rs` |

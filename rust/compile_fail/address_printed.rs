@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the device does
+// In C: prints a DMA address, and reads the number out of the text
+// Here: cannot be expressed: an address is not printed
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+fn show(mapping: &Mapping<'_, KVec<u8>, ToDevice>) {
+    let dev = mapping.device();
+
+    dev_info!(dev, "frame at {:#x}\n", mapping.span().address()); //~ ERROR E0277
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::Mapping, //
+};
+use kernel::prelude::*;
+
+fn show(mapping: &Mapping<'_, KVec<u8>, ToDevice>) {
+    // SAFETY: No device is given the number.
+    let address = unsafe { mapping.span().address().as_raw() };
+
+    dev_info!(mapping.device(), "frame at {:#x}\n", address);
+}

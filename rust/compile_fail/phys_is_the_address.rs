@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see what the device does
+// In C: writes the physical address of a buffer to a descriptor, where no IOMMU translates, after it was unmapped
+// Here: cannot be expressed: a mapping does not tell the physical address
+
+use crate::dma::{
+    buffer::Pages,
+    direction::FromDevice,
+    streaming::Mapping, //
+};
+use kernel::io::PhysAddr;
+
+fn after_unmap(mapping: Mapping<'_, Pages, FromDevice>, write: impl Fn(PhysAddr)) -> Pages {
+    let address = mapping.phys(); //~ ERROR E0599
+    let pages = mapping.unmap();
+
+    write(address);
+    pages
+}

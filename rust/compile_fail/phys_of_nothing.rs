@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver maps memory from invalid area
+// In C: asks for the physical address of a pointer that leads nowhere
+// Here: does not compile
+
+use crate::dma::buffer::Buffer;
+use core::ptr::NonNull;
+use kernel::{
+    io::PhysAddr,
+    prelude::*, //
+};
+
+fn nowhere() -> PhysAddr {
+    <KBox<u64> as Buffer>::phys(NonNull::dangling()) //~ ERROR E0133
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    direction::ToDevice,
+    streaming::{
+        MapError,
+        Mapping, //
+    }, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+// A mapping asks for it, of memory that it owns.
+fn map(dev: &Device<Bound>, value: KBox<u64>) -> Result<KBox<u64>, MapError<KBox<u64>>> {
+    Ok(Mapping::map(dev, value, ToDevice)?.unmap())
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    buffer::Pages,
+    buffer_pool::{
+        DeviceBuffer,
+        LocalBufferPool, //
+    },
+    direction::FromDevice, //
+};
+use kernel::prelude::*;
+
+// What is taken is synced as it has to be, and goes back where it is from.
+fn take(pool: &LocalBufferPool<'_, Pages, FromDevice>) -> Result<u8> {
+    let buffer = DeviceBuffer::take(pool)?
+        .sync_for_cpu(64)
+        .map_err(|_| EINVAL)?;
+
+    Ok(buffer[0])
+}

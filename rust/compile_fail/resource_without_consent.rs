@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not know whose registers they are
+// In C: maps the registers of another device, which start its DMA, without asking its driver
+// Here: does not compile
+
+use crate::dma::{
+    direction::FromDevice,
+    resource::{
+        MmioRegion,
+        ResourceMapping, //
+    }, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    pci,
+    prelude::*, //
+};
+
+fn behind_its_back(mine: &Device<Bound>, victim: &pci::Device<Bound>) -> Result {
+    let registers = MmioRegion::of_bar(victim, 0x80..0xa0)?; //~ ERROR E0308
+
+    ResourceMapping::map(mine, registers, FromDevice)?.unmap();
+    Ok(())
+}
