@@ -39,6 +39,7 @@
 //! | [`limits`] | what the device can address |
 //! | [`prelude`] | the names that most drivers use |
 //! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
+//! | [`mainline_bugs`] | bugs of mainline, and what the library does instead |
 //! | [`paths`] | the way of each operation through the kernel, by layer |
 //! | [`promises`] | what `unsafe` is left, and why |
 //!
@@ -53,6 +54,8 @@ pub mod direction;
 pub mod domain;
 pub mod iova;
 pub mod limits;
+#[doc = include_str!("dma/mainline_bugs.md")]
+pub mod mainline_bugs {}
 pub mod misuse;
 pub mod pages;
 pub mod paths;

@@ -32,7 +32,7 @@ lint_rustfmt() {
 
 # Clippy works on what is compiled, so that something has to be: the crates, and nothing else.
 lint_clippy() {
-	rm -f "$TOP"/rust/{safe,sample,bench}_dma.o
+	rm -f "$TOP"/rust/{safe_dma,sample_dma,bench_dma,misuse/mainline_bugs}.o
 	make -C "$KDIR" "M=$TOP" --no-print-directory "${TOOLS[@]}" CLIPPY=1 \
 		"CLIPPY_DRIVER=$rust_bin/clippy-driver" KRUSTFLAGS=-Dwarnings modules
 }

@@ -24,7 +24,7 @@ module_dir() {
 module_sources() {
 	(
 		cd "$1"
-		find Kbuild rust -type f \( -name Kbuild -o -name '*.mk' -o -name '*.[ch]' -o -name '*.rs' \) \
+		find Kbuild rust -type f \( -name Kbuild -o -name '*.mk' -o -name '*.[ch]' -o -name '*.rs' -o -name '*.md' \) \
 			! -name '*.mod.c' ! -name '*_generated.rs' -print0
 	)
 }
