@@ -290,9 +290,12 @@ impl DerefMut for Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
+        // By the invariants it is a power of two. `ilog2()` would have a way to panic, for zero.
+        let order = (self.size / PAGE_SIZE).trailing_zeros();
+
         // SAFETY: By the invariants, these pages belong to `self` and were allocated as one piece of that
-        // size.
-        unsafe { bindings::free_pages(self.addr.as_ptr().addr(), (self.size / PAGE_SIZE).ilog2()) };
+        // order.
+        unsafe { bindings::free_pages(self.addr.as_ptr().addr(), order) };
     }
 }
 
