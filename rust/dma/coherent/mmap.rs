@@ -166,7 +166,7 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
         // it is closed.
         unsafe {
             (*area).vm_private_data = Arc::into_raw(Users::clone(&self.users)).cast_mut().cast();
-            (*area).vm_ops = &AREA_OPS;
+            (*area).vm_ops = AREA_OPS;
         }
         Ok(())
     }
@@ -218,7 +218,9 @@ unsafe impl<T: KnownSize + AsBytes + FromBytes + ?Sized> DeviceMemory for MmapMe
 }
 
 /// The operations of an area whose pages are not counted.
-static AREA_OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
+///
+/// No `static`: with `CONFIG_USERFAULTFD` the structure has a raw pointer, and is not `Sync`.
+const AREA_OPS: &bindings::vm_operations_struct = &bindings::vm_operations_struct {
     open: Some(area_open),
     close: Some(area_close),
     ..pin_init::zeroed()
