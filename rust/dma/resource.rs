@@ -201,7 +201,8 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
     ///
     /// # Errors
     ///
-    /// - [`ERANGE`] if no IOMMU translates, and the address is beyond the device's mask;
+    /// - [`ERANGE`] if no IOMMU translates, and the address is beyond the device's mask, or the memory of
+    ///   this guest is encrypted;
     /// - [`ENOMEM`] if the mapping failed: the device's addresses are used up, or it is confined to bounce
     ///   buffers (`swiotlb=force`);
     /// - [`EIO`] if the device can do no DMA at all.

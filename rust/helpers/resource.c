@@ -13,21 +13,23 @@ bool helper_pfn_valid(unsigned long pfn)
 	return pfn_valid(pfn);
 }
 
-/* What dma_direct_map_phys() warns of: no IOMMU, and an address that @dev cannot drive. */
+/*
+ * Whether dma_direct_map_phys() would warn: no IOMMU, and an address that @dev cannot drive, or a
+ * guest with encrypted memory, which shares none of its MMIO.
+ */
 bool helper_dma_direct_overflow(struct device *dev, phys_addr_t phys, size_t size)
 {
-	unsigned long attrs = DMA_ATTR_MMIO;
-	dma_addr_t addr;
-
 	if (use_dma_iommu(dev))
 		return false;
 
-	if (cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT)) {
-		attrs |= DMA_ATTR_CC_SHARED;
-		addr = phys_to_dma_unencrypted(dev, phys);
-	} else {
-		addr = phys_to_dma_encrypted(dev, phys);
-	}
+	/* There force_dma_unencrypted() is true. It is not exported everywhere. */
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT) && !cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT))
+		return true;
 
-	return !dma_capable(dev, addr, size, false, attrs);
+	/*
+	 * A host that encrypts its memory treats MMIO as shared. Where nothing is encrypted, that
+	 * changes neither the address nor the answer.
+	 */
+	return !dma_capable(dev, phys_to_dma_unencrypted(dev, phys), size, false,
+			    DMA_ATTR_CC_SHARED);
 }
