@@ -402,7 +402,7 @@ fn within_a_line(len: usize, capacity: usize, shortened: bool) -> Result<KVec<u8
         buffer.resize(if shortened { capacity } else { len }, 0, GFP_KERNEL)?;
         buffer.truncate(len);
 
-        if buffer.as_ptr().addr() % limits::cache_alignment() != 0 {
+        if buffer.as_ptr().addr() & (limits::cache_alignment() - 1) != 0 {
             return Ok(buffer);
         }
         others.push(buffer, GFP_KERNEL)?;
