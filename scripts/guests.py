@@ -38,8 +38,8 @@ VARIANT = os.environ.get("SAFE_DMA_VARIANT", "")
 
 # All of run.sh but fuzz, soak and cycles, which take longest.
 OVERLAP = (
-    "selftest module kunit results bind control lifecycle anydev dma_debug limits coherent mmap ioctl permissions "
-    "removal sample misuse forget mmap_lost"
+    "selftest module kunit results bind control lifecycle anydev dma_debug limits coherent mmap ioctl interrupts "
+    "permissions removal sample misuse forget mmap_lost"
 )
 
 # What booted() takes; in the tests the name is also that of an argument.

@@ -154,6 +154,8 @@ fn engine<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<Option<Arc<Edu<
     let edu = Arc::pin_init(Edu::new(pdev, bar), GFP_KERNEL)?;
     identify::print(pdev, Some(&edu.identify()?));
     edu.settle()?;
+    // Of an earlier driver, or of whoever wrote to the registers; there is no handler yet.
+    edu.acknowledge();
     Ok(Some(edu))
 }
 

@@ -161,7 +161,7 @@ impl<'bound> Edu<'bound> {
             }
         }
 
-        if id.magic().get() != MAGIC {
+        if !is_magic(id) {
             return Err(ENODEV);
         }
 
@@ -276,6 +276,22 @@ impl<'bound> Edu<'bound> {
         self.bar.read(regs::IRQ_STATUS).into_raw()
     }
 
+    /// Acknowledges the interrupts that are raised, and returns them. May be called from an
+    /// interrupt.
+    pub(super) fn acknowledge(&self) -> regs::IRQ_STATUS {
+        let raised = self.bar.read(regs::IRQ_STATUS);
+
+        // All ones is what the bus answers when no device does; but all interrupts may be raised,
+        // too. What is not acknowledged then hides every interrupt to come.
+        if raised.into_raw() == u32::MAX && !is_magic(self.bar.read(regs::ID)) {
+            return regs::IRQ_STATUS::zeroed();
+        }
+        if raised.into_raw() != 0 {
+            self.bar.write_reg(regs::IRQ_ACK::from(raised.into_raw()));
+        }
+        raised
+    }
+
     /// How many interrupts were handled, of any kind.
     pub(crate) fn handled(&self) -> usize {
         self.handled.load(Acquire)
@@ -327,6 +343,11 @@ impl<'bound> Edu<'bound> {
         // SAFETY: The device is valid, as there is a reference to it.
         unsafe { bindings::pci_device_is_present(raw) }
     }
+}
+
+/// Whether the identification is that of an `edu`, and not all ones.
+fn is_magic(id: regs::ID) -> bool {
+    id.magic().get() == MAGIC
 }
 
 /// What the device does, as its command register and its slot say.
@@ -436,14 +457,12 @@ pub(crate) struct Handler<'bound>(pub(crate) Arc<Edu<'bound>>);
 impl irq::Handler for Handler<'_> {
     fn handle(&self) -> IrqReturn {
         let edu = &self.0;
-        let status = edu.bar.read(regs::IRQ_STATUS);
-        // All ones if there is no device any more.
-        if matches!(status.into_raw(), 0 | u32::MAX) {
+        let raised = edu.acknowledge();
+        if raised.into_raw() == 0 {
             return IrqReturn::None;
         }
 
-        edu.bar.write_reg(regs::IRQ_ACK::from(status.into_raw()));
-        if status.dma() {
+        if raised.dma() {
             if edu.again.xchg(false, Full) {
                 edu.raise(regs::DMA_INTERRUPT);
             }

@@ -72,7 +72,7 @@ const PAUSE: Delta = Delta::from_millis(2);
 /// Where a byte is wrong.
 const WRONG: [usize; 3] = [0, 300, SIZE - 1];
 
-pub(super) const PLAN: usize = 8;
+pub(super) const PLAN: usize = 9;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("interrupt never comes"), never(ctx));
@@ -82,6 +82,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("interrupt of nothing"), of_nothing(ctx));
     suite.result(fmt!("interrupt after the mapping"), after_mapping(ctx));
     suite.result(fmt!("storm of interrupts"), storm(ctx));
+    suite.result(fmt!("all interrupts at once"), all_at_once(ctx));
     suite.result(fmt!("wrong data"), wrong_data(ctx));
 }
 
@@ -252,6 +253,21 @@ fn storm(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     arrived(ctx, transfer.wait(TIMEOUT)?)?;
 
     Ok("wait to_device size 512 witness: round trip, 1000 interrupts raised")
+}
+
+/// All interrupts that there can be, which read as what a device that is gone reads as.
+fn all_at_once(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let edu = ctx.edu()?;
+    empty(ctx)?;
+    let handled = edu.handled();
+
+    edu.raise(u32::MAX);
+    until_handled(edu, handled + 1)?;
+    let transfer = still_running(start(ctx, edu, JOB)?)?;
+    arrived(ctx, transfer.wait(TIMEOUT)?)?;
+    until_handled(edu, handled + 2)?;
+
+    Ok("wait to_device size 512 witness: round trip, 32 interrupts acknowledged before the start")
 }
 
 /// A device that changes a byte of what it was given: the comparison says which.

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Somebody raises all interrupts of the device at once, so that their status reads as that of a device that is
+# gone. They are acknowledged all the same, also those that were raised before the driver came: what is left
+# would hide each interrupt to come, and a transfer would take all the time that it may take.
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+
+require
+PROGRAM=$HERE/registers
+[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
+[ -d /sys/kernel/debug ] || skip_all "no debugfs"
+SYSFS=/sys/bus/pci/devices/$DEVICE
+# shellcheck source=scripts/selftests/operate.sh
+. "$HERE/operate.sh"
+ktap_set_plan 12
+
+# Of the device's registers, see rust/testdev/regs.rs.
+STATUS=0x24
+RAISE=0x60
+ALL=0xffffffff
+
+register() {
+	"$PROGRAM" "$SYSFS/resource0" "$@"
+}
+
+has_raised() {
+	[ "$(register $STATUS)" = "$1" ]
+}
+
+all_acknowledged() {
+	for _ in $(seq 100); do
+		has_raised 0 && return
+		sleep 0.1
+	done
+	return 1
+}
+
+raise_without_driver() {
+	echo 1 >"$SYSFS/enable" && register $RAISE $ALL && has_raised $ALL
+}
+
+# In seconds.
+now() {
+	cut -d . -f 1 /proc/uptime
+}
+
+# The device takes 100 ms for a transfer, which may take a minute.
+ends_with_its_interrupt() {
+	operate "op=map name=quick" || return 1
+	began=$(now)
+	operate "op=transfer name=quick to=device timeout=60000" && took=$(($(now) - began)) &&
+		operate "op=unmap name=quick" && echo "# $took s" && [ "$took" -lt 30 ]
+}
+
+before=$(dma_errors)
+mark_log
+check "load" load run_checks=N
+check "all interrupts are raised" register $RAISE $ALL
+check "they are acknowledged" all_acknowledged
+check "a transfer ends with its interrupt" ends_with_its_interrupt
+check "unload" unload
+check "all interrupts are raised without a driver" raise_without_driver
+check "load again" load run_checks=N
+check "they are acknowledged before there is another" has_raised 0
+check "a transfer ends with its interrupt, too" ends_with_its_interrupt
+check "unload again" unload
+check "the debugger has found nothing" no_new_dma_errors
+check "the kernel has nothing to complain of" not logged "WARNING:\|BUG:\|Oops\|DMA-API\|nobody cared"
+
+ktap_finished
