@@ -5,7 +5,14 @@
 use kernel::{
     bindings,
     prelude::*,
-    time::Jiffies,
+    time::{
+        msecs_to_jiffies,
+        Delta,
+        Instant,
+        Jiffies,
+        Monotonic,
+        Msecs, //
+    },
     types::Opaque, //
 };
 
@@ -41,13 +48,84 @@ impl Completion {
         unsafe { bindings::complete(self.inner.get()) };
     }
 
-    /// Waits for `timeout` jiffies at most; returns how many were left when it was completed. Sleeps.
+    /// Waits until `condition` holds, which is looked at first, at each completion, and when the
+    /// time is up; returns whether it held at last. Sleeps.
+    ///
+    /// C: `wait_event_timeout()`, `include/linux/wait.h`.
+    pub(super) fn wait_until(&self, timeout: Msecs, mut condition: impl FnMut() -> bool) -> bool {
+        let start = Instant::<Monotonic>::now();
+        let timeout = Delta::from_millis(timeout.into());
+
+        while !condition() {
+            // Of one deadline: what is completed already takes nothing off the time that is left.
+            let left = timeout - start.elapsed();
+
+            // CAST: No more than `timeout`, which was one.
+            if left.is_negative() || !self.wait(msecs_to_jiffies(left.as_millis_ceil() as Msecs)) {
+                return condition();
+            }
+        }
+        true
+    }
+
+    /// Waits for `timeout` jiffies at most; returns whether it was completed. Sleeps.
     ///
     /// C: `wait_for_completion_timeout()`, `kernel/sched/completion.c`.
-    pub(super) fn wait(&self, timeout: Jiffies) -> Option<Jiffies> {
+    fn wait(&self, timeout: Jiffies) -> bool {
         // SAFETY: `inner` is initialized.
-        let left = unsafe { bindings::wait_for_completion_timeout(self.inner.get(), timeout) };
+        unsafe { bindings::wait_for_completion_timeout(self.inner.get(), timeout) != 0 }
+    }
+}
 
-        (left != 0).then_some(left)
+#[kunit_tests(safe_dma_completion)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Msecs = 20;
+    /// More than the time-out, however late the timer is.
+    const LONG: Delta = Delta::from_secs(5);
+
+    #[test]
+    fn what_holds_is_not_waited_for() -> Result {
+        let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+
+        assert!(completion.wait_until(0, || true));
+        Ok(())
+    }
+
+    #[test]
+    fn the_time_is_up() -> Result {
+        let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+        let start = Instant::<Monotonic>::now();
+        let mut looks = 0;
+
+        assert!(!completion.wait_until(TIMEOUT, || {
+            looks += 1;
+            false
+        }));
+        assert!(looks == 2);
+        assert!(start.elapsed().as_millis() >= TIMEOUT.into());
+        // The last look counts.
+        looks = 0;
+        assert!(completion.wait_until(TIMEOUT, || {
+            looks += 1;
+            looks == 2
+        }));
+        Ok(())
+    }
+
+    /// As interrupts that never end.
+    #[test]
+    fn the_time_is_up_in_a_storm() -> Result {
+        let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+        let start = Instant::<Monotonic>::now();
+        let is_late = || start.elapsed().as_nanos() > LONG.as_nanos();
+
+        assert!(!completion.wait_until(TIMEOUT, || {
+            completion.complete();
+            is_late()
+        }));
+        assert!(start.elapsed().as_millis() >= TIMEOUT.into());
+        Ok(())
     }
 }

@@ -52,7 +52,6 @@ use kernel::{
         SpinLock, //
     },
     time::{
-        msecs_to_jiffies,
         Delta,
         Msecs, //
     }, //
@@ -427,22 +426,18 @@ unsafe impl Engine for Edu<'_> {
     }
 
     unsafe fn wait(&self, token: &mut Started, timeout: Msecs) -> Progress {
-        let mut left = msecs_to_jiffies(timeout);
+        let mut progress = Progress::Pending;
 
         // An interrupt may be left from a transfer that was aborted, or have been taken for another
         // one's, or be lost: only the register counts.
-        loop {
-            let progress = self.progress(token);
-
-            if !matches!(progress, Progress::Pending) || self.closed.load(Acquire) {
-                self.wake_others(token);
-                return progress;
-            }
-            match self.done.wait(left) {
-                Some(rest) => left = rest,
-                None => return self.progress(token),
-            }
+        let over = self.done.wait_until(timeout, || {
+            progress = self.progress(token);
+            !matches!(progress, Progress::Pending) || self.closed.load(Acquire)
+        });
+        if over {
+            self.wake_others(token);
         }
+        progress
     }
 
     unsafe fn abort(&self, token: &mut Started) -> Result {
