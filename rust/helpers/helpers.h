@@ -19,6 +19,7 @@ struct page;
 struct pci_dev;
 struct scatterlist;
 struct sg_table;
+struct task_struct;
 
 /* coherent.c */
 bool helper_dev_has_own_memory(struct device *dev);
@@ -91,5 +92,8 @@ void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt
 					enum dma_data_direction dir);
 void helper_sg_mark_end(struct scatterlist *sg);
 struct scatterlist *helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len);
+
+/* signal.c */
+int helper_fatal_signal_pending(struct task_struct *p);
 
 #endif /* SAFE_DMA_HELPERS_H */

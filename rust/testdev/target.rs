@@ -7,9 +7,13 @@ use super::{
         Edu,
         OpenRegister, //
     },
+    request::Refused,
     stats::Stats, //
 };
-use crate::dma::resource::MmioRegion;
+use crate::{
+    bindings,
+    dma::resource::MmioRegion, //
+};
 use kernel::{
     device::{
         Bound,
@@ -65,6 +69,23 @@ impl<'bound> Target<'bound> {
     /// Whether the driver is being unbound.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Acquire)
+    }
+
+    /// Whether a long operation may go on with its next part: [`ENODEV`] if the driver is being
+    /// unbound, and [`EINTR`] if the caller is being killed.
+    ///
+    /// As for other files that are written to, any other signal waits for the end of the write.
+    ///
+    /// C: `fatal_signal_pending()`, `include/linux/sched/signal.h`.
+    pub(super) fn go_on(&self) -> Result<(), Refused> {
+        if self.is_closed() {
+            return Err(Refused::because(ENODEV, "the driver is being unbound"));
+        }
+        // SAFETY: The task is the one that is running.
+        if unsafe { bindings::helper_fatal_signal_pending(current!().as_ptr()) } != 0 {
+            return Err(Refused::because(EINTR, "who asked for it is being killed"));
+        }
+        Ok(())
     }
 
     /// Returns registers of the device that are no danger, if it has any that are known.

@@ -10,7 +10,7 @@ require
 [ -d /sys/kernel/debug ] || skip_all "no debugfs"
 # shellcheck source=scripts/selftests/operate.sh
 . "$HERE/operate.sh"
-ktap_set_plan 34
+ktap_set_plan 36
 
 # The lifecycles, which need no name.
 listed() {
@@ -149,6 +149,23 @@ for_each_of() {
 	all_refused <"$TEXT"
 }
 
+# In seconds.
+now() {
+	cut -d . -f 1 /proc/uptime
+}
+
+# killed WORDS: who has asked for what takes minutes is gone soon after SIGKILL.
+killed() {
+	echo "$*" >"$RUN" &
+	sleep 1
+	kill -9 $! || return 1
+	began=$(now)
+	wait $!
+	took=$(($(now) - began))
+	echo "# $took s: $(tail -n 1 "$CONTROL/result")"
+	[ "$took" -lt 10 ] && grep -q "^not ok 1 $1 # .* who asked for it is being killed\$" "$CONTROL/result"
+}
+
 # Nothing of all that has mapped anything.
 nothing_mapped() {
 	[ -z "$(turns)" ] && [ "$(value live)" = 0 ] && [ "$(value maps)" = "$(value unmaps)" ]
@@ -195,6 +212,8 @@ check "refused: what is no value" for_each_of bad_values
 check "256 bytes are read" refused EINVAL "$(printf '%256s' '')" 'no operation: say op=NAME$'
 check "refused: more" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
 check "refused: who was given an open file" not_for_others
+check "who is killed does not go on with the next round" killed op=coherent repeat=1000000
+check "who is killed does not go on with the next bytes" killed op=map_sg size=1048576 pattern=0x5a
 check "nothing of that has mapped anything" nothing_mapped
 check "unload" unload
 check "the directory is gone" [ ! -e "/sys/kernel/debug/$MODULE" ]

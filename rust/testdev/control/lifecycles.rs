@@ -109,9 +109,7 @@ pub(super) fn run(target: &Target<'_>, asked: &Repeated) -> Result<(), Refused> 
     };
 
     for _ in 0..asked.repeat {
-        if target.is_closed() {
-            return Err(Refused::because(ENODEV, "the driver is being unbound"));
-        }
+        target.go_on()?;
         once().inspect_err(|_| target.stats.failed())?;
     }
     Ok(())

@@ -161,6 +161,7 @@ fn copy<'bound>(
     for start in (0..size).step_by(BUFFER_SIZE) {
         let part = start..size.min(start + BUFFER_SIZE);
 
+        target.go_on()?;
         move_bytes(target, &mut **from, To::Device, part.clone())?;
         move_bytes(target, &mut **to, To::Memory, part)?;
     }
