@@ -77,14 +77,33 @@ const JOB: Job = Job {
 /// The pages that programs map, which there are only while the driver is bound.
 type Pages<'bound> = MmapMemory<'bound, [u8]>;
 
+/// Where the pages are.
+enum State {
+    Idle(Pages<'static>),
+    /// Nobody waits for it: who wants them is refused.
+    InTransfer,
+    /// The driver has gone, or a transfer did not end.
+    Gone,
+}
+
+impl State {
+    /// Why the pages cannot be had.
+    fn error(&self) -> Error {
+        if matches!(self, Self::InTransfer) {
+            EBUSY
+        } else {
+            EIO
+        }
+    }
+}
+
 /// What all open files of a device have.
 #[pin_data]
 struct Shared {
     gate: Arc<Gate>,
-    /// None when the driver has gone, and after a transfer did not end. Locked while they are in a transfer,
-    /// for which nobody waits but those who want the pages.
+    /// Not locked for the time of a transfer: `mmap()` locks it with the program's memory locked.
     #[pin]
-    pages: Mutex<Option<Pages<'static>>>,
+    pages: Mutex<State>,
 }
 
 /// The device file of a bound device.
@@ -133,7 +152,7 @@ impl Misc {
             let shared = Arc::pin_init(
                 pin_init!(Shared {
                     gate,
-                    pages <- new_mutex!(Some(pages)),
+                    pages <- new_mutex!(State::Idle(pages)),
                 }),
                 GFP_KERNEL,
             )?;
@@ -148,7 +167,7 @@ impl Misc {
 
     /// Gives up the pages, when the gate is closed.
     pub(super) fn close(&self) {
-        drop(self.shared.pages.lock().take());
+        self.shared.put_pages(State::Gone);
     }
 }
 
@@ -166,6 +185,27 @@ enum Way {
 }
 
 impl Shared {
+    /// Takes the pages for a transfer.
+    fn take_pages(&self) -> Result<Pages<'static>> {
+        let mut state = self.pages.lock();
+
+        match core::mem::replace(&mut *state, State::InTransfer) {
+            State::Idle(pages) => Ok(pages),
+            other => {
+                let error = other.error();
+                *state = other;
+                Err(error)
+            }
+        }
+    }
+
+    fn put_pages(&self, new: State) {
+        let old = core::mem::replace(&mut *self.pages.lock(), new);
+
+        // Without the lock.
+        drop(old);
+    }
+
     /// Moves a page to the device's buffer, or the buffer to the page. Sleeps.
     fn move_page(&self, page: usize, way: Way) -> Result {
         if page >= PAGES {
@@ -175,8 +215,7 @@ impl Shared {
 
         self.gate.enter(|live| {
             let engine = live.target.engine.as_ref().ok_or(EOPNOTSUPP)?.clone();
-            let mut pages = self.pages.lock();
-            let memory = pages.take().ok_or(EIO)?;
+            let memory = self.take_pages()?;
             let started = match way {
                 Way::ToDevice => Transfer::read(engine, memory, range, JOB),
                 Way::ToMemory => Transfer::write(engine, memory, range, JOB),
@@ -186,27 +225,22 @@ impl Shared {
                 Err(err) => Err(WaitError::Failed(err.error, err.memory)),
             };
 
-            match result {
-                Ok(memory) => {
-                    *pages = Some(memory);
-                    Ok(())
-                }
-                Err(WaitError::Failed(error, memory)) => {
-                    *pages = Some(memory);
-                    Err(error)
-                }
+            let (memory, result) = match result {
+                Ok(memory) => (Some(memory), Ok(())),
+                Err(WaitError::Failed(error, memory)) => (Some(memory), Err(error)),
                 Err(WaitError::TimedOut(transfer)) => {
-                    // If it cannot be stopped, the device has the pages for ever.
-                    if let Ok(memory) = transfer.abort() {
-                        *pages = Some(memory);
-                    }
-                    Err(if live.target.is_closed() {
+                    let error = if live.target.is_closed() {
                         ENODEV
                     } else {
                         ETIMEDOUT
-                    })
+                    };
+
+                    // If it cannot be stopped, the device has the pages for ever.
+                    (transfer.abort().ok(), Err(error))
                 }
-            }
+            };
+            self.put_pages(memory.map_or(State::Gone, State::Idle));
+            result
         })?
     }
 }
@@ -288,11 +322,12 @@ impl MiscDevice for Opened {
     fn mmap(opened: &Self, _file: &File, vma: &VmaNew) -> Result {
         only_root()?;
         opened.shared.gate.enter(|_| {
-            let pages = opened.shared.pages.lock();
-
-            // SAFETY: The area is not changed after this, and an error is returned. The file is of a device
-            // of this module, which the file keeps.
-            unsafe { pages.as_ref().ok_or(EIO)?.mmap(vma) }
+            match &*opened.shared.pages.lock() {
+                // SAFETY: The area is not changed after this, and an error is returned. The file is
+                // of a device of this module, which the file keeps.
+                State::Idle(pages) => unsafe { pages.mmap(vma) },
+                other => Err(other.error()),
+            }
         })?
     }
 

@@ -10,6 +10,7 @@
  *   ioctl DEVICE pointers       memory that cannot be read or written
  *   ioctl DEVICE openers        each has its own names; so has not who got the file from another
  *   ioctl DEVICE beside         who waits for a transfer keeps nobody else waiting
+ *   ioctl DEVICE wanted         who wants pages that are in a transfer is refused at once
  *   ioctl DEVICE late           a transfer that takes too long, and interrupts that go wrong
  *   ioctl DEVICE leave          exits with mappings of all kinds, and a transfer in flight
  *   ioctl DEVICE hold FILE      has such mappings until FILE is there: the driver has gone then
@@ -630,6 +631,52 @@ static void beside(void)
 	simple(fd, 0, SAFE_DMA_OP_UNMAP, "a", "unmap when the child has waited");
 }
 
+static void read_pages(int fd)
+{
+	int read = 0;
+
+	for (int i = 0; i < 10000 && read < 5; i++) {
+		if (!ioctl(fd, SAFE_DMA_IOC_READ_PAGE, 0))
+			read++;
+		else if (errno != EBUSY)
+			fail("the device did not read");
+		else
+			usleep(1000);
+	}
+	if (read < 5)
+		fail("another has the pages for ever");
+}
+
+static void wanted(void)
+{
+	int fd = open_device(), other = open_device();
+	int read_refused = 0, map_refused = 0;
+	pid_t child = start_child(read_pages, other);
+
+	for (int i = 0; i < 100 && !(read_refused && map_refused); i++) {
+		void *memory = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+		if (memory != MAP_FAILED)
+			munmap(memory, PAGE);
+		else if (errno == EBUSY)
+			map_refused++;
+		else
+			fail("the pages cannot be mapped for another reason");
+		if (ioctl(fd, SAFE_DMA_IOC_READ_PAGE, 1)) {
+			if (errno != EBUSY)
+				fail("the device did not read for another reason");
+			read_refused++;
+		}
+		usleep(1000);
+	}
+	if (!read_refused || !map_refused)
+		fail("nobody was refused pages that are in a transfer");
+	end_child(child);
+	map_pages(fd);
+	if (ioctl(fd, SAFE_DMA_IOC_READ_PAGE, 1))
+		fail("the device did not read when the child had ended");
+}
+
 static void late(void)
 {
 	int fd = open_device();
@@ -868,6 +915,8 @@ int main(int argc, char **argv)
 		openers();
 	else if (!strcmp(what, "beside"))
 		beside();
+	else if (!strcmp(what, "wanted"))
+		wanted();
 	else if (!strcmp(what, "late"))
 		late();
 	else if (!strcmp(what, "leave"))

@@ -13,7 +13,7 @@ PROGRAM=$HERE/ioctl
 DUMP=${ERROR_COUNT%/*}/dump
 [ -r "$DUMP" ] || skip_all "no $DUMP: the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
 [ "$(cat "${ERROR_COUNT%/*}/disabled")" = N ] || skip_all "the DMA debugger is switched off"
-ktap_set_plan 22
+ktap_set_plan 23
 
 FILE=/dev/${MODULE}0
 MAPPINGS=/sys/kernel/debug/$MODULE/$DEVICE/mappings
@@ -86,6 +86,7 @@ check "refused: more than there may be" part limits
 check "refused: memory that cannot be read or written" part pointers
 check "each opener has names of its own" part openers
 check "nobody waits for another's transfer" part beside
+check "nobody waits for pages that are in a transfer" part wanted
 check "a transfer that takes too long, and interrupts that go wrong" part late
 check "who exits leaves nothing mapped" part leave
 check "what a program has mapped is seen" seen_while_it_runs

@@ -143,7 +143,8 @@ struct safe_dma_request {
 
 /*
  * The two pages of coherent memory that mmap() gives. The page whose number is the argument goes
- * to the device's own buffer, or that buffer to the page.
+ * to the device's own buffer, or that buffer to the page. Meanwhile who wants one of them is
+ * refused with EBUSY, by mmap(), too.
  */
 #define SAFE_DMA_IOC_READ_PAGE	_IO('e', 0)
 #define SAFE_DMA_IOC_WRITE_PAGE	_IO('e', 1)
