@@ -4,6 +4,7 @@
 //!
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 
+mod account;
 pub(crate) mod addresses;
 mod completion;
 pub(crate) mod control;

@@ -48,7 +48,7 @@ impl<'bound> Live<'bound> {
     pub(crate) fn new(target: Target<'bound>) -> Result<Self> {
         Ok(Self {
             openers: KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)?,
-            run: Arc::pin_init(Table::new(Owner::Run), GFP_KERNEL)?,
+            run: Arc::pin_init(Table::new(Owner::Run, target.account.clone()), GFP_KERNEL)?,
             target,
         })
     }
@@ -166,7 +166,7 @@ impl Gate {
         };
 
         gate.enter(|live| {
-            let table = Arc::pin_init(Table::new(owner), GFP_KERNEL)?;
+            let table = Arc::pin_init(Table::new(owner, live.target.account.clone()), GFP_KERNEL)?;
 
             live.openers.lock().push((number, table), GFP_KERNEL)?;
             Ok::<_, Error>(())

@@ -6,6 +6,10 @@
 //! the name is there, and busy: another operation on it is refused, and so is a new mapping of that name.
 
 use super::{
+    account::{
+        Account,
+        Charge, //
+    },
     held::{
         Held,
         Made,
@@ -22,13 +26,14 @@ use kernel::{
     fmt,
     new_mutex,
     prelude::*,
-    sync::Mutex, //
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
 };
 
 /// How many names a table can have.
 pub(crate) const MAX_NAMES: usize = 256;
-/// How many bytes its mappings can have, in all.
-pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// Whose the names are.
 #[derive(Clone, Copy)]
@@ -64,12 +69,15 @@ struct Entry<'bound> {
     turn: Turn,
     /// None while an operation has it.
     holding: Option<Holding<'bound>>,
+    // Dropped last: the memory is free then.
+    _charge: Charge,
 }
 
 /// Names, and what they stand for.
 #[pin_data]
 pub(crate) struct Table<'bound> {
     owner: Owner,
+    account: Arc<Account>,
     #[pin]
     entries: Mutex<KVec<KBox<Entry<'bound>>>>,
 }
@@ -78,13 +86,14 @@ const NO_NAME: Refused = Refused::because(ENOENT, "there is no such name");
 const TAKEN: Refused = Refused::because(EEXIST, "the name is taken");
 const BUSY: Refused = Refused::because(EBUSY, "another operation on it has not ended");
 const TOO_MANY: Refused = Refused::because(ENOSPC, "there are 256 names, and no more can be");
-const TOO_LARGE: Refused = Refused::because(ENOSPC, "64 MiB are mapped, and no more can be");
 const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
 
 impl<'bound> Table<'bound> {
-    pub(crate) fn new(owner: Owner) -> impl PinInit<Self> + use<'bound> {
+    /// A table without names, of mappings that `account` has to pay for.
+    pub(super) fn new(owner: Owner, account: Arc<Account>) -> impl PinInit<Self> + use<'bound> {
         pin_init!(Self {
             owner,
+            account,
             entries <- new_mutex!(KVec::new()),
         })
     }
@@ -115,17 +124,6 @@ impl<'bound> Table<'bound> {
 
     /// Makes an entry that is busy.
     fn reserve(&self, name: Name, size: usize) -> Result<(), Refused> {
-        let entry = KBox::new(
-            Entry {
-                name,
-                size,
-                info: None,
-                turn: Turn::Device,
-                holding: None,
-            },
-            GFP_KERNEL,
-        )
-        .map_err(|_| NO_MEMORY)?;
         let mut entries = self.entries.lock();
 
         if entries.iter().any(|entry| entry.name == name) {
@@ -134,10 +132,18 @@ impl<'bound> Table<'bound> {
         if entries.len() >= MAX_NAMES {
             return Err(TOO_MANY);
         }
-        let mapped: usize = entries.iter().map(|entry| entry.size).sum();
-        if mapped + size > MAX_BYTES {
-            return Err(TOO_LARGE);
-        }
+        let entry = KBox::new(
+            Entry {
+                name,
+                size,
+                info: None,
+                turn: Turn::Device,
+                holding: None,
+                _charge: Account::charge(&self.account, size)?,
+            },
+            GFP_KERNEL,
+        )
+        .map_err(|_| NO_MEMORY)?;
         entries.push(entry, GFP_KERNEL).map_err(|_| NO_MEMORY)
     }
 
@@ -250,6 +256,7 @@ impl Drop for Place<'_, '_> {
 mod tests {
     use super::{
         super::{
+            account::MAX_BYTES,
             held::{
                 fake::Fake,
                 Life, //
@@ -263,10 +270,14 @@ mod tests {
         },
         *, //
     };
-    use kernel::sync::Arc;
+    use kernel::page::PAGE_SIZE;
 
     fn table() -> Result<Pin<KBox<Table<'static>>>> {
-        KBox::pin_init(Table::new(Owner::Run), GFP_KERNEL)
+        table_of(&Account::new()?)
+    }
+
+    fn table_of(account: &Arc<Account>) -> Result<Pin<KBox<Table<'static>>>> {
+        KBox::pin_init(Table::new(Owner::Run, account.clone()), GFP_KERNEL)
     }
 
     fn name(text: &[u8]) -> Result<Name> {
@@ -356,12 +367,23 @@ mod tests {
         add(&table, &stats, name(b"more")?, 1)
     }
 
+    /// In all tables of a device, and in whole pages.
     #[test]
     fn not_too_many_bytes() -> Result {
-        let (table, stats) = (table()?, Stats::new()?);
+        let (account, stats) = (Account::new()?, Stats::new()?);
+        let (table, other) = (table_of(&account)?, table_of(&account)?);
+        let (a, b) = (name(b"a")?, name(b"b")?);
 
-        add(&table, &stats, name(b"a")?, MAX_BYTES - 1)?;
-        assert!(add(&table, &stats, name(b"b")?, 2) == Err(ENOSPC));
-        add(&table, &stats, name(b"b")?, 1)
+        add(&table, &stats, a, MAX_BYTES - PAGE_SIZE)?;
+        assert!(add(&other, &stats, a, PAGE_SIZE + 1) == Err(ENOSPC));
+        add(&other, &stats, a, 1)?;
+        assert!(add(&table, &stats, b, 1) == Err(ENOSPC));
+        assert!(add(&other, &stats, b, 1) == Err(ENOSPC));
+        drop(other);
+        let failed = table.add(b, PAGE_SIZE, || Err(NO_MEMORY));
+        assert!(error(failed) == Some(ENOMEM));
+        add(&table, &stats, b, PAGE_SIZE)?;
+        assert!(table.undo(a).is_ok());
+        add(&table, &stats, a, MAX_BYTES - PAGE_SIZE)
     }
 }

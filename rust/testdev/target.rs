@@ -3,6 +3,7 @@
 //! A bound device, as operations see it.
 
 use super::{
+    account::Account,
     edu::{
         Edu,
         OpenRegister, //
@@ -39,6 +40,7 @@ pub(crate) struct Target<'bound> {
     /// None if it is not an `edu`: it can be mapped for, and moves nothing.
     pub(crate) engine: Option<Arc<Edu<'bound>>>,
     pub(crate) stats: Arc<Stats>,
+    pub(super) account: Arc<Account>,
     closed: Atomic<bool>,
 }
 
@@ -54,6 +56,7 @@ impl<'bound> Target<'bound> {
             pci,
             engine,
             stats: Stats::new()?,
+            account: Account::new()?,
             closed: Atomic::new(false),
         })
     }

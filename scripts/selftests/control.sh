@@ -10,7 +10,7 @@ require
 [ -d /sys/kernel/debug ] || skip_all "no debugfs"
 # shellcheck source=scripts/selftests/operate.sh
 . "$HERE/operate.sh"
-ktap_set_plan 36
+ktap_set_plan 37
 
 # The lifecycles, which need no name.
 listed() {
@@ -149,6 +149,17 @@ for_each_of() {
 	all_refused <"$TEXT"
 }
 
+# What a lifecycle maps counts as well as what has a name: here it wants 32 MiB, and 16 are left.
+too_large() {
+	for name in a b c; do
+		operate "op=map name=$name kind=sg size=16777216" || return 1
+	done
+	refused ENOSPC "op=map_sg size=16777216 pattern=1" "64 MiB are mapped for the device" &&
+		for name in a b c; do
+			operate "op=unmap name=$name" || return 1
+		done
+}
+
 # In seconds.
 now() {
 	cut -d . -f 1 /proc/uptime
@@ -212,6 +223,7 @@ check "refused: what is no value" for_each_of bad_values
 check "256 bytes are read" refused EINVAL "$(printf '%256s' '')" 'no operation: say op=NAME$'
 check "refused: more" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
 check "refused: who was given an open file" not_for_others
+check "refused: more than 64 MiB" too_large
 check "who is killed does not go on with the next round" killed op=coherent repeat=1000000
 check "who is killed does not go on with the next bytes" killed op=map_sg size=1048576 pattern=0x5a
 check "nothing of that has mapped anything" nothing_mapped

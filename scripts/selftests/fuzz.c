@@ -393,6 +393,7 @@ static void unmap_all(void)
 		*mapping = run_table.mappings[--run_table.count];
 	}
 	world.in_flight = 0;
+	world.bytes = 0;
 	judge_mappings();
 	if (stat_of("live") || stat_of("maps") != stat_of("unmaps"))
 		die("not all that was mapped was unmapped");

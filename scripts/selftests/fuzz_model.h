@@ -88,6 +88,8 @@ struct world {
 	int refused[KINDS];
 	/* Buffers are bounced, and what they are bounced to is used up soon. */
 	int bounces;
+	/* Mapped, of all tables, in whole pages. */
+	__u64 bytes;
 	/* Mappings in flight, of all tables: while there is none, the engine is idle. */
 	unsigned int in_flight;
 };
@@ -100,13 +102,10 @@ static inline struct mapping *find_mapping(struct table *table, const char *name
 	return NULL;
 }
 
-static inline __u64 bytes_mapped(const struct table *table)
+/* What so many bytes take of those that can be mapped. */
+static inline __u64 in_pages(const struct world *world, __u64 size)
 {
-	__u64 bytes = 0;
-
-	for (unsigned int i = 0; i < table->count; i++)
-		bytes += table->mappings[i].size;
-	return bytes;
+	return (size + world->page - 1) / world->page * world->page;
 }
 
 static inline int is_name(const char name[SAFE_DMA_NAME_LEN])
@@ -241,7 +240,7 @@ static inline unsigned int outcomes_of_map(const struct world *world, struct tab
 
 	if (find_mapping(table, map->name))
 		refused |= outcome(EEXIST);
-	if (table->count == MAX_NAMES || bytes_mapped(table) + size > MAX_BYTES)
+	if (table->count == MAX_NAMES || world->bytes + in_pages(world, size) > MAX_BYTES)
 		refused |= outcome(ENOSPC);
 	if (is_born_mapped(map->kind) && map->dir == SAFE_DMA_FROM_DEVICE &&
 	    map->fields & SAFE_DMA_HAS_PATTERN)
@@ -392,7 +391,7 @@ static inline unsigned int outcomes(const struct world *world, struct table *tab
 	}
 }
 
-static inline void note_map(const struct world *world, struct table *table,
+static inline void note_map(struct world *world, struct table *table,
 			    const struct safe_dma_request *map)
 {
 	struct mapping *mapping = &table->mappings[table->count++];
@@ -402,6 +401,7 @@ static inline void note_map(const struct world *world, struct table *table,
 	mapping->kind = map->kind;
 	mapping->dir = is_shared(map->kind) ? SAFE_DMA_BIDIRECTIONAL : map->dir;
 	mapping->size = size_to_map(world, map);
+	world->bytes += in_pages(world, mapping->size);
 	mapping->is_known = !!(map->fields & SAFE_DMA_HAS_PATTERN);
 	mapping->pattern = map->pattern;
 }
@@ -447,6 +447,7 @@ static inline void note(struct world *world, struct table *table,
 
 	switch (request->op) {
 	case SAFE_DMA_OP_UNMAP:
+		world->bytes -= in_pages(world, mapping->size);
 		*mapping = table->mappings[--table->count];
 		break;
 	case SAFE_DMA_OP_SYNC_FOR_CPU:
@@ -471,8 +472,10 @@ static inline void note(struct world *world, struct table *table,
 /* All that a table has is undone, as when its file is closed. */
 static inline void note_close(struct world *world, struct table *table)
 {
-	for (unsigned int i = 0; i < table->count; i++)
+	for (unsigned int i = 0; i < table->count; i++) {
 		note_flight(world, &table->mappings[i], TURN_DEVICE);
+		world->bytes -= in_pages(world, table->mappings[i].size);
+	}
 	table->count = 0;
 }
 

@@ -276,6 +276,7 @@ static inline unsigned int outcomes_of_words(const struct world *world, struct t
 					     struct asked *asked)
 {
 	unsigned int perhaps = 0;
+	__u64 size;
 
 	if (!read_words(world, text, len, asked))
 		return outcome(EINVAL);
@@ -290,6 +291,12 @@ static inline unsigned int outcomes_of_words(const struct world *world, struct t
 		perhaps |= outcome(ENOMEM);
 	if (world->bounces)
 		perhaps |= outcome(EIO);
+	size = asked->request.fields & SAFE_DMA_HAS_SIZE ?
+		       in_pages(world, asked->request.size) :
+		       lifecycles[asked->lifecycle].pages * world->page;
+	/* Other memory, through which they go, is as large. */
+	if (world->bytes + 2 * size > MAX_BYTES)
+		perhaps |= outcome(ENOSPC);
 	if (asked->request.kind == SAFE_DMA_KIND_NONCONTIGUOUS && asked->request.size > MAX_SEGMENT)
 		return outcome(EINVAL) | perhaps;
 	return outcome(0) | perhaps;

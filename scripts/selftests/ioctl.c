@@ -471,7 +471,7 @@ static void refused(void)
 
 static void limits(void)
 {
-	int fd = open_device(), other = open_device();
+	int fd = open_device(), other = open_device(), third;
 	struct safe_dma_request large = request(SAFE_DMA_OP_MAP, "large");
 	char name[SAFE_DMA_NAME_LEN];
 
@@ -500,6 +500,17 @@ static void limits(void)
 	large.size = 1;
 	large.name[0]++;
 	must(other, ENOSPC, given(large, 0), "map a byte more");
+
+	/* They are the device's, whoever has mapped them. */
+	third = open_device();
+	must(third, ENOSPC, given(large, 0), "map a byte more in a file that has none");
+	simple(other, 0, SAFE_DMA_OP_UNMAP, "one-more", "unmap a page");
+	must(third, 0, given(large, 0), "map a byte, which takes a page");
+	large.name[0]++;
+	must(third, ENOSPC, given(large, 0), "map another byte");
+	close(other);
+	large.size = 16 << 20;
+	must(third, 0, given(large, 0), "map when the others have gone");
 }
 
 static void bad_pointers(void)

@@ -4,6 +4,10 @@
 //! go through the device.
 
 use super::super::{
+    account::{
+        Account,
+        Charge, //
+    },
     edu::BUFFER_SIZE,
     held::{
         self,
@@ -30,15 +34,18 @@ use kernel::prelude::*;
 struct Mapped<'bound> {
     // Dropped in this order.
     held: KBox<dyn Held<'bound> + 'bound>,
+    _charge: Charge,
     _counted: Counted,
 }
 
 impl<'bound> Mapped<'bound> {
     fn new(target: &Target<'bound>, request: &Request) -> Result<Self, Refused> {
+        let charge = Account::charge(&target.account, held::size(request)?)?;
         let Made { held, info } = quiet::shared(|| held::make(target, request))?;
 
         Ok(Self {
             held,
+            _charge: charge,
             _counted: Counted::new(&target.stats, info.bounced),
         })
     }

@@ -21,8 +21,8 @@
  *	EINVAL		a field cannot be what it is, or is not for this operation
  *	ENOENT		no such name
  *	EEXIST		the name is taken
- *	ENOSPC		there are too many names, or too many bytes are mapped
- *	EBUSY		another's turn: the mapping's, or the engine's
+ *	ENOSPC		there are too many names, or too many bytes are mapped for the device
+ *	EBUSY		another's turn: the mapping's, the engine's, or that of the pages of mmap()
  *	EACCES		the mapping's direction does not allow it
  *	EOPNOTSUPP	nothing of that kind can, or the device cannot
  *	EILSEQ		a byte is not what it should be; differs_at says where
@@ -60,6 +60,9 @@ enum safe_dma_op {
  * what the kernel has in one piece, which is 4 MiB where pages have 4 KiB; of NONCONTIGUOUS the
  * 64 KiB that the device takes as one; and of POOL 4096 bytes. The registers of RESOURCE have a
  * size of their own, and no pattern.
+ *
+ * A file has 256 names at most. All that is mapped for a device, whoever has mapped it, is 64 MiB
+ * at most, in whole pages.
  */
 enum safe_dma_kind {
 	SAFE_DMA_KIND_SINGLE = 0,

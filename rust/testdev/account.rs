@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory that is mapped for a device at the request of others, however many they are.
+
+use super::request::Refused;
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
+};
+
+/// How many bytes can be mapped for a device, in whole pages.
+pub(super) const MAX_BYTES: usize = 64 << 20;
+
+const TOO_LARGE: Refused = Refused::because(
+    ENOSPC,
+    "64 MiB are mapped for the device, and no more can be",
+);
+
+/// How many bytes are mapped for a device.
+///
+/// # Invariants
+///
+/// Their number is the sum of all [`Charge`]s, and at most [`MAX_BYTES`].
+pub(super) struct Account(Atomic<usize>);
+
+impl Account {
+    pub(super) fn new() -> Result<Arc<Self>> {
+        // INVARIANT: There is no charge.
+        Ok(Arc::new(Self(Atomic::new(0)), GFP_KERNEL)?)
+    }
+
+    /// Takes up the pages of `size` bytes; [`ENOSPC`] if there are not so many left.
+    pub(super) fn charge(account: &Arc<Self>, size: usize) -> Result<Charge, Refused> {
+        let bytes = size.checked_next_multiple_of(PAGE_SIZE).ok_or(TOO_LARGE)?;
+        let mut mapped = account.0.load(Relaxed);
+
+        loop {
+            if bytes > MAX_BYTES - mapped {
+                return Err(TOO_LARGE);
+            }
+            // INVARIANT: It is at most `MAX_BYTES`, and what is added is the charge.
+            match account.0.cmpxchg(mapped, mapped + bytes, Relaxed) {
+                Ok(_) => break,
+                Err(now) => mapped = now,
+            }
+        }
+        Ok(Charge {
+            account: account.clone(),
+            bytes,
+        })
+    }
+}
+
+/// Bytes of an account, which are given back when this is dropped.
+pub(super) struct Charge {
+    account: Arc<Account>,
+    bytes: usize,
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        // INVARIANT: They were added when this was made.
+        self.account.0.fetch_sub(self.bytes, Relaxed);
+    }
+}
