@@ -6,7 +6,7 @@ import re
 import pytest
 
 import reports
-from conftest import LINUX
+from conftest import LINUX, TOP
 from reports import LogError, Report
 
 TEXTS = [
@@ -99,6 +99,26 @@ def test_provoked():
     assert scan(begin, "BUG: KASAN: invalid-access", wanted) == ["KASAN"]
     # Both in one.
     assert scan(begin, reports.BEGIN, wanted, "BUG: KASAN: invalid-access", "---[ end trace 0 ]---") == ["KASAN"]
+
+
+def test_no_reason():
+    """What the debugger says for no reason is none where there are several processors; with one, it is."""
+    source = re.sub(r'"\s*\n\s*"', "", (LINUX / "kernel/dma/debug.c").read_text(encoding="utf-8"))
+    assert reports.NO_REASON in source
+    assert '"Brought up %d node%s, %d CPU%s\\n"' in (LINUX / "kernel/smp.c").read_text(encoding="utf-8")
+    for file in ("qemu/init", "scripts/selftests/common.sh"):
+        assert reports.NO_REASON.strip() in (TOP / file).read_text(encoding="utf-8"), file
+
+    one, four = "smp: Brought up 1 node, 1 CPU", "smp: Brought up 1 node, 4 CPUs"
+    said = f"DMA-API: safe_dma 0000:00:01.0: {reports.NO_REASON}[device address=0x1000] [size=8 bytes]"
+    block = [reports.BEGIN, said, "WARNING: kernel/dma/debug.c:1159 at check_sync+0x1/0x2, CPU#1: soak/1"]
+    block += ["Call trace:", " check_sync+0x1/0x2", "---[ end trace 0 ]---"]
+    assert scan(four, *block, *block) == []
+    assert scan(one, *block) == ["DMA debugger"]
+    assert scan(*block) == ["DMA debugger"]
+    # No other text, nor another report beside it.
+    assert scan(four, said.replace("sync", "free")) == ["DMA debugger"]
+    assert scan(four, *block[:2], "BUG: KASAN: invalid-access", *block[2:]) == ["KASAN"]
 
 
 def test_problem():
