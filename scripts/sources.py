@@ -14,6 +14,9 @@ FUNCTION = re.compile(r"(    )?(pub )?(?:const )?(unsafe )?fn (\w+)")
 BLOCK = re.compile(r"(pub )?(unsafe )?(impl|trait|mod|macro_rules!)\b(.*)")
 PRIVATE = re.compile(r"^mod (\w+);", re.MULTILINE)
 C_FUNCTION = re.compile(r"`(\w+)\(\)`")
+# A type that is a number, or has some in it; a slice has the length of what is there.
+NUMBER = re.compile(r"\b([ui](8|16|32|64|128|size)|Alignment|Msecs|Flags|Attrs|DmaAddress|PhysAddr)\b")
+SLICE = re.compile(r"\[[^\[\];]*\]")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,13 @@ class Item:
     docs: tuple[str, ...]
     is_unsafe: bool
     is_trait: bool = False
+    # The types of what a function takes, but for itself.
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> list[str]:
+        """The types of its parameters that are numbers."""
+        return [kind for kind in self.parameters if NUMBER.search(SLICE.sub("", kind))]
 
     @property
     def c_functions(self) -> list[str]:
@@ -43,6 +53,21 @@ def without_generics(text: str) -> str:
             break
         text = shorter
     return text
+
+
+def parameters_of(text: str) -> tuple[str, ...]:
+    """The types that a function takes; the text begins with its name, and goes on behind its parameters."""
+    parts, depth = [""], 0
+    for char in text.replace("->", "  "):
+        depth += (char in "(<[") - (char in ")>]")
+        # Until the first bracket it is the name, and its generics.
+        if depth == 1 and char == ("(" if len(parts) == 1 else ","):
+            parts.append("")
+        elif depth == 0 and char == ")":
+            break
+        else:
+            parts[-1] += char
+    return tuple(" ".join(part.partition(": ")[2].split()) for part in parts[1:] if ": " in part)
 
 
 def owner(block: re.Match, header: str) -> str | None:
@@ -76,7 +101,9 @@ def read(path: Path, library: Path) -> list[Item]:
     block, of, open_attribute = None, None, False
 
     def add(number, name, is_unsafe, is_trait=False):
-        found.append(Item(path, number, "::".join([*module, *name]), tuple(docs), is_unsafe, is_trait))
+        text = "\n".join(lines[number - 1 :]).partition(f"fn {name[-1]}")[2]
+        types = () if is_trait else parameters_of(name[-1] + text)
+        found.append(Item(path, number, "::".join([*module, *name]), tuple(docs), is_unsafe, is_trait, types))
 
     for number, line in enumerate(lines, 1):
         if doc := DOC.fullmatch(line):
