@@ -17,6 +17,7 @@ mod kmsg;
 mod ktap;
 mod limits;
 mod moves;
+mod numbers;
 mod pages;
 mod pattern;
 mod peer;
@@ -44,7 +45,10 @@ use kernel::{
         Core,
         Device, //
     },
-    dma::Device as _,
+    dma::{
+        Device as _,
+        DmaMask, //
+    },
     pci,
     prelude::*, //
 };
@@ -62,6 +66,7 @@ struct Context<'a> {
     edu: Option<&'a Edu<'a>>,
     witness: Witness<'a>,
     set_max_seg_size: &'a dyn Fn(u32),
+    set_masks: &'a dyn Fn(DmaMask) -> Result,
     /// See [`Selection::default_masks`].
     default_masks: [u64; 2],
 }
@@ -96,6 +101,17 @@ impl<'a> Context<'a> {
         (self.set_max_seg_size)(size as u32);
         let result = f();
         (self.set_max_seg_size)(before);
+        result
+    }
+
+    /// Calls `f` while the device's masks have 48 bits, whatever it can drive: it is told of no address
+    /// meanwhile.
+    fn with_large_masks<R>(&self, f: impl FnOnce() -> Result<R, Stop>) -> Result<R, Stop> {
+        let before = u64::BITS - dma_limits::mask(self.dev).leading_zeros();
+
+        (self.set_masks)(DmaMask::new::<48>())?;
+        let result = f();
+        (self.set_masks)(DmaMask::try_new(before)?)?;
         result
     }
 }
@@ -180,6 +196,11 @@ const SUBJECTS: &[Subject] = &[
         run: isolation::run,
     },
     Subject {
+        name: c"numbers",
+        plan: numbers::PLAN,
+        run: numbers::run,
+    },
+    Subject {
         name: FORGET,
         plan: forget::PLAN,
         run: forget::run,
@@ -240,6 +261,10 @@ pub(crate) fn run<'a>(
             // SAFETY: The device is being probed. Only the checks map and allocate for it, one after the
             // other, and none does so within this call.
             unsafe { pdev.dma_set_max_seg_size(size) }
+        },
+        set_masks: &|mask| {
+            // SAFETY: As above.
+            unsafe { pdev.dma_set_mask_and_coherent(mask) }
         },
         default_masks: selection.default_masks,
     };

@@ -221,14 +221,14 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
 }
 
 /// A BAR of the device: that of the engine, or one that is held for the check.
-enum Held<'a> {
+pub(super) enum Held<'a> {
     Edu(&'a Edu<'a>),
     Bar(u32, pci::Bar<'a>),
 }
 
 impl<'a> Held<'a> {
     /// Finds the first BAR that has registers in memory space; `edu` has BAR 0.
-    fn first(ctx: &Context<'a>) -> Result<Self, Stop> {
+    pub(super) fn first(ctx: &Context<'a>) -> Result<Self, Stop> {
         if let Some(edu) = ctx.edu {
             return Ok(Self::Edu(edu));
         }
@@ -242,7 +242,7 @@ impl<'a> Held<'a> {
         Err(Stop::Skip("the device has no registers in memory space"))
     }
 
-    fn number(&self) -> u32 {
+    pub(super) fn number(&self) -> u32 {
         match self {
             Self::Edu(_) => 0,
             Self::Bar(number, _) => *number,
@@ -250,7 +250,7 @@ impl<'a> Held<'a> {
     }
 
     /// Returns a part of it, of which no device may be told.
-    fn region(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
+    pub(super) fn region(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
         match self {
             // SAFETY: No device is told of them: the checks that call this start no transfer.
             Self::Edu(edu) => unsafe { edu.registers(range) },

@@ -64,7 +64,7 @@ pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result<(), Stop> {
 }
 
 /// Says where the memory is, for the device and for the CPU; returns where for the device.
-fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DmaAddress {
+pub(super) fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DmaAddress {
     let dma = memory.span().number();
 
     ctx.witness

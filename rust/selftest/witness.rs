@@ -6,17 +6,23 @@ use super::{
     claims::Claims,
     evidence::Failure, //
 };
-use crate::dma::domain::{
-    Domain,
-    Kind, //
+use crate::dma::{
+    domain::{
+        Domain,
+        Kind, //
+    },
+    limits, //
 };
 use kernel::{
     device::{
         Core,
         Device, //
     },
-    dma::DataDirection,
-    dma::DmaAddress,
+    dma::{
+        DataDirection,
+        DmaAddress, //
+    },
+    fmt,
     io::PhysAddr,
     page::PAGE_SIZE, //
 };
@@ -25,6 +31,8 @@ use kernel::{
 pub(super) struct Witness<'a> {
     /// The domain, if it translates.
     domain: Option<Domain<'a>>,
+    /// The highest address that the device can use.
+    mask: DmaAddress,
     pub(super) claims: Claims<'a>,
 }
 
@@ -33,6 +41,7 @@ impl<'a> Witness<'a> {
     pub(super) fn of(dev: &'a Device<Core<'_>>, claims: Claims<'a>) -> Self {
         Self {
             claims,
+            mask: limits::mask(dev),
             domain: Domain::of(dev).filter(|domain| domain.kind() != Kind::Identity),
         }
     }
@@ -55,6 +64,38 @@ impl<'a> Witness<'a> {
             Some(domain) => lookup(domain, iova).is_none(),
             None => false,
         }
+    }
+
+    /// Returns which pages are mapped where addresses are given out: of the `count` below the highest that the
+    /// device can use, and below the highest of 32 bits, and of those around each power of two and its distance
+    /// from the end, as a range is aligned to its size. [`None`] if nobody translates.
+    pub(super) fn mapped_pages(&self, count: usize) -> Option<Mapped> {
+        const SIZE: DmaAddress = PAGE_SIZE as DmaAddress;
+        /// More than this no table has.
+        const BITS: u32 = 48;
+
+        let domain = self.domain.as_ref()?;
+        let end = self.mask.min((1 << BITS) - 1) + 1;
+        let below = [end, end.min(1 << 32)].into_iter().flat_map(|top| {
+            (1..=count as DmaAddress).map(move |page| top.saturating_sub(page * SIZE))
+        });
+        let around = (PAGE_SIZE.ilog2()..BITS)
+            .flat_map(|bit| [1 << bit, (1 << BITS) - (1 << bit)])
+            .flat_map(|at: DmaAddress| [at - SIZE, at, at + SIZE]);
+
+        let mut mapped = Mapped {
+            looked_at: 0,
+            pages: 0,
+            sum: 0,
+        };
+        for page in below.chain(around) {
+            mapped.looked_at += 1;
+            if let Some(phys) = lookup(domain, page) {
+                mapped.pages += 1;
+                mapped.sum = mapped.sum.wrapping_mul(31).wrapping_add(page ^ phys);
+            }
+        }
+        Some(mapped)
     }
 
     /// Checks, page by page, that `len` bytes from `iova`, mapped in that direction, lead to the memory
@@ -157,6 +198,25 @@ impl<'a> Witness<'a> {
         }
 
         Ok(())
+    }
+}
+
+/// What is mapped of some addresses.
+#[derive(PartialEq)]
+pub(super) struct Mapped {
+    looked_at: usize,
+    pages: usize,
+    /// Of where the pages lead, and from where.
+    sum: u64,
+}
+
+impl fmt::Display for Mapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} pages looked at, {} mapped as before",
+            self.looked_at, self.pages
+        )
     }
 }
 

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Numbers for what allocates memory that is not coherent.
+
+use super::{
+    super::{
+        evidence::{
+            Failure,
+            Stop, //
+        },
+        Context, //
+    },
+    all_attrs,
+    all_flags,
+    is_usable,
+    is_within,
+    ranges,
+    Tally,
+    NUMBERS,
+    TOO_LARGE, //
+};
+use crate::{
+    bindings as helpers,
+    dma::{
+        buffer::{
+            Pages,
+            PagesPart, //
+        },
+        direction::Bidirectional,
+        pages::{
+            DevicePages,
+            NoncontiguousPages, //
+        },
+        transfer::DeviceMemory, //
+    }, //
+};
+use kernel::{
+    alloc::{
+        AllocError,
+        Flags, //
+    },
+    bindings,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// Elements with which a length wraps where others do not.
+pub(super) type Page = [u8; 4096];
+
+/// No more bytes are allocated, if there may be so many.
+const MODEST: usize = 32 << 20;
+
+/// Orders, also those by which a shift of a page's size, or of one, is out of bounds.
+const ORDERS: [u32; 14] = [
+    0,
+    1,
+    bindings::MAX_PAGE_ORDER,
+    bindings::MAX_PAGE_ORDER + 1,
+    bindings::MAX_PAGE_ORDER + 2,
+    20,
+    31,
+    32,
+    51,
+    52,
+    63,
+    64,
+    i32::MAX as u32 + 1,
+    u32::MAX,
+];
+
+/// Allocates pages of each order, and with all flags.
+fn pages_by(
+    tally: &mut Tally<'_>,
+    zeroed: fn(u32, Flags) -> Result<Pages, AllocError>,
+) -> Result<(), Stop> {
+    for order in ORDERS {
+        let result = zeroed(order, GFP_KERNEL | __GFP_NOWARN);
+
+        if order == 0 || order > bindings::MAX_PAGE_ORDER {
+            tally.expect(result, order == 0)?;
+        } else if let Some(mut pages) = tally.either(result) {
+            let size = PAGE_SIZE << order;
+
+            pages[size - 1] = 1;
+            if pages.size() != size {
+                return Err(Failure::Unexpected("the size is not what was asked for").into());
+            }
+        }
+    }
+    for flags in all_flags() {
+        tally.either(zeroed(0, flags));
+    }
+    Ok(())
+}
+
+pub(super) fn pages(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    pages_by(tally, Pages::zeroed)
+}
+
+pub(super) fn pages_dma32(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    pages_by(tally, Pages::zeroed_dma32)
+}
+
+pub(super) fn pages_part(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let mut pages = Pages::zeroed(0, GFP_KERNEL)?;
+
+    for range in ranges(PAGE_SIZE) {
+        let works = range.start <= range.end && range.end <= PAGE_SIZE;
+        let part = PagesPart::new(pages, range.clone());
+
+        pages = match part {
+            Ok(mut part) => {
+                part.fill(1);
+                if part.len() != range.len() {
+                    return Err(Failure::Unexpected("the size is not what was asked for").into());
+                }
+                tally
+                    .expect(Ok::<_, Error>(part), works)?
+                    .ok_or(EFAULT)?
+                    .into_pages()
+            }
+            Err(pages) => {
+                tally.expect(Err::<(), _>(EINVAL), works)?;
+                pages
+            }
+        };
+    }
+    Ok(())
+}
+
+/// [`NUMBERS`] as lengths of `[T]`, without those that need more than [`MODEST`] and less than the machine
+/// has: they may work, and leave nothing for others.
+fn numbers_of<T>() -> impl Iterator<Item = usize> {
+    // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
+    let ram = unsafe { helpers::helper_totalram_pages() } as usize * PAGE_SIZE;
+    let is_too_much =
+        move |len: &usize| (MODEST + 1..=ram).contains(&len.saturating_mul(size_of::<T>()));
+
+    NUMBERS.into_iter().filter(move |len| !is_too_much(len))
+}
+
+/// Allocates each number of elements of a type, also while there are addresses for more of them.
+pub(super) fn lengths<T, M: DeviceMemory>(
+    ctx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    make: impl Fn(usize, Flags) -> Result<M>,
+) -> Result<(), Stop> {
+    each_length::<T, M>(ctx, tally, &make)?;
+    ctx.with_large_masks(|| each_length::<T, M>(ctx, tally, &make))
+}
+
+fn each_length<T, M: DeviceMemory>(
+    ctx: &Context<'_>,
+    tally: &mut Tally<'_>,
+    make: &impl Fn(usize, Flags) -> Result<M>,
+) -> Result<(), Stop> {
+    for len in numbers_of::<T>() {
+        for flags in [GFP_KERNEL, GFP_ATOMIC] {
+            let result = make(len, flags);
+            let size = len
+                .checked_mul(size_of::<T>())
+                .filter(|&size| size != 0 && size < TOO_LARGE);
+
+            let memory = match size {
+                Some(size) if size > 2 * PAGE_SIZE => tally.either(result),
+                _ => tally.expect(result, size.is_some())?,
+            };
+            if let (Some(memory), Some(size)) = (memory, size) {
+                is_usable(ctx, memory.span(), size)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn device_pages(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    lengths::<u8, _>(ctx, tally, |len, flags| {
+        DevicePages::<u8, _>::zeroed(ctx.dev, len, Bidirectional, flags)
+    })?;
+    lengths::<u64, _>(ctx, tally, |len, flags| {
+        DevicePages::<u64, _>::zeroed(ctx.dev, len, Bidirectional, flags)
+    })?;
+    lengths::<Page, _>(ctx, tally, |len, flags| {
+        DevicePages::<Page, _>::zeroed(ctx.dev, len, Bidirectional, flags)
+    })?;
+    for flags in all_flags() {
+        tally.either(DevicePages::<u8, _>::zeroed(
+            ctx.dev,
+            1,
+            Bidirectional,
+            flags,
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn device_pages_range(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    const LEN: usize = 100;
+    let mut pages = DevicePages::<u64, _>::zeroed(ctx.dev, LEN, Bidirectional, GFP_KERNEL)?;
+
+    for range in ranges(LEN) {
+        let works = is_within(&range, LEN);
+
+        if let Some(mut part) = tally.expect(pages.sync_range_for_cpu(range), works)? {
+            part.fill(1);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn noncontiguous(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    lengths::<u8, _>(ctx, tally, |len, flags| {
+        NoncontiguousPages::<u8, _>::zeroed(ctx.dev, len, Bidirectional, flags)
+    })?;
+    lengths::<u64, _>(ctx, tally, |len, flags| {
+        NoncontiguousPages::<u64, _>::zeroed(ctx.dev, len, Bidirectional, flags)
+    })?;
+    lengths::<Page, _>(ctx, tally, |len, flags| {
+        NoncontiguousPages::<Page, _>::zeroed(ctx.dev, len, Bidirectional, flags)
+    })?;
+    for flags in all_flags() {
+        tally.either(NoncontiguousPages::<u8, _>::zeroed(
+            ctx.dev,
+            1,
+            Bidirectional,
+            flags,
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn noncontiguous_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    for attrs in all_attrs() {
+        lengths_with::<u64, _>(tally, |len| {
+            NoncontiguousPages::<u64, _>::zeroed_attrs(
+                ctx.dev,
+                len,
+                Bidirectional,
+                GFP_KERNEL,
+                attrs,
+            )
+        });
+    }
+    Ok(())
+}
+
+/// Allocates each number of elements, with attributes with which it may not work at all.
+pub(super) fn lengths_with<T, M>(tally: &mut Tally<'_>, make: impl Fn(usize) -> Result<M>) {
+    for len in numbers_of::<T>() {
+        tally.either(make(len));
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Numbers for transfers, and for registers.
+
+use super::{
+    super::{
+        bounce::placed,
+        evidence::Stop,
+        resource::Held,
+        scratch::{
+            claim,
+            JOB,
+            TIMEOUT, //
+        },
+        Context, //
+    },
+    is_usable,
+    is_within,
+    ranges,
+    Tally, //
+};
+use crate::{
+    dma::{
+        coherent::CoherentMemory,
+        direction::Bidirectional,
+        resource::ResourceMapping,
+        scoped::{
+            with_mapping,
+            ScopedMapping, //
+        },
+        transfer::{
+            StartError,
+            Transfer,
+            WaitError, //
+        }, //
+    },
+    testdev::{
+        addresses::{
+            Number,
+            Phys, //
+        },
+        edu::Edu, //
+    }, //
+};
+use core::ops::Range;
+use kernel::{
+    prelude::*,
+    time::Msecs, //
+};
+
+/// Of what is transferred: few of the ranges are within it, as each of them takes 100 ms.
+const LEN: usize = 2;
+
+/// Times that are over before the transfer is, and long ones, of which none is waited for to its end.
+const TIMEOUTS: [Msecs; 6] = [
+    0,
+    1,
+    i32::MAX as Msecs,
+    i32::MAX as Msecs + 1,
+    Msecs::MAX - 1,
+    Msecs::MAX,
+];
+
+pub(super) fn of_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let held = Held::first(ctx)?;
+    let size = usize::try_from(ctx.pdev.resource_len(held.number())?)?;
+
+    for range in ranges(size) {
+        let region = held.region(range.clone());
+
+        if let Some(region) = tally.expect(region, is_within(&range, size))? {
+            if let Ok(mapping) = ResourceMapping::map(ctx.dev, region, Bidirectional) {
+                is_usable(ctx, mapping.span(), range.len())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+type Memory<'a> = CoherentMemory<'a, [u8]>;
+type Started<'a, 'b> = Result<Transfer<&'a Edu<'a>, Memory<'b>>, StartError<Memory<'b>>>;
+
+/// Starts a transfer of each range, and waits for those that were started.
+fn transfers<'a, 'b>(
+    ctx: &Context<'b>,
+    tally: &mut Tally<'_>,
+    mut start: impl FnMut(Memory<'b>, Range<usize>) -> Started<'a, 'b>,
+) -> Result<(), Stop> {
+    let mut memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, LEN, GFP_KERNEL)?;
+    let dma = claim(ctx, &memory);
+
+    for range in ranges(LEN) {
+        let works = is_within(&range, LEN);
+
+        memory = match start(memory, range) {
+            Ok(transfer) => tally
+                .expect(Ok::<_, Error>(transfer), works)?
+                .ok_or(EFAULT)?
+                .wait(TIMEOUT)?,
+            Err(StartError { memory, .. }) => {
+                tally.expect(Err::<(), _>(EINVAL), works)?;
+                memory
+            }
+        };
+    }
+    drop(memory);
+    ctx.witness.claims.unmapped(dma, LEN);
+    Ok(())
+}
+
+pub(super) fn read(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let edu = ctx.edu()?;
+
+    transfers(ctx, tally, |memory, range| {
+        Transfer::read(edu, memory, range, JOB)
+    })
+}
+
+pub(super) fn write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let edu = ctx.edu()?;
+
+    transfers(ctx, tally, |memory, range| {
+        Transfer::write(edu, memory, range, JOB)
+    })
+}
+
+pub(super) fn wait(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let edu = ctx.edu()?;
+    let mut memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, LEN, GFP_KERNEL)?;
+    let dma = claim(ctx, &memory);
+
+    for timeout in TIMEOUTS {
+        let works = timeout > 1;
+
+        memory = match Transfer::read(edu, memory, 0..LEN, JOB)?.wait(timeout) {
+            Ok(memory) => tally.expect(Ok::<_, Error>(memory), works)?.ok_or(EFAULT)?,
+            Err(WaitError::TimedOut(transfer)) => {
+                tally.expect(Err::<(), _>(ETIMEDOUT), works)?;
+                transfer.abort()?
+            }
+            Err(WaitError::Failed(error, _)) => return Err(error.into()),
+        };
+    }
+    drop(memory);
+    ctx.witness.claims.unmapped(dma, LEN);
+    Ok(())
+}
+
+/// Has `transfer` transfer each range, and one for each time.
+fn scoped<'a>(
+    ctx: &Context<'a>,
+    tally: &mut Tally<'_>,
+    transfer: impl Fn(&mut ScopedMapping<'a, KVec<u8>, Bidirectional>, Range<usize>, Msecs) -> Result,
+) -> Result<(), Stop> {
+    let mut buffer = Some(KVec::from_elem(0u8, LEN, GFP_KERNEL)?);
+    let mut seen = Ok("");
+    let mut dma = None;
+    let mut swept = Ok(());
+
+    with_mapping(ctx.dev, &mut buffer, Bidirectional, |scoped| {
+        let mapping = scoped.mapping().ok_or(EFAULT)?;
+        let addr = mapping.span().number();
+        seen = placed::<Bidirectional>(ctx, addr, LEN, mapping.phys());
+        dma = Some(addr);
+
+        let by_range = ranges(LEN).map(|range| (is_within(&range, LEN), range, TIMEOUT));
+        let by_time = TIMEOUTS.map(|timeout| (timeout > 1, 0..LEN, timeout));
+        swept = Iterator::chain(by_range, by_time).try_for_each(|(works, range, timeout)| {
+            tally
+                .expect(transfer(scoped, range, timeout), works)
+                .map(drop)
+        });
+        Ok(())
+    })?;
+    seen?;
+    swept?;
+    ctx.witness.unmapped(dma.ok_or(EFAULT)?, LEN)?;
+    Ok(())
+}
+
+pub(super) fn scoped_read(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let edu = ctx.edu()?;
+
+    scoped(ctx, tally, |scoped, range, timeout| {
+        scoped.read(edu, range, JOB, timeout)
+    })
+}
+
+pub(super) fn scoped_write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let edu = ctx.edu()?;
+
+    scoped(ctx, tally, |scoped, range, timeout| {
+        scoped.write(edu, range, JOB, timeout)
+    })
+}
