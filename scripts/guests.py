@@ -58,7 +58,7 @@ GUESTS = {
 
 
 # On the kernel that looks for what is wrong, if it was built.
-DEBUG_SCENARIOS = ("strict", "noncoherent", "bounce-all", "two-devices", "untrusted")
+DEBUG_SCENARIOS = ("strict", "noncoherent", "passthrough", "bounce-all", "two-devices", "untrusted")
 # It is several times as slow.
 FEWER = "SAFE_DMA_CYCLES=10 SAFE_DMA_INPUTS=2000"
 
