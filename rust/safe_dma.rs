@@ -24,6 +24,10 @@ kernel::prelude::module! {
             default: false,
             description: "Print what the checks say of DMA addresses, to be compared with QEMU's trace (default: N)",
         },
+        concurrency: bool {
+            default: false,
+            description: "With run_checks=N, run the checks of several threads when a device is bound (default: N)",
+        },
         forget: bool {
             default: false,
             description: "Forget mappings and transfers when a device is bound, which are lost then (default: N)",

@@ -9,6 +9,7 @@ mod bounce;
 mod buffer_pool;
 mod claims;
 mod coherent;
+mod concurrency;
 mod evidence;
 mod forget;
 mod iova;
@@ -201,11 +202,19 @@ const SUBJECTS: &[Subject] = &[
         run: numbers::run,
     },
     Subject {
+        name: CONCURRENCY,
+        plan: concurrency::PLAN,
+        run: concurrency::run,
+    },
+    Subject {
         name: FORGET,
         plan: forget::PLAN,
         run: forget::run,
     },
 ];
+
+/// The subject that can be had alone.
+const CONCURRENCY: &CStr = c"concurrency";
 
 /// The subject that leaks memory and mappings, on purpose.
 const FORGET: &CStr = c"forget";
@@ -214,6 +223,8 @@ const FORGET: &CStr = c"forget";
 pub(crate) struct Selection {
     /// Those that leave nothing behind.
     pub(crate) checks: bool,
+    /// Of those, that of several threads.
+    pub(crate) concurrency: bool,
     /// Those that forget values of the library.
     pub(crate) forget: bool,
     /// Whether to print what they say of DMA addresses.
@@ -232,6 +243,8 @@ pub(crate) fn run<'a>(
     let subjects = SUBJECTS.iter().filter(|subject| {
         if subject.name == FORGET {
             selection.forget
+        } else if subject.name == CONCURRENCY {
+            selection.checks || selection.concurrency
         } else {
             selection.checks
         }

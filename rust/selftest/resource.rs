@@ -76,7 +76,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 
 /// Maps registers, or says why they cannot be: without an IOMMU the device's own addresses must reach
 /// them, and a device that is confined to bounce buffers gets none.
-fn map<'a, D: Direction>(
+pub(super) fn map<'a, D: Direction>(
     ctx: &Context<'a>,
     registers: MmioRegion<'a>,
     direction: D,

@@ -198,6 +198,7 @@ impl pci::Driver for TestDriver {
                 _: {
                     let selection = selftest::Selection {
                         checks: module_parameters::run_checks.value(),
+                        concurrency: module_parameters::concurrency.value(),
                         forget: module_parameters::forget.value(),
                         claims: module_parameters::claims.value(),
                         default_masks,
