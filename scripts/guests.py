@@ -72,6 +72,8 @@ def debug_guests():
     modes = {names[0]: "leaks"}
     found = {name: (modes.get(name, "run"), f"debug-{name}", name, "", "debug") for name in names}
     return found | {
+        # Time is real there, and the other checks take long.
+        "smp": ("concurrency", "debug-smp", "smp", "", "debug"),
         "soak": ("selftest soak cycles fuzz", "debug-soak", names[0], FEWER, "debug"),
         # Who has got a page is kept for all of them, which takes memory.
         "faults": ("selftest faults", "debug-faults", names[0], "page_owner=on", "debug"),
