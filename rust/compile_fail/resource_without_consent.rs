@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: nothing: it does not know whose registers they are
-// In C: maps the registers of another device, which start its DMA, without asking its driver
+// In C: maps registers of another device, which start its DMA, without asking its driver
 // Here: does not compile
 
 use crate::dma::{
@@ -21,7 +21,8 @@ use kernel::{
 };
 
 fn behind_its_back(mine: &Device<Bound>, victim: &pci::Device<Bound>) -> Result {
-    let registers = MmioRegion::of_bar(victim, 0x80..0xa0)?; //~ ERROR E0308
+    let bar = victim.iomap_region(0, c"peer")?;
+    let registers = MmioRegion::of_bar(&bar, 0x80..0xa0)?; //~ ERROR E0133
 
     ResourceMapping::map(mine, registers, FromDevice)?.unmap();
     Ok(())

@@ -16,9 +16,14 @@ use kernel::{
     prelude::*, //
 };
 
-// Only its driver has the BAR, to lend it.
-fn lent(mine: &Device<Bound>, bar: &pci::Bar<'_>) -> Result {
-    let registers = MmioRegion::of_bar(bar, 0x80..0xa0)?;
+/// Lends registers to another device.
+///
+/// # Safety
+///
+/// No safety of the driver that has `bar` rests on them.
+unsafe fn lent(mine: &Device<Bound>, bar: &pci::Bar<'_>) -> Result {
+    // SAFETY: By the caller's promise.
+    let registers = unsafe { MmioRegion::of_bar(bar, 0x80..0xa0)? };
 
     ResourceMapping::map(mine, registers, FromDevice)?.unmap();
     Ok(())

@@ -46,7 +46,7 @@ use kernel::{
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them in
 ///   between.
-/// - [`Buffer::target`] and [`Buffer::phys`] may be called from any thread.
+/// - [`Buffer::target`] and [`Buffer::phys`] may be called from any thread, and from several at a time.
 /// - They are the beginning of a piece of memory from `kmalloc()`, or anywhere in one from the page
 ///   allocator, and nothing reads or writes the rest of that piece in between, either.
 /// - If [`Buffer::MAY_BE_PART`] is `false`, the memory was allocated with just that size, so that there
@@ -98,8 +98,8 @@ pub unsafe trait Buffer: Sized {
     ///
     /// # Safety
     ///
-    /// `raw` is what [`Buffer::into_raw`] returned, and has not been taken back. The number is not given to a
-    /// device, for which nothing may be mapped there.
+    /// `raw` is what [`Buffer::into_raw`] returned, and has not been taken back. The number is given to no device,
+    /// except by mapping it.
     #[inline(always)]
     unsafe fn phys(raw: Self::Raw) -> PhysAddr {
         // SAFETY: By the caller's promise.
@@ -237,7 +237,8 @@ impl Pages {
             return Err(AllocError);
         }
 
-        let flags = raw::gfp(raw::reclaim_flags(flags)) | zone | bindings::__GFP_ZERO;
+        let flags =
+            raw::gfp(raw::alloc_flags(flags, PAGE_SIZE << order)) | zone | bindings::__GFP_ZERO;
 
         // SAFETY: The order is within bounds, and `flags` has only bits that ask for memory of the
         // kernel's own. That the context suits them is asked of users of all allocation functions.

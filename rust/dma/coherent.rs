@@ -57,7 +57,7 @@ use kernel::{
 /// [`io_write!`](kernel::io::io_write) and the rest of [`kernel::io::Io`] on `&memory`, which access memory once
 /// and as written. A reference is `unsafe`, since a device that was told the address may write at any time.
 ///
-/// Dropping it frees it, which may sleep: not with interrupts disabled.
+/// Dropping it frees it, which may sleep: not in atomic context.
 ///
 /// It can be mapped for another device, too, by [`SgMapping::map`](super::sg::SgMapping::map): see the
 /// second example. Then that device has it, and neither the CPU nor the device that it was allocated for,
@@ -265,10 +265,12 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     ///
     /// # Safety
     ///
-    /// Neither a device nor another thread writes to the memory while the reference exists.
+    /// Nothing writes to the memory while the reference exists: no device, no other thread, and not this one, by
+    /// [`io_write!`](kernel::io::io_write).
     #[inline(always)]
     pub unsafe fn as_ref(&self) -> &T {
-        // SAFETY: By the caller's promise, which is the same.
+        // SAFETY: By the caller's promise nothing changes what is borrowed. A device that only reads does not
+        // matter to a shared reference.
         unsafe { self.memory.as_ref() }
     }
 
@@ -282,10 +284,12 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
         unsafe { bindings::is_vmalloc_addr(self.as_ptr().cast()) }
     }
 
-    /// Whether the memory has a `struct page` for each page; the device's own memory may have none.
+    /// Returns whether the memory has a `struct page` for each page; a device's own memory may have none.
     fn has_pages(&self) -> bool {
-        // SAFETY: `dev` is a valid device.
-        !unsafe { helpers::helper_dev_has_own_memory(raw::device(self.dev)) }
+        // With a global pool, memory for a device that is not cache-coherent is from there.
+        (!cfg!(CONFIG_DMA_GLOBAL_POOL) || limits::is_coherent(self.dev))
+            // SAFETY: `dev` is a valid device.
+            && !unsafe { helpers::helper_dev_has_own_memory(raw::device(self.dev)) }
     }
 
     /// The pages of the memory as a scatter-gather table, which borrows it. Sleeps.
@@ -293,7 +297,8 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     /// # Errors
     ///
     /// [`ENXIO`] if the device allocates from memory of its own, which may have no pages, or its
-    /// IOMMU's driver has no such function; [`ENOMEM`] if there is no memory for the table.
+    /// IOMMU's driver has no such function; [`EOVERFLOW`] for contiguous memory of 4 GiB or more;
+    /// [`ENOMEM`] if there is no memory for the table.
     ///
     /// C: `dma_get_sgtable_attrs()`, `kernel/dma/mapping.c`.
     pub fn sg_table(&self) -> Result<CoherentTable<'_>> {

@@ -94,7 +94,7 @@ impl<'bound> Domain<'bound> {
     ///
     /// # Safety
     ///
-    /// Nothing is unmapped in this domain during the call: the page table is walked without a lock,
+    /// The number is not given to a device. Nothing is unmapped in this domain during the call: the page table is walked without a lock,
     /// and unmapping frees parts of it.
     pub unsafe fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
         // Never a mapping's, and the page table's walk cannot end behind the last address there is: the C

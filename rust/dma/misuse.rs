@@ -102,7 +102,7 @@
 //! | nothing: it does not know what the memory holds | reads what a bounce buffer, or the device, left of memory that nobody has written to | does not compile (E0277) | `uninitialised_receive.rs` |
 //! | nothing: it does not know whose memory it is | keeps another device's memory mapped after that device has gone | does not compile (E0621) | `shared_outlives_owner.rs` |
 //! | nothing: it does not know whose registers they are | keeps the mapping of another device's registers after that device has gone | does not compile (E0621) | `resource_outlives_device.rs` |
-//! | nothing: it does not know whose registers they are | maps the registers of another device, which start its DMA, without asking its driver | does not compile (E0308) | `resource_without_consent.rs` |
+//! | nothing: it does not know whose registers they are | maps registers of another device, which start its DMA, without asking its driver | does not compile (E0133) | `resource_without_consent.rs` |
 //! | nothing: it does not know whose turn it is | syncs for the device what was not synced for the CPU, so that a bounce buffer loses what the device has written | cannot be expressed: only the library can call that (E0061) | `turn_ended_twice.rs` |
 //! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
 //! | nothing: it does not miss what is not called | does not sync a buffer of a pool before the device reads it | does not compile (E0277) | `recycled_not_synced.rs` |

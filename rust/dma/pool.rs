@@ -47,7 +47,7 @@ use kernel::{
 ///
 /// Each object keeps the pool, by counting ([`DmaPool::zalloc`]) or by borrowing it
 /// ([`DmaPool::zalloc_borrowed`]): it is destroyed, and its pages are freed, when the last of both has
-/// been dropped. So no object can be left without its pool, nor a pool be destroyed that is busy.
+/// been dropped. That sleeps: not in atomic context. So no object can be left without its pool, nor a pool be destroyed that is busy.
 /// If an object is forgotten ([`core::mem::forget`]), its pool stays for ever, with all pages, as if
 /// it had been forgotten too; or, if it was borrowed, C says that it is busy when it is destroyed, and
 /// leaves its pages to the device for ever.

@@ -5,7 +5,7 @@
 //! Everything else that is public can be called without `unsafe`. What each item asks for exactly is in
 //! its *Safety* section. A driver has to do with [`Engine`](super::transfer::Engine) and, to write the
 //! number to a register, with [`DeviceAddress::as_raw`](super::span::DeviceAddress::as_raw). The others
-//! are for memory of a new kind, and for debugging.
+//! are for memory of a new kind, for memory and registers that others have too, and for debugging.
 //!
 //! | item | what only its user knows |
 //! | --- | --- |
@@ -23,8 +23,9 @@
 //! | [`Scattered::from_raw`](super::sg::Scattered::from_raw), to call | as for `Buffer`; [`SgMapping`](super::sg::SgMapping) calls it |
 //! | [`Span::new`](super::span::Span::new), to call | that something is mapped there: the address is a number from C |
 //! | [`DeviceAddress::as_raw`](super::span::DeviceAddress::as_raw), to call | what becomes of the number: hardware that is told a number does as it is told, whenever it was mapped |
-//! | [`Domain::iova_to_phys`](super::domain::Domain::iova_to_phys), to call | that nobody unmaps in this domain meanwhile, in other threads and for other devices of the group too: the page table is walked without a lock |
-//! | [`CoherentMemory::as_ref`](super::coherent::CoherentMemory::as_ref), to call | that no device writes there: one that was told the address may do so at any time |
+//! | [`Domain::iova_to_phys`](super::domain::Domain::iova_to_phys), to call | what becomes of the number, and that nobody unmaps in this domain meanwhile, in other threads and for other devices of the group too: the page table is walked without a lock |
+//! | [`CoherentMemory::as_ref`](super::coherent::CoherentMemory::as_ref), to call | that nothing writes there: a device that was told the address may do so at any time |
+//! | [`MmioRegion::of_bar`](super::resource::MmioRegion::of_bar), to call | that no safety rests on these registers, of the driver that has the BAR or of the next one: a transfer to them that is forgotten goes on |
 //! | [`MmioRegion::from_raw`](super::resource::MmioRegion::from_raw), to call | that there are registers at a physical address, that they stay, and that their driver lets others access them: only that driver knows what its safety rests on |
 //! | [`MmioRegion::phys`](super::resource::MmioRegion::phys), to call | what becomes of the number: where no IOMMU translates it is the DMA address |
 //! | [`Piece::phys_addr`](super::sg::Piece::phys_addr), to call | the same |

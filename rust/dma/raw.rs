@@ -140,10 +140,17 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
 ///
 /// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and [`__GFP_NOWARN`].
 /// No zone, which C refuses or which has no addresses in the kernel, no compound pages, of which C warns, and
-/// nothing that leaves pages as they were.
+/// nothing that leaves pages as they were. Where it may not sleep, there may well be no memory, and that is no reason
+/// to warn: the pools for such memory do, with a stack (`kernel/dma/pool.c`).
 #[inline(always)]
 pub(super) fn reclaim_flags(flags: Flags) -> Flags {
-    flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN)
+    let flags = flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN);
+
+    if flags & GFP_KERNEL == GFP_KERNEL {
+        flags
+    } else {
+        flags | __GFP_NOWARN
+    }
 }
 
 /// Returns the flags with which `size` bytes of memory for DMA are allocated: [`reclaim_flags()`] of `flags`,
@@ -312,6 +319,16 @@ mod tests {
             gfp(alloc_flags(GFP_KERNEL, small + 1)),
             bindings::GFP_KERNEL | bindings::__GFP_NOWARN | helpers::HELPER_GFP_RETRY_MAYFAIL
         );
+    }
+
+    /// What may not sleep may fail, without a warning.
+    #[test]
+    fn flags_in_atomic_context() {
+        for flags in [GFP_ATOMIC, GFP_NOWAIT] {
+            let found = gfp(alloc_flags(flags, 1));
+
+            assert_eq!(found, gfp(flags) | bindings::__GFP_NOWARN);
+        }
     }
 
     /// No zone is asked for, of which C warns.

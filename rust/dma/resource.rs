@@ -34,14 +34,13 @@ use kernel::{
 
 /// Memory-mapped registers, or memory, of a device, by the physical address at which the CPU has them.
 ///
-/// They are for the driver of that device to give away: from the [`pci::Bar`] that it holds, or by a promise.
-/// A driver that does not want another device to write to some of its registers, as those that start a
-/// transfer, does not lend its [`pci::Bar`].
+/// They are for the driver of that device to give away, by a promise: what another device writes there has the
+/// effect that a write of the CPU has, and may start a transfer to anywhere.
 ///
 /// # Invariants
 ///
 /// The `len` bytes from `phys` on, at least one, are no RAM but a device's for `'a`, and its driver lets
-/// others access them for `'a`.
+/// others access them.
 #[derive(Clone, Copy)]
 pub struct MmioRegion<'a> {
     phys: PhysAddr,
@@ -52,16 +51,20 @@ pub struct MmioRegion<'a> {
 impl<'a> MmioRegion<'a> {
     /// Returns the bytes of `range` of a BAR, counted from its start.
     ///
-    /// The BAR is borrowed, so that it is claimed, by who holds it and nobody else, for as long as the region is
-    /// in use. Does not sleep.
+    /// The BAR is borrowed, so that it stays claimed for as long as the region is in use. Does not sleep.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is of I/O ports, or the kernel's page
-    /// tables do not tell its physical address, as on powerpc and s390.
+    /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is not mapped in vmalloc space, which
+    /// one of I/O ports is not, and on some architectures none is (powerpc).
     ///
     /// C: `vmalloc_to_pfn()`, `mm/vmalloc.c`: a BAR is mapped by `ioremap()`.
-    pub fn of_bar<const SIZE: usize>(
+    ///
+    /// # Safety
+    ///
+    /// As of [`MmioRegion::from_raw`]: no safety of a driver that holds this BAR, now or later, rests on what is
+    /// written there, or on nobody reading it.
+    pub unsafe fn of_bar<const SIZE: usize>(
         bar: &'a pci::Bar<'_, SIZE>,
         range: Range<usize>,
     ) -> Result<Self> {
@@ -78,9 +81,8 @@ impl<'a> MmioRegion<'a> {
         // vmalloc space.
         let phys = unsafe { helpers::helper_cpu_addr_to_phys(start) };
 
-        // SAFETY: A BAR with an address in memory space is what the device decodes, and nobody else does. While
-        // it is held, which is so for `'a`, it is not changed. Its holder, the device's driver, lends it here.
-        // CAST: From at most 64 bits.
+        // SAFETY: What a BAR is mapped to is what the device decodes, and nobody else does. While it is held, which
+        // is so for `'a`, it is not changed. The rest is as the caller promises. CAST: From at most 64 bits.
         unsafe { Self::from_raw(phys + range.start as PhysAddr, range.end - range.start) }
     }
 
@@ -97,8 +99,9 @@ impl<'a> MmioRegion<'a> {
     ///
     /// # Safety
     ///
-    /// They are a device's for `'a`, and the driver that has that device lets others access them for `'a`: no
-    /// safety of that driver rests on what is written there, or on nobody reading it.
+    /// They are a device's for `'a`, and the driver that has that device lets others access them: no safety of that
+    /// driver rests on what is written there, or on nobody reading it. That holds after `'a`, too: a
+    /// [`Transfer`](super::transfer::Transfer) that was forgotten goes on.
     pub unsafe fn from_raw(phys: PhysAddr, len: usize) -> Result<Self> {
         // What is RAM is RAM for so many pages, aligned (`SUBSECTION_SIZE`).
         const STEP: PhysAddr = 2 << 20;
@@ -176,7 +179,8 @@ impl<'a> MmioRegion<'a> {
 ///     peer: &'a Device<Bound>,
 ///     bar: &'a pci::Bar<'_>,
 /// ) -> Result<ResourceMapping<'a, FromDevice>> {
-///     let doorbell = MmioRegion::of_bar(bar, 0x1000..0x1004)?;
+///     // SAFETY: The doorbell says that there is work, and where that is the driver has told the device before.
+///     let doorbell = unsafe { MmioRegion::of_bar(bar, 0x1000..0x1004)? };
 ///
 ///     ResourceMapping::map(peer, doorbell, FromDevice)
 /// }

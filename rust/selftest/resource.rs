@@ -234,7 +234,8 @@ impl<'a> Held<'a> {
         }
         for number in 0..BARS {
             if let Ok(bar) = ctx.pdev.iomap_region(number, c"safe_dma") {
-                if MmioRegion::of_bar(&bar, 0..1).is_ok() {
+                // SAFETY: No device is told of it.
+                if unsafe { MmioRegion::of_bar(&bar, 0..1) }.is_ok() {
                     return Ok(Self::Bar(number, bar));
                 }
             }
@@ -254,7 +255,8 @@ impl<'a> Held<'a> {
         match self {
             // SAFETY: No device is told of them: the checks that call this start no transfer.
             Self::Edu(edu) => unsafe { edu.registers(range) },
-            Self::Bar(_, bar) => MmioRegion::of_bar(bar, range),
+            // SAFETY: As above.
+            Self::Bar(_, bar) => unsafe { MmioRegion::of_bar(bar, range) },
         }
     }
 }

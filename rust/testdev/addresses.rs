@@ -3,8 +3,9 @@
 //! Addresses as numbers, to be printed and compared.
 //!
 //! The library gives out neither DMA addresses nor physical ones as numbers. Here they are had of memory that is
-//! mapped, for the log and for what the addresses are compared with; no device is given one of these numbers,
-//! except by the `unsafe` [`Edu::start`](super::edu::Edu::start).
+//! mapped, for the log, for programs, and for what the addresses are compared with. No device is given one of
+//! these numbers: the registers of the one that this driver has are private to [`Edu`](super::edu::Edu), and
+//! [`Edu::start`](super::edu::Edu::start) is `unsafe`.
 
 use crate::{
     bindings as helpers,

@@ -54,7 +54,7 @@ type Users = Arc<()>;
 /// User space writes there when it likes, as the device does. All else is as with
 /// [`CoherentMemory`].
 ///
-/// If it is mapped when it is dropped, it is not freed. That is logged, and the DMA debugger will report
+/// Dropping it frees the memory, which may sleep: not in atomic context. If it is mapped then, it is not freed. That is logged, and the DMA debugger will report
 /// when the driver is unbound: unbind no driver whose memory is in use. What an IOMMU put together of
 /// single pages is freed all the same: user space keeps the pages, which the device does not reach
 /// any more.

@@ -57,10 +57,15 @@ impl PageTable {
         })?;
 
         // INVARIANT: It was filled just now.
-        Ok(Self {
+        let this = Self {
             table,
             size: memory.size(),
-        })
+        };
+        // An entry has 32 bits for its length, of which C does not take care.
+        if this.pieces().map(|piece| piece.len).sum::<usize>() != this.size {
+            return Err(EOVERFLOW);
+        }
+        Ok(this)
     }
 
     /// The memory, piece by piece, in order.

@@ -101,16 +101,15 @@ impl Piece {
 ///   They are the same at every call, and no byte is in two pieces. Whether they are initialized is for
 ///   [`Permits`](crate::dma::direction::Permits) to ask, before they are mapped.
 /// - They stay allocated, and stay where they are, from [`Scattered::into_raw`] to
-///   [`Scattered::from_raw`], for ever if that is never called, and nothing else reads or writes them
-///   in between.
+///   [`Scattered::from_raw`], as long as the raw form is not dropped, and for ever if it is forgotten.
+///   Nothing else reads or writes them in between.
 /// - They are values of [`Scattered::Element`], or of slices of it, and nothing else.
 /// - A piece that is in memory from `kmalloc()` begins there, and nothing reads or writes the rest of
 ///   that memory in between. If there is such a rest, the piece says that it may be a part.
-/// - [`Scattered::pieces`] may be called from any thread.
+/// - [`Scattered::pieces`] may be called from any thread, and from several at a time.
 /// - What is said here need only hold for devices for which [`Scattered::may_be_mapped_for`] returns
 ///   `true`, which is asked before each mapping.
-/// - [`Scattered::Raw`] holds raw pointers only, so that no reference to the memory is left, and
-///   [`Scattered::into_raw`] alone makes one.
+/// - [`Scattered::Raw`] shows nobody a reference to the memory, and [`Scattered::into_raw`] alone makes one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mapped as a list of pieces",
     label = "not memory in pieces",
@@ -254,7 +253,7 @@ pub struct RawBuffers<B: Buffer> {
 /// `raw` is from [`Buffer::into_raw`], and has not been taken back.
 #[inline(always)]
 unsafe fn piece<B: Buffer>(raw: B::Raw) -> Piece {
-    // SAFETY: By the caller's promise. The numbers are for a mapping.
+    // SAFETY: By the caller's promise. The number goes into a `Piece`, which gives it out for a promise only.
     let (target, phys) = unsafe { (B::target(raw), B::phys(raw)) };
 
     Piece::new(phys, B::Target::size(target.as_ptr()), B::MAY_BE_PART)

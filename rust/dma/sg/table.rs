@@ -207,6 +207,7 @@ impl Table {
         let first = table.sgl;
         // INVARIANT: None of so many entries is set yet, and nobody looks at the list before they are.
         table.orig_nents = 0;
+        table.nents = 0;
         let mut this = Self {
             table,
             allocated: most,
