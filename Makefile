@@ -8,12 +8,12 @@
 # The scripts share one tree and one cache; parallelism is inside them.
 .NOTPARALLEL:
 
-export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP MINUTES SEED BASELINE SMP APPEND TIMEOUT V
+export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
-.PHONY: modules run test soak bench report misuse api trace doc shell scenarios lint setup clean distclean fresh-check help
+.PHONY: modules run test soak bench report misuse api trace kernels doc shell scenarios lint setup clean distclean fresh-check help
 
-modules run test soak bench report misuse api trace doc shell scenarios lint setup clean distclean:
+modules run test soak bench report misuse api trace kernels doc shell scenarios lint setup clean distclean:
 	@scripts/main.sh $@
 
 fresh-check:

@@ -83,7 +83,8 @@ apt_extra_conf() {
 		Dir::Etc::sourcelist "$APT/extra/extra.sources";
 		Dir::Etc::sourceparts "$APT/extra/none";
 	EOT
-	# The release itself too: backports lean on it, and the guest's BusyBox comes from it.
+	# The release itself too: backports lean on it, and the guest's BusyBox comes from it. Kernels are
+	# looked at that are not of this machine's architecture.
 	cat >"$APT/extra/extra.sources" <<-EOT
 		Types: deb
 		URIs: $mirror
@@ -96,7 +97,7 @@ apt_extra_conf() {
 		URIs: $mirror
 		Suites: $suites
 		Components: main
-		Architectures: $native
+		Architectures: amd64 arm64
 		Signed-By: $keyring
 	EOT
 }

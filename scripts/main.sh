@@ -13,7 +13,7 @@ DEBUG=${DEBUG:-}
 # The builds of our other kernels, by their names in qemu/kernel/, where a target needs them.
 debug_kdir=''
 bench_kdir=''
-for part in lib packages apt-private setup toolchain linux-source linux-build busybox qmp module doc program initramfs lint; do
+for part in lib packages apt-private setup toolchain linux-source linux-build busybox qmp module kernels doc program initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/$part.sh"
 done
@@ -43,6 +43,8 @@ check_options() {
 		TIMEOUT=${TIMEOUT:-900}
 	fi
 	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'what is counted with the kernel of DEBUG=1 is its looking: leave DEBUG= out'
+	[[ -z ${KERNEL:=} || " $OTHER_KERNELS " == *" $KERNEL "* ]] || fail "KERNEL=$KERNEL is none of these: $OTHER_KERNELS"
+	[ "$1" != kernels ] || [ -z "${KDIR:-}$VARIANT" ] || fail 'make kernels builds against kernels of its own: KDIR= and DEBUG= go without it'
 	[ -z "$BASELINE" ] || [ -r "$BASELINE" ] || fail "BASELINE=$BASELINE cannot be read: give the bench.csv of another make bench"
 	if [ "$1" = bench ] && [ -z "${KDIR:-}" ]; then
 		VARIANT=bench
@@ -184,6 +186,8 @@ report) plain_python report.py ;;
 		if [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
 			prepare_variant debug
 			prepare_variant bench
+			# What goes wrong here is said again by the test.
+			KDIR='' "$scripts/main.sh" prepare-kernels || true
 		fi
 		setup_qmp
 		python test.py
@@ -201,6 +205,16 @@ report) plain_python report.py ;;
 			# The list of operations.
 			plain_python trace.py
 		fi
+		;;
+	kernels)
+		prepare_kernel
+		for name in ${KERNEL:-$OTHER_KERNELS}; do
+			modules_for "$name"
+		done
+		;;
+	prepare-kernels)
+		prepare_kernel
+		prepare_others
 		;;
 	doc)
 		prepare_kernel

@@ -55,6 +55,12 @@ def test_version(make):
     assert "LINUX_VERSION=6.1 is not a version of Linux" in error_line(make(LINUX_VERSION="6.1"))
 
 
+def test_kernels(make):
+    """Those that the modules are compiled for have names, and none is the user's."""
+    assert "KERNEL=mine is none of these: defconfig " in error_line(make("kernels", KERNEL="mine"))
+    assert "go without it" in error_line(make("kernels", KDIR=KDIR))
+
+
 def test_contradiction(make):
     """KDIR is built already."""
     assert "go without it" in error_line(make(KDIR=KDIR, LINUX_VERSION="7.3.4"))

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Kernels of other configurations, for which the modules must build as well. Of each, nothing is built but
+# what the build of a module needs: headers, the Rust crates, and tools. It is built with the guest's tool
+# chain, which changes what a configuration says of compilers, and without debug information and
+# signatures, which take time, and libraries of the host.
+
+set -euo pipefail
+
+OTHER_KERNELS='defconfig debian-arm64 debian-amd64 pages-16k pages-64k'
+
+other_options() {
+	printf '%s\n' CONFIG_RUST=y CONFIG_DEBUG_INFO_NONE=y CONFIG_MODULE_SIG=n
+}
+
+download_headers() {
+	local arch=$1 name tmp=$CACHE/src/$2.tmp path
+	apt_extra_update
+	name=$(apt_extra apt-cache pkgnames "linux-headers-$LINUX_VER+" |
+		grep -xE "[^+]*\+deb[0-9]+-$arch" | newest) || true
+	[ -n "$name" ] || fail "Debian has no linux-headers for Linux $LINUX_VER on $arch"
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	cd "$tmp"
+	apt_extra apt-get download "$name:$arch"
+	path=./usr/src/$name
+	dpkg-deb --fsys-tarfile ./*.deb | tar -x --strip-components=4 "$path/.config" "$path/Module.symvers"
+	rm ./*.deb
+	mv -T "$tmp" "$CACHE/src/$2"
+}
+
+# debian_headers ARCH: sets HEADERS, where the configuration of Debian's kernel is, and what it exports.
+debian_headers() {
+	local name=headers-$LINUX_VER-$1
+	HEADERS=$CACHE/src/$name
+	if [ ! -e "$HEADERS" ]; then
+		lock_cache
+		[ -e "$HEADERS" ] || phase "Debian's configuration for $1" "$name" : download_headers "$1" "$name"
+		unlock_cache
+	fi
+}
+
+configure_other() {
+	case $1 in
+	pages-*)
+		configure_kernel
+		return
+		;;
+	debian-*) cp "$HEADERS/.config" "$KDIR" ;;
+	*) kernel_make "$1" ;;
+	esac
+	cp "$KDIR/.config" "$KDIR/config.wanted"
+	other_options >>"$KDIR/.config"
+	kernel_make olddefconfig
+	# For the log: compilers, and what depends on them.
+	diff "$KDIR/config.wanted" "$KDIR/.config" || true
+	grep -qx CONFIG_RUST=y "$KDIR/.config" || fail "Linux $LINUX_VER does not take CONFIG_RUST with $1"
+}
+
+# other_exports SYMVERS...: what that kernel would export: of C what a build of the same exports, if there is one, and of Rust,
+# where names have a hash of the compiler in them, what has just been built.
+other_exports() {
+	awk -F '\t' -v OFS='\t' 'FILENAME ~ /symvers$/ { if ($2 !~ /^(_R|rust_)/) print; next }
+		sub(/^EXPORT_SYMBOL_RUST_GPL\(/, "") { sub(/\).*/, ""); print "0x00000000", $0, "vmlinux", "EXPORT_SYMBOL_GPL", "" }' \
+		"$@" "$KDIR"/rust/exports_*_generated.h >"$KDIR/Module.symvers"
+}
+
+build_other() {
+	mkdir -p "$KDIR"
+	configure_other "$1"
+	kernel_make "-j$(nproc)" modules_prepare
+	other_exports "${@:2}"
+	touch "$KDIR/complete"
+}
+
+# other_kernel NAME: KDIR, that of the guest until then, becomes the one of that name, and TOOLS its tools.
+other_kernel() {
+	local key exports=() config=other_options
+	case $1 in
+	debian-*)
+		debian_headers "${1#debian-}"
+		exports=("$HEADERS/Module.symvers")
+		[ "$1" != debian-amd64 ] || TOOLS+=(ARCH=x86_64)
+		;;
+	pages-*)
+		PAGES=${1#pages-}
+		PAGES=${PAGES^^}
+		exports=("$KDIR/Module.symvers")
+		config=fragments
+		;;
+	esac
+	key=$({
+		$config
+		echo "$TOOLS_ID"
+		[ -z "${LINUX:-}" ] || echo "$LINUX_SRC"
+	} | sha256sum | cut -c 1-12)
+	KDIR=$CACHE/kernel/$LINUX_VER-$1-$key
+	if [ -n "${LINUX:-}" ] || [ ! -e "$KDIR/complete" ]; then
+		lock_cache
+		if [ -n "${LINUX:-}" ] || [ ! -e "$KDIR/complete" ]; then
+			phase "Linux $LINUX_VER for modules, $1" "kernel-$1" kernel_status build_other "$1" "${exports[@]}"
+		fi
+		unlock_cache
+	fi
+}
+
+# prepare_others: those for which there are tests, so that it is seen how far they are.
+prepare_others() {
+	local name
+	for name in $OTHER_KERNELS; do
+		prepare_other "$name"
+	done
+}
+
+prepare_other() {
+	local KDIR=$KDIR TOOLS=("${TOOLS[@]}") PAGES=$PAGES
+	other_kernel "$1"
+}
+
+# modules_for NAME: builds them, from nothing, and takes a warning for a failure.
+modules_for() {
+	local KDIR=$KDIR TOOLS=("${TOOLS[@]}") PAGES=$PAGES VARIANT='' log=$LOGS/modules-$1.log unknown=()
+	other_kernel "$1"
+	VARIANT=kernels/$1
+	# What it exports is not known: no build of it is at hand.
+	[ "$1" != defconfig ] || unknown=(KBUILD_MODPOST_WARN=1)
+	say "modules for $1"
+	rm -rf "$(module_dir)"
+	mkdir -p "$LOGS"
+	build_module "${unknown[@]}" 2>&1 | tee "$log"
+	! grep -iE '\bwarning:' "$log" | grep -vE '"[^"]+" \[.*\] undefined!$|unresolved symbol warnings' ||
+		fail "warnings of the modules' build for $1, see above"
+}
