@@ -105,8 +105,8 @@ impl<'a> Context<'a> {
         result
     }
 
-    /// Calls `f` while the device's masks have 48 bits, whatever it can drive: it is told of no address
-    /// meanwhile.
+    /// Calls `f` while the device's masks have 48 bits, whatever it can drive: it is told of no
+    /// address meanwhile.
     fn with_large_masks<R>(&self, f: impl FnOnce() -> Result<R, Stop>) -> Result<R, Stop> {
         let before = u64::BITS - dma_limits::mask(self.dev).leading_zeros();
 

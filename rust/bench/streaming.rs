@@ -101,7 +101,8 @@ fn resource(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("resource", PAGE_SIZE, 1);
     let phys = bench.pdev().resource_start(0)?;
-    // SAFETY: A BAR of the device, which stays where it is while the driver is bound. No device is told of it.
+    // SAFETY: A BAR of the device, which stays where it is while the driver is bound. No device is
+    // told of it.
     let registers = unsafe { MmioRegion::from_raw(phys, PAGE_SIZE)? };
 
     // What is no memory cannot be bounced.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: nothing: it does not see what the device does
-// In C: keeps the DMA address of coherent memory, and writes it to a descriptor after the memory was freed
+// In C: keeps the DMA address of coherent memory, and uses it when that is freed
 // Here: cannot be expressed: it is no number
 
 use crate::dma::coherent::CoherentMemory;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: nothing: it does not see what the device does
-// In C: writes the physical address of a buffer to a descriptor, where no IOMMU translates, after it was unmapped
+// In C: uses the physical address of a buffer as its DMA address, after unmapping
 // Here: cannot be expressed: a mapping does not tell the physical address
 
 use crate::dma::{

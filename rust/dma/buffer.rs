@@ -37,16 +37,18 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// - [`Buffer::target`] points to a valid [`Buffer::Target`], aligned for it, through which it may be
-///   read and written for as long as the memory is given up. Its bytes are physically contiguous, in the
-///   kernel's linear map, and neither on a stack nor in the kernel's image. Their address and number are
-///   the same at every call; [`KnownSize`] tells the true number. Whether they are initialized is for
-///   [`Permits`](super::direction::Permits) to ask, before they are mapped.
+/// - [`Buffer::target`] points to a valid [`Buffer::Target`], aligned for it, through which it may
+///   be read and written for as long as the memory is given up. Its bytes are physically
+///   contiguous, in the kernel's linear map, and neither on a stack nor in the kernel's image.
+///   Their address and number are the same at every call; [`KnownSize`] tells the true number.
+///   Whether they are initialized is for [`Permits`](super::direction::Permits) to ask, before they
+///   are mapped.
 /// - [`Buffer::phys`] is the physical address of the first of them, if there is one.
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them in
 ///   between.
-/// - [`Buffer::target`] and [`Buffer::phys`] may be called from any thread, and from several at a time.
+/// - [`Buffer::target`] and [`Buffer::phys`] may be called from any thread, and from several at a
+///   time.
 /// - They are the beginning of a piece of memory from `kmalloc()`, or anywhere in one from the page
 ///   allocator, and nothing reads or writes the rest of that piece in between, either.
 /// - If [`Buffer::MAY_BE_PART`] is `false`, the memory was allocated with just that size, so that there
@@ -90,7 +92,8 @@ pub unsafe trait Buffer: Sized {
     /// `raw` is what [`Buffer::into_raw`] returned, and has not been taken back.
     unsafe fn target(raw: Self::Raw) -> NonNull<Self::Target>;
 
-    /// Returns the physical address of the memory, which is what is mapped; of an empty buffer it is anything.
+    /// Returns the physical address of the memory, which is what is mapped; of an empty buffer it
+    /// is anything.
     ///
     /// A buffer that has it at hand returns that, and saves looking it up.
     ///
@@ -98,8 +101,8 @@ pub unsafe trait Buffer: Sized {
     ///
     /// # Safety
     ///
-    /// `raw` is what [`Buffer::into_raw`] returned, and has not been taken back. The number is given to no device,
-    /// except by mapping it.
+    /// `raw` is what [`Buffer::into_raw`] returned, and has not been taken back. The number is
+    /// given to no device, except by mapping it.
     #[inline(always)]
     unsafe fn phys(raw: Self::Raw) -> PhysAddr {
         // SAFETY: By the caller's promise.
@@ -114,9 +117,9 @@ pub unsafe trait Buffer: Sized {
     }
 }
 
-// SAFETY: `KBox` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
-// until it is freed. It holds a valid `T`, aligned. The box is consumed, and only a raw pointer kept. The size
-// of a `T` is a multiple of its alignment and is what was asked for.
+// SAFETY: `KBox` is memory from `kmalloc()`: physically contiguous, in the linear map, and not
+// moved until it is freed. It holds a valid `T`, aligned. The box is consumed, and only a raw
+// pointer kept. The size of a `T` is a multiple of its alignment and is what was asked for.
 unsafe impl<T> Buffer for KBox<T> {
     type Target = T;
     type Raw = NonNull<T>;
@@ -157,10 +160,10 @@ impl<T> Clone for RawVec<T> {
 
 impl<T> Copy for RawVec<T> {}
 
-// SAFETY: `KVec` is memory from `kmalloc()`: physically contiguous, in the linear map, and not moved
-// while the vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
-// valid and aligned. The vector is consumed, and only its raw parts kept, so that its spare capacity is out
-// of reach as well.
+// SAFETY: `KVec` is memory from `kmalloc()`: physically contiguous, in the linear map, and not
+// moved while the vector is not in anybody's hands. Its first `len` elements, which are what is
+// mapped, are valid and aligned. The vector is consumed, and only its raw parts kept, so that its
+// spare capacity is out of reach as well.
 unsafe impl<T> Buffer for KVec<T> {
     type Target = [T];
     type Raw = RawVec<T>;

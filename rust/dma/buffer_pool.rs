@@ -62,7 +62,8 @@ use kernel::{
 ///
 /// To take a buffer, and to give it back, maps nothing, allocates nothing and does not sleep: a
 /// lock is taken, and what the CPU has or had is synced. Both may be done in an interrupt's
-/// handler, unless that drops the last handle of the pool, and dropping a buffer may sleep. Where all is done by one thread, [`LocalBufferPool`] needs no lock.
+/// handler, unless that drops the last handle of the pool, and dropping a buffer may sleep. Where
+/// all is done by one thread, [`LocalBufferPool`] needs no lock.
 ///
 /// A sync that would do nothing is not called, as `dma_need_sync()` and the sync functions
 /// themselves have it: for a device that is cache-coherent, and a buffer that is not copied

@@ -54,8 +54,9 @@ use kernel::{
 /// a [`Coherent`] tells neither, and gives out its DMA address as a number.
 ///
 /// The CPU reads and writes it as it does a [`Coherent`]: with [`io_read!`](kernel::io::io_read),
-/// [`io_write!`](kernel::io::io_write) and the rest of [`kernel::io::Io`] on `&memory`, which access memory once
-/// and as written. A reference is `unsafe`, since a device that was told the address may write at any time.
+/// [`io_write!`](kernel::io::io_write) and the rest of [`kernel::io::Io`] on `&memory`, which
+/// access memory once and as written. A reference is `unsafe`, since a device that was told the
+/// address may write at any time.
 ///
 /// Dropping it frees it, which may sleep: not in atomic context.
 ///
@@ -127,8 +128,8 @@ fn are_for_coherent(attrs: Attrs) -> bool {
         .contains(attrs)
 }
 
-/// Checks what must hold before C is asked for memory of `len` values of the type `T`; returns the flags to ask
-/// with.
+/// Checks what must hold before C is asked for memory of `len` values of the type `T`; returns the
+/// flags to ask with.
 fn check<T>(dev: &Device<Bound>, len: usize, flags: Flags, attrs: Attrs) -> Result<Flags> {
     let size = raw::alloc_size::<T>(len)?;
 
@@ -181,8 +182,8 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     /// - [`EINVAL`] for no element, elements without a byte, or a refused attribute;
     /// - [`EOVERFLOW`] for more than an address space has;
     /// - [`EIO`] if the device can do no DMA;
-    /// - [`ENOMEM`] if there is no memory, or more was asked for than the machine has, of which C is not told:
-    ///   for some of those sizes it oopses, or leaves a page mapped that it frees.
+    /// - [`ENOMEM`] if there is no memory, or more was asked for than the machine has, of which C
+    ///   is not told: for some of those sizes it oopses, or leaves a page mapped that it frees.
     ///
     /// C: `dma_alloc_attrs()`, `kernel/dma/mapping.c`.
     pub fn zeroed_slice_with_attrs(
@@ -244,8 +245,8 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     /// Returns the DMA range of the memory.
     #[inline(always)]
     pub fn span(&self) -> Span<'_, Bidirectional> {
-        // SAFETY: These `size()` bytes are the allocation, which is mapped for both directions, and which the
-        // span borrows.
+        // SAFETY: These `size()` bytes are the allocation, which is mapped for both directions, and
+        // which the span borrows.
         unsafe { Span::new(self.memory.dma_address(), self.size()) }
     }
 
@@ -265,12 +266,12 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     ///
     /// # Safety
     ///
-    /// Nothing writes to the memory while the reference exists: no device, no other thread, and not this one, by
-    /// [`io_write!`](kernel::io::io_write).
+    /// Nothing writes to the memory while the reference exists: no device, no other thread, and not
+    /// this one, by [`io_write!`](kernel::io::io_write).
     #[inline(always)]
     pub unsafe fn as_ref(&self) -> &T {
-        // SAFETY: By the caller's promise nothing changes what is borrowed. A device that only reads does not
-        // matter to a shared reference.
+        // SAFETY: By the caller's promise nothing changes what is borrowed. A device that only
+        // reads does not matter to a shared reference.
         unsafe { self.memory.as_ref() }
     }
 
@@ -284,7 +285,8 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
         unsafe { bindings::is_vmalloc_addr(self.as_ptr().cast()) }
     }
 
-    /// Returns whether the memory has a `struct page` for each page; a device's own memory may have none.
+    /// Returns whether the memory has a `struct page` for each page; a device's own memory may have
+    /// none.
     fn has_pages(&self) -> bool {
         // With a global pool, memory for a device that is not cache-coherent is from there.
         (!cfg!(CONFIG_DMA_GLOBAL_POOL) || limits::is_coherent(self.dev))
@@ -312,8 +314,9 @@ impl<'a, T: KnownSize + ?Sized> IoBase<'a> for &'a CoherentMemory<'_, T> {
 
     #[inline(always)]
     fn as_view(self) -> SysMem<'a, T> {
-        // SAFETY: The memory has a kernel mapping, as no attribute asked for none, which is there until it is
-        // dropped; it is borrowed for `'a`. It begins with a page, which aligns it for `T`.
+        // SAFETY: The memory has a kernel mapping, as no attribute asked for none, which is there
+        // until it is dropped; it is borrowed for `'a`. It begins with a page, which aligns it for
+        // `T`.
         unsafe { SysMem::new(self.memory.as_mut_ptr()) }
     }
 }

@@ -94,8 +94,8 @@ impl<'bound> Domain<'bound> {
     ///
     /// # Safety
     ///
-    /// The number is not given to a device. Nothing is unmapped in this domain during the call: the page table is walked without a lock,
-    /// and unmapping frees parts of it.
+    /// The number is not given to a device. Nothing is unmapped in this domain during the call: the
+    /// page table is walked without a lock, and unmapping frees parts of it.
     pub unsafe fn iova_to_phys(&self, iova: DmaAddress) -> Option<PhysAddr> {
         // Never a mapping's, and the page table's walk cannot end behind the last address there is: the C
         // function then returns what it has not set.

@@ -416,9 +416,9 @@ impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
         // SAFETY: As above; so that the memory is taken back once.
         let raw = unsafe { ManuallyDrop::take(&mut self.raw) };
 
-        // SAFETY: No device uses it: a transfer would own the mapping. What the device may have written is valid
-        // for what is in the memory: a mapping can only be made where `D` permits that, and then either the
-        // device cannot write or all bytes are valid.
+        // SAFETY: No device uses it: a transfer would own the mapping. What the device may have
+        // written is valid for what is in the memory: a mapping can only be made where `D` permits
+        // that, and then either the device cannot write or all bytes are valid.
         unsafe { S::from_raw(raw) }
     }
 }

@@ -22,9 +22,10 @@
 //! - [`core::mem::forget`] is safe. It leaks, and what the device owns it then owns for ever.
 //! - The device. It is given addresses, and is started, by an [`Engine`](super::transfer::Engine),
 //!   whose author promises in `unsafe` code that it does neither wrongly. The number of a
-//!   [`DeviceAddress`](super::span::DeviceAddress) is had by `unsafe` alone. A number that the driver makes up,
-//!   and writes to a register, is outside of this: mainline's accessors of registers are safe. So is the
-//!   address of mainline's own [`Coherent`](kernel::dma::Coherent), which is a number.
+//!   [`DeviceAddress`](super::span::DeviceAddress) is had by `unsafe` alone. A number that the
+//!   driver makes up, and writes to a register, is outside of this: mainline's accessors of
+//!   registers are safe. So is the address of mainline's own [`Coherent`](kernel::dma::Coherent),
+//!   which is a number.
 //! - What drivers keep in their data is dropped when the driver core has already given up the DMA of
 //!   the IOMMU group. If root gives the group another domain in that moment, a mapping is unmapped in
 //!   the wrong one. Drop mappings in `unbind`.
@@ -103,7 +104,7 @@
 //! | nothing: it does not know whose memory it is | keeps another device's memory mapped after that device has gone | does not compile (E0621) | `shared_outlives_owner.rs` |
 //! | nothing: it does not know whose registers they are | keeps the mapping of another device's registers after that device has gone | does not compile (E0621) | `resource_outlives_device.rs` |
 //! | nothing: it does not know whose registers they are | maps registers of another device, which start its DMA, without asking its driver | does not compile (E0133) | `resource_without_consent.rs` |
-//! | nothing: it does not know whose turn it is | syncs for the device what was not synced for the CPU, so that a bounce buffer loses what the device has written | cannot be expressed: only the library can call that (E0061) | `turn_ended_twice.rs` |
+//! | nothing: it does not know whose turn it is | syncs for the device twice, and a bounce buffer loses what was received | cannot be expressed: only the library can call that (E0061) | `turn_ended_twice.rs` |
 //! | nothing: it does not miss what is not called | skips the syncs of the mapping, and does not sync itself | returns an error | check `streaming/refused DMA_ATTR_SKIP_CPU_SYNC` |
 //! | nothing: it does not miss what is not called | does not sync a buffer of a pool before the device reads it | does not compile (E0277) | `recycled_not_synced.rs` |
 //! | nothing: it does not see what the CPU does | frees a buffer that is still mapped | does not compile (E0382) | `buffer_freed_mapped.rs` |
@@ -142,7 +143,7 @@
 //! | nothing: it does not see what the CPU does | lets several threads at memory of a device that is for one at a time | does not compile (E0277) | `vmap_shared.rs` |
 //! | nothing: it does not see what the device does | keeps a DMA address, and writes it to a descriptor after the buffer was unmapped | does not compile (E0308) | `address_after_unmap.rs` |
 //! | nothing: it does not see what the device does | compares a DMA address with a number of its own, to know it later | cannot be expressed: no address is made of a number (E0308) | `address_from_number.rs` |
-//! | nothing: it does not see what the device does | keeps the DMA address of coherent memory, and writes it to a descriptor after the memory was freed | cannot be expressed: it is no number (E0599) | `address_of_coherent.rs` |
+//! | nothing: it does not see what the device does | keeps the DMA address of coherent memory, and uses it when that is freed | cannot be expressed: it is no number (E0599) | `address_of_coherent.rs` |
 //! | nothing: it does not see what the device does | finds the number of a DMA address by comparisons, and uses it after the buffer was unmapped | cannot be expressed: addresses have no order (E0369) | `address_ordered.rs` |
 //! | nothing: it does not see what the device does | prints a DMA address, and reads the number out of the text | cannot be expressed: an address is not printed (E0277) | `address_printed.rs` |
 //! | nothing: it does not see what the device does | writes the address of a buffer to a register, and forgets when the device is done with it | does not compile (E0133) | `address_without_promise.rs` |
@@ -155,7 +156,7 @@
 //! | nothing: it does not see what the device does | starts the device before it has synced the buffer back | does not compile (E0505) | `guard_across_transfer.rs` |
 //! | nothing: it does not see what the device does | hands a transfer memory that it does not keep mapped | does not compile (E0200) | `memory_without_promise.rs` |
 //! | nothing: it does not see what the device does | lets the device read memory that was allocated for it to write | does not compile (E0277) | `pages_direction.rs` |
-//! | nothing: it does not see what the device does | writes the physical address of a buffer to a descriptor, where no IOMMU translates, after it was unmapped | cannot be expressed: a mapping does not tell the physical address (E0599) | `phys_is_the_address.rs` |
+//! | nothing: it does not see what the device does | uses the physical address of a buffer as its DMA address, after unmapping | cannot be expressed: a mapping does not tell the physical address (E0599) | `phys_is_the_address.rs` |
 //! | nothing: it does not see what the device does | takes the physical address of a part of a list for its DMA address | does not compile (E0133) | `phys_of_piece.rs` |
 //! | nothing: it does not see what the device does | frees an object to its pool while the device is still at work | does not compile (E0382) | `pool_object_freed_in_flight.rs` |
 //! | nothing: it does not see what the device does | queues a buffer of a pool for two transfers | does not compile (E0382) | `recycled_twice.rs` |

@@ -46,11 +46,11 @@ use kernel::{
 /// A pool of objects of the type `T` in coherent memory.
 ///
 /// Each object keeps the pool, by counting ([`DmaPool::zalloc`]) or by borrowing it
-/// ([`DmaPool::zalloc_borrowed`]): it is destroyed, and its pages are freed, when the last of both has
-/// been dropped. That sleeps: not in atomic context. So no object can be left without its pool, nor a pool be destroyed that is busy.
-/// If an object is forgotten ([`core::mem::forget`]), its pool stays for ever, with all pages, as if
-/// it had been forgotten too; or, if it was borrowed, C says that it is busy when it is destroyed, and
-/// leaves its pages to the device for ever.
+/// ([`DmaPool::zalloc_borrowed`]): it is destroyed, and its pages are freed, when the last of both
+/// has been dropped. That sleeps: not in atomic context. So no object can be left without its pool,
+/// nor a pool be destroyed that is busy. If an object is forgotten ([`core::mem::forget`]), its
+/// pool stays for ever, with all pages, as if it had been forgotten too; or, if it was borrowed, C
+/// says that it is busy when it is destroyed, and leaves its pages to the device for ever.
 ///
 /// What is not in use belongs to the allocator, which keeps its list of free objects in their own
 /// memory, within the device's reach: a device that writes to an object after it was freed corrupts
@@ -268,8 +268,9 @@ impl<T: AsBytes + FromBytes> Drop for DmaPool<'_, T> {
 /// [`io_read!`](kernel::io::io_read), [`io_write!`](kernel::io::io_write) and the rest of
 /// [`kernel::io::Io`] on `&object`, which access memory once and as written. There is never a
 /// reference to a `T`, since a device that has been told the address of a descriptor may write
-/// there at any time. What is handed over that way is ordered by [`dma_mb()`](kernel::sync::barrier::dma_mb), or
-/// by the accessors of the registers; see [`Engine`](super::transfer::Engine).
+/// there at any time. What is handed over that way is ordered by
+/// [`dma_mb()`](kernel::sync::barrier::dma_mb), or by the accessors of the registers; see
+/// [`Engine`](super::transfer::Engine).
 ///
 /// As the memory of a [`Transfer`](super::transfer::Transfer) it is out of the CPU's reach until
 /// that is over.

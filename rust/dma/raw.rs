@@ -138,10 +138,11 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
 
 /// Returns those of `flags` that say how hard to try for memory.
 ///
-/// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and [`__GFP_NOWARN`].
-/// No zone, which C refuses or which has no addresses in the kernel, no compound pages, of which C warns, and
-/// nothing that leaves pages as they were. Where it may not sleep, there may well be no memory, and that is no reason
-/// to warn: the pools for such memory do, with a stack (`kernel/dma/pool.c`).
+/// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and
+/// [`__GFP_NOWARN`]. No zone, which C refuses or which has no addresses in the kernel, no compound
+/// pages, of which C warns, and nothing that leaves pages as they were. Where it may not sleep,
+/// there may well be no memory, and that is no reason to warn: the pools for such memory do, with a
+/// stack (`kernel/dma/pool.c`).
 #[inline(always)]
 pub(super) fn reclaim_flags(flags: Flags) -> Flags {
     let flags = flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN);
@@ -153,12 +154,12 @@ pub(super) fn reclaim_flags(flags: Flags) -> Flags {
     }
 }
 
-/// Returns the flags with which `size` bytes of memory for DMA are allocated: [`reclaim_flags()`] of `flags`,
-/// and what makes a size that cannot be had an error and no more.
+/// Returns the flags with which `size` bytes of memory for DMA are allocated: [`reclaim_flags()`]
+/// of `flags`, and what makes a size that cannot be had an error and no more.
 ///
-/// The page allocator warns of a size that is larger than anything it has. Many single pages, for an IOMMU, are
-/// taken one by one, and the OOM killer is called for them, or the kernel panics, unless the flags say that
-/// the allocation may fail.
+/// The page allocator warns of a size that is larger than anything it has. Many single pages, for
+/// an IOMMU, are taken one by one, and the OOM killer is called for them, or the kernel panics,
+/// unless the flags say that the allocation may fail.
 #[inline(always)]
 pub(super) fn alloc_flags(flags: Flags, size: usize) -> Flags {
     let flags = reclaim_flags(flags);
@@ -185,14 +186,14 @@ pub(super) fn ram_size() -> usize {
 
 /// Returns the size in bytes of `len` elements of the type `T`, allocated by the DMA API.
 ///
-/// C rounds the size up to pages, counts them in 32 bits (`__iommu_dma_alloc_noncontiguous()`), and keeps a
-/// pointer for each in an array of at most `INT_MAX` bytes (`kvmalloc()`), all without a check. As with
-/// `vmalloc()`, no more than the machine's memory is asked for.
+/// C rounds the size up to pages, counts them in 32 bits (`__iommu_dma_alloc_noncontiguous()`), and
+/// keeps a pointer for each in an array of at most `INT_MAX` bytes (`kvmalloc()`), all without a
+/// check. As with `vmalloc()`, no more than the machine's memory is asked for.
 ///
 /// # Errors
 ///
-/// [`EINVAL`] for a size of 0; [`EOVERFLOW`] for more than an address space has; [`ENOMEM`] for more than the
-/// machine has.
+/// [`EINVAL`] for a size of 0; [`EOVERFLOW`] for more than an address space has; [`ENOMEM`] for
+/// more than the machine has.
 pub(super) fn alloc_size<T>(len: usize) -> Result<usize> {
     const {
         assert!(
@@ -294,7 +295,8 @@ mod tests {
         assert_eq!(alloc_size::<[u32; 0]>(usize::MAX), Err(EINVAL));
     }
 
-    /// More than the machine has, than there is, and products that are good modulo the size of the address space.
+    /// More than the machine has, than there is, and products that are good modulo the size of the
+    /// address space.
     #[test]
     fn size_of_too_many() {
         // CAST: A positive number.

@@ -32,15 +32,16 @@ use kernel::{
     prelude::*, //
 };
 
-/// Memory-mapped registers, or memory, of a device, by the physical address at which the CPU has them.
+/// Memory-mapped registers, or memory, of a device, by the physical address at which the CPU has
+/// them.
 ///
-/// They are for the driver of that device to give away, by a promise: what another device writes there has the
-/// effect that a write of the CPU has, and may start a transfer to anywhere.
+/// They are for the driver of that device to give away, by a promise: what another device writes
+/// there has the effect that a write of the CPU has, and may start a transfer to anywhere.
 ///
 /// # Invariants
 ///
-/// The `len` bytes from `phys` on, at least one, are no RAM but a device's for `'a`, and its driver lets
-/// others access them.
+/// The `len` bytes from `phys` on, at least one, are no RAM but a device's for `'a`, and its driver
+/// lets others access them.
 #[derive(Clone, Copy)]
 pub struct MmioRegion<'a> {
     phys: PhysAddr,
@@ -51,19 +52,20 @@ pub struct MmioRegion<'a> {
 impl<'a> MmioRegion<'a> {
     /// Returns the bytes of `range` of a BAR, counted from its start.
     ///
-    /// The BAR is borrowed, so that it stays claimed for as long as the region is in use. Does not sleep.
+    /// The BAR is borrowed, so that it stays claimed for as long as the region is in use. Does not
+    /// sleep.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is not mapped in vmalloc space, which
-    /// one of I/O ports is not, and on some architectures none is (powerpc).
+    /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is not mapped in vmalloc
+    /// space, which one of I/O ports is not, and on some architectures none is (powerpc).
     ///
     /// C: `vmalloc_to_pfn()`, `mm/vmalloc.c`: a BAR is mapped by `ioremap()`.
     ///
     /// # Safety
     ///
-    /// As of [`MmioRegion::from_raw`]: no safety of a driver that holds this BAR, now or later, rests on what is
-    /// written there, or on nobody reading it.
+    /// As of [`MmioRegion::from_raw`]: no safety of a driver that holds this BAR, now or later,
+    /// rests on what is written there, or on nobody reading it.
     pub unsafe fn of_bar<const SIZE: usize>(
         bar: &'a pci::Bar<'_, SIZE>,
         range: Range<usize>,
@@ -77,17 +79,18 @@ impl<'a> MmioRegion<'a> {
         if !unsafe { bindings::is_vmalloc_addr(start) } {
             return Err(EINVAL);
         }
-        // SAFETY: By the invariants of `Bar` the registers are mapped there, in a row, and by the check above in
-        // vmalloc space.
+        // SAFETY: By the invariants of `Bar` the registers are mapped there, in a row, and by the
+        // check above in vmalloc space.
         let phys = unsafe { helpers::helper_cpu_addr_to_phys(start) };
 
-        // SAFETY: What a BAR is mapped to is what the device decodes, and nobody else does. While it is held, which
-        // is so for `'a`, it is not changed. The rest is as the caller promises. CAST: From at most 64 bits.
+        // SAFETY: What a BAR is mapped to is what the device decodes, and nobody else does. While
+        // it is held, which is so for `'a`, it is not changed. The rest is as the caller promises.
+        // CAST: From at most 64 bits.
         unsafe { Self::from_raw(phys + range.start as PhysAddr, range.end - range.start) }
     }
 
-    /// Returns the `len` bytes at a physical address, for a device that is not on a PCI bus, or a driver whose
-    /// registers are not all alike.
+    /// Returns the `len` bytes at a physical address, for a device that is not on a PCI bus, or a
+    /// driver whose registers are not all alike.
     ///
     /// Does not sleep.
     ///
@@ -99,9 +102,9 @@ impl<'a> MmioRegion<'a> {
     ///
     /// # Safety
     ///
-    /// They are a device's for `'a`, and the driver that has that device lets others access them: no safety of that
-    /// driver rests on what is written there, or on nobody reading it. That holds after `'a`, too: a
-    /// [`Transfer`](super::transfer::Transfer) that was forgotten goes on.
+    /// They are a device's for `'a`, and the driver that has that device lets others access them:
+    /// no safety of that driver rests on what is written there, or on nobody reading it. That holds
+    /// after `'a`, too: a [`Transfer`](super::transfer::Transfer) that was forgotten goes on.
     pub unsafe fn from_raw(phys: PhysAddr, len: usize) -> Result<Self> {
         // What is RAM is RAM for so many pages, aligned (`SUBSECTION_SIZE`).
         const STEP: PhysAddr = 2 << 20;
@@ -135,8 +138,8 @@ impl<'a> MmioRegion<'a> {
     ///
     /// # Safety
     ///
-    /// The number is not given to a device: where no IOMMU translates, it is the DMA address, and for that
-    /// [`DeviceAddress::as_raw`](super::span::DeviceAddress::as_raw) asks for a promise.
+    /// The number is not given to a device: where no IOMMU translates, it is the DMA address, and
+    /// for that [`DeviceAddress::as_raw`](super::span::DeviceAddress::as_raw) asks for a promise.
     #[inline(always)]
     pub unsafe fn phys(&self) -> PhysAddr {
         self.phys
@@ -175,12 +178,9 @@ impl<'a> MmioRegion<'a> {
 /// };
 ///
 /// /// Lets `peer` ring a doorbell, at 0x1000 of `bar`, which the driver of another device holds.
-/// fn doorbell<'a>(
-///     peer: &'a Device<Bound>,
-///     bar: &'a pci::Bar<'_>,
-/// ) -> Result<ResourceMapping<'a, FromDevice>> {
-///     // SAFETY: The doorbell says that there is work, and where that is the driver has told the device before.
-///     let doorbell = unsafe { MmioRegion::of_bar(bar, 0x1000..0x1004)? };
+/// fn doorbell<'a>( peer: &'a Device<Bound>, bar: &'a pci::Bar<'_>, ) -> Result<ResourceMapping<'a,
+/// FromDevice>> { // SAFETY: The doorbell says that there is work, and where that is the driver has
+/// told the device before. let doorbell = unsafe { MmioRegion::of_bar(bar, 0x1000..0x1004)? };
 ///
 ///     ResourceMapping::map(peer, doorbell, FromDevice)
 /// }
@@ -205,8 +205,8 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
     ///
     /// # Errors
     ///
-    /// - [`ERANGE`] if no IOMMU translates, and the address is beyond the device's mask, or the memory of
-    ///   this guest is encrypted;
+    /// - [`ERANGE`] if no IOMMU translates, and the address is beyond the device's mask, or the
+    ///   memory of this guest is encrypted;
     /// - [`ENOMEM`] if the mapping failed: the device's addresses are used up, or it is confined to bounce
     ///   buffers (`swiotlb=force`);
     /// - [`EIO`] if the device can do no DMA at all.

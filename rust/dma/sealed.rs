@@ -2,9 +2,9 @@
 
 //! What keeps the methods of sealed traits for the library.
 //!
-//! A supertrait in a private module cannot be named, nor implemented, by others. Its methods can be called all
-//! the same: a bound on the public trait, or a trait object, brings them into scope. So each of them takes a
-//! [`Sealed`], which only the library can make.
+//! A supertrait in a private module cannot be named, nor implemented, by others. Its methods can be
+//! called all the same: a bound on the public trait, or a trait object, brings them into scope. So
+//! each of them takes a [`Sealed`], which only the library can make.
 
 /// Proof that the caller is the library.
 pub struct Sealed(pub(super) ());

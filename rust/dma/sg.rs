@@ -3,8 +3,8 @@
 //! Scatter-gather mappings: memory in pieces, handed to a device together.
 //!
 //! Mainline's [`kernel::scatterlist::SGTable`] maps too, but it can be neither synced nor unmapped
-//! before its end, keeps its pages behind a run-time check (`Devres`) and tells nobody the direction.
-//! Outside the `kernel` crate its entries can be read, and that is all.
+//! before its end, keeps its pages behind a run-time check (`Devres`) and tells nobody the
+//! direction. Outside the `kernel` crate its entries can be read, and that is all.
 
 mod pieces;
 mod table;
@@ -123,10 +123,11 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
     ///
     /// # Errors
     ///
-    /// The memory comes back with the error: [`EINVAL`] for an empty piece or none, or one that shares a
-    /// cache line (see [`MapError`]), also when it is cut, or memory that is not for this device (see
-    /// [`Scattered::may_be_mapped_for`]); [`ENOMEM`] if there is no memory for the table or the device's
-    /// addresses are used up; [`EIO`] if a piece cannot be mapped, or the device can do no DMA at all.
+    /// The memory comes back with the error: [`EINVAL`] for an empty piece or none, or one that
+    /// shares a cache line (see [`MapError`]), also when it is cut, or memory that is not for this
+    /// device (see [`Scattered::may_be_mapped_for`]); [`ENOMEM`] if there is no memory for the
+    /// table or the device's addresses are used up; [`EIO`] if a piece cannot be mapped, or the
+    /// device can do no DMA at all.
     ///
     /// C: `dma_map_sgtable()`, `kernel/dma/mapping.c`.
     pub fn map(
@@ -410,9 +411,9 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
         // SAFETY: As above; so that the memory is taken back once.
         let raw = unsafe { ManuallyDrop::take(&mut self.raw) };
 
-        // SAFETY: No device uses it: a transfer would own the mapping. What the device may have written is
-        // valid for what is in the memory: a mapping can only be made where `D` permits that, and then
-        // either the device cannot write or all bytes are valid.
+        // SAFETY: No device uses it: a transfer would own the mapping. What the device may have
+        // written is valid for what is in the memory: a mapping can only be made where `D` permits
+        // that, and then either the device cannot write or all bytes are valid.
         unsafe { S::from_raw(raw) }
     }
 }
@@ -494,8 +495,8 @@ impl<S: Scattered, D: Direction> SgAccess<'_, '_, S, D> {
     ///
     /// C: `sg_pcopy_to_buffer()`, `lib/scatterlist.c`.
     pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result {
-        // SAFETY: The memory is the CPU's for as long as `self` exists, and nobody writes to it: `write()` borrows
-        // `self` exclusively.
+        // SAFETY: The memory is the CPU's for as long as `self` exists, and nobody writes to it:
+        // `write()` borrows `self` exclusively.
         unsafe { self.mapping.copy_to(offset, bytes) }
     }
 

@@ -21,9 +21,10 @@ use kernel::{
 
 /// An address as a device sees it: a bus address, or what its IOMMU translates.
 ///
-/// It can be kept and compared for equality, but is not a number. It has no order, no arithmetic and no
-/// formatting, and cannot be made of a number: each would let safe code compute the number, and write it
-/// to a register after the mapping is gone. [`DeviceAddress::as_raw`] is the only way to the number.
+/// It can be kept and compared for equality, but is not a number. It has no order, no arithmetic
+/// and no formatting, and cannot be made of a number: each would let safe code compute the number,
+/// and write it to a register after the mapping is gone. [`DeviceAddress::as_raw`] is the only way
+/// to the number.
 ///
 /// C: `dma_addr_t`, `include/linux/types.h`.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -126,8 +126,8 @@ pub struct MapError<B> {
     ///   [cache-coherent](super::limits::is_coherent). Map [`Pages`](super::buffer::Pages), or a
     ///   vector that was allocated with the length that is mapped;
     /// - [`EIO`] if the device can do no DMA at all;
-    /// - [`ENOMEM`] if the mapping failed. The kernel warns, once, if the device cannot drive the address, no
-    ///   IOMMU translates, and there are no bounce buffers (`swiotlb=noforce`).
+    /// - [`ENOMEM`] if the mapping failed. The kernel warns, once, if the device cannot drive the
+    ///   address, no IOMMU translates, and there are no bounce buffers (`swiotlb=noforce`).
     pub error: Error,
     /// The buffer, as it was.
     pub buffer: B,
@@ -369,10 +369,10 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
             )
         };
 
-        // SAFETY: By the invariants, `raw` has not been taken back before. No device uses the memory: a transfer
-        // would own the mapping. What the device may have written is valid for `B::Target`: a mapping
-        // can only be made where `D` permits that type, and then either the device cannot write or
-        // all bytes are valid.
+        // SAFETY: By the invariants, `raw` has not been taken back before. No device uses the
+        // memory: a transfer would own the mapping. What the device may have written is valid for
+        // `B::Target`: a mapping can only be made where `D` permits that type, and then either the
+        // device cannot write or all bytes are valid.
         unsafe { B::from_raw(self.raw) }
     }
 
@@ -387,9 +387,9 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         offset: usize,
         data: NonNull<T>,
     ) -> CpuAccess<'_, T, D> {
-        // SAFETY: By the caller's promise; the mapping is borrowed exclusively for the guard's life, so
-        // that neither a transfer nor another guard can be there. What is mapped is initialized, and valid
-        // whatever a device writes that may: `Permits` has asked.
+        // SAFETY: By the caller's promise; the mapping is borrowed exclusively for the guard's
+        // life, so that neither a transfer nor another guard can be there. What is mapped is
+        // initialized, and valid whatever a device writes that may: `Permits` has asked.
         unsafe { CpuAccess::begin(self.dev, self.addr, offset, data) }
     }
 }
@@ -455,9 +455,9 @@ impl<B: Buffer, D: Direction> turn::private::Turns for Mapping<'_, B, D> {
     }
 }
 
-// SAFETY: By the contract of `Buffer` this is the memory that was given up, and a valid `B::Target` then. It is
-// initialized, as `Permits` has asked, and a mapping in which the device can write exists only where all bytes
-// are valid.
+// SAFETY: By the contract of `Buffer` this is the memory that was given up, and a valid `B::Target`
+// then. It is initialized, as `Permits` has asked, and a mapping in which the device can write
+// exists only where all bytes are valid.
 unsafe impl<B: Buffer, D: Direction> turn::private::Contiguous for Mapping<'_, B, D> {
     #[inline(always)]
     fn data(&self) -> NonNull<B::Target> {
@@ -602,9 +602,9 @@ unsafe fn map_raw<B: Buffer, D: Direction>(
     let direction = D::DIRECTION.into();
     let attrs = raw::attrs(attrs);
 
-    // SAFETY: `dev` is bound. By the contract of `Buffer` these `size` bytes of memory are physically
-    // contiguous, and neither freed nor touched until they are taken back, which the caller does not do before.
-    // `raw` is from `into_raw()`, and the number is for the mapping.
+    // SAFETY: `dev` is bound. By the contract of `Buffer` these `size` bytes of memory are
+    // physically contiguous, and neither freed nor touched until they are taken back, which the
+    // caller does not do before. `raw` is from `into_raw()`, and the number is for the mapping.
     let addr =
         unsafe { bindings::dma_map_phys(raw::device(dev), B::phys(raw), size, direction, attrs) };
 

@@ -84,9 +84,9 @@ pub enum Progress {
 ///   [`Engine::abort`] returned [`Ok`].
 /// - What the CPU wrote before a start is visible to the device when it begins, and what the device
 ///   wrote is ordered before what the CPU reads after it was told of the end. The accessors of
-///   [`kernel::io`] for MMIO have the barriers for that; an engine with descriptors in coherent memory
-///   needs [`dma_mb(Write)`](kernel::sync::barrier::dma_mb) before it hands one over and `dma_mb(Read)` after it
-///   gets one back.
+///   [`kernel::io`] for MMIO have the barriers for that; an engine with descriptors in coherent
+///   memory needs [`dma_mb(Write)`](kernel::sync::barrier::dma_mb) before it hands one over and
+///   `dma_mb(Read)` after it gets one back.
 pub unsafe trait Engine {
     /// What the engine has to know besides the memory: where in the device the data goes or comes
     /// from, for example.

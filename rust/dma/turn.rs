@@ -271,8 +271,8 @@ impl<S: Scattered, D: Direction> CpuTurn<SgMapping<'_, S, D>> {
     ///
     /// C: `sg_pcopy_to_buffer()`, `lib/scatterlist.c`.
     pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result {
-        // SAFETY: By the invariants the memory is the CPU's, and nobody writes to it: `write()` borrows `self`
-        // exclusively.
+        // SAFETY: By the invariants the memory is the CPU's, and nobody writes to it: `write()`
+        // borrows `self` exclusively.
         unsafe { self.memory.copy_to(offset, bytes) }
     }
 

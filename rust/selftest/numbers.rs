@@ -2,10 +2,11 @@
 
 //! Every number that the library's functions take, from none to all ones.
 //!
-//! A call works, or returns an error; what works can be used, and goes away again. The kernel's log has
-//! nothing to say of it, and the IOMMU's page table is as before. There is a result for each function that
-//! takes a size, a count, a range, an alignment, a time, flags or attributes, by its name:
-//! `scripts/tests/test_numbers.py` reads the names here, and finds the functions in the sources.
+//! A call works, or returns an error; what works can be used, and goes away again. The kernel's log
+//! has nothing to say of it, and the IOMMU's page table is as before. There is a result for each
+//! function that takes a size, a count, a range, an alignment, a time, flags or attributes, by its
+//! name: `scripts/tests/test_numbers.py` reads the names here, and finds the functions in the
+//! sources.
 
 mod coherent;
 mod mapping;
@@ -41,8 +42,9 @@ use kernel::{
     prelude::*, //
 };
 
-/// Sizes, counts and offsets: those that C counts in 32 bits, or in pages of 32 bits; those that wrap when
-/// they are multiplied by the size of an element, or rounded up to pages; and those around them.
+/// Sizes, counts and offsets: those that C counts in 32 bits, or in pages of 32 bits; those that
+/// wrap when they are multiplied by the size of an element, or rounded up to pages; and those
+/// around them.
 const NUMBERS: [usize; 34] = [
     0,
     1,
@@ -280,7 +282,8 @@ const SWEEPS: &[(&str, Sweep)] = &[
     ("scoped::ScopedMapping::write", transfer::scoped_write),
 ];
 
-/// How many pages below the highest address are looked at after each function, and after all of them.
+/// How many pages below the highest address are looked at after each function, and after all of
+/// them.
 const NEAR: usize = 1 << 10;
 const FAR: usize = 1 << 16;
 

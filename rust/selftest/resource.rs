@@ -171,7 +171,8 @@ fn read<'a>(
 
 fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence, Stop> {
     let register = |register: OpenRegister| {
-        // SAFETY: By `peer::with()` this driver is bound to the device, an `edu`, for as long as this runs.
+        // SAFETY: By `peer::with()` this driver is bound to the device, an `edu`, for as long as
+        // this runs.
         unsafe { register.of(other) }
     };
     let registers = register(OpenRegister::Factorial)?;

@@ -66,9 +66,10 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// Returns which pages are mapped where addresses are given out: of the `count` below the highest that the
-    /// device can use, and below the highest of 32 bits, and of those around each power of two and its distance
-    /// from the end, as a range is aligned to its size. [`None`] if nobody translates.
+    /// Returns which pages are mapped where addresses are given out: of the `count` below the
+    /// highest that the device can use, and below the highest of 32 bits, and of those around each
+    /// power of two and its distance from the end, as a range is aligned to its size. [`None`] if
+    /// nobody translates.
     pub(super) fn mapped_pages(&self, count: usize) -> Option<Mapped> {
         const SIZE: DmaAddress = PAGE_SIZE as DmaAddress;
         /// More than this no table has.

@@ -2,10 +2,10 @@
 
 //! Addresses as numbers, to be printed and compared.
 //!
-//! The library gives out neither DMA addresses nor physical ones as numbers. Here they are had of memory that is
-//! mapped, for the log, for programs, and for what the addresses are compared with. No device is given one of
-//! these numbers: the registers of the one that this driver has are private to [`Edu`](super::edu::Edu), and
-//! [`Edu::start`](super::edu::Edu::start) is `unsafe`.
+//! The library gives out neither DMA addresses nor physical ones as numbers. Here they are had of
+//! memory that is mapped, for the log, for programs, and for what the addresses are compared with.
+//! No device is given one of these numbers: the registers of the one that this driver has are
+//! private to [`Edu`](super::edu::Edu), and [`Edu::start`](super::edu::Edu::start) is `unsafe`.
 
 use crate::{
     bindings as helpers,
@@ -114,6 +114,7 @@ impl Phys for Piece {
 /// Returns the physical address of the byte at `offset`; [`None`] beyond the end.
 pub(crate) fn phys_at(memory: &CoherentMemory<'_, [u8]>, offset: usize) -> Option<PhysAddr> {
     (offset < memory.size())
-        // SAFETY: Memory from `dma_alloc_coherent()` is in the linear map or in vmalloc space, and this is in it.
+        // SAFETY: Memory from `dma_alloc_coherent()` is in the linear map or in vmalloc space, and
+        // this is in it.
         .then(|| unsafe { phys_of(memory.as_ptr().cast::<u8>().wrapping_add(offset)) })
 }

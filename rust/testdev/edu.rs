@@ -114,9 +114,10 @@ impl OpenRegister {
     pub(crate) unsafe fn of<'a>(self, pdev: &'a pci::Device<Bound>) -> Result<MmioRegion<'a>> {
         let range = self.range();
 
-        // SAFETY: BAR 0 of an `edu` is in memory space, and stays where it is while its driver is bound. This is
-        // its driver, and nothing that it relies on depends on these registers: one computes a factorial, the
-        // other says whether that is done, and whether it ends with an interrupt. CAST: From at most 64 bits.
+        // SAFETY: BAR 0 of an `edu` is in memory space, and stays where it is while its driver is
+        // bound. This is its driver, and nothing that it relies on depends on these registers: one
+        // computes a factorial, the other says whether that is done, and whether it ends with an
+        // interrupt. CAST: From at most 64 bits.
         unsafe { MmioRegion::from_raw(pdev.resource_start(0)? + range.start as u64, range.len()) }
     }
 }
@@ -176,7 +177,8 @@ impl<'bound> Edu<'bound> {
     ///
     /// No device writes there what starts this one, or changes what it was started with.
     pub(crate) unsafe fn registers(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
-        // SAFETY: By the caller's promise; all else that is written to registers of an `edu` harms nobody.
+        // SAFETY: By the caller's promise; all else that is written to registers of an `edu` harms
+        // nobody.
         unsafe { MmioRegion::of_bar(&self.bar, range) }
     }
 
@@ -415,14 +417,14 @@ unsafe impl Engine for Edu<'_> {
     }
 
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, the memory stays as it is until the device is done, which is given
-        // the number for that.
+        // SAFETY: By the caller's promise, the memory stays as it is until the device is done,
+        // which is given the number for that.
         unsafe { self.start(from.address().as_raw(), from.len(), job, false) }
     }
 
     unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, nobody else accesses the memory until the device is done, which is
-        // given the number for that.
+        // SAFETY: By the caller's promise, nobody else accesses the memory until the device is
+        // done, which is given the number for that.
         unsafe { self.start(to.address().as_raw(), to.len(), job, true) }
     }
 

@@ -95,8 +95,8 @@ impl<'bound> Target<'bound> {
     pub(crate) fn registers(&self) -> Option<Result<MmioRegion<'bound>>> {
         self.pci
             .filter(|_| self.engine.is_some())
-            // SAFETY: `driver.rs` makes an engine of an `edu` alone, and of the device that the target is; this
-            // driver is bound to it.
+            // SAFETY: `driver.rs` makes an engine of an `edu` alone, and of the device that the
+            // target is; this driver is bound to it.
             .map(|pdev| unsafe { OpenRegister::Factorial.of(pdev) })
     }
 }

@@ -54,10 +54,10 @@ type Users = Arc<()>;
 /// User space writes there when it likes, as the device does. All else is as with
 /// [`CoherentMemory`].
 ///
-/// Dropping it frees the memory, which may sleep: not in atomic context. If it is mapped then, it is not freed. That is logged, and the DMA debugger will report
-/// when the driver is unbound: unbind no driver whose memory is in use. What an IOMMU put together of
-/// single pages is freed all the same: user space keeps the pages, which the device does not reach
-/// any more.
+/// Dropping it frees the memory, which may sleep: not in atomic context. If it is mapped then, it
+/// is not freed. That is logged, and the DMA debugger will report when the driver is unbound:
+/// unbind no driver whose memory is in use. What an IOMMU put together of single pages is freed all
+/// the same: user space keeps the pages, which the device does not reach any more.
 ///
 /// # Examples
 ///
@@ -108,11 +108,10 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
     ///
     /// # Errors
     ///
-    /// [`ENXIO`] if the memory cannot be mapped, is of a device's own memory and no whole pages, or the area goes
-    /// beyond its end, [`EINVAL`] if something
-    /// is in the area already, [`ENOMEM`] or, as `vm_insert_pages()` has it, [`EFAULT`] if there is no
-    /// memory for page tables. The hook must return the error, whereupon what was mapped is taken out of
-    /// the area.
+    /// [`ENXIO`] if the memory cannot be mapped, is of a device's own memory and no whole pages, or
+    /// the area goes beyond its end, [`EINVAL`] if something is in the area already, [`ENOMEM`] or,
+    /// as `vm_insert_pages()` has it, [`EFAULT`] if there is no memory for page tables. The hook
+    /// must return the error, whereupon what was mapped is taken out of the area.
     ///
     /// # Safety
     ///

@@ -61,7 +61,8 @@ where
     /// is cache-coherent, and has not allocated it from memory of its own. Nor is `other` that device,
     /// which needs no second mapping.
     ///
-    /// On a machine that encrypts memory none can: one device may need pages decrypted, and another not.
+    /// On a machine that encrypts memory none can: one device may need pages decrypted, and another
+    /// not.
     ///
     /// C: the rules of `dma_get_sgtable_attrs()`, `kernel/dma/mapping.c`; `cc_platform_has()`,
     /// `include/linux/cc_platform.h`.

@@ -45,8 +45,8 @@ pub struct Piece {
 impl Piece {
     /// Describes the `len` bytes from `phys` on, for an implementation of [`Scattered`].
     ///
-    /// `may_be_part` says whether they may be only a part of a piece of memory from `kmalloc()`; see
-    /// [`Buffer::MAY_BE_PART`].
+    /// `may_be_part` says whether they may be only a part of a piece of memory from `kmalloc()`;
+    /// see [`Buffer::MAY_BE_PART`].
     #[inline(always)]
     pub fn new(phys: PhysAddr, len: usize, may_be_part: bool) -> Self {
         Self {
@@ -72,8 +72,9 @@ impl Piece {
     ///
     /// # Safety
     ///
-    /// The number is not given to a device: where no IOMMU translates, it is the DMA address, and for that
-    /// [`DeviceAddress::as_raw`](crate::dma::span::DeviceAddress::as_raw) asks for a promise.
+    /// The number is not given to a device: where no IOMMU translates, it is the DMA address, and
+    /// for that [`DeviceAddress::as_raw`](crate::dma::span::DeviceAddress::as_raw) asks for a
+    /// promise.
     #[inline(always)]
     pub unsafe fn phys_addr(&self) -> PhysAddr {
         self.phys
@@ -97,19 +98,21 @@ impl Piece {
 ///
 /// # Safety
 ///
-/// - The bytes of [`Scattered::pieces`] have a `struct page`, but none of a stack or of the kernel's image.
-///   They are the same at every call, and no byte is in two pieces. Whether they are initialized is for
-///   [`Permits`](crate::dma::direction::Permits) to ask, before they are mapped.
+/// - The bytes of [`Scattered::pieces`] have a `struct page`, but none of a stack or of the
+///   kernel's image. They are the same at every call, and no byte is in two pieces. Whether they
+///   are initialized is for [`Permits`](crate::dma::direction::Permits) to ask, before they are
+///   mapped.
 /// - They stay allocated, and stay where they are, from [`Scattered::into_raw`] to
-///   [`Scattered::from_raw`], as long as the raw form is not dropped, and for ever if it is forgotten.
-///   Nothing else reads or writes them in between.
+///   [`Scattered::from_raw`], as long as the raw form is not dropped, and for ever if it is
+///   forgotten. Nothing else reads or writes them in between.
 /// - They are values of [`Scattered::Element`], or of slices of it, and nothing else.
 /// - A piece that is in memory from `kmalloc()` begins there, and nothing reads or writes the rest of
 ///   that memory in between. If there is such a rest, the piece says that it may be a part.
 /// - [`Scattered::pieces`] may be called from any thread, and from several at a time.
 /// - What is said here need only hold for devices for which [`Scattered::may_be_mapped_for`] returns
 ///   `true`, which is asked before each mapping.
-/// - [`Scattered::Raw`] shows nobody a reference to the memory, and [`Scattered::into_raw`] alone makes one.
+/// - [`Scattered::Raw`] shows nobody a reference to the memory, and [`Scattered::into_raw`] alone
+///   makes one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mapped as a list of pieces",
     label = "not memory in pieces",
@@ -189,11 +192,12 @@ pub struct RawVVec<T> {
     capacity: usize,
 }
 
-// SAFETY: `VVec` is memory from `vmalloc()`, which is made of pages of its own and not moved while the
-// vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
-// valid. The vector is consumed, and only its raw parts kept. No architecture that Rust supports has caches in
-// which such an address and that of the linear map differ, so that `flush_kernel_vmap_range()` is not needed:
-// it does something on parisc, sh, some MIPS, and Arm before version 7.
+// SAFETY: `VVec` is memory from `vmalloc()`, which is made of pages of its own and not moved while
+// the vector is not in anybody's hands. Its first `len` elements, which are what is mapped, are
+// valid. The vector is consumed, and only its raw parts kept. No architecture that Rust supports
+// has caches in which such an address and that of the linear map differ, so that
+// `flush_kernel_vmap_range()` is not needed: it does something on parisc, sh, some MIPS, and Arm
+// before version 7.
 unsafe impl<T> Scattered for VVec<T> {
     type Element = T;
     type Raw = RawVVec<T>;
@@ -253,7 +257,8 @@ pub struct RawBuffers<B: Buffer> {
 /// `raw` is from [`Buffer::into_raw`], and has not been taken back.
 #[inline(always)]
 unsafe fn piece<B: Buffer>(raw: B::Raw) -> Piece {
-    // SAFETY: By the caller's promise. The number goes into a `Piece`, which gives it out for a promise only.
+    // SAFETY: By the caller's promise. The number goes into a `Piece`, which gives it out for a
+    // promise only.
     let (target, phys) = unsafe { (B::target(raw), B::phys(raw)) };
 
     Piece::new(phys, B::Target::size(target.as_ptr()), B::MAY_BE_PART)
@@ -374,8 +379,9 @@ impl<B: Buffer> Drop for RawBuffers<B> {
     }
 }
 
-// SAFETY: Each buffer is physically contiguous and where it was, by the contract of `Buffer`. Each owns its memory, so that no two have a byte in common. All are consumed, and only
-// what `Buffer::into_raw()` leaves is kept.
+// SAFETY: Each buffer is physically contiguous and where it was, by the contract of `Buffer`. Each
+// owns its memory, so that no two have a byte in common. All are consumed, and only what
+// `Buffer::into_raw()` leaves is kept.
 unsafe impl<B: Buffer> Scattered for KVec<B> {
     type Element = B::Target;
     type Raw = RawBuffers<B>;

@@ -128,8 +128,8 @@ pub(super) fn pages_part(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<()
     Ok(())
 }
 
-/// [`NUMBERS`] as lengths of `[T]`, without those that need more than [`MODEST`] and less than the machine
-/// has: they may work, and leave nothing for others.
+/// [`NUMBERS`] as lengths of `[T]`, without those that need more than [`MODEST`] and less than the
+/// machine has: they may work, and leave nothing for others.
 fn numbers_of<T>() -> impl Iterator<Item = usize> {
     // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
     let ram = unsafe { helpers::helper_totalram_pages() } as usize * PAGE_SIZE;

@@ -51,7 +51,8 @@ use kernel::{
 /// Of what is transferred: few of the ranges are within it, as each of them takes 100 ms.
 const LEN: usize = 2;
 
-/// Times that are over before the transfer is, and long ones, of which none is waited for to its end.
+/// Times that are over before the transfer is, and long ones, of which none is waited for to its
+/// end.
 const TIMEOUTS: [Msecs; 6] = [
     0,
     1,
