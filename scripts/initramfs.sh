@@ -31,6 +31,7 @@ make_initramfs() {
 	for program in "$TOP"/scripts/selftests/*.c; do
 		program=$(basename "$program" .c)
 		if make_program "$program"; then
+			# shellcheck disable=SC2153 # from lib.sh
 			install -m 755 "$BUILD/$program" "$tree/selftests/"
 		else
 			say "scripts/selftests/$program.c cannot be built, so that its tests are skipped; see .build/$program.log"

@@ -122,6 +122,7 @@ prepare_other() {
 modules_for() {
 	local KDIR=$KDIR TOOLS=("${TOOLS[@]}") PAGES=$PAGES VARIANT='' log=$LOGS/modules-$1.log unknown=()
 	other_kernel "$1"
+	# shellcheck disable=SC2034 # for module.sh
 	VARIANT=kernels/$1
 	# What it exports is not known: no build of it is at hand.
 	[ "$1" != defconfig ] || unknown=(KBUILD_MODPOST_WARN=1)
