@@ -230,6 +230,6 @@ fn lookup(domain: &Domain<'_>, iova: DmaAddress) -> Option<PhysAddr> {
 }
 
 /// An offset within each page, and that of the last byte.
-fn offsets(len: usize) -> impl Iterator<Item = usize> {
+pub(in crate::selftest) fn offsets(len: usize) -> impl Iterator<Item = usize> {
     (0..len).step_by(PAGE_SIZE).chain([len - 1])
 }

@@ -22,6 +22,7 @@ use crate::{
             Evidence,
             Failure, //
         },
+        witness::offsets,
         Context, //
     }, //
     testdev::addresses::Number,
@@ -56,12 +57,6 @@ struct Memory {
     first: PhysAddr,
     last: PhysAddr,
     len: usize,
-}
-
-impl Memory {
-    fn is_contiguous(&self) -> bool {
-        self.last == self.first + (self.len - 1) as PhysAddr
-    }
 }
 
 impl Limits {
@@ -152,8 +147,11 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
                 return Err(Failure::Unexpected("what could be one span is two"));
             }
         }
-        // What was put together of several pieces is no copy.
-        seen.witness = if memory.is_contiguous() {
+        // What was put together of several pieces is no copy. Its first and its last page may be where
+        // they would be if it were one.
+        let is_one_piece = offsets(memory.len)
+            .all(|at| phys(offset + at).is_ok_and(|phys| phys == memory.first + at as PhysAddr));
+        seen.witness = if is_one_piece {
             placed::<D>(ctx, span.number(), span.len(), memory.first)?
         } else {
             ctx.witness
