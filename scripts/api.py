@@ -47,10 +47,7 @@ INDIRECT = {
     # What entries of a list are cut to.
     "dma_get_max_seg_size": "dma_map_sgtable",
     "dma_get_seg_boundary": "dma_map_sgtable",
-    # Where the registers are that are mapped, and that there is no memory.
-    "pci_resource_start": "dma_map_resource",
-    "pci_resource_len": "dma_map_resource",
-    "pci_resource_flags": "dma_map_resource",
+    # That there is no memory where the registers are that are mapped.
     "pfn_valid": "dma_map_resource",
     # Tells the ways of allocation apart.
     "is_vmalloc_addr": "dma_alloc",

@@ -130,6 +130,6 @@ modules_for() {
 	rm -rf "$(module_dir)"
 	mkdir -p "$LOGS"
 	build_module "${unknown[@]}" 2>&1 | tee "$log"
-	! grep -iE '\bwarning:' "$log" | grep -vE '"[^"]+" \[.*\] undefined!$|unresolved symbol warnings' ||
+	! grep -iE '\bwarning:' "$log" | grep -vE "modpost: .* symbol '[^']+' undefined!\$|unresolved symbol warnings" ||
 		fail "warnings of the modules' build for $1, see above"
 }

@@ -60,7 +60,7 @@ impl<'a> MmioRegion<'a> {
     /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is not mapped in vmalloc
     /// space, which one of I/O ports is not, and on some architectures none is (powerpc).
     ///
-    /// C: `vmalloc_to_pfn()`, `mm/vmalloc.c`: a BAR is mapped by `ioremap()`.
+    /// C: `vmalloc_to_pfn()`, `mm/vmalloc.c`.
     ///
     /// # Safety
     ///
@@ -178,9 +178,12 @@ impl<'a> MmioRegion<'a> {
 /// };
 ///
 /// /// Lets `peer` ring a doorbell, at 0x1000 of `bar`, which the driver of another device holds.
-/// fn doorbell<'a>( peer: &'a Device<Bound>, bar: &'a pci::Bar<'_>, ) -> Result<ResourceMapping<'a,
-/// FromDevice>> { // SAFETY: The doorbell says that there is work, and where that is the driver has
-/// told the device before. let doorbell = unsafe { MmioRegion::of_bar(bar, 0x1000..0x1004)? };
+/// fn doorbell<'a>(
+///     peer: &'a Device<Bound>,
+///     bar: &'a pci::Bar<'_>,
+/// ) -> Result<ResourceMapping<'a, FromDevice>> {
+///     // SAFETY: It says that there is work; where that is, the driver has told its device before.
+///     let doorbell = unsafe { MmioRegion::of_bar(bar, 0x1000..0x1004)? };
 ///
 ///     ResourceMapping::map(peer, doorbell, FromDevice)
 /// }
