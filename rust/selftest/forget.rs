@@ -583,7 +583,7 @@ fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
 
 /// Where coherent memory is.
 fn place_of_coherent(memory: &CoherentMemory<'_, [u8]>) -> Result<Place, Stop> {
-    Ok(place_of(memory, phys_at(&memory, 0).ok_or(EFAULT)?))
+    Ok(place_of(memory, phys_at(memory, 0).ok_or(EFAULT)?))
 }
 
 /// Checks that the address of coherent memory still leads there, and is not given out again.

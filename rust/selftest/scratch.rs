@@ -74,7 +74,7 @@ pub(super) fn claim(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> Dma
             dma,
             memory.size(),
             DataDirection::Bidirectional,
-            &|offset| phys_at(&memory, offset).unwrap_or(0),
+            &|offset| phys_at(memory, offset).unwrap_or(0),
         );
     dma
 }

@@ -112,7 +112,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 
 /// Into how many pieces the memory falls.
 fn pieces(memory: &CoherentMemory<'_, [u8]>) -> usize {
-    let page = |offset| phys_at(&memory, offset);
+    let page = |offset| phys_at(memory, offset);
 
     1 + (PAGE_SIZE..memory.size())
         .step_by(PAGE_SIZE)

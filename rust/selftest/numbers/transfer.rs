@@ -153,6 +153,23 @@ pub(super) fn wait(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
 type Scoped<'a> = ScopedMapping<'a, KVec<u8>, Bidirectional>;
 
 /// Has `transfer` transfer each range, and one for each time.
+///
+/// In loops: objtool wants symbols that are shorter than those of a fold.
+fn sweep(
+    tally: &mut Tally<'_>,
+    mut transfer: impl FnMut(Range<usize>, Msecs) -> Result,
+) -> Result<(), Failure> {
+    for range in ranges(LEN) {
+        let works = is_within(&range, LEN);
+        tally.expect(transfer(range, TIMEOUT), works)?;
+    }
+    for timeout in TIMEOUTS {
+        tally.expect(transfer(0..LEN, timeout), timeout > 1)?;
+    }
+    Ok(())
+}
+
+/// Sweeps `transfer` of a scoped mapping, and looks at its addresses.
 fn scoped<'a>(
     ctx: &Context<'a>,
     tally: &mut Tally<'_>,
@@ -169,18 +186,7 @@ fn scoped<'a>(
         seen = placed::<Bidirectional>(ctx, addr, LEN, mapping.phys());
         dma = Some(addr);
 
-        // In loops: objtool wants symbols that are shorter than those of a fold.
-        let mut sweep = || {
-            for range in ranges(LEN) {
-                let works = is_within(&range, LEN);
-                tally.expect(transfer(scoped, range, TIMEOUT), works)?;
-            }
-            for timeout in TIMEOUTS {
-                tally.expect(transfer(scoped, 0..LEN, timeout), timeout > 1)?;
-            }
-            Ok(())
-        };
-        swept = sweep();
+        swept = sweep(tally, |range, timeout| transfer(scoped, range, timeout));
         Ok(())
     })?;
     seen?;
