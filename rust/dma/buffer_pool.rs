@@ -128,9 +128,10 @@ impl<'bound, B: Buffer, D: Direction + Permits<B::Target>> BufferPool<'bound, B,
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] for no buffer, [`ENOMEM`] if there is no memory or `count` is more than the machine has
-    /// pages, what `make` says, and what [`MapError`](super::streaming::MapError) has. How much memory
-    /// the buffers take, and how hard it is asked for, is for `make`. What has been mapped is unmapped and dropped.
+    /// [`EINVAL`] for no buffer, [`ENOMEM`] if there is no memory or `count` is more than the
+    /// machine has pages, what `make` says, and what [`MapError`](super::streaming::MapError) has.
+    /// How much memory the buffers take, and how hard it is asked for, is for `make`. What has been
+    /// mapped is unmapped and dropped.
     pub fn new(
         dev: &'bound Device<Bound>,
         count: usize,
@@ -294,8 +295,8 @@ impl<'bound, B: Buffer, D: Direction> FreeList<'bound, B, D> {
         if count == 0 {
             return Err(EINVAL);
         }
-        // So that no number makes this go on until all memory is used up: a mapping takes a page of addresses, an
-        // entry of the debugger, and a slot, besides the buffer.
+        // So that no number makes this go on until all memory is used up: a mapping takes a page of
+        // addresses, an entry of the debugger, and a slot, besides the buffer.
         if count > raw::ram_size() / PAGE_SIZE {
             return Err(ENOMEM);
         }

@@ -81,9 +81,9 @@ pub struct ToDevice;
 
 /// The device writes to the memory; `DMA_FROM_DEVICE`.
 ///
-/// What the device does not write keeps what the CPU had there, except on 32-bit Arm: the CPU's caches
-/// are invalidated without being written back (`arch/arm/mm/dma-mapping.c`), so that it may be older.
-/// Map the memory [`Bidirectional`] where that matters.
+/// What the device does not write keeps what the CPU had there, except on 32-bit Arm: the CPU's
+/// caches are invalidated without being written back (`arch/arm/mm/dma-mapping.c`), so that it may
+/// be older. Map the memory [`Bidirectional`] where that matters.
 #[derive(Clone, Copy, Debug)]
 pub struct FromDevice;
 

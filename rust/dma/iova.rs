@@ -341,13 +341,13 @@ impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
     /// The memory comes back with the error:
     ///
     /// - [`EOPNOTSUPP`] if no IOMMU translates for the device. Use [`SgMapping`](super::sg::SgMapping);
-    /// - [`EINVAL`] for an empty piece or none, one that shares a cache line (see [`MapError`]), or one
-    ///   that does not begin where a page does, or end there; and in 7.3 also for a first piece that begins
-    ///   within a page and must be bounced, as for an untrusted device or, if it is small, one that is
-    ///   not cache-coherent, if the device's `dma_set_min_align_mask()` does not keep its place in the
-    ///   page: the kernel then also logs the addresses. [`SgMapping`](super::sg::SgMapping)
-    ///   takes the last three. Also for memory that is not for this device, see
-    ///   [`Scattered::may_be_mapped_for`];
+    /// - [`EINVAL`] for an empty piece or none, one that shares a cache line (see [`MapError`]), or
+    ///   one that does not begin where a page does, or end there; and in 7.3 also for a first piece
+    ///   that begins within a page and must be bounced, as for an untrusted device or, if it is
+    ///   small, one that is not cache-coherent, if the device's `dma_set_min_align_mask()` does not
+    ///   keep its place in the page: the kernel then also logs the addresses.
+    ///   [`SgMapping`](super::sg::SgMapping) takes the last three. Also for memory that is not for
+    ///   this device, see [`Scattered::may_be_mapped_for`];
     /// - [`ENOMEM`] if the device's addresses are used up, or there is no memory for page tables or
     ///   bounce buffers;
     /// - [`EIO`] if the device can do no DMA at all.

@@ -147,8 +147,8 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
                 return Err(Failure::Unexpected("what could be one span is two"));
             }
         }
-        // What was put together of several pieces is no copy. Its first and its last page may be where
-        // they would be if it were one.
+        // What was put together of several pieces is no copy. Its first and its last page may be
+        // where they would be if it were one.
         let is_one_piece = offsets(memory.len)
             .all(|at| phys(offset + at).is_ok_and(|phys| phys == memory.first + at as PhysAddr));
         seen.witness = if is_one_piece {
