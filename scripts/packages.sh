@@ -9,8 +9,8 @@ set -euo pipefail
 packages() {
 	# The kernel's build: C with LLVM (host programs too), its generators and its scripts.
 	echo make clang-19 lld-19 llvm-19 libclang1-19 flex bison bc python3 kmod xz-utils
-	# objtool, for the modules of amd64.
-	echo libelf-dev
+	# For modules of Debian's kernels: objtool, and the program that signs modules.
+	echo libelf-dev libssl-dev
 	# The guest's initramfs, device tree and firmware, and the tests.
 	echo cpio device-tree-compiler qemu-efi-aarch64 python3-pytest python3-pip
 	# Rust with its library's sources; Debian 12 has a compiler that is new enough only under this
