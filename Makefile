@@ -11,13 +11,13 @@
 export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
-.PHONY: modules run test soak bench report misuse api trace kernels doc shell scenarios lint setup clean distclean fresh-check help
+.PHONY: modules run test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean fresh-check help
 
-modules run test soak bench report misuse api trace kernels doc shell scenarios lint setup clean distclean:
+modules run test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean:
 	@scripts/main.sh $@
 
 fresh-check:
-	@scripts/fresh-check.sh
+	@scripts/build/fresh-check.sh
 
 help:
 	@cat scripts/help.txt

@@ -3,7 +3,7 @@
 //! The root of a crate that has the library, under the name that its documentation gives it, and files that
 //! use it as a driver does: what must not compile, the right ways, the examples of the documentation.
 //!
-//! Kbuild names a file that has them all; see `scripts/crates.py`.
+//! Kbuild names a file that has them all; see `scripts/safe_dma/compile/crates.py`.
 
 #[allow(unused_extern_crates, reason = "only the documentation goes by it")]
 extern crate self as safe_dma;

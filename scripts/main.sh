@@ -6,6 +6,7 @@
 set -euo pipefail
 
 scripts=$(cd -- "$(dirname -- "$0")" && pwd -P)
+export PYTHONPATH=$scripts${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1
 PYTHON=${PYTHON:-/usr/bin/python3}
 SCENARIO=${SCENARIO:-strict}
 QEMU=${QEMU:-qemu-system-aarch64}
@@ -15,7 +16,7 @@ debug_kdir=''
 bench_kdir=''
 for part in lib packages apt-private setup toolchain linux-source linux-build busybox qmp module kernels doc program initramfs lint; do
 	# shellcheck source=/dev/null
-	. "$scripts/$part.sh"
+	. "$scripts/build/$part.sh"
 done
 
 # This tree, in which the module is built.
@@ -60,10 +61,10 @@ check_options() {
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
 }
 
-# plain_python SCRIPT ARGUMENT...: which needs no guest and no kernel.
+# plain_python MODULE ARGUMENT...: which needs no guest and no kernel.
 plain_python() {
 	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
-	PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$scripts/$1" "${@:2}"
+	"$PYTHON" -m "safe_dma.$1" "${@:2}"
 }
 
 # A built kernel in KDIR, and the tools for it.
@@ -103,7 +104,7 @@ prepare_guest() {
 	fi
 	check_qemu
 	# shellcheck disable=SC2034 # for linux-build.sh
-	PAGES=$(plain_python scenarios.py get "$SCENARIO" pages)
+	PAGES=$(plain_python guest.scenarios get "$SCENARIO" pages)
 	prepare_kernel
 	kernel_image
 	check_pages
@@ -131,19 +132,19 @@ keep_versions() {
 guest() {
 	mkdir -p "$LOGS"
 	trap - EXIT
-	exec "$PYTHON" "$scripts/guest.py" --qemu "$QEMU" --image "$IMAGE" --initramfs "$(variant_build)/initramfs.cpio" \
+	exec "$PYTHON" -m safe_dma.guest.guest --qemu "$QEMU" --image "$IMAGE" --initramfs "$(variant_build)/initramfs.cpio" \
 		--linux "$LINUX_SRC" --scenario "$SCENARIO" ${SMP:+--smp "$SMP"} --append "$(kernel_parameters) ${APPEND:-}" \
 		${TIMEOUT:+--timeout "$TIMEOUT"} --log "$LOGS/guest-$1.log" ${V:+--verbose} "$1"
 }
 
-# python SCRIPT: with all that it needs to build and to boot guests.
+# python MODULE: with all that it needs to build and to boot guests.
 python() {
 	mkdir -p "$LOGS"
 	trap - EXIT
 	[ -z "$VARIANT" ] || printf -v "${VARIANT}_kdir" %s "$KDIR"
 	SAFE_DMA_KDIR=$KDIR SAFE_DMA_KDIR_DEBUG=$debug_kdir SAFE_DMA_KDIR_BENCH=$bench_kdir SAFE_DMA_VARIANT=$VARIANT SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
 		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		SCENARIO=$SCENARIO MINUTES=$MINUTES SEED=$SEED BASELINE=$BASELINE exec "$PYTHON" "$scripts/$1"
+		SCENARIO=$SCENARIO MINUTES=$MINUTES SEED=$SEED BASELINE=$BASELINE exec "$PYTHON" -m "safe_dma.$1"
 }
 
 distclean() {
@@ -158,8 +159,9 @@ distclean() {
 case ${1:-} in
 clean) clean_module ;;
 distclean) distclean ;;
-scenarios) plain_python scenarios.py list ;;
-report) plain_python report.py ;;
+misuse-docs) plain_python compile.misuse --docs ;;
+scenarios) plain_python guest.scenarios list ;;
+report) plain_python report ;;
 *)
 	check_options "$1"
 	check_tree
@@ -190,20 +192,30 @@ report) plain_python report.py ;;
 			KDIR='' "$scripts/main.sh" prepare-kernels || true
 		fi
 		setup_qmp
-		python test.py
+		python test
 		;;
-	misuse | api | soak | bench)
+	misuse | api)
 		prepare_guest
 		keep_versions
-		python "$1.py"
+		python "compile.$1"
+		;;
+	soak)
+		prepare_guest
+		keep_versions
+		python guest.soak
+		;;
+	bench)
+		prepare_guest
+		keep_versions
+		python bench
 		;;
 	trace)
 		if [ -n "${OP:-}" ]; then
 			prepare_guest
-			python trace.py
+			python witness.trace
 		else
 			# The list of operations.
-			plain_python trace.py
+			plain_python witness.trace
 		fi
 		;;
 	kernels)

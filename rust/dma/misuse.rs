@@ -32,7 +32,7 @@
 //! - `auxiliary::Device::parent()` of mainline gives out a parent as bound whose driver may be gone, if
 //!   the registration was forgotten.
 //!
-// Below: written by `scripts/misuse.py --docs`, from the files that the table names.
+// Below: written by `make misuse-docs`, from the files that the table names.
 //!
 //! # Mapping
 //!

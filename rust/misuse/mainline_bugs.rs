@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Some end in an oops. `harmless=Y` does the same with a value that mainline handles: that is how
-//! a kernel without the bug looks. See scripts/tests/test_mainline_bugs.py.
+//! a kernel without the bug looks. See scripts/tests/module/test_mainline_bugs.py.
 
 use core::ptr::from_ref;
 use kernel::{

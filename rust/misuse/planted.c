@@ -5,7 +5,7 @@
  *   insmod planted.ko what=NAME
  *
  * None of it does harm. That it is reported, and that the report is found in a log, is what shows
- * that silence elsewhere means something. See scripts/tests/test_planted.py.
+ * that silence elsewhere means something. See scripts/tests/guest/test_planted.py.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

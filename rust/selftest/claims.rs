@@ -4,7 +4,7 @@
 //!
 //! A claim is a line in the kernel's log, with a number that is also written to a register of the device
 //! that ignores it: in QEMU's own trace, the number stands before what the SMMU did next. The addresses
-//! are those that the CPU has, and not those that the IOMMU's page table has. `scripts/claims.py` reads
+//! are those that the CPU has, and not those that the IOMMU's page table has. `scripts/safe_dma/witness/claims.py` reads
 //! both.
 
 use crate::{

@@ -4,7 +4,7 @@
 //!
 //! Each value has a pattern of its own, made by one thread and compared by another, so that memory
 //! that two have got, or that was freed too early, is seen. The results are named after the types;
-//! `scripts/tests/test_concurrency.py` compares them with all that are `Send` or `Sync`.
+//! `scripts/tests/module/test_concurrency.py` compares them with all that are `Send` or `Sync`.
 
 mod crew;
 

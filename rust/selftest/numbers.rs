@@ -5,7 +5,7 @@
 //! A call works, or returns an error; what works can be used, and goes away again. The kernel's log
 //! has nothing to say of it, and the IOMMU's page table is as before. There is a result for each
 //! function that takes a size, a count, a range, an alignment, a time, flags or attributes, by its
-//! name: `scripts/tests/test_numbers.py` reads the names here, and finds the functions in the
+//! name: `scripts/tests/module/test_numbers.py` reads the names here, and finds the functions in the
 //! sources.
 
 mod coherent;

@@ -7,7 +7,7 @@ MODULE=safe_dma
 DRIVER=/sys/bus/pci/drivers/$MODULE
 ERROR_COUNT=/sys/kernel/debug/dma-api/error_count
 
-# What the debugger says for no reason where several processors map and sync at once, see scripts/reports.py.
+# What the debugger says for no reason where several processors map and sync at once, see scripts/safe_dma/guest/reports.py.
 NO_REASON="device driver tries to sync DMA memory it has not allocated"
 
 HERE=$(cd "$(dirname "$0")" && pwd)

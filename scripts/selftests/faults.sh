@@ -15,7 +15,7 @@ MASK="dma_bits=24"
 
 require
 for program in fail_nth used_up; do
-	[ -x "$HERE/$program" ] || skip_all "no $HERE/$program: scripts/initramfs.sh says how it is built"
+	[ -x "$HERE/$program" ] || skip_all "no $HERE/$program: scripts/build/initramfs.sh says how it is built"
 done
 [ -w /proc/self/fail-nth ] || skip_all "no /proc/self/fail-nth: the kernel needs CONFIG_FAULT_INJECTION"
 for capability in failslab fail_page_alloc; do

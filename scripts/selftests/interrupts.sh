@@ -10,7 +10,7 @@
 
 require
 PROGRAM=$HERE/registers
-[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
+[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/build/initramfs.sh says how it is built"
 [ -d /sys/kernel/debug ] || skip_all "no debugfs"
 SYSFS=/sys/bus/pci/devices/$DEVICE
 # shellcheck source=scripts/selftests/operate.sh

@@ -33,7 +33,7 @@ check "addresses used up are refused" logged "addresses used up # .*, then refus
 if [ -x "$PROGRAM" ]; then
 	check "addresses used up by operations" used_up
 else
-	ktap_test_skip "addresses used up by operations: no $PROGRAM: scripts/initramfs.sh says how it is built"
+	ktap_test_skip "addresses used up by operations: no $PROGRAM: scripts/build/initramfs.sh says how it is built"
 fi
 check "unload" unload
 if [ -n "$before" ]; then

@@ -9,7 +9,7 @@
 
 require
 PROGRAM=$HERE/mmap_coherent
-[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
+[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/build/initramfs.sh says how it is built"
 ktap_set_plan 5
 
 gone=$(mktemp -u)

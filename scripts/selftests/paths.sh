@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print the kernel's function graph of each call that paths.rows names, for scripts/paths.py to judge.
+# Print the kernel's function graph of each call that paths.rows names, for scripts/safe_dma/witness/paths.py to judge.
 # Not a test by itself: what is right depends on who translates for the device, which the host knows.
 
 # shellcheck source=scripts/selftests/common.sh
@@ -18,7 +18,7 @@ cannot() {
 }
 
 reason=$(tracing_ready) || cannot "$reason"
-[ -r "$ROWS" ] || cannot "no $ROWS: scripts/paths.py writes it"
+[ -r "$ROWS" ] || cannot "no $ROWS: scripts/safe_dma/witness/paths.py writes it"
 KO=$(find_module) || cannot "no $MODULE.ko"
 DEVICE=$(find_device) || cannot "no edu device (PCI 1234:11e8)"
 is_loaded && cannot "$MODULE is loaded and in use: unload it first"

@@ -9,7 +9,7 @@
 
 require
 PROGRAM=$HERE/ioctl
-[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
+[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/build/initramfs.sh says how it is built"
 DEBUGFS=/sys/kernel/debug
 [ -d "$DEBUGFS" ] || skip_all "no debugfs"
 

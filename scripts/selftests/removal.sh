@@ -8,7 +8,7 @@
 
 require
 [ -d /sys/kernel/debug ] || skip_all "no debugfs"
-[ -x "$HERE/mmap_coherent" ] || skip_all "no $HERE/mmap_coherent: scripts/initramfs.sh says how it is built"
+[ -x "$HERE/mmap_coherent" ] || skip_all "no $HERE/mmap_coherent: scripts/build/initramfs.sh says how it is built"
 # shellcheck source=scripts/selftests/in_use.sh
 . "$HERE/in_use.sh"
 ktap_set_plan $((2 * TAKEN_AWAY + 13))

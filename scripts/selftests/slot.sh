@@ -8,7 +8,7 @@ CONSOLE=/dev/console
 
 # After require(): a device that the host or we can pull out, or skip the whole script.
 require_slot() {
-	[ "${SAFE_DMA_HOST:-}" = hotplug ] || skip_all "no host that plugs devices in: see scripts/hotplug.py"
+	[ "${SAFE_DMA_HOST:-}" = hotplug ] || skip_all "no host that plugs devices in: see scripts/safe_dma/guest/hotplug.py"
 	PORT=$(basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$DEVICE")")")
 	PORT_CONFIG=/sys/bus/pci/devices/$PORT/config
 	[ -r "$PORT_CONFIG" ] || skip_all "$DEVICE is in no slot"

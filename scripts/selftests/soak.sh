@@ -13,7 +13,7 @@
 
 require
 PROGRAM=$HERE/soak
-[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/initramfs.sh says how it is built"
+[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/build/initramfs.sh says how it is built"
 DUMP=${ERROR_COUNT%/*}/dump
 [ -r "$DUMP" ] || skip_all "no $DUMP: the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
 [ "$(cat "${ERROR_COUNT%/*}/disabled")" = N ] || skip_all "the DMA debugger is switched off"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import ktap
-import proof
-from guests import GUESTS, boot_together, debug_guests, guest_results, matrix
+from safe_dma.guest import ktap
+from safe_dma.guest.plan import GUESTS, boot_together, debug_guests, guest_results, matrix
+from safe_dma.witness import proof
 
 TOP = Path(__file__).resolve().parents[2]
 KDIR = Path(os.environ["SAFE_DMA_KDIR"])

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The guest's initramfs: BusyBox, init, the modules, the self-tests. The same files make the same
+# archive, byte for byte.
+
+set -euo pipefail
+
+# pack_cpio DIR: the archive on stdout.
+pack_cpio() {
+	(
+		cd "$1"
+		find . -exec touch --no-dereference --date=@0 {} +
+		find . -print0 | LC_ALL=C sort -z |
+			cpio --quiet --null --create --format=newc --reproducible --owner=0:0
+	)
+}
+
+make_initramfs() {
+	local build modules tree
+	build=$(variant_build)
+	modules=$(module_dir)
+	tree=$build/initramfs
+	rm -rf "$tree"
+	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
+	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
+	install -m 755 "$TOP/qemu/init" "$tree/init"
+	install -m 644 "$modules"/*.ko "$tree/lib/"
+	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
+	local program
+	for program in "$TOP"/scripts/selftests/*.c; do
+		program=$(basename "$program" .c)
+		if make_program "$program"; then
+			# shellcheck disable=SC2153 # from lib.sh
+			install -m 755 "$BUILD/$program" "$tree/selftests/"
+		else
+			say "scripts/selftests/$program.c cannot be built, so that its tests are skipped; see .build/$program.log"
+		fi
+	done
+	if [ "$VARIANT" = bench ]; then
+		make_map_benchmark || fail "the tool of the kernel's benchmark cannot be built; log: $BUILD/dma_map_benchmark.log"
+		install -m 755 "$BUILD/dma_map_benchmark" "$tree/selftests/"
+	fi
+	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
+	"$PYTHON" -m safe_dma.witness.paths rows >"$tree/selftests/paths.rows"
+	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"
+	pack_cpio "$tree" >"$build/initramfs.cpio.tmp"
+	mv "$build/initramfs.cpio.tmp" "$build/initramfs.cpio"
+}

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Programs of the self-tests, against the kernel's own nolibc: no C library for arm64 is needed.
+
+set -euo pipefail
+
+# The kernel's headers as user space has them, made once in this tree.
+uapi_headers() {
+	[ -e "$BUILD/uapi/.done" ] || {
+		make -C "$LINUX_SRC" "O=$BUILD/uapi" "${TOOLS[@]}" ARCH=arm64 headers && touch "$BUILD/uapi/.done"
+	}
+}
+
+# The compiler that builds the kernel, if that is clang, or the one that is installed for it.
+program_clang() {
+	local tool llvm=-19
+	for tool in "${TOOLS[@]}"; do
+		case $tool in
+		LLVM=*) llvm=${tool#LLVM=} ;;
+		esac
+	done
+	clang_of "$llvm"
+}
+
+# build_program NAME SOURCE FLAG...
+build_program() {
+	local name=$1 source=$2 clang nolibc=$LINUX_SRC/tools/include/nolibc
+	shift 2
+	clang=$(program_clang) && uapi_headers &&
+		"$clang" --target=aarch64-linux-gnu -O2 -Wall -Werror -static -nostdlib -nostdinc \
+			-fuse-ld=lld -fno-stack-protector -fno-asynchronous-unwind-tables \
+			-isystem "$("$clang" -print-resource-dir)/include" -include "$nolibc/nolibc.h" \
+			-I "$nolibc" -isystem "$BUILD/uapi/usr/include" "$@" \
+			-o "$BUILD/$name" "$source"
+}
+
+# The tool of the kernel's own benchmark. It prints tenths, which nolibc has no format for.
+make_map_benchmark() {
+	local source=$LINUX_SRC/tools/dma/dma_map_benchmark.c
+	[ "$BUILD/dma_map_benchmark" -nt "$source" ] ||
+		build_program dma_map_benchmark "$source" -fno-builtin -include "$TOP/scripts/build/printf_tenths.h" \
+			>"$BUILD/dma_map_benchmark.log" 2>&1
+}
+
+# make_program NAME: scripts/selftests/NAME.c as .build/NAME, if it is new.
+make_program() {
+	local input new=
+	for input in "$TOP/scripts/selftests/$1.c" "$TOP"/scripts/selftests/*.h "$TOP"/rust/testdev/uapi/*.h; do
+		[ "$BUILD/$1" -nt "$input" ] || new=$input
+	done
+	[ -n "$new" ] || return 0
+	mkdir -p "$BUILD"
+	build_program "$1" "$TOP/scripts/selftests/$1.c" >"$BUILD/$1.log" 2>&1
+}

@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the guest's benchmark has counted: read from its console and from QEMU's trace, and compared."""
+
+import csv
+import re
+import statistics
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safe_dma.report import markup
+
+LINE = re.compile(r"\bbench: (.*)$")
+SERIES = re.compile(r"op=(\w+) size=(\d+) count=(\d+) by=(library|hand) min=(\d+) median=(\d+) max=(\d+) mark=(\d+)$")
+TURN = re.compile(r"threads=(\d+) by=(library|hand) turn=(\d+) rounds=(\d+) ns=(\d+)$")
+NOTHING = re.compile(r"nothing=(\d+) rounds=(\d+)$")
+TOOL = re.compile(r"tool -m (\d) -g (\d+)$")
+LATENCY = re.compile(r"average (map|unmap) latency\(us\):(\d+)\.(\d) ")
+MISSING = re.compile(r"op=(\w+) size=(\d+) count=(\d+) is not possible$")
+KERNEL = re.compile(r"Linux version (\S+) \(\S+\) \(\w* ?(clang version [\d.]+|gcc \S* ?[^)]*\) [\d.]+)")
+END = "end"
+
+# In QEMU's trace: the number that says where a series begins or ends, and a command for the SMMU.
+MARK = re.compile(r"memory_region_ops_write .* addr 0x[0-9a-f]*00000 value (0x[0-9a-f]+) size 4 name 'edu-mmio'$")
+COMMAND = re.compile(r"smmuv3_cmdq_opcode <--- (\w+)")
+
+COLUMNS = ("scenario", "op", "size", "count", "by", "min", "median", "max", "commands")
+
+
+class BenchError(Exception):
+    """Why there is nothing to compare."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is done, to how many bytes, and how many of them."""
+
+    name: str
+    size: int
+    count: int
+
+    def __str__(self):
+        return LABELS.get(self.name, "{name} {size} x{count}").format(
+            name=self.name, size=markup.size(self.size), count=self.count
+        )
+
+
+# What people call them.
+LABELS = {
+    "single": "map, unmap {size}",
+    "single_from_device": "map, unmap {size}, from device",
+    "page": "map, unmap a page",
+    "resource": "map, unmap registers",
+    "sg": "sg list, pages anywhere: {count}",
+    "sg_plain": "... C does not look at limits: {count}",
+    "sg_rows": "sg list, pages in rows: {count}",
+    "iova": "IOVA range, pages anywhere: {count}",
+    "coherent": "coherent memory, {size}",
+    "dma_pool": "object of a dma_pool",
+    "dma_pool_arc": "object of a dma_pool, counted",
+    "sync": "sync, whole ({size})",
+    "sync_part": "sync, part ({size})",
+    "beside": "map, unmap beside {count} mappings",
+    "kept": "buffer that stays mapped",
+    "kept_shared": "buffer that stays mapped, locked",
+    "copied": "copy {size} into one that stays mapped",
+    "round_trip": "transfer of 4 KiB, whole",
+}
+
+# What has no counterpart of its own in C, and what C does in its place.
+INSTEAD = {
+    "dma_pool_arc": Operation("dma_pool", 64, 1),
+    "kept": Operation("single", 4096, 1),
+    "kept_shared": Operation("single", 4096, 1),
+}
+
+# Where an IOMMU translates: a buffer that stays mapped saves most there.
+TRANSLATED = ("strict", "lazy")
+KEPT = 1 / 20
+# Which address it is, and so where in the page table, shows in some instructions of a mapping, whoever makes it.
+ADDRESS = 20
+MAPPING = 1000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The most that the library may take, as a part of what C takes, where that is not 1; and why."""
+
+    # None is any.
+    names: tuple[str, ...]
+    most: float
+    why: str
+    scenarios: tuple[str, ...] = ()
+    # Only lists as short as that.
+    up_to: int = 1 << 30
+
+
+# The first that fits counts.
+LIMITS = (
+    Limit(("kept",), KEPT, "nothing is mapped", TRANSLATED),
+    Limit(("kept_shared",), 1 / 8, "nothing is mapped; two locks are taken", TRANSLATED),
+    Limit(("kept_shared",), 1.3, "two locks are taken, and C takes none where nothing is mapped"),
+    Limit(("dma_pool_arc",), 1.25, "an object counts who keeps its pool; one that borrows it does not"),
+    Limit(("coherent",), 1.07, "mainline's Coherent counts who keeps the device"),
+    Limit(("resource",), 1.45, "the device is asked whether it can drive the address", ("passthrough",)),
+    Limit(("iova",), 1.03, "sizes are added up, and each piece must begin where the one before ended a page"),
+    Limit(("sg",), 1.6, "the device is asked what can be bounced (dma_max_mapping_size())", (), 1),
+    Limit(("sg_rows",), 1.15, "the same, and there is room in the table for each page"),
+    Limit(("sg_plain",), 1.65, "each piece is looked at: joined with the one before, cut where it is too long"),
+    Limit((), 1.02, "what waits, or is bounced, is in another state each time", ("lazy", "bounce-all")),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Instructions, of one of many rounds each, and commands for the SMMU in each."""
+
+    least: int
+    median: int
+    most: int
+    commands: float | None = None
+
+
+@dataclass
+class Counts:
+    """A scenario: of each operation what the library takes and what C does, by who does it."""
+
+    scenario: str
+    samples: dict[Operation, dict[str, Sample]] = field(default_factory=dict)
+    # What the kernel's own benchmark says of the same, to the nearest hundred: instructions.
+    tool: dict[Operation, int] = field(default_factory=dict)
+    # The kernel, as it says it itself.
+    kernel: str = ""
+    # Operations that the machine does not have.
+    missing: list[Operation] = field(default_factory=list)
+
+    def hand(self, operation: Operation) -> Sample | None:
+        """C, with the same or with what it does in its place."""
+        found = self.samples.get(operation, {}).get("hand")
+        instead = INSTEAD.get(operation.name)
+        if instead and not found:
+            found = self.samples.get(instead, {}).get("hand")
+        if operation.name == "copied" and not found:
+            found = self.samples.get(Operation("single", operation.size, 1), {}).get("hand")
+        return found
+
+    def ratio(self, operation: Operation) -> float | None:
+        """What the library takes, as a part of what C does: by the least of each, or by the medians.
+
+        The lesser of the two. What the kernel keeps for the next time, addresses or a place to bounce to, is in
+        another state each time, whoever asks: but what the library does, it does each time.
+        """
+        hand = self.hand(operation)
+        library = self.samples[operation].get("library")
+        if not hand or not library or not hand.least:
+            return None
+        return min(library.least / hand.least, library.median / hand.median)
+
+
+def commands(trace: Iterable[str]) -> dict[int, Counter]:
+    """How many commands of each kind the SMMU was given between a mark and the next."""
+    found: dict[int, Counter] = {}
+    current = None
+    for line in trace:
+        if match := COMMAND.match(line):
+            if current is not None:
+                current[match[1]] += 1
+        elif line.startswith("memory_region_ops_write") and (match := MARK.match(line.rstrip())):
+            current = found.setdefault(int(match[1], 16), Counter())
+    return found
+
+
+def read(scenario: str, console: Iterable[str], trace: Iterable[str] = ()) -> Counts:
+    """What a guest has printed, and what QEMU saw of it."""
+    counts = Counts(scenario)
+    given = commands(trace)
+    rounds, ended, tool = 0, False, None
+    for line in console:
+        if not counts.kernel and (found := KERNEL.search(line)):
+            counts.kernel = f"Linux {found[1]}, {found[2]}"
+        match = LINE.search(line.rstrip())
+        if not match:
+            continue
+        said = match[1]
+        if found := SERIES.match(said):
+            name, size, count, by, *numbers = found.groups()
+            least, median, most, mark = map(int, numbers)
+            seen = given.get(mark)
+            sample = Sample(least, median, most, seen.total() / rounds if seen is not None and rounds else None)
+            counts.samples.setdefault(Operation(name, int(size), int(count)), {})[by] = sample
+        elif found := NOTHING.match(said):
+            rounds = int(found[2])
+        elif found := TOOL.match(said):
+            mode, granule = map(int, found.groups())
+            tool = Operation("sg", 4096, granule) if mode else Operation("single", granule * 4096, 1)
+        elif found := LATENCY.match(said):
+            # A microsecond is a thousand instructions.
+            counts.tool[tool] = counts.tool.get(tool, 0) + int(found[2]) * 1000 + int(found[3]) * 100
+        elif found := MISSING.match(said):
+            counts.missing.append(Operation(found[1], int(found[2]), int(found[3])))
+        elif said == END:
+            ended = True
+    if not ended:
+        raise BenchError(f"{scenario}: the benchmark in the guest did not come to its end")
+    return counts
+
+
+def limit(scenario: str, operation: Operation) -> tuple[float, str]:
+    """The most that the ratio may be, and why."""
+    for each in LIMITS:
+        here = not each.scenarios or scenario in each.scenarios
+        if (not each.names or operation.name in each.names) and here and operation.count <= each.up_to:
+            return each.most, each.why
+    return 1.0, ""
+
+
+def allowed(counts: Counts, operation: Operation) -> float | None:
+    """The most that the ratio of an operation may be in a scenario; None if there is nothing to compare."""
+    hand = counts.hand(operation)
+    if counts.ratio(operation) is None or operation.name == "copied":
+        return None
+    most, _ = limit(counts.scenario, operation)
+    return most + (ADDRESS / hand.least if hand.least > MAPPING and most >= 1 else 0)
+
+
+def too_dear(counts: Counts) -> list[str]:
+    """What takes more than it may, in words."""
+    found = []
+    for operation in counts.samples:
+        most = allowed(counts, operation)
+        if most is not None and counts.ratio(operation) > most:
+            words = f"{counts.ratio(operation):.3f} of what C takes, and at most {most:.3f} is allowed"
+            found.append(f"{counts.scenario}: {operation}: {words}")
+    return found
+
+
+def crossover(counts: Counts) -> float | None:
+    """From how many bytes on it is cheaper to map than to copy into what stays mapped; None if never, or always."""
+    sizes = sorted(op.size for op in counts.samples if op.name == "copied" and counts.hand(op))
+    pairs = [
+        (size, counts.samples[op]["library"].median - counts.hand(op).median)
+        for size in sizes
+        for op in (Operation("copied", size, 1),)
+    ]
+    for (low, below), (high, above) in zip(pairs, pairs[1:], strict=False):
+        if below < 0 <= above:
+            return low + (high - low) * -below / (above - below)
+    return None
+
+
+def turns(console: Iterable[str]) -> dict[int, list[tuple[float, float]]]:
+    """For so many threads, the nanoseconds of an operation of each turn: of the library, and of C."""
+    found: dict[tuple[int, int], dict[str, float]] = {}
+    for line in console:
+        match = LINE.search(line.rstrip())
+        if match and (said := TURN.match(match[1])):
+            threads, by, turn, rounds, taken = said.groups()
+            found.setdefault((int(threads), int(turn)), {})[by] = int(taken) / int(rounds)
+    result: dict[int, list[tuple[float, float]]] = {}
+    for (threads, _), pair in sorted(found.items()):
+        result.setdefault(threads, []).append((pair["library"], pair["hand"]))
+    return result
+
+
+def in_turn(pairs: list[tuple[float, float]]) -> tuple[float, float, float]:
+    """The least, the median and the most of the library's time as a part of C's."""
+    ratios = sorted(library / hand for library, hand in pairs)
+    return ratios[0], statistics.median(ratios), ratios[-1]
+
+
+def write(path: Path, everything: list[Counts]) -> None:
+    """As CSV, for a spreadsheet, for the report, and to compare with."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for counts in everything:
+            for operation, samples in counts.samples.items():
+                for by, sample in samples.items():
+                    given = "" if sample.commands is None else f"{sample.commands:.2f}"
+                    rows.writerow(
+                        [counts.scenario, operation.name, operation.size, operation.count, by]
+                        + [sample.least, sample.median, sample.most, given]
+                    )
+            for operation, median in counts.tool.items():
+                rows.writerow(
+                    [counts.scenario, operation.name, operation.size, operation.count, "tool", "", median, "", ""]
+                )
+
+
+def load(path: Path) -> list[Counts]:
+    """What write() has written."""
+    found: dict[str, Counts] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            if tuple(rows.fieldnames or ()) != COLUMNS:
+                raise BenchError(f"{path} is no table of make bench: its first line is not {','.join(COLUMNS)}")
+            for row in rows:
+                counts = found.setdefault(row["scenario"], Counts(row["scenario"]))
+                operation = Operation(row["op"], int(row["size"]), int(row["count"]))
+                if row["by"] == "tool":
+                    counts.tool[operation] = int(row["median"])
+                    continue
+                given = float(row["commands"]) if row["commands"] else None
+                sample = Sample(int(row["min"]), int(row["median"]), int(row["max"]), given)
+                counts.samples.setdefault(operation, {})[row["by"]] = sample
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror}") from None
+    except (ValueError, TypeError) as error:
+        raise BenchError(f"{path} is no table of make bench: {error}") from None
+    return list(found.values())
+
+
+def table(counts: Counts) -> list[str]:
+    """The lines of a scenario, for people."""
+    lines = [f"{counts.scenario:42}{'library':>9}{'C':>9}{'ratio':>8}{'tool':>8}{'commands':>10}"]
+    for operation, samples in counts.samples.items():
+        library, hand, ratio = samples.get("library"), counts.hand(operation), counts.ratio(operation)
+        if not library:
+            continue
+        tool = counts.tool.get(operation)
+        lines.append(
+            f"  {str(operation):40}{library.median:9}{hand.median if hand else '':>9}"
+            f"{'' if ratio is None else f'{ratio:.3f}':>8}{'' if tool is None else tool:>8}"
+            f"{'' if library.commands is None else f'{library.commands:.1f}':>10}"
+        )
+    for operation in dict.fromkeys(counts.missing):
+        lines.append(f"  {str(operation):40}{'not in this scenario':>26}")
+    at = crossover(counts)
+    if at is not None:
+        lines.append(f"  to copy into a buffer that stays mapped is cheaper than to map, up to {at:.0f} bytes")
+    return lines
+
+
+def overview(everything: list[Counts]) -> list[str]:
+    """All scenarios: what the first of them takes, and the ratios in each."""
+    names = [counts.scenario for counts in everything]
+    heads = [f"{names[0]}: library", "C", "tool", *names]
+    lines = [f"{'instructions':40}{heads[0]:>16}{heads[1]:>8}{heads[2]:>8}" + "".join(f"{name:>12}" for name in names)]
+    for operation in everything[0].samples:
+        hand = everything[0].hand(operation)
+        library = everything[0].samples[operation].get("library")
+        if not library or not hand:
+            continue
+        tool = everything[0].tool.get(operation, "")
+        ratios = [counts.ratio(operation) if operation in counts.samples else None for counts in everything]
+        words = "".join(f"{'-' if ratio is None else f'{ratio:.3f}':>12}" for ratio in ratios)
+        lines.append(f"{str(operation):40}{library.median:16}{hand.median:8}{tool:8}{words}")
+    return lines
+
+
+def changes(new: list[Counts], old: list[Counts]) -> list[str]:
+    """What is not as it was, of the library and of C, in words; the rest is as it was."""
+    before = {counts.scenario: counts for counts in old}
+    lines = []
+    for counts in new:
+        was = before.get(counts.scenario)
+        if not was:
+            lines.append(f"{counts.scenario}: not in the other table")
+            continue
+        for operation, samples in counts.samples.items():
+            for by, sample in samples.items():
+                other = was.samples.get(operation, {}).get(by)
+                if other is None:
+                    lines.append(f"{counts.scenario}: {operation}, {by}: {sample.median}, new")
+                elif other.median != sample.median:
+                    part = f" ({sample.median / other.median - 1:+.1%})" if other.median else ""
+                    lines.append(f"{counts.scenario}: {operation}, {by}: {other.median} to {sample.median}{part}")
+        for operation in was.samples:
+            if operation not in counts.samples:
+                lines.append(f"{counts.scenario}: {operation}: gone")
+    return lines

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a kernel reports when something is wrong, found in its log.
+
+What is looked for are the kernel's own texts, as they stand in its source: a text that is not there any
+more would never be found, so that a test reads the source too.
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROWS = Path(__file__).resolve().parents[3] / "rust" / "misuse" / "rows"
+
+# By kind and source file: the string literals, as they are written there, up to the end of the line.
+KINDS = {
+    "KASAN": {
+        "mm/kasan/report.c": [
+            "BUG: KASAN: %s in %pS",
+            "BUG: KASAN: invalid-access",
+            "KASAN: %s in range [0x%016lx-0x%016lx]",
+        ],
+    },
+    "UBSAN": {"lib/ubsan.c": ["UBSAN: %s in %s:%d:%d"]},
+    "lockdep": {
+        "kernel/locking/lockdep.c": [
+            "WARNING: possible circular locking dependency detected",
+            "WARNING: possible recursive locking detected",
+            "WARNING: possible irq lock inversion dependency detected",
+            "WARNING: %s-safe -> %s-unsafe lock order detected",
+            "WARNING: inconsistent lock state",
+            "[ BUG: Invalid wait context ]",
+            "WARNING: bad unlock balance detected!",
+            "WARNING: bad contention detected!",
+            "WARNING: held lock freed!",
+            "WARNING: Nested lock was not taken",
+            "WARNING: %s/%d still has locks held!",
+            "WARNING: lock held when returning to user space!",
+            "WARNING: suspicious RCU usage",
+            "WARNING: chain_key collision",
+            "INFO: trying to register non-static key.",
+            "BUG: key %px has not been registered!",
+            # It sees nothing after these.
+            "BUG: MAX_LOCKDEP_ENTRIES too low!",
+            "BUG: MAX_LOCKDEP_KEYS too low!",
+            "BUG: MAX_LOCKDEP_CHAINS too low!",
+            "BUG: MAX_STACK_TRACE_ENTRIES too low!",
+            "INFO: lockdep is turned off.",
+        ],
+        "kernel/panic.c": ["Disabling lock debugging due to kernel taint"],
+        "kernel/locking/spinlock_debug.c": [
+            "BUG: spinlock %s on CPU#%d, %s/%d",
+            "BUG: rwlock %s on CPU#%d, %s/%d, %p",
+        ],
+    },
+    "sleep in atomic context": {
+        "kernel/sched/core.c": [
+            "BUG: sleeping function called from invalid context at %s:%d",
+            "BUG: scheduling while atomic: %s/%d/0x%08x",
+            "BUG: assuming atomic context at %s:%d",
+            "BUG: scheduling in a non-blocking section: %s/%d/%i",
+        ],
+        "kernel/workqueue.c": ["BUG: workqueue leaked atomic, lock or RCU: %s[%d]"],
+        "lib/smp_processor_id.c": ["BUG: using %s%s() in preemptible [%08x] code: %s/%d"],
+    },
+    "kmemleak": {
+        "mm/kmemleak.c": [
+            "%d new suspected memory leaks (see ",
+            "Memory pool empty, consider increasing CONFIG_DEBUG_KMEMLEAK_MEM_POOL_SIZE",
+            "Kernel memory leak detector disabled",
+            "Found object by alias at 0x%08lx",
+            "Cannot allocate a kmemleak_object structure",
+        ],
+    },
+    "DMA debugger": {
+        "kernel/dma/debug.c": [
+            'pr_fmt("%s %s: ")',
+            "debugging out of memory - disabling",
+            "cacheline tracking ENOMEM, dma-debug disabled",
+        ],
+    },
+    "page in an IOMMU": {"drivers/iommu/iommu-debug-pagealloc.c": ["iommu: Detected page leak!"]},
+    "list corruption": {
+        "lib/list_debug.c": ["list_add corruption. ", "list_add double add: ", "list_del corruption"],
+    },
+    "reference count": {"lib/refcount.c": ['"refcount_t: " str ".\\n"']},
+    "object debugger": {
+        "lib/debugobjects.c": ["ODEBUG: %s %s (active state %u) ", "Out of memory. ODEBUG disabled"],
+    },
+    "slab": {"mm/slub.c": ["BUG %s (%s): %pV"]},
+    "page": {
+        "mm/page_alloc.c": ["BUG: Bad page state in process %s  pfn:%05lx"],
+        "mm/page_poison.c": ["pagealloc: memory corruption", "pagealloc: single bit error"],
+        "mm/memory.c": ["BUG: Bad page map in process %s  "],
+    },
+    "no memory": {
+        "mm/page_alloc.c": ["page allocation failure: order:%u"],
+        "mm/oom_kill.c": ["%s invoked oom-killer: "],
+    },
+    "hang": {
+        "kernel/hung_task.c": ["INFO: task %s:%d blocked%s for more than %ld seconds."],
+        "kernel/watchdog.c": ["BUG: soft lockup - CPU#%d stuck for %us! [%s:%d]"],
+        "kernel/workqueue.c": ["BUG: workqueue lockup - pool"],
+        "kernel/rcu/tree_stall.h": [
+            "INFO: %s self-detected stall on CPU",
+            "INFO: %s detected stalls on CPUs/tasks:",
+        ],
+        "kernel/rcu/tree_exp.h": ["INFO: %s detected expedited stalls on CPUs/tasks: {"],
+        "kernel/irq/spurious.c": ["irq %d: nobody cared"],
+    },
+    "Rust": {"rust/kernel/lib.rs": ['__LOG_PREFIX: &[u8] = b"rust_kernel\\0"']},
+    "oops": {
+        "lib/bug.c": ["kernel BUG at %s:%u!"],
+        "arch/arm64/kernel/traps.c": ["Internal error: %s: %016lx [#%d] "],
+        "arch/arm64/mm/fault.c": ["Unable to handle kernel %s at virtual address %016lx"],
+        "kernel/panic.c": ["Kernel panic - not syncing: %s"],
+    },
+    "fault injection": {"lib/fault-inject.c": ["FAULT_INJECTION: forcing a failure."]},
+    "lost messages": {"kernel/printk/printk.c": ["** %lu printk messages dropped **"]},
+    # Of whatever is not above.
+    "warning": {"kernel/panic.c": ["WARNING: %s:%d at %pS, CPU#%d: %s/%d", "WARNING: at %pS, CPU#%d: %s/%d"]},
+    "stack trace": {"arch/arm64/kernel/stacktrace.c": ["%sCall trace:"]},
+}
+
+# Where what is printed is not the literal alone.
+PRINTED = {
+    'pr_fmt("%s %s: ")': r"DMA-API: \S+ \S+: ",
+    '"refcount_t: " str ".\\n"': r"refcount_t: ",
+    '__LOG_PREFIX: &[u8] = b"rust_kernel\\0"': r"rust_kernel: ",
+    "debugging out of memory - disabling": r"DMA-API: debugging out of memory - disabling",
+    "%d new suspected memory leaks (see ": r"kmemleak: \d+ new suspected memory leaks \(see ",
+    "Kernel memory leak detector disabled": r"kmemleak: Kernel memory leak detector disabled",
+    # Those who write this to the log themselves may have said it in other words.
+    "%sCall trace:": r"Call trace:$",
+}
+CONVERSION = re.compile(r"%[-#0-9.*]*(?:hh|ll|h|l|z|t)?(?:p[A-Za-z]*|[a-zA-Z])")
+
+# The kinds that say only where: what the report is about has been said, or is said, beside them.
+WHERE = ("warning", "stack trace")
+# Words of reports whose source nobody has named above.
+UNNAMED = re.compile(r"(?:^|[ \[])(?:BUG|WARNING|INFO): ")
+
+# A kernel message on the console.
+MESSAGE = re.compile(r"^\[ *\d+\.\d+\] (.*)$")
+BEGIN = "------------[ cut here ]------------"
+END = re.compile(r"^---\[ end trace ")
+# How far behind what a report says its stack trace may be.
+REACH = 60
+# By run.sh and by init, of what is running.
+MARK = re.compile(r"^selftest (\S+) (begins|ends)$")
+
+
+def misuse_messages() -> list[str]:
+    """What misuse.ko provokes: the messages of its table."""
+    rows = [line.split("\t") for line in ROWS.read_text().splitlines() if line and not line.startswith("#")]
+    return [re.escape(row[1]) for row in rows if row[1] != "nothing"]
+
+
+PENDING = "DMA-API: .* device driver has pending DMA allocations while released from device"
+
+# What a script in scripts/selftests/ provokes on purpose, while it runs.
+PROVOKED = {
+    # Besides the debugger the layer of the IOMMU and its page tables warn of some.
+    "misuse": [*misuse_messages(), r"^WARNING: drivers/iommu/(dma-iommu|io-pgtable-arm)\.c:\d+ at "],
+    "forget": [PENDING],
+    "mmap_lost": [PENDING],
+    # Files of an interrupt in /proc that could not be made, for want of memory, are missed when they are removed.
+    "faults": [r"^name '(affinity_hint|smp_affinity(_list)?|effective_affinity(_list)?|node|spurious)'$"],
+}
+
+
+# What the DMA debugger says for no reason where several processors map and sync at once, in C as well.
+# dma_unmap_phys() in kernel/dma/mapping.c gives the IOVA back before debug_dma_unmap_phys() looks for its entry, so
+# that another processor can map the same IOVA meanwhile: two entries of one address. In kernel/dma/debug.c
+# __hash_bucket_find() takes the one that fits in size, type, direction and entries, or, of several that fit less,
+# none; and a sync (dma_debug_single) never fits what was mapped (dma_debug_phy) in type. init and common.sh in
+# scripts/selftests/ leave it out of the debugger's count.
+NO_REASON = "device driver tries to sync DMA memory it has not allocated "
+# How many processors there are, by kernel/smp.c.
+PROCESSORS = re.compile(r"^smp: Brought up \d+ nodes?, (\d+) CPUs?$")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Something that the kernel complains of."""
+
+    kind: str
+    line: str
+    # The script that was running.
+    during: str = ""
+
+    def __str__(self):
+        during = f", during {self.during}" if self.during else ""
+        return f"{self.kind}: {self.line}{during}"
+
+
+def pattern_of(literal: str) -> str:
+    """The regular expression of what a literal of the source looks like in the log."""
+    if literal in PRINTED:
+        return PRINTED[literal]
+    return "".join(
+        ".*?" if number % 2 else re.escape(part)
+        for number, part in enumerate(re.split(f"({CONVERSION.pattern})", literal))
+    )
+
+
+@functools.cache
+def patterns() -> list[tuple[str, re.Pattern]]:
+    """Each kind with each of its texts."""
+    return [
+        (kind, re.compile(pattern_of(literal)))
+        for kind, files in KINDS.items()
+        for literals in files.values()
+        for literal in literals
+    ]
+
+
+def kind_of(line: str) -> str:
+    """The kind of report that a line is part of, or nothing."""
+    for kind, pattern in patterns():
+        if pattern.search(line):
+            return kind
+    return "unnamed" if UNNAMED.search(line) else ""
+
+
+class Scanner:
+    """The reports of a log, a line at a time."""
+
+    def __init__(self):
+        self.found = []
+        self.during = ""
+        self.processors = 1
+        # Lines since something was reported, or provoked.
+        self.since = REACH
+        self.block = None
+
+    def provoked(self, line: str) -> bool:
+        """Whether the script that runs wants it, or it has no reason."""
+        if self.processors > 1 and re.search(rf"DMA-API: \S+ \S+: {NO_REASON}", line):
+            return True
+        return any(re.search(text, line) for text in PROVOKED.get(self.during, []))
+
+    def add(self, kind: str, line: str):
+        """That line is a report, unless it is provoked; either way its stack trace is no other."""
+        self.since = 0
+        if not self.provoked(line):
+            self.found.append(Report(kind, line.strip(), self.during))
+
+    def judge_block(self):
+        """What was between two lines that the kernel cuts its report out with is one report."""
+        lines, self.block = self.block, None
+        kinds = [(kind, line) for line in lines if (kind := kind_of(line))]
+        said = [(kind, line) for kind, line in kinds if kind not in WHERE]
+        wanted = [line for line in lines if self.provoked(line)]
+        if said:
+            unwanted = [each for each in said if not self.provoked(each[1])]
+            for kind, line in (unwanted or said)[:1]:
+                self.add(kind, line)
+        elif wanted:
+            self.since = 0
+        elif kinds:
+            self.add(*kinds[0])
+
+    def take(self, line: str):
+        """The next message."""
+        self.since += 1
+        if count := PROCESSORS.match(line):
+            self.processors = int(count[1])
+        mark = MARK.match(line)
+        if mark or line == BEGIN:
+            if self.block is not None:
+                self.judge_block()
+            if mark:
+                self.during = mark[1] if mark[2] == "begins" else ""
+            else:
+                self.block = []
+        elif self.block is not None:
+            if END.match(line):
+                self.judge_block()
+            else:
+                self.block.append(line)
+        elif (kind := kind_of(line)) and (kind not in WHERE or self.since > REACH):
+            self.add(kind, line)
+
+    def end(self) -> list[Report]:
+        """What was found in all."""
+        if self.block is not None:
+            self.judge_block()
+        return self.found
+
+
+# A record of /dev/kmsg: level and facility, number, microseconds, flags; what is not printable is escaped.
+RECORD = re.compile(r"^\d+,(\d+),(\d+),[^;]*;(.*)$")
+ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+
+
+class LogError(Exception):
+    """What a guest says is its log is not all of it."""
+
+
+def from_records(lines: list[str]) -> list[str]:
+    """The records of /dev/kmsg as they are on a console. None may be missing."""
+    messages = []
+    expected = None
+    for line in lines:
+        record = RECORD.match(line)
+        if not record:
+            # What a record has besides its text is indented.
+            if not line.startswith(" "):
+                raise LogError(f"this is no kernel message: {line}")
+            continue
+        number, time, text = int(record[1]), int(record[2]), record[3]
+        if expected is not None and number != expected:
+            raise LogError(f"kernel messages {expected} to {number - 1} are missing")
+        expected = number + 1
+        text = ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        messages += [f"[{time // 1000000:5}.{time % 1000000:06}] {part}" for part in text.splitlines() or [""]]
+    return messages
+
+
+def messages(lines: list[str]) -> list[str]:
+    """What the kernel has said, of the lines of a console."""
+    return [match[1] for line in lines if (match := MESSAGE.match(line))]
+
+
+def scan(lines: list[str]) -> list[Report]:
+    """The reports in the kernel messages among `lines`."""
+    scanner = Scanner()
+    for message in messages(lines):
+        scanner.take(message)
+    return scanner.end()
+
+
+def problem(lines: list[str]) -> str:
+    """One line about the reports, or nothing."""
+    found = scan(lines)
+    if not found:
+        return ""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"the kernel reports a problem, {found[0]}{more}"

@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Soak the module: guest after guest, each with a seed of its own, for as long as there is time."""
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safe_dma.guest import guest, ktap, plan, reports
+
+SELFTESTS = Path(__file__).resolve().parents[2] / "selftests"
+# What a guest does, if it is there, in this order.
+TESTS = ("soak", "fuzz", "cycles")
+# How much of each: a guest is busy for a minute or two with the kernel of DEBUG=1.
+AMOUNTS = {"SAFE_DMA_OPERATIONS": 20000, "SAFE_DMA_INPUTS": 10000, "SAFE_DMA_CYCLES": 10}
+
+# What the self-tests print of what they have done.
+FIGURES = {
+    "operations": re.compile(r"# soak: seed \d+, .* (\d+) operations, digest [0-9a-f]+$"),
+    "inputs": re.compile(r"# seed \d+: (\d+) inputs, "),
+    "load and unload": re.compile(r"# cycles: (\d+) reload, "),
+    "unbind and bind": re.compile(r"# cycles: (\d+) rebind, "),
+}
+# And of what was not as it should be.
+MISMATCH = re.compile(r"# soak: seed \d+ worker \d+ operation \d+: |# input \d+ of seed \d+: ")
+
+
+@dataclass
+class Sum:
+    """What all guests have done, and what they have found."""
+
+    guests: int = 0
+    figures: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FIGURES, 0))
+    mismatches: int = 0
+    reports: int = 0
+
+    def add(self, outcome: guest.Outcome):
+        """One guest more."""
+        self.guests += 1
+        for name, pattern in FIGURES.items():
+            self.figures[name] += sum(int(match[1]) for line in outcome.lines if (match := pattern.search(line)))
+        self.mismatches += sum(bool(MISMATCH.search(line)) for line in outcome.lines)
+        self.reports += len(reports.scan(outcome.kernel))
+
+    def __str__(self):
+        done = [f"{number} {name}" for name, number in self.figures.items() if number]
+        return ", ".join([f"{self.guests} guests", *done, f"{self.mismatches} mismatches", f"{self.reports} reports"])
+
+
+def problem(outcome: guest.Outcome, linux: Path) -> str:
+    """What is wrong with a guest, in one line, or nothing."""
+    said = [line.strip() for line in outcome.lines if MISMATCH.search(line)]
+    failed = [result.name for result in ktap.parse(outcome.lines, linux) if result.status == "failed"]
+    if said:
+        return said[0].removeprefix("# ")
+    if outcome.problem:
+        return outcome.problem
+    return f"a check failed: {failed[0]}" if failed else ""
+
+
+def tests() -> list[str]:
+    """The self-tests that there are."""
+    return [name for name in TESTS if (SELFTESTS / f"{name}.sh").exists()]
+
+
+def scenario_of(seed: int) -> str:
+    """In turn, unless the user wants one; a seed has its own, so that it is the same run again."""
+    names = plan.DEBUG_SCENARIOS if plan.SCENARIO == "strict" else [plan.SCENARIO]
+    return names[seed % len(names)]
+
+
+def boot(seed: int) -> guest.Outcome:
+    """One guest, to its end."""
+    words = [f"SAFE_DMA_SEED={seed}", *(f"{name}={number}" for name, number in AMOUNTS.items())]
+    return plan.boot(" ".join(["selftest", *tests()]), f"soak-{seed}", scenario_of(seed), " ".join(words))
+
+
+class Progress:
+    """One line that counts; without a terminal one every 30 seconds."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+        self.next = 30
+
+    def elapsed(self) -> str:
+        """How long it has taken."""
+        seconds = int(time.monotonic() - self.start)
+        return f"{seconds // 60}:{seconds % 60:02d}"
+
+    def show(self, total: Sum, running: int):
+        """How far it is."""
+        text = f"safe-dma: soak  {self.elapsed()}  {total}, {running} running"
+        if sys.stderr.isatty():
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self.start >= self.next:
+            self.next += 30
+            print(text, file=sys.stderr, flush=True)
+
+    def end(self):
+        """The line is not of interest any more."""
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
+    """Boots guests until the time is over or one fails; what they did, the seed after the last, what failed."""
+    total = Sum()
+    progress = Progress()
+    end = progress.start + seconds
+    processors = os.cpu_count() or 1
+    wrong = ""
+    running = {}
+    with ThreadPoolExecutor(max_workers=processors) as pool:
+        try:
+            while True:
+                while not wrong and len(running) < processors and time.monotonic() < end:
+                    running[pool.submit(boot, seed)] = seed
+                    seed += 1
+                if not running:
+                    break
+                done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
+                for future in done:
+                    number = running.pop(future)
+                    total.add(future.result())
+                    found = problem(future.result(), linux)
+                    if found and not wrong:
+                        log = plan.make_guest("selftest", f"soak-{number}").log
+                        wrong = f"SEED={number} (scenario {scenario_of(number)}): {found}; log: {log}"
+                progress.show(total, len(running))
+        finally:
+            progress.end()
+    return total, seed, wrong
+
+
+def main() -> int:
+    """The command line is the environment, see main.sh."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    seed = int(os.environ["SEED"] or time.time())
+    minutes = float(os.environ["MINUTES"])
+    print(f"safe-dma: soak: {', '.join(tests())} for {minutes:g} minutes, from SEED={seed}", flush=True)
+    start = time.monotonic()
+    total, after, wrong = soak(seed, minutes * 60, Path(os.environ["SAFE_DMA_LINUX"]))
+    seconds = int(time.monotonic() - start)
+    print(f"safe-dma: soak: seeds {seed} to {after - 1} in {seconds // 60}:{seconds % 60:02d}: {total}", flush=True)
+    if wrong:
+        print(f"safe-dma: error: {wrong}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        try:
+            sys.exit(main())
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except (OSError, *guest.GUEST_ERRORS) as error:
+            print(f"safe-dma: error: {error}", file=sys.stderr)
+            sys.exit(1)

@@ -1,0 +1,35 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Write one page of HTML about the last test run, and print where it is.
+
+Nothing is run and nothing is built for it: all that it shows is in the logs.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from safe_dma.report import document, testrun
+
+BUILD = Path(__file__).resolve().parents[3] / ".build"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logs", type=Path, default=BUILD / "log", help="the logs of a test run (default: the last)")
+    parser.add_argument("--output", type=Path, default=BUILD / "report.html", help="the page to write")
+    args = parser.parse_args(arguments)
+    try:
+        text = document.build(testrun.read(args.logs))
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        args.output.write_text(text, encoding="utf-8")
+    except (testrun.NoRun, OSError) as error:
+        print(f"safe-dma: error: {error}", file=sys.stderr)
+        return 1
+    print(args.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

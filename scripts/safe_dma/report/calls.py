@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Calls of the kernel's functions, as the logs have them for each operation.
+
+Those of all paths are what the function graph tracer printed in the guest, with the tracer's own work;
+those that the user has asked for with `make trace` are counted without it.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safe_dma.witness import callgraph, paths
+
+# The layers, by what the functions of each are called; the first one that fits. Name, file, pattern.
+LAYERS = (
+    (
+        "debug",
+        "kernel/dma/debug.c",
+        r"debug_dma_|dma_debug|check_(unmap|sync)|.*dma_entry|.*active_cacheline|.*hash_bucket|bucket_find",
+    ),
+    ("swiotlb", "kernel/dma/swiotlb.c", r"_*(is_|default_)?swiotlb"),
+    ("direct", "kernel/dma/direct.c", r"_*dma_direct_"),
+    ("cma", "kernel/dma/contiguous.c, mm/cma.c", r"_*(dma_(alloc|free)_contiguous|dma_release_from_contiguous|cma_)"),
+    ("pool", "kernel/dma/pool.c, mm/dmapool.c", r"_*(dma_pool_|pool_|dma_(alloc|free)_from_pool)"),
+    ("dma-iommu", "drivers/iommu/dma-iommu.c", r"_*(iommu_dma_|dma_iova_|fq_)"),
+    ("pgtable", "drivers/iommu/io-pgtable-arm.c", r"_*arm_lpae_|visit_|.*io_pgtable"),
+    ("smmu", "drivers/iommu/arm/arm-smmu-v3", r"_*arm_smmu_|queue_(inc|poll|write)"),
+    ("iommu", "drivers/iommu/iommu.c", r"_*iommu_"),
+    ("iova", "drivers/iommu/iova.c", r".*iova"),
+    ("arch", "arch/arm64/mm", r"_*(arch_.*dma|dcache_|caches_)"),
+    ("mapping", "kernel/dma/mapping.c", r"_*dma_"),
+    ("other", "memory, locks and the rest", r""),
+)
+PATTERNS = [re.compile(pattern) for _, _, pattern in LAYERS]
+# A tree that has more is cut: nobody reads it.
+MOST = 4000
+
+
+# By the file that a function is in, where that is known.
+FILES = (
+    ("kernel/dma/debug.c", "debug"),
+    ("kernel/dma/swiotlb.c", "swiotlb"),
+    ("kernel/dma/direct.c", "direct"),
+    ("kernel/dma/contiguous.c", "cma"),
+    ("mm/cma.c", "cma"),
+    ("kernel/dma/pool.c", "pool"),
+    ("mm/dmapool.c", "pool"),
+    ("drivers/iommu/dma-iommu.c", "dma-iommu"),
+    ("drivers/iommu/iova.c", "iova"),
+    ("drivers/iommu/io-pgtable", "pgtable"),
+    ("drivers/iommu/arm/arm-smmu-v3/", "smmu"),
+    ("drivers/iommu/", "iommu"),
+    ("arch/arm64/", "arch"),
+    ("kernel/dma/", "mapping"),
+)
+
+
+@dataclass
+class Row:
+    """An operation in one scenario."""
+
+    name: str
+    # What the test device was asked for.
+    op: str
+    status: str = "passed"
+    reason: str = ""
+    # Depth, function, instructions and file, in order; the last two if they are known.
+    calls: list[tuple[int, str, int | None, str]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int | None:
+        """The instructions of all calls of the operation's function."""
+        found = [count for depth, _, count, _ in self.calls if depth == 0 and count is not None]
+        return sum(found) if found else None
+
+
+@dataclass
+class Recording:
+    """All operations of a scenario."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    problem: str = ""
+
+
+def layer(function: str, file: str = "") -> int:
+    """The index of a function's layer."""
+    if file:
+        name = next((name for begin, name in FILES if file.startswith(begin)), "other")
+        return next(index for index, (each, _, _) in enumerate(LAYERS) if each == name)
+    return next(index for index, pattern in enumerate(PATTERNS) if pattern.match(function))
+
+
+def judged(lines: list[str], settings: dict) -> dict[str, Row]:
+    """The traces in a console's lines, held against the rules of their paths for a scenario with these settings."""
+    recording, table = paths.read(lines), paths.load()
+    if not recording.traces or not settings:
+        return {}
+    rows = {}
+    for row, result in zip(table.rows, paths.results(lines, paths.facts_of(settings), table), strict=True):
+        trace = recording.traces.get(row.name)
+        try:
+            roots = callgraph.parse(trace.lines) if trace else []
+        except callgraph.GraphError:
+            # The result says so.
+            roots = []
+        calls = [(depth, call.name, call.nanoseconds, "") for root in roots for depth, call in root.walk()]
+        rows[row.name] = Row(row.name, row.op, result.status, result.reason, calls)
+    return rows
+
+
+def flat(calls: list[dict], depth: int = 0) -> list[tuple[int, str, int | None, str]]:
+    """Nested calls in a row."""
+    found = []
+    for call in calls:
+        found.append((depth, call["name"], call["total"], call["source"]))
+        found += flat(call["calls"], depth + 1)
+    return found
+
+
+def counted(path: Path) -> Row:
+    """What `make trace` has written about one operation."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return Row(f"{found['operation']}, as make trace counts it", found["operation"], calls=flat(found["trees"]))
+
+
+def read(logs: Path, scenario: str, settings: dict) -> Recording:
+    """All that the logs have of a scenario."""
+    recording = Recording()
+    log = logs / f"paths-{scenario}.log"
+    if log.exists():
+        recording.rows |= judged(log.read_text(encoding="utf-8", errors="replace").splitlines(), settings)
+    for path in sorted(logs.glob(f"trace-{scenario}-*.json")):
+        try:
+            row = counted(path)
+        except (ValueError, KeyError, TypeError) as error:
+            recording.problem = f"{path.name} cannot be read: {type(error).__name__}: {error}"
+        else:
+            recording.rows[row.name] = row
+    return recording

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The section of addresses: where each mapping landed for the device, and what memory stands behind it."""
+
+from itertools import groupby
+
+from safe_dma.report import testrun
+from safe_dma.report.evidence import Mapping
+from safe_dma.report.markup import Markup, data, element, hexadecimal, join, missing, select
+from safe_dma.report.scale import FromTop, Moments, Used
+
+WIDTH, LEFT, RIGHT = 1000, 92, 962
+# Subjects, the device's addresses, the memory's.
+HEAD, UPPER, BETWEEN, LOWER, FOOT = 64, 270, 46, 230, 14
+HEIGHT = HEAD + UPPER + BETWEEN + LOWER + FOOT
+# What a check's table has room for.
+ROWS, PIECES = 60, 64
+KINDS = {"r": "the device may read", "w": "the device may write", "rw": "both", "copy": "a bounce buffer, a copy"}
+
+
+def kind(mapping: Mapping) -> str:
+    """What it looks like."""
+    return "copy" if mapping.copy else mapping.permission
+
+
+def number(value: float) -> str:
+    """A coordinate, in few characters: half a unit is less than can be seen."""
+    return f"{round(value * 2) / 2:.1f}".removesuffix(".0")
+
+
+def box(x: float, y: float, width: float, height: float) -> str:
+    """A rectangle of a path."""
+    return f"M{number(x)} {number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
+
+
+class Picture:
+    """The picture of one scenario."""
+
+    def __init__(self, scenario: testrun.Scenario):
+        self.scenario = scenario
+        self.mappings = [mapping for mapping in scenario.evidence.mappings if mapping.size]
+        # Checks, in order; one that goes on after another has two slots.
+        slots = [list(found) for _, found in groupby(self.mappings, key=self.check)]
+        self.checks: dict[tuple, list[Mapping]] = {}
+        for found in slots:
+            self.checks.setdefault(self.check(found[0]), []).extend(found)
+        starts = [found[0].begin for found in slots]
+        moments = {mapping.begin for mapping in self.mappings}
+        moments |= {mapping.end for mapping in self.mappings if mapping.end is not None}
+        self.slots = slots
+        self.subject_slots = [
+            (subject, len(list(found))) for subject, found in groupby(slots, key=lambda slot: slot[0].subject)
+        ]
+        self.time = Moments(starts, [count for _, count in self.subject_slots], sorted(moments), LEFT, RIGHT)
+        self.upper = self.device_scale()
+        self.lower = Used(
+            [(phys, phys + length) for m in self.mappings for phys, length in m.pieces] or [(0, 1)], LOWER
+        )
+
+    @staticmethod
+    def check(mapping: Mapping) -> tuple:
+        """Of which check it is."""
+        return mapping.device, mapping.subject, mapping.check
+
+    def device_scale(self) -> FromTop | Used:
+        """The axis of the device's addresses."""
+        lowest = min(mapping.dma for mapping in self.mappings)
+        highest = max(mapping.dma + mapping.size for mapping in self.mappings)
+        top = 1 << (highest - 1).bit_length()
+        if self.scenario.settings.get("translation", "strict") in ("strict", "lazy") and top - highest < 1 << 20:
+            return FromTop(top, lowest, UPPER)
+        return Used([(mapping.dma, mapping.dma + mapping.size) for mapping in self.mappings], UPPER)
+
+    def axis(self, scale: FromTop | Used, top: float, title: str) -> Markup:
+        """An axis and its title."""
+        parts = [element("text", title, x=LEFT, y=top - 8, class_="title")]
+        last = None
+        for y, address in scale.ticks():
+            if last is not None and abs(y - last) < 16:
+                continue
+            last = y
+            parts.append(element("text", hexadecimal(address), x=LEFT - 6, y=number(top + y + 3.5), class_="tick"))
+            parts.append(element("line", x1=LEFT, x2=RIGHT, y1=number(top + y), y2=number(top + y), class_="grid"))
+        for y in scale.breaks():
+            zigzag = f"M{LEFT} {number(top + y)}" + "l5-3l5 6l5-3" * int((RIGHT - LEFT) / 15)
+            parts.append(element("path", d=zigzag, class_="break"))
+        return join(parts)
+
+    def subjects(self) -> Markup:
+        """A band for each, with its name."""
+        parts = []
+        at = 0
+        for index, (subject, count) in enumerate(self.subject_slots):
+            begin, end = self.time.edges[at], self.time.edges[at + count]
+            at += count
+            parts.append(
+                element(
+                    "rect",
+                    x=number(begin),
+                    y=HEAD - 20,
+                    width=number(end - begin),
+                    height=HEIGHT - HEAD + 20 - FOOT,
+                    class_=f"band{index % 2}",
+                )
+            )
+            x = number(begin + 9)
+            turn = f"rotate(-32 {x} {HEAD - 24})"
+            parts.append(element("text", subject, x=x, y=HEAD - 24, transform=turn, class_="subject"))
+        return join(parts)
+
+    def boxes(self, mapping: Mapping) -> set[str]:
+        """What a mapping is in the picture: a box for its addresses, and one for each piece of memory."""
+        begin = self.time.x(mapping.begin)
+        if mapping.event:
+            y = HEAD + self.upper.y(mapping.dma)
+            return {f"M{number(begin - 4)} {number(y - 4)}l8 8m0-8l-8 8"}
+        end = self.time.edges[self.time.slot(mapping.begin) + 1] if mapping.end is None else self.time.x(mapping.end)
+        width = max(end - begin, 1.6)
+        ranges = [(self.upper, HEAD, mapping.dma, mapping.size)]
+        ranges += [(self.lower, HEAD + UPPER + BETWEEN, phys, length) for phys, length in mapping.pieces]
+        edges = []
+        for scale, top, address, length in ranges:
+            y = top + scale.y(address + length, end=True)
+            edges.append((y, max(top + scale.y(address), y + 2)))
+        # Pieces that cannot be told apart are one.
+        merged: list[tuple[float, float]] = []
+        for upper, lower in sorted(edges):
+            if merged and upper - merged[-1][1] < 0.5:
+                merged[-1] = merged[-1][0], max(merged[-1][1], lower)
+            else:
+                merged.append((upper, lower))
+        return {box(begin, upper, width, lower - upper) for upper, lower in merged}
+
+    def bars(self) -> Markup:
+        """Those of each check are one thing to point at."""
+        groups = []
+        for index, ((device, subject, check), mappings) in enumerate(self.checks.items()):
+            paths: dict[str, set[str]] = {}
+            for mapping in mappings:
+                paths.setdefault("fault" if mapping.event else kind(mapping), set()).update(self.boxes(mapping))
+            title = f"{subject}: {check}, {len(mappings)} mapped" + (f" by {device}" if self.several else "")
+            groups.append(
+                element(
+                    "g",
+                    element("title", title),
+                    # Larger ones do not hide smaller ones that are drawn after them.
+                    [element("path", d="".join(sorted(parts)), class_=name) for name, parts in sorted(paths.items())],
+                    data_check=index,
+                )
+            )
+        return join(groups)
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several devices."""
+        return len({mapping.device for mapping in self.mappings}) > 1
+
+    def svg(self) -> Markup:
+        """The picture."""
+        return element(
+            "svg",
+            element("title", f"Addresses of the device and of memory in the scenario {self.scenario.name}"),
+            self.subjects(),
+            self.axis(self.upper, HEAD, "addresses of the device"),
+            self.axis(self.lower, HEAD + UPPER + BETWEEN, "physical addresses of the memory behind them"),
+            self.bars(),
+            element("text", "order of the mappings →", x=RIGHT, y=HEIGHT - 2, class_="end"),
+            viewBox=f"0 0 {WIDTH} {HEIGHT}",
+            role="img",
+            class_="space",
+        )
+
+    def data(self) -> list:
+        """For the script: the mappings of each check, the same ones once, with how often."""
+        found = []
+        for (device, subject, check), mappings in self.checks.items():
+            rows: dict[tuple, list] = {}
+            for mapping in mappings:
+                key = (
+                    mapping.dma,
+                    mapping.size,
+                    mapping.permission,
+                    mapping.copy,
+                    mapping.event,
+                    tuple(mapping.pieces),
+                )
+                row = rows.setdefault(key, [0, 0])
+                row[0] += 1
+                row[1] += mapping.translations
+            short = [
+                [*key[:5], *counts, [part for piece in key[5][:PIECES] for part in piece], len(key[5])]
+                for key, counts in list(rows.items())[:ROWS]
+            ]
+            found.append([f"{subject}: {check}" + (f" ({device})" if self.several else ""), short, len(rows)])
+        return found
+
+
+def figure(scenario: testrun.Scenario) -> Markup:
+    """A scenario's picture, and where a check's mappings are written when it is chosen."""
+    found = scenario.evidence
+    lines = []
+    if found.problem:
+        lines.append(missing(found.problem))
+    if found.summary:
+        lines.append(element("p", "Compared with QEMU's trace of the SMMU: ", element("b", found.summary), "."))
+        if found.contradictions:
+            items = [
+                element("li", f"{subject}: {check}: {problem}") for subject, check, problem in found.contradictions
+            ]
+            lines.append(element("details", element("summary", "The contradictions"), element("ul", items), open=True))
+    elif not found.problem:
+        lines.append(
+            missing("Its guest made no claims: of each check only the first page is known. make test has them made.")
+        )
+    if not found.mappings:
+        lines.append(missing("No check of this scenario says where its memory was."))
+        return element("div", lines, class_="figure", data_scenario=scenario.name)
+    picture = Picture(scenario)
+    groups: dict[str, list] = {}
+    for index, (device, subject, check) in enumerate(picture.checks):
+        text = f"{check} ({device})" if picture.several else check
+        groups.setdefault(subject, []).append((str(index), text))
+    options = [("", "none"), *groups.items()]
+    return element(
+        "div",
+        lines,
+        element("div", select(f"space-check-{scenario.name}", "Check", options), class_="controls"),
+        element(
+            "div",
+            picture.svg(),
+            class_="scroll",
+            tabindex="0",
+            role="region",
+            aria_label=f"addresses in {scenario.name}",
+        ),
+        element("div", class_="chosen", aria_live="polite"),
+        data(f"space-data-{scenario.name}", picture.data()),
+        class_="figure",
+        data_scenario=scenario.name,
+    )
+
+
+def section(run: testrun.Run) -> Markup:
+    """The whole section."""
+    legend = [element("span", element("i", class_=f"key {name}"), " ", text, "  ") for name, text in KINDS.items()]
+    legend.append(element("span", element("i", "✕", class_="key fault"), " the SMMU must stop an access here"))
+    return join(
+        element(
+            "p",
+            "Each bar is a mapping, from its map to its unmap: above where the device had it, below which memory stood "
+            "behind it. Behind an SMMU addresses are given out from the top down, and each line is four times as far "
+            "from the top as the one above it. Elsewhere, and for memory, only what is used is drawn, with more room "
+            "where more is; a zigzag is a gap. Choose a check, or click on a bar, to see its pages.",
+        ),
+        element("p", legend, class_="legend"),
+        element("div", select("space-scenario", "Scenario", [each.name for each in run.scenarios]), class_="controls"),
+        [figure(scenario) for scenario in run.scenarios],
+    )

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the last test run has left in its logs."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safe_dma.guest import scenarios
+from safe_dma.report import calls, console, evidence, witnessed
+
+
+class NoRun(Exception):
+    """There is nothing to show."""
+
+
+@dataclass
+class Scenario:
+    """A guest of the matrix."""
+
+    name: str
+    about: str
+    settings: dict
+    guest: console.Guest
+    evidence: evidence.Evidence
+    calls: calls.Recording
+    # QEMU's trace of the SMMU, if it is there.
+    witness: witnessed.Witness | None = None
+
+    @property
+    def failed(self) -> list[console.Check]:
+        """The checks that did."""
+        return [check for check in self.guest.checks if check.status == "failed"]
+
+
+@dataclass
+class Run:
+    """A run of the tests."""
+
+    scenarios: list[Scenario]
+    # What the tests came to, on the host and in all guests: names of counts, and counts.
+    counts: dict[str, int] = field(default_factory=dict)
+    # When the tests were begun, as they wrote it.
+    began: str = ""
+    # What is strange with the run as a whole.
+    remarks: list[str] = field(default_factory=list)
+    # Tools and their versions.
+    versions: dict[str, str] = field(default_factory=dict)
+    # What make bench has left, if it was called.
+    bench: Path | None = None
+
+
+def about(name: str) -> tuple[str, dict]:
+    """What the scenario's file says, if it is still there."""
+    try:
+        found = scenarios.find(name)
+        return found.about, found.settings()
+    except (scenarios.ScenarioError, OSError):
+        return "its file is not there any more", {}
+
+
+def of(path: Path) -> Scenario:
+    """The scenario of a log."""
+    name = path.stem.removeprefix("scenario-")
+    with path.open(encoding="utf-8", errors="replace") as file:
+        guest = console.read(file)
+    claims = path.with_name(f"claims-{name}.json")
+    found = evidence.from_claims(claims) if claims.exists() else evidence.from_checks(guest.checks)
+    told, settings = about(name)
+    recorded = calls.read(path.parent, name, settings)
+    return Scenario(name, told, settings, guest, found, recorded, witnessed.read(path.with_suffix(".trace")))
+
+
+def order(path: Path) -> tuple:
+    """The default first, and combinations last."""
+    name = path.stem.removeprefix("scenario-")
+    return name != "strict", name.count("+"), name
+
+
+def read_junit(run: Run, path: Path) -> None:
+    """The counts of the tests, and which scenarios they are of."""
+    try:
+        suite = ElementTree.parse(path).getroot().find("testsuite")
+        tests, failures, errors, skipped = (
+            int(suite.get(name, "0")) for name in ("tests", "failures", "errors", "skipped")
+        )
+    except (OSError, ElementTree.ParseError, AttributeError, ValueError):
+        run.remarks.append("junit.xml, the results of the last make test, is not there or cannot be read")
+        return
+    run.counts = {"passed": tests - failures - errors - skipped, "failed": failures + errors, "skipped": skipped}
+    run.began = suite.get("timestamp", "").partition(".")[0].replace("T", " ")
+    names = [re.match(r"test_checks\[([^:\]]+): ", case.get("name", "")) for case in suite.iter("testcase")]
+    seen = {match[1] for match in names if match}
+    old = [scenario for scenario in run.scenarios if scenario.name not in seen]
+    if old:
+        which = "no scenario is" if len(old) == len(run.scenarios) else f"{', '.join(s.name for s in old)}: not"
+        run.remarks.append(f"{which} among the results of the last make test: these logs are of a run before it")
+
+
+def read_versions(run: Run, path: Path) -> None:
+    """What the guests say of their kernel, and the build of what it ran in."""
+    for title, attribute in (("Linux", "kernel"), ("built by", "compiler")):
+        values = dict.fromkeys(getattr(scenario.guest, attribute) for scenario in run.scenarios)
+        run.versions[title] = "; ".join(filter(None, values)) or "not known"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    known = dict(line.split(" ", 1) for line in lines if " " in line)
+    for title in ("rustc", "QEMU"):
+        run.versions[title] = known.get(title, "not known: run make test again")
+
+
+def read(logs: Path) -> Run:
+    """The run whose logs are there."""
+    paths = sorted(logs.glob("scenario-*.log"), key=order)
+    if not paths:
+        raise NoRun(f"no test run in {logs}: call 'make test' first")
+    run = Run([of(path) for path in paths])
+    counted = logs / "bench.csv"
+    run.bench = counted if counted.exists() else None
+    read_junit(run, logs / "junit.xml")
+    read_versions(run, logs / "versions")
+    return run

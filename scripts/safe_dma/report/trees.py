@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The section of call trees: what each operation calls, in each scenario."""
+
+from safe_dma.report import testrun
+from safe_dma.report.calls import LAYERS, MOST, Row, layer
+from safe_dma.report.markup import Markup, data, element, join, missing, select
+
+SIGNS = {"passed": "", "failed": " ✗", "skipped": " –"}
+
+
+def count(value: int | None) -> str:
+    """Instructions, in few characters."""
+    if value is None:
+        return "·"
+    return f"{value / 1000:.1f}k" if value >= 1000 else str(value)
+
+
+def for_script(run: testrun.Run, operations: list[str]) -> dict:
+    """The trees: functions by number, equal trees once."""
+    functions: dict[tuple[str, str], int] = {}
+    trees: dict[tuple, int] = {}
+    uses: dict[str, dict[str, list]] = {}
+    for scenario in run.scenarios:
+        for row in scenario.calls.rows.values():
+            tree = []
+            for depth, name, instructions, file in row.calls[:MOST]:
+                function = functions.setdefault((name, file), len(functions))
+                tree += [depth, function, -1 if instructions is None else instructions]
+            number = trees.setdefault(tuple(tree), len(trees))
+            more = max(len(row.calls) - MOST, 0)
+            uses.setdefault(row.name, {})[scenario.name] = [number, row.status, row.reason, more]
+    return {
+        "functions": [name for name, _ in functions],
+        "files": [file for _, file in functions],
+        "layers": [layer(*function) for function in functions],
+        "layerNames": [[name, file] for name, file, _ in LAYERS],
+        "trees": [list(tree) for tree in trees],
+        "operations": [[name, uses[name]] for name in operations],
+    }
+
+
+def cell(row: Row | None, scenario: str, operation: str) -> Markup:
+    """An operation in a scenario."""
+    if row is None:
+        return element("td", title=f"{scenario}: not recorded")
+    what = "not called" if not row.calls else f"{len(row.calls)} calls, {row.total} instructions"
+    return element(
+        "td",
+        element(
+            "button",
+            count(row.total) if row.calls else "·",
+            SIGNS[row.status],
+            type="button",
+            data_scenario=scenario,
+            data_operation=operation,
+        ),
+        class_="f" if row.status == "failed" else None,
+        title=f"{scenario}: {what}" + (f"; {row.status}: {row.reason}" if row.reason else ""),
+    )
+
+
+def operations(run: testrun.Run) -> dict[str, str]:
+    """All of them, with the operation of the test device that makes each call."""
+    return {row.name: row.op for scenario in run.scenarios for row in scenario.calls.rows.values()}
+
+
+def key(name: str) -> Markup:
+    """The colour of a layer."""
+    return element("i", class_="key", style=f"background: var(--l-{name})")
+
+
+def section(run: testrun.Run) -> Markup:
+    """The whole section."""
+    problems = [missing(f"{each.name}: {each.calls.problem}") for each in run.scenarios if each.calls.problem]
+    found = operations(run)
+    if not found:
+        return join(
+            problems,
+            missing("The logs have no call trees: the tests of the paths and make trace have the tracer record them."),
+        )
+    recorded = [scenario for scenario in run.scenarios if scenario.calls.rows]
+    others = [scenario.name for scenario in run.scenarios if not scenario.calls.rows]
+    if others:
+        problems.append(missing(f"No call trees were recorded in {', '.join(others)}."))
+    rows = [
+        element(
+            "tr",
+            element("th", name, " ", element("small", f"op={op}") if op else None, scope="row"),
+            [cell(scenario.calls.rows.get(name), scenario.name, name) for scenario in recorded],
+        )
+        for name, op in found.items()
+    ]
+    heads = [element("th", element("span", each.name), scope="col", title=each.about) for each in recorded]
+    names = [scenario.name for scenario in recorded]
+    second = next((name for name in names if name in ("lazy", "passthrough")), names[-1])
+    legend = [
+        element(
+            "span",
+            element("i", class_="key", style=f"background: var(--l-{name})"),
+            f" {name} ",
+            element("small", file),
+            "  ",
+        )
+        for name, file, _ in LAYERS
+    ]
+    slow = [each.name for each in recorded if each.settings.get("processors", 1) > 1]
+    return join(
+        element(
+            "p",
+            "What the function graph tracer saw of each operation. Numbers are instructions, of a call and all in it. "
+            "They have the tracer's own work in them, except where make trace has counted; compare them with each "
+            "other only. ✗ is a call that breaks a rule of the operation's path. A number in the table opens its tree "
+            "on the left; the right one is to compare.",
+            f" In {', '.join(slow)} time is real, and the numbers are nanoseconds." if slow else "",
+        ),
+        problems,
+        element(
+            "div",
+            select("tree-operation", "Operation", list(found)),
+            select("tree-left", "Scenario", names, names[0]),
+            select("tree-right", "Compare with", [("", "nothing"), *names], second),
+            element("label", element("input", type="checkbox", id="tree-dma"), element("span", "only DMA layers")),
+            class_="controls",
+        ),
+        element(
+            "div", element("div", id="left-tree"), element("div", id="right-tree"), class_="trees", aria_live="polite"
+        ),
+        element("p", "Layers, by the names of the functions: ", legend, class_="legend"),
+        element(
+            "details",
+            element("summary", "All operations in all scenarios"),
+            element(
+                "div",
+                element(
+                    "table",
+                    element("thead", element("tr", element("th", "operation", scope="col"), heads)),
+                    element("tbody", rows),
+                    id="operations",
+                ),
+                class_="scroll",
+                tabindex="0",
+                role="region",
+                aria_label="scenarios by operations",
+            ),
+            open=True,
+        ),
+        data("tree-data", for_script(run, list(found))),
+    )

@@ -1,0 +1,804 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the guest said of DMA addresses, compared with what the SMMU and the device did.
+
+The guest's lines are in its console (see rust/selftest/claims.rs), and what happened is in QEMU's trace
+(see smmu_trace.py), which has the number of each claim where it was made. The trace is replayed: which
+claims are live, what is in the TLB, what the device was told to transfer. Nothing that the guest does
+changes what is compared: were its addresses wrong, its page table, or its invalidations, it would show.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safe_dma.guest import ktap
+from safe_dma.witness import smmu_trace
+from safe_dma.witness.smmu_trace import Config, Fault, Insert, Invalidate, Lookup, Read, Translate, Write
+
+_DRIVER = r"^\[ *(\d+\.\d+)\] safe_dma ([0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): *"
+_CLAIM = re.compile(_DRIVER + r"# claim (\d+): (map|unmap|fault|open) dma (0x[0-9a-f]+) size (0x[0-9a-f]+)(.*)$")
+_SUBJECT = re.compile(_DRIVER + r"# Subtest: (.*)$")
+_RESULT = re.compile(_DRIVER + r"(ok|not ok) \d+ (.*)$")
+_PERMISSION = re.compile(r" perm (rw|r|w)(?: copy of| phys)((?: 0x[0-9a-f]+\+0x[0-9a-f]+)+)")
+_EVENT = re.compile(r" event (\S+)")
+_LOST = re.compile(r"\*\* (\d+) printk messages dropped \*\*")
+_BOUNCE = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
+
+# For the kernel's command line: room for all claims, which the console prints more slowly than they are made.
+KERNEL_WORDS = "log_buf_len=4M"
+
+# Registers of edu, and of its configuration space.
+MARK, SOURCE, DESTINATION, COUNT, COMMAND = 0x00, 0x80, 0x88, 0x90, 0x98
+RUN, TO_MEMORY = 1, 2
+BAR, MSI_ADDRESS, MSI_ADDRESS_HIGH = 0x10, 0x44, 0x48
+BAR_SIZE = 1 << 20
+# One access of edu where there is nothing.
+WORD = 4
+
+
+class ClaimError(Exception):
+    """The guest's claims cannot be read."""
+
+
+@dataclass
+class Check:
+    """One check of one device, to which what is seen is put down."""
+
+    device: str
+    subject: str
+    name: str = ""
+    passed: bool = True
+    round_trip: bool = False
+    claims: int = 0
+    transfers: int = 0
+    translations: int = 0
+    faults: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Claim:
+    """What the guest said at one moment."""
+
+    number: int
+    kind: str
+    device: str
+    dma: int
+    size: int
+    check: Check
+    time: float
+    read: bool = False
+    write: bool = False
+    # The memory behind it, in pieces: address and size.
+    pieces: list[tuple[int, int]] = field(default_factory=list)
+    # The device was given a copy of it, of which the guest does not know where it is.
+    copy: bool = False
+    event: str = ""
+    # Lines of the trace.
+    line: int = 0
+    unmapped_line: int = 0
+    unmapped_time: float | None = None
+    translations: int = 0
+    # What was invalidated after it was last used.
+    invalidated: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        """The address after the last."""
+        return self.dma + self.size
+
+    def overlaps(self, start: int, end: int) -> bool:
+        """Whether any byte from `start` to `end` is in it."""
+        return self.dma < end and start < self.end
+
+    def says_as(self, other: "Claim") -> bool:
+        """Whether both say the same."""
+        return all(
+            getattr(self, name) == getattr(other, name) for name in ("dma", "size", "read", "write", "pieces", "copy")
+        )
+
+    def expected(self, iova: int) -> tuple[int, int]:
+        """Where an address leads, and for how many bytes that goes on in a row."""
+        offset = iova - self.dma
+        for phys, size in self.pieces:
+            if offset < size:
+                return phys + offset, size - offset
+            offset -= size
+        raise ClaimError(f"claim {self.number} has less memory than addresses")
+
+    def use(self, start: int, end: int) -> None:
+        """The device has used it from `start` to `end`: what was invalidated before does not count."""
+        self.translations += 1
+        kept = [(low, min(high, start)) for low, high in self.invalidated if low < start]
+        kept += [(max(low, end), high) for low, high in self.invalidated if high > end]
+        self.invalidated = kept
+
+    def gap(self) -> int | None:
+        """The first address of which nothing was invalidated."""
+        at = self.dma
+        for low, high in sorted(self.invalidated):
+            if low > at:
+                break
+            at = max(at, high)
+        return at if at < self.end else None
+
+    def as_dict(self) -> dict:
+        """For a report."""
+        return {
+            "number": self.number,
+            "kind": self.kind,
+            "device": self.device,
+            "subject": self.check.subject,
+            "check": self.check.name,
+            "dma": self.dma,
+            "size": self.size,
+            "permission": "r" * self.read + "w" * self.write,
+            "pieces": self.pieces,
+            "copy": self.copy,
+            "event": self.event,
+            "mapped": {"time": self.time, "line": self.line},
+            "unmapped": {"time": self.unmapped_time, "line": self.unmapped_line} if self.unmapped_line else None,
+            "translations": self.translations,
+        }
+
+
+@dataclass
+class Transfer:
+    """One command to the device."""
+
+    device: str
+    line: int
+    to_memory: bool
+    address: int
+    size: int
+    check: Check | None
+    # The next byte, and what there was until there: address, physical address, bytes.
+    at: int = 0
+    accesses: list[tuple[int, int, int]] = field(default_factory=list)
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        """The address after the last."""
+        return self.address + self.size
+
+    def as_dict(self) -> dict:
+        """For a report."""
+        return {
+            "device": self.device,
+            "subject": self.check.subject if self.check else "",
+            "check": self.check.name if self.check else "",
+            "line": self.line,
+            "direction": "from_device" if self.to_memory else "to_device",
+            "address": self.address,
+            "size": self.size,
+            "accesses": self.accesses,
+            "faults": self.faults,
+        }
+
+
+@dataclass
+class Device:
+    """One edu."""
+
+    name: str
+    sid: int
+    bar: int | None = None
+    # Where its interrupt goes, in two halves.
+    msi: int = 0
+    msi_high: int = 0
+    registers: dict[int, int] = field(default_factory=dict)
+    transfer: Transfer | None = None
+    live: list[Claim] = field(default_factory=list)
+    # Unmapped, but a lazy domain has not invalidated them yet.
+    stale: list[Claim] = field(default_factory=list)
+    fault: Claim | None = None
+    # What the next transfer may get at although it is not the device's.
+    open: Claim | None = None
+    # Which entries of the TLB are its own.
+    contexts: set[tuple[int, int]] = field(default_factory=set)
+    check: Check | None = None
+
+
+@dataclass
+class Ring:
+    """An access that must be that of a doorbell, by one of the devices, or by somebody else."""
+
+    device: Device | None
+    access: Translate
+
+
+@dataclass
+class Report:
+    """What came out."""
+
+    facts: dict
+    checks: list[Check] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    translations: int = 0
+    doorbells: int = 0
+    faults: int = 0
+    # What is not one check's.
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def contradictions(self) -> list[str]:
+        """All of them."""
+        return [*self.problems, *(problem for check in self.checks for problem in check.problems)]
+
+    def summary(self) -> str:
+        """One line."""
+        return (
+            f"{len(self.claims)} claims, {len(self.transfers)} transfers, "
+            f"{self.translations} translations confirmed, {self.doorbells} of a doorbell, "
+            f"{self.faults} faults, {len(self.contradictions)} contradicted"
+        )
+
+    def results(self) -> list[ktap.Result]:
+        """One for the trace itself, and one for each check that has made claims."""
+        results = [result("trace", self.problems)]
+        several = len({check.device for check in self.checks}) > 1
+        for check in self.checks:
+            if check.claims or check.problems:
+                path = [check.device] * several + [check.subject, check.name]
+                results.append(result("/".join(path), check.problems))
+        return results
+
+    def as_dict(self) -> dict:
+        """For a report that others make."""
+        return {
+            "facts": self.facts,
+            "summary": self.summary(),
+            "claims": [claim.as_dict() for claim in self.claims],
+            "transfers": [transfer.as_dict() for transfer in self.transfers],
+            "contradictions": [
+                {"device": check.device, "subject": check.subject, "check": check.name, "problem": problem}
+                for check in self.checks
+                for problem in check.problems
+            ]
+            + [{"device": "", "subject": "", "check": "", "problem": problem} for problem in self.problems],
+        }
+
+
+def result(name: str, problems: list[str]) -> ktap.Result:
+    """The result of one check, with what contradicts it."""
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return ktap.Result(name, "failed", problems[0] + more, problems)
+    return ktap.Result(name, "passed")
+
+
+def stream(device: str) -> int:
+    """The stream ID of a PCI function: its bus, device and function."""
+    bus, slot, function = re.fullmatch(r"[0-9a-f]{4}:([0-9a-f]{2}):([0-9a-f]{2})\.(\d)", device).groups()
+    return int(bus, 16) << 8 | int(slot, 16) << 3 | int(function)
+
+
+def read_claims(lines: Iterable[str]) -> tuple[list[Check], list[Claim]]:
+    """The checks and the claims in a console's lines. A claim is of the check whose result comes next."""
+    checks: list[Check] = []
+    claims: list[Claim] = []
+    current: dict[str, Check] = {}
+    subjects: dict[str, str] = {}
+
+    def check_of(device):
+        if device not in current:
+            current[device] = Check(device, subjects.get(device, ""))
+            checks.append(current[device])
+        return current[device]
+
+    for line in lines:
+        match = _SUBJECT.match(line)
+        if match:
+            subjects[match[2]] = match[3].strip()
+            # Those of the subject before have their results.
+            current.pop(match[2], None)
+            continue
+        match = _RESULT.match(line)
+        if match:
+            name, _, evidence = match[4].partition(" # ")
+            if name.strip() == subjects.get(match[2]):
+                subjects.pop(match[2])
+                continue
+            check = check_of(match[2])
+            check.name = name.strip()
+            check.passed = match[3] == "ok"
+            check.round_trip = check.passed and "round trip" in evidence
+            current.pop(match[2])
+            continue
+        match = _CLAIM.match(line)
+        if match:
+            time, device, number, kind, dma, size, rest = match.groups()
+            check = check_of(device)
+            claim = Claim(int(number), kind, device, int(dma, 16), int(size, 16), check, float(time))
+            _read_rest(claim, rest)
+            check.claims += 1
+            claims.append(claim)
+        elif "# claim " in line:
+            raise ClaimError(f"the console has a claim that cannot be read: {line.strip()!r}")
+    return checks, claims
+
+
+def _read_rest(claim: Claim, rest: str) -> None:
+    if claim.kind in ("map", "open"):
+        match = _PERMISSION.fullmatch(rest)
+        if not match:
+            raise ClaimError(f"claim {claim.number} cannot be read: {rest.strip()!r}")
+        claim.read, claim.write = "r" in match[1], "w" in match[1]
+        claim.copy = " copy of" in rest
+        claim.pieces = [tuple(int(part, 16) for part in piece.split("+")) for piece in match[2].split()]
+        if sum(size for _, size in claim.pieces) != claim.size:
+            raise ClaimError(f"claim {claim.number} has another size of memory than of addresses")
+    elif claim.kind == "fault":
+        match = _EVENT.fullmatch(rest)
+        if not match:
+            raise ClaimError(f"claim {claim.number} cannot be read: {rest.strip()!r}")
+        claim.event = match[1]
+    elif rest:
+        raise ClaimError(f"claim {claim.number} cannot be read: {rest.strip()!r}")
+
+
+class Replay:
+    """The trace once more, event by event."""
+
+    def __init__(self, lines: Iterable[str], facts: dict):
+        lines = list(lines)
+        self.facts = facts
+        self.translation = facts.get("translation", "strict")
+        checks, self.claims = read_claims(lines)
+        self.report = Report(facts, checks, [claim for claim in self.claims if claim.kind != "unmap"])
+        self.devices: dict[int, Device] = {}
+        for check in checks:
+            sid = stream(check.device)
+            if sid not in self.devices:
+                self.devices[sid] = Device(check.device, sid)
+        # Those of each device in the order in which they were made.
+        self.queues: dict[str, deque[Claim]] = {}
+        for claim in self.claims:
+            self.queues.setdefault(claim.device, deque()).append(claim)
+        for device in self.devices.values():
+            # What is before the first claim is put down to that one's check.
+            device.check = next((claim.check for claim in self.claims if claim.device == device.name), None)
+        lost = sum(int(match[1]) for match in map(_LOST.search, lines) if match)
+        if lost:
+            self.report.problems.append(f"the console has lost {lost} messages: boot with {KERNEL_WORDS}")
+        pool = next(filter(None, map(_BOUNCE.search, lines)), None)
+        self.pool = (int(pool[1], 16), int(pool[2], 16)) if pool else None
+        # Entries of the TLB: for each context, sizes by address.
+        self.tlb: dict[tuple[int, int], dict[int, int]] = {}
+        self.lookup: Lookup | None = None
+        # Where the doorbell has led, which must be where the ITS is.
+        self.rung: Ring | None = None
+        self.line = 0
+
+    @property
+    def translated(self) -> bool:
+        """Whether the SMMU translates."""
+        return self.translation in ("strict", "lazy")
+
+    def say(self, check: Check | None, text: str) -> None:
+        """A contradiction."""
+        problems = check.problems if check else self.report.problems
+        problems.append(f"{text} (line {self.line} of the trace)")
+
+    def run(self, events: Iterable[tuple[int, smmu_trace.Event]]) -> Report:
+        """All of it."""
+        for self.line, event in events:
+            if self.rung and not (isinstance(event, Write) and event.region == smmu_trace.ITS):
+                self._not_rung()
+            match event:
+                case Config():
+                    self._config(event)
+                case Write(region=smmu_trace.EDU):
+                    self._register(event)
+                case Read(region=smmu_trace.EDU):
+                    self._looked_at(event)
+                case Write(region=smmu_trace.ITS):
+                    self._doorbell(event)
+                case Lookup():
+                    self.lookup = event
+                    if event.hit and self._entry({event.context}, event.address) is None:
+                        self.say(None, f"the SMMU had {event.address:#x} in its TLB, from where it was invalidated")
+                case Insert():
+                    self.tlb.setdefault(event.context, {})[event.address & -event.size] = event.size
+                case Invalidate():
+                    self._invalidate(event)
+                case Translate():
+                    self._translate(event)
+                case Fault():
+                    self._fault(event)
+        self._end()
+        return self.report
+
+    # The device.
+
+    def _device_at(self, address: int) -> Device | None:
+        for device in self.devices.values():
+            if device.bar is not None and device.bar <= address < device.bar + BAR_SIZE:
+                return device
+        return None
+
+    def _config(self, event: Config) -> None:
+        device = self.devices.get(event.sid)
+        if device and event.register == BAR and event.value != 0xFFFFFFFF:
+            device.bar = event.value & ~0xF or None
+        elif device and event.register == MSI_ADDRESS and event.value:
+            device.msi = event.value & ~3
+        elif device and event.register == MSI_ADDRESS_HIGH:
+            device.msi_high = event.value << 32
+
+    def _register(self, event: Write) -> None:
+        device = self._device_at(event.address)
+        if not device:
+            self.say(None, f"an edu at {event.address:#x} has made no claims")
+            return
+        register = event.address - device.bar
+        if register == MARK:
+            self._mark(device, event.value)
+        elif register == COMMAND and event.value & RUN:
+            if device.transfer:
+                self._finish(device)
+            self._start(device, bool(event.value & TO_MEMORY))
+        else:
+            device.registers[register] = event.value
+
+    def _looked_at(self, event: Read) -> None:
+        """The device says whether it is at work: interrupts can be raised, or lost, and mean nothing."""
+        device = self._device_at(event.address)
+        if device and device.transfer and event.address - device.bar == COMMAND and not event.value & RUN:
+            self._finish(device)
+
+    def _start(self, device: Device, to_memory: bool) -> None:
+        address = device.registers.get(DESTINATION if to_memory else SOURCE, 0)
+        size = device.registers.get(COUNT, 0)
+        transfer = Transfer(device.name, self.line, to_memory, address, size, device.check, address)
+        device.transfer = transfer
+        self.report.transfers.append(transfer)
+        if device.check:
+            device.check.transfers += 1
+        if self.translation == "none":
+            # Nobody sees it after this.
+            self._access(device, transfer, Translate(device.sid, address, address, True, True, 0), size)
+
+    def _finish(self, device: Device) -> None:
+        transfer, device.transfer = device.transfer, None
+        if transfer.at < transfer.end:
+            self.say(
+                transfer.check,
+                f"of a transfer of {transfer.size:#x} bytes at {transfer.address:#x}, "
+                f"{transfer.at - transfer.address:#x} were accessed",
+            )
+        if device.fault:
+            if not transfer.faults:
+                self.say(
+                    device.fault.check,
+                    f"claim {device.fault.number}: the access to {device.fault.dma:#x} was not stopped",
+                )
+            device.fault = None
+        device.open = None
+
+    # The claims.
+
+    def _mark(self, device: Device, number: int) -> None:
+        queue = self.queues.get(device.name, deque())
+        if not any(claim.number == number for claim in queue):
+            self.say(
+                None, f"the device has the mark of claim {number}, and its console has no such claim after the last"
+            )
+            return
+        while queue[0].number != number:
+            missed = queue.popleft()
+            self.say(missed.check, f"claim {missed.number} is in the console, and its mark is not in the trace")
+            # It is said.
+            missed.line = self.line
+        claim = queue.popleft()
+        device.check = claim.check
+        claim.line = self.line
+        if claim.kind == "map":
+            self._map(device, claim)
+        elif claim.kind == "unmap":
+            self._unmap(device, claim)
+        elif claim.kind == "open":
+            device.open = claim
+        else:
+            device.fault = claim
+
+    def _map(self, device: Device, claim: Claim) -> None:
+        for other in list(device.live):
+            if other.overlaps(claim.dma, claim.end):
+                if not other.check.passed:
+                    # It ended early, and did not say what became of its memory.
+                    device.live.remove(other)
+                    continue
+                if not other.says_as(claim):
+                    self.say(
+                        claim.check,
+                        f"claim {claim.number} gives {claim.dma:#x} another memory than claim {other.number}, "
+                        f"of {other.check.subject}/{other.check.name}, which is still mapped",
+                    )
+                # Said before.
+                return
+        if not self.translated:
+            self._untranslated(device, claim)
+        for stale in [stale for stale in device.stale if stale.overlaps(claim.dma, claim.end)]:
+            gap = stale.gap()
+            if gap is not None:
+                self.say(
+                    claim.check,
+                    f"claim {claim.number}: {gap:#x} was given out again, and the SMMU was not told that it is "
+                    f"no longer that of claim {stale.number}",
+                )
+            device.stale.remove(stale)
+        self._not_in_tlb(device, claim, "was mapped", f"claim {claim.number}")
+        device.live.append(claim)
+
+    def _untranslated(self, device: Device, claim: Claim) -> None:
+        """Nobody translates: the addresses are those of the memory, or those of a bounce buffer."""
+        if claim.copy:
+            return
+        phys, size = claim.pieces[0]
+        if (phys, size) != (claim.dma, claim.size):
+            self.say(
+                claim.check,
+                f"claim {claim.number}: nobody translates {claim.dma:#x}, which is not the memory at {phys:#x}",
+            )
+
+    def _unmap(self, device: Device, claim: Claim) -> None:
+        transfer = device.transfer
+        expected = device.open and device.open.overlaps(claim.dma, claim.end)
+        if transfer and not expected and claim.overlaps(transfer.address, transfer.end):
+            self.say(claim.check, f"claim {claim.number}: {claim.dma:#x} was unmapped while the device was at work")
+        for other in [other for other in device.live if other.overlaps(claim.dma, claim.end)]:
+            if not (claim.dma <= other.dma and other.end <= claim.end):
+                self.say(claim.check, f"claim {claim.number} unmaps a part of claim {other.number}")
+                continue
+            device.live.remove(other)
+            other.unmapped_line, other.unmapped_time = self.line, claim.time
+            if self.translation == "lazy":
+                device.stale.append(other)
+            elif self.translation == "strict":
+                gap = other.gap()
+                if gap is not None:
+                    self.say(
+                        claim.check,
+                        f"claim {claim.number}: {gap:#x} was unmapped, and the SMMU was not told (claim "
+                        f"{other.number})",
+                    )
+        if self.translation == "strict":
+            self._not_in_tlb(device, claim, "was unmapped", f"claim {claim.number}")
+
+    # The SMMU.
+
+    def _entry(self, contexts: set[tuple[int, int]], address: int) -> int | None:
+        """The end of the TLB's entry for an address."""
+        for context in contexts:
+            entries = self.tlb.get(context, {})
+            for size in set(entries.values()):
+                start = address & -size
+                if entries.get(start) == size:
+                    return start + size
+        return None
+
+    def _not_in_tlb(self, device: Device, claim: Claim, what: str, who: str) -> None:
+        for context in device.contexts:
+            for start, size in self.tlb.get(context, {}).items():
+                shared = any(other.overlaps(start, start + size) for other in device.live)
+                if claim.overlaps(start, start + size) and not shared:
+                    self.say(claim.check, f"{who}: {start:#x} {what}, and the TLB has an entry for it from before")
+
+    def _invalidate(self, event: Invalidate) -> None:
+        end = event.address + event.size
+
+        def hit(context):
+            return event.asid in (None, context[0]) and event.vmid in (None, context[1])
+
+        for context, entries in self.tlb.items():
+            if hit(context):
+                for start in [s for s, size in entries.items() if s < end and event.address < s + size]:
+                    del entries[start]
+        for device in self.devices.values():
+            # Before its first access it is not known which entries are its own.
+            if not device.contexts or any(map(hit, device.contexts)):
+                for claim in device.live + device.stale:
+                    if claim.overlaps(event.address, end):
+                        claim.invalidated.append((event.address, end))
+
+    def _translate(self, event: Translate) -> None:
+        device = self.devices.get(event.sid)
+        if not device:
+            # A port of PCI Express, for example, has interrupts, and nothing else.
+            self.rung = Ring(None, event)
+            return
+        if event.stage:
+            if self.lookup:
+                device.contexts.add(self.lookup.context)
+            stage = self.facts.get("stage", event.stage)
+            if event.stage != stage:
+                self.say(
+                    device.check, f"{event.iova:#x} was translated by stage {event.stage} and not by stage {stage}"
+                )
+        if bool(event.stage) != self.translated:
+            how = "translated" if event.stage else "not translated"
+            self.say(device.check, f"{event.iova:#x} was {how}, and the translation is {self.translation}")
+        if event.iova == device.msi_high | device.msi:
+            self.rung = Ring(device, event)
+            return
+        transfer = device.transfer
+        if not transfer:
+            self.say(device.check, f"the device accessed {event.iova:#x}, and was not told to")
+            return
+        end = self._entry(device.contexts, event.iova) if event.stage else transfer.end
+        if end is None:
+            self.say(device.check, f"{event.iova:#x} was translated, and the TLB has no entry for it")
+            end = event.iova + 1
+        self._access(device, transfer, event, min(end, transfer.end) - event.iova)
+
+    def _access(self, device: Device, transfer: Transfer, event: Translate, size: int) -> None:
+        """An access of `size` bytes that got through."""
+        # Registers are accessed word by word, and each access is translated by itself.
+        if not transfer.address <= event.iova <= transfer.at:
+            self.say(
+                device.check,
+                f"the device accessed {event.iova:#x} instead of {transfer.at:#x} in a transfer of {transfer.size:#x} "
+                f"bytes at {transfer.address:#x}",
+            )
+        transfer.at = max(transfer.at, event.iova + size)
+        transfer.accesses.append((event.iova, event.phys, size))
+        iova, phys, good = event.iova, event.phys, True
+        while size > 0:
+            of_device = [claim for claim in device.live if claim.dma <= iova < claim.end]
+            claim = next(
+                (claim for claim in [device.open, *of_device] if claim and claim.overlaps(iova, iova + 1)), None
+            )
+            if not claim:
+                self._unclaimed(device, iova)
+                return
+            good &= self._allowed(claim, event, transfer)
+            if device.fault and device.fault.overlaps(iova, iova + 1):
+                self.say(device.fault.check, f"claim {device.fault.number}: the access to {iova:#x} was not stopped")
+                good = False
+            part = min(size, claim.end - iova)
+            if claim.copy:
+                good &= self._is_copy(claim, iova, phys, part)
+            else:
+                expected, row = claim.expected(iova)
+                part = min(part, row)
+                if phys != expected:
+                    self.say(
+                        claim.check,
+                        f"claim {claim.number}: {iova:#x} leads to {expected:#x}, but the access went to {phys:#x}",
+                    )
+                    good = False
+            for used in {id(each): each for each in [claim, *of_device]}.values():
+                used.use(iova, iova + part)
+            claim.check.translations += good
+            iova, phys, size = iova + part, phys + part, size - part
+        self.report.translations += good
+
+    def _unclaimed(self, device: Device, iova: int) -> None:
+        stale = next((claim for claim in device.stale if claim.dma <= iova < claim.end), None)
+        if stale:
+            self.say(stale.check, f"the device accessed {iova:#x}, which was unmapped (claim {stale.number})")
+        else:
+            self.say(device.check, f"the device accessed {iova:#x}, and no claim says what is there")
+
+    def _allowed(self, claim: Claim, event: Translate, transfer: Transfer) -> bool:
+        wrong = []
+        if transfer.to_memory and not (claim.write and event.write):
+            wrong.append("was written by the device")
+        if not transfer.to_memory and not (claim.read and event.read):
+            wrong.append("was read by the device")
+        if event.stage and event.write and not claim.write:
+            wrong.append("could be written")
+        # The page table of stage 1 cannot say that memory may only be written.
+        if event.stage == 2 and event.read and not claim.read:
+            wrong.append("could be read")
+        may = "r" * claim.read + "w" * claim.write
+        for what in wrong:
+            self.say(claim.check, f"claim {claim.number}: {event.iova:#x} {what}, and the permission is {may}")
+        return not wrong
+
+    def _is_copy(self, claim: Claim, iova: int, phys: int, size: int) -> bool:
+        memory, length = claim.pieces[0]
+        if memory < phys + size and phys < memory + length:
+            self.say(claim.check, f"claim {claim.number}: {iova:#x} leads to the memory itself, and not to a copy")
+        elif self.pool and not (self.pool[0] <= phys and phys + size <= self.pool[1] + 1):
+            self.say(claim.check, f"claim {claim.number}: {iova:#x} leads to {phys:#x}, which is no bounce buffer")
+        else:
+            return True
+        return False
+
+    def _fault(self, event: Fault) -> None:
+        device = self.devices.get(event.sid)
+        address = self.lookup.address if self.lookup else None
+        if not device or not device.transfer or address is None:
+            self.say(device.check if device else None, f"the SMMU reported {event.event} for stream {event.sid:#x}")
+            return
+        transfer, claim = device.transfer, device.fault
+        transfer.faults.append((address, event.event))
+        transfer.at = max(transfer.at, address + WORD)
+        if device.open and device.open.overlaps(address, address + WORD):
+            return
+        if not claim or claim.event != event.event or not claim.overlaps(address, address + WORD):
+            check = claim.check if claim else device.check
+            self.say(check, f"the SMMU reported {event.event} at {address:#x}, and no claim says that it must")
+            return
+        claim.check.faults += 1
+        self.report.faults += 1
+
+    # The interrupt.
+
+    def _doorbell(self, event: Write) -> None:
+        # Without an SMMU it is not said whose it is.
+        if not self.rung:
+            return
+        ring, self.rung = self.rung, None
+        if ring.access.phys != event.address:
+            self.say(
+                ring.device and ring.device.check,
+                f"the interrupt went to {event.address:#x}, and was translated to {ring.access.phys:#x}",
+            )
+        elif ring.device:
+            self.report.doorbells += 1
+
+    def _not_rung(self) -> None:
+        ring, self.rung = self.rung, None
+        if ring.device:
+            what = f"the interrupt of the device went to {ring.access.phys:#x}, where no doorbell is"
+            self.say(ring.device.check, what)
+        else:
+            sid, iova = ring.access.sid, ring.access.iova
+            self.say(None, f"a device with stream ID {sid:#x}, which made no claims, accessed {iova:#x}")
+
+    def _end(self) -> None:
+        if self.rung:
+            self._not_rung()
+        for device in self.devices.values():
+            if device.transfer:
+                self._finish(device)
+        if not self.claims:
+            self.report.problems.append("the guest made no claims: load the module with claims=Y")
+        missing = [claim for claim in self.claims if not claim.line]
+        if missing:
+            self.report.problems.append(
+                f"the trace ends before claim {missing[0].number}, and {len(missing) - 1} more: it is not whole"
+            )
+            return
+        for check in self.report.checks:
+            if check.round_trip and check.claims and not check.translations:
+                check.problems.append(
+                    "data went through the device, says the guest, but no transfer used its addresses"
+                )
+
+
+def guest_options(trace: Path) -> dict:
+    """What a guest needs, as arguments of guests.make_guest(), to make claims and leave a trace of them."""
+    return {"extra": smmu_trace.qemu_args(trace), "parameters": ["claims=Y"], "append": KERNEL_WORDS}
+
+
+def judge(trace: Iterable[str], console: Iterable[str], facts: dict) -> Report:
+    """Compare the lines of a trace with those of a console.
+
+    `facts` has `translation` ("strict", "lazy", "identity" or "none") and may have `stage` (1 or 2).
+    """
+    try:
+        return Replay(console, facts).run(smmu_trace.parse(trace))
+    except (ClaimError, smmu_trace.TraceError) as error:
+        return Report(facts, problems=[str(error)])
+
+
+def judge_files(trace: Path, console: Iterable[str], facts: dict) -> Report:
+    """The same with a trace in a file."""
+    try:
+        return judge(list(smmu_trace.lines(trace)), console, facts)
+    except smmu_trace.TraceError as error:
+        return Report(facts, problems=[str(error)])
+
+
+def write_json(report: Report, path: Path) -> None:
+    """For others to draw: claims, transfers, contradictions."""
+    path.write_text(json.dumps(report.as_dict(), separators=(",", ":")) + "\n")

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a user may get wrong ends with one clear line."""
+
+import shutil
+
+import pytest
+from conftest import CACHE, KDIR, error_line
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """What is looked at in a built kernel, copied, to be spoilt."""
+    copy = tmp_path / "kernel"
+    (copy / "include" / "config").mkdir(parents=True)
+    for name in ("include/config/auto.conf", "include/config/kernel.release", "Module.symvers"):
+        shutil.copy(KDIR / name, copy / name)
+    (copy / "source").symlink_to((KDIR / "source").resolve())
+    return copy
+
+
+def spoil(kernel, name, old, new):
+    """Replace a text in a file of the copy."""
+    path = kernel / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_help_and_clean_on_a_bare_machine(make, tree, tmp_path):
+    """They need make and the simplest of programs."""
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    for tool in ("make", "sh", "bash", "cat", "dirname", "find", "rm"):
+        (bare / tool).symlink_to(shutil.which(tool))
+    for target in ("help", "clean"):
+        result = make(target, cwd=tree, env={"PATH": bare})
+        assert result.returncode == 0, result.stdout
+    assert "KDIR=DIR" in make("help", cwd=tree).stdout
+
+
+@pytest.mark.parametrize("value", ["x", "0", "9", "-1", "2 3"])
+def test_smp(make, value):
+    """SMP takes a number."""
+    assert error_line(make("run", SMP=value)).endswith("is not a number of processors from 1 to 8")
+
+
+def test_timeout(make):
+    """TIMEOUT takes seconds."""
+    assert "TIMEOUT=soon is not a number of seconds" in error_line(make("run", TIMEOUT="soon"))
+
+
+def test_version(make):
+    """Only this series of kernels."""
+    assert "LINUX_VERSION=6.1 is not a version of Linux" in error_line(make(LINUX_VERSION="6.1"))
+
+
+def test_kernels(make):
+    """Those that the modules are compiled for have names, and none is the user's."""
+    assert "KERNEL=mine is none of these: defconfig " in error_line(make("kernels", KERNEL="mine"))
+    assert "go without it" in error_line(make("kernels", KDIR=KDIR))
+
+
+def test_contradiction(make):
+    """KDIR is built already."""
+    assert "go without it" in error_line(make(KDIR=KDIR, LINUX_VERSION="7.3.4"))
+
+
+def test_kdir_missing(make):
+    """No such directory."""
+    assert "KDIR=/no/such/kernel does not exist" in error_line(make(KDIR="/no/such/kernel"))
+
+
+def test_kdir_is_a_file(make):
+    """Not a directory."""
+    assert "is not a directory" in error_line(make(KDIR="/etc/passwd"))
+
+
+def test_kdir_not_built(make, tmp_path):
+    """A directory, but nothing was built there."""
+    assert "is not a built kernel" in error_line(make(KDIR=tmp_path))
+
+
+def test_kdir_without_rust(make, kernel):
+    """The kernel crate is what the module stands on."""
+    spoil(kernel, "include/config/auto.conf", "CONFIG_RUST=y\n", "")
+    assert "was configured without CONFIG_RUST" in error_line(make(KDIR=kernel))
+
+
+def test_kdir_without_debugfs(make, kernel):
+    """The control files are there."""
+    spoil(kernel, "include/config/auto.conf", "CONFIG_DEBUG_FS=y\n", "")
+    assert "was configured without CONFIG_DEBUG_FS" in error_line(make(KDIR=kernel))
+
+
+def test_kdir_too_old(make, kernel):
+    """The kernel crate of an older release lacks what the module uses."""
+    (kernel / "include" / "config" / "kernel.release").write_text("6.18.2\n")
+    assert "is Linux 6.18.2, but 7.3 or later is needed" in error_line(make(KDIR=kernel))
+
+
+@pytest.mark.parametrize("target", ["run", "test", "misuse", "shell"])
+def test_kdir_of_another_architecture(make, kernel, target):
+    """The guest is an arm64 machine."""
+    spoil(kernel, "include/config/auto.conf", "CONFIG_ARM64=y\n", "CONFIG_X86=y\n")
+    assert "is not an arm64 kernel" in error_line(make(target, KDIR=kernel))
+
+
+def test_kdir_of_another_rustc(make, kernel):
+    """Metadata of one rustc cannot be read by another."""
+    spoil(kernel, "include/config/auto.conf", "RUSTC_VERSION_TEXT=rustc ", "RUSTC_VERSION_TEXT=rustc 9")
+    assert 'was built with "rustc 9' in error_line(make(KDIR=kernel))
+
+
+def test_kdir_of_another_clang(make, kernel):
+    """Flags that one compiler was configured with are not for another."""
+    spoil(kernel, "include/config/auto.conf", "clang version ", "clang version 9")
+    assert "clang version 9" in error_line(make(KDIR=kernel))
+
+
+def test_linux_is_not_a_source(make, tmp_path):
+    """A directory that is no kernel source."""
+    assert "is not the source of a Linux kernel" in error_line(make(LINUX=tmp_path))
+
+
+def test_qemu_too_old(make, fake_tool):
+    """QEMU 7.2 aborts in the middle of a transfer."""
+    path = fake_tool("qemu-system-aarch64", "echo QEMU emulator version 7.2.9")
+    line = error_line(make("run", KDIR=KDIR, env={"PATH": path}))
+    assert "QEMU 7.2.9" in line
+    assert "8.0 or later is needed" in line
+
+
+def test_qemu_missing(make):
+    """A name that there is not."""
+    assert "/no/such/qemu is not there" in error_line(make("run", KDIR=KDIR, QEMU="/no/such/qemu"))
+
+
+def test_qemu_is_something_else(make):
+    """Not every program with a version is QEMU."""
+    assert "does not tell its version" in error_line(make("run", KDIR=KDIR, QEMU="/bin/true"))
+
+
+def test_rustc_is_something_else(make):
+    """Nor is it rustc."""
+    assert "/bin/false is not a rustc" in error_line(make(RUSTC="/bin/false"))
+
+
+def test_python_missing(make):
+    """A name that there is not."""
+    assert "/no/such/python is not there" in error_line(make("run", PYTHON="/no/such/python"))
+
+
+def test_no_place_for_the_cache(make):
+    """Neither variable is set, or what it names cannot be."""
+    assert "set one" in error_line(make("run", env={"HOME": None, "XDG_CACHE_HOME": None}))
+    assert "cannot be written" in error_line(make("run", env={"XDG_CACHE_HOME": "/proc"}))
+
+
+def test_path_with_a_space(make, tree, tmp_path):
+    """Said before anything is built."""
+    spaced = tmp_path / "a b"
+    tree.rename(spaced)
+    assert "takes no space and no colon in a path" in error_line(make(cwd=spaced, KDIR=KDIR))
+
+
+def test_compiler_missing(make):
+    """A compiler that there is not."""
+    assert "clang-3 is missing" in error_line(make(LLVM="-3"))
+    assert "/no/such/rustc is missing" in error_line(make(RUSTC="/no/such/rustc"))
+
+
+def test_neither_root_nor_sudo(make, fake_tool, tmp_path):
+    """The exact command is printed, and nothing is installed."""
+    fake_tool("dpkg-query", "echo not-installed")
+    fake_tool("apt-get", f"echo called >>{tmp_path}/apt-get; exit 1")
+    fake_tool("sudo", "exit 1")
+    path = fake_tool("id", "echo 1000")
+    result = make("run", env={"PATH": path, "XDG_CACHE_HOME": tmp_path})
+    error_line(result)
+    commands = [line.strip() for line in result.stdout.splitlines() if line.startswith("  apt-get ")]
+    assert commands[0].endswith(" update")
+    assert " install --yes --no-install-recommends --no-remove make clang-19 " in commands[1]
+    assert not (tmp_path / "apt-get").exists()
+
+
+def test_nothing_to_install_calls_no_apt(make, fake_tool, tmp_path):
+    """With everything there apt is not even asked."""
+    path = fake_tool("apt-get", f"echo called >>{tmp_path}/apt-get; exit 1")
+    result = make("setup", env={"PATH": path, "XDG_CACHE_HOME": CACHE.parent})
+    assert result.returncode == 0, result.stdout
+    assert not (tmp_path / "apt-get").exists()

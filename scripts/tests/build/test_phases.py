@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Long steps: their progress, their failure, and two runs that want the same cache."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import TOP, gone
+
+# How long a step took depends on the machine.
+TIME = re.compile(r"\b\d+:\d\d\b")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start shell code that has the scripts' common part, with a cache and logs of its own."""
+    prelude = f'. {TOP}/scripts/build/lib.sh\nLOGS={tmp_path}\nsay "started"\n'
+
+    def call(code):
+        return subprocess.Popen(
+            ["bash", "-c", prelude + code],
+            env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    return call
+
+
+def output(process):
+    """What it printed, after its first line, and its status."""
+    text, _ = process.communicate(timeout=20)
+    return TIME.sub("TIME", text.split("\n", 1)[1]), process.returncode
+
+
+def test_success(start):
+    """One line with the time, nothing of the command's own output."""
+    assert output(start("phase 'a step' step : echo noise")) == ("a step  TIME\n", 0)
+
+
+def test_failure_names_the_log(start, tmp_path):
+    """No more than one line, and where there is more to read."""
+    text, status = output(start("phase 'a step' step : sh -c 'echo noise; exit 3'"))
+    assert (text, status) == (f"safe-dma: error: a step: failed after TIME; log: {tmp_path}/step.log\n", 1)
+    assert (tmp_path / "step.log").read_text() == "noise\n"
+
+
+def test_failure_tells_the_reason(start, tmp_path):
+    """What the step itself found is in the line."""
+    text, status = output(start("step() { fail 'no disk'; }\nphase 'a step' step : step"))
+    assert (text, status) == (f"safe-dma: error: a step: no disk; log: {tmp_path}/step.log\n", 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(start, tmp_path, number):
+    """What the step started ends with it."""
+    process = start(f"step() {{ sleep 1000 & echo $! >{tmp_path}/pid; wait; }}\nphase 'a step' step : step")
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        time.sleep(0.05)
+    pid = int((tmp_path / "pid").read_text())
+    process.send_signal(number)
+    assert output(process)[1] == 128 + number
+    gone(pid)
+
+
+def test_two_at_once(start):
+    """The second waits, and says so once."""
+    first = start("lock_cache; say 'have it'; sleep 1.5; say 'done'")
+    assert first.stdout.readline() == "safe-dma: started\n"
+    assert first.stdout.readline() == "safe-dma: have it\n"
+    begun = time.monotonic()
+    second = start("lock_cache; say 'have it'")
+    assert output(second) == (
+        "safe-dma: another run is filling the cache, waiting for it\nsafe-dma: have it\n",
+        0,
+    )
+    assert time.monotonic() - begun > 0.5
+    first.communicate()
+
+
+def test_killed_run_leaves_no_lock(start):
+    """Even a run that could not clean up."""
+    first = start("lock_cache; say 'have it'; exec sleep 1000")
+    first.stdout.readline()
+    first.stdout.readline()
+    first.kill()
+    first.communicate()
+    assert output(start("lock_cache; say 'have it'")) == ("safe-dma: have it\n", 0)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The library can be taken elsewhere: it knows nothing of the test device, and README says how."""
+
+import os
+import re
+import shlex
+import subprocess
+import textwrap
+
+import pytest
+from conftest import KDIR, TOP
+
+TOOLS = os.environ["SAFE_DMA_TOOLS"].splitlines()
+LIBRARY = [TOP / "rust" / "dma.rs", *(TOP / "rust" / "dma").rglob("*.rs")]
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(TOP / "rust")))
+def test_library_does_not_know_the_test_device(path):
+    """Of its own crate it has the library and the bindings."""
+    assert set(re.findall(r"\bcrate::(\w+)", path.read_text())) <= {"bindings", "dma"}
+
+
+def commands():
+    """What README tells to type, to take the library elsewhere."""
+    section = (
+        (TOP / "README.md").read_text().partition("## Use the library in your own driver")[2].partition("\n## ")[0]
+    )
+    block = next(text for text in re.findall(r"(?:^    .*\n|^\n)+", section, re.MULTILINE) if "Kbuild" in text)
+    return textwrap.dedent(block)
+
+
+def take(tree, directory):
+    """Do as README tells, in an empty directory."""
+    directory.mkdir()
+    # The words of TOOLS are split by the shell.
+    assert not any(re.search(r"\s", tool) for tool in TOOLS)
+    return subprocess.run(
+        ["bash", "-e", "-c", commands()],
+        cwd=directory,
+        env=os.environ | {"SAFE_DMA": str(tree), "KDIR": str(KDIR), "TOOLS": shlex.join(TOOLS)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_library_elsewhere(tree, tmp_path):
+    """Neither the test device nor the checks are there."""
+    elsewhere = tmp_path / "elsewhere"
+    result = take(tree, elsewhere)
+    assert result.returncode == 0, result.stdout
+    assert "warning" not in result.stdout.lower()
+    assert (elsewhere / "sample_dma.ko").exists()
+    assert not list(elsewhere.rglob("testdev*")) + list(elsewhere.rglob("selftest*"))
+
+
+def test_library_that_knows_the_test_device(tree, tmp_path):
+    path = tree / "rust" / "dma" / "limits.rs"
+    path.write_text(path.read_text() + "\n#[allow(unused_imports)]\nuse crate::testdev;\n")
+    result = take(tree, tmp_path / "elsewhere")
+    assert result.returncode != 0
+    assert "testdev" in result.stdout

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What can be reached of the library though others cannot name it, or by a field or a Deref, has a reason."""
+
+from conftest import TOP
+
+from safe_dma.compile import reachable
+
+OF_THE_ERROR = "an error: who gets it owns all of it"
+OWN_BYTES = "plain memory that nobody but its owner has"
+LENT = "what is lent to the CPU, whose it is until the guard is dropped"
+
+# Each item, and why it does no harm.
+REASONS = {
+    "sealed::Sealed": "the token: only the library can make one",
+    "buffer_pool::private::Slot": "what takes or returns one takes the token, and it has no public field",
+    "buffer::Pages: Deref<Target = [u8]>": OWN_BYTES,
+    "buffer::PagesPart: Deref<Target = [u8]>": OWN_BYTES,
+    "buffer_pool::CpuBuffer: Deref<Target = [T]>": LENT,
+    "pages::noncontiguous::VmapAccess: Deref<Target = [T]>": LENT,
+    "streaming::CpuAccess: Deref<Target = T>": LENT,
+    "turn::CpuTurn: Deref<Target = M::Data>": LENT,
+    "streaming::MapError::error": OF_THE_ERROR,
+    "streaming::MapError::buffer": OF_THE_ERROR,
+    "transfer::StartError::error": OF_THE_ERROR,
+    "transfer::StartError::memory": OF_THE_ERROR,
+    "transfer::AbortError::error": OF_THE_ERROR,
+    "transfer::AbortError::transfer": OF_THE_ERROR,
+    "turn::private::Contiguous::data": "a pointer: to use it is unsafe, and no bound has the trait",
+}
+
+ITEMS = reachable.items(TOP)
+
+
+def test_every_item_has_a_reason():
+    assert sorted(set(ITEMS) - REASONS.keys()) == []
+
+
+def test_every_reason_has_an_item():
+    assert sorted(REASONS.keys() - set(ITEMS)) == []
+
+
+def found_in(tmp_path, text, root="pub mod x;\n"):
+    """What is found in a library that is this file."""
+    (tmp_path / "rust" / "dma").mkdir(parents=True)
+    (tmp_path / "rust" / "dma.rs").write_text(root)
+    (tmp_path / "rust" / "dma" / "x.rs").write_text(text)
+    return reachable.items(tmp_path)
+
+
+SEALED = """\
+pub trait Trait: private::Trait {}
+
+mod private {
+    pub trait Trait {
+        fn open(&mut self);
+
+        fn sealed(&mut self, _: Sealed);
+
+        unsafe fn of_number(&self, number: usize) -> u32
+        where
+            Self: Sized,
+        {
+            0
+        }
+    }
+
+    pub struct Value {
+        pub field: u32,
+        pub(super) hidden: u32,
+    }
+
+    impl Value {
+        pub fn method(&self) {}
+
+        fn own(&self) {}
+    }
+
+    pub struct Pair(u32, pub u32);
+
+    pub(super) struct Own {
+        pub field: u32,
+    }
+}
+"""
+
+
+def test_private_module(tmp_path):
+    found = ["Trait::open", "Trait::of_number", "Value", "Value::field", "Value::method", "Pair", "Pair::0"]
+    assert found_in(tmp_path, SEALED) == [f"x::private::{name}" for name in found]
+
+
+PUBLIC = """\
+pub struct Shown {
+    pub field: u32,
+    own: u32,
+}
+
+impl Shown {
+    pub fn new() -> Self {}
+}
+
+impl<T> Deref for Shown {
+    type Target = Coherent<T>;
+
+    fn deref(&self) -> &Coherent<T> {}
+}
+
+impl Deref for Other {
+    type Target = Shown;
+}
+
+pub fn free() {}
+
+mod tests {
+    pub struct Mock {
+        pub field: u32,
+    }
+}
+"""
+
+
+def test_public_module(tmp_path):
+    assert found_in(tmp_path, PUBLIC) == ["x::Shown::field", "x::Shown: Deref<Target = Coherent<T>>"]
+
+
+def test_file_of_its_own(tmp_path):
+    """A module that is private is so, too, if it is a file; what its parent exports is public."""
+    found = found_in(tmp_path, PUBLIC, "mod x;\n\npub use self::x::{Shown, Other};\n")
+    assert found == ["x::Shown::field", "x::Shown: Deref<Target = Coherent<T>>", "x::free"]

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The scenarios: each is what its file says, combines with others or not, and every check passes in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import KDIR, error_line, judge
+
+from safe_dma.guest import guest, machine, scenarios
+from safe_dma.guest.plan import SCENARIO, TIME, booted, find, make_guest, matrix
+from safe_dma.guest.scenarios import Scenario, ScenarioError
+
+# What the guest says of itself, a setting at a time: the kernel's words where it has any. Of the last
+# group of a pattern the value is read, or else that it matches.
+WORDS = {
+    "translation": {
+        "strict": r"behind IOMMU smmu3\S+, which translates, strict$",
+        "lazy": r"behind IOMMU smmu3\S+, which translates, lazy$",
+        "identity": r"behind IOMMU smmu3\S+, which passes addresses through$",
+        "none": r"safe_dma \S+ no IOMMU: ",
+    },
+    "coherent": {True: r"safe_dma .*, cache-coherent$", False: r"safe_dma .*, not cache-coherent$"},
+    "firmware": {"acpi": r"^ACPI: IORT 0x", "devicetree": r"^Machine model: linux,dummy-virt$"},
+}
+
+NUMBERS = {
+    "memory": (r"^Memory: \d+K/(\d+)K available", lambda found: int(found) // 1024),
+    "address_bits": (r"safe_dma .*: DMA mask (0x[0-9a-f]+), ", lambda found: int(found, 16).bit_length()),
+    "cma": (r"^cma: Reserved (\d+) MiB at", int),
+    "processors": (r"^smp: Brought up 1 node, (\d+) CPU", int),
+}
+
+
+def said(scenario):
+    """What the guest of a scenario printed, without times."""
+    return [TIME.sub("", line) for line in booted(*matrix()[scenario]).lines]
+
+
+def matches(pattern, lines):
+    """Each match of a pattern in the lines."""
+    return [match for line in lines if (match := re.search(pattern, line))]
+
+
+def test_checks(scenario_result):
+    """Every check of the module, and the guest's end."""
+    _, result = scenario_result
+    judge(result)
+
+
+@pytest.mark.parametrize("name", matrix())
+def test_no_error_counted(name):
+    """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
+    assert "dma-api error_count: 0" in said(name)
+
+
+@pytest.mark.parametrize("name", matrix())
+def test_no_warning(name):
+    """Nor did the rest of the kernel."""
+    assert not matches(r"WARNING: |BUG: |Call trace:", said(name))
+
+
+@pytest.mark.parametrize("setting", WORDS)
+@pytest.mark.parametrize("name", matrix())
+def test_is_what_it_says(name, setting):
+    """The guest is as the file of its scenario describes it, and in no other way."""
+    lines = said(name)
+    true = [value for value, pattern in WORDS[setting].items() if matches(pattern, lines)]
+    assert true == [find(name).settings()[setting]]
+
+
+@pytest.mark.parametrize("setting", NUMBERS)
+@pytest.mark.parametrize("name", matrix())
+def test_has_what_it_says(name, setting):
+    """The same for what can be counted."""
+    pattern, value = NUMBERS[setting]
+    found = {value(match[1]) for match in matches(pattern, said(name))}
+    expected = find(name).settings()[setting]
+    if setting == "memory":
+        # Firmware counts its flash as memory, and keeps some.
+        found = {expected if abs(each - expected) <= 64 else each for each in found}
+    assert found == ({expected} if expected else set())
+
+
+@pytest.mark.parametrize("name", matrix())
+def test_number_of_devices(name):
+    """As many as it says are there, each has its results, and is bound after that."""
+    devices = find(name).settings()["devices"]
+    assert len(matches(r"safe_dma \S+ edu \[1234:11e8\]", said(name))) == devices
+    assert len(matches(r"safe_dma \S+ # Totals: ", said(name))) == devices
+    assert not matches(r"probe with driver safe_dma failed", said(name))
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_file(name):
+    """Each file can be read, says something that the default does not, and says it in a short line."""
+    scenario = scenarios.find(name)
+    assert scenario.says
+    assert len(scenario.about) <= 110
+    if name != "strict":
+        assert scenario.settings() != scenarios.find("strict").settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lazy+noncoherent", {"translation": "lazy", "coherent": False}),
+        ("bounce-all", {"translation": "identity", "bounce": "forced"}),
+        ("bounce-all+nosmmu", {"translation": "none", "bounce": "forced"}),
+        ("untrusted+lazy+smp", {"translation": "lazy", "untrusted": True, "processors": 4}),
+    ],
+)
+def test_combination(text, expected):
+    """What one leaves open the other decides."""
+    defaults = {name: setting.default for name, setting in scenarios.SETTINGS.items()}
+    assert scenarios.find(text).settings() == defaults | expected
+
+
+@pytest.mark.parametrize(
+    ("text", "both", "setting"),
+    [
+        ("lazy+passthrough", "lazy and passthrough", "translation"),
+        ("acpi+noncoherent", "acpi and noncoherent", "firmware"),
+        ("mask28+bounce", "mask28 and bounce", "translation"),
+        ("stage2+smp+nosmmu", "stage2 and nosmmu", "translation"),
+        ("bounce+nosmmu+passthrough", "bounce+nosmmu and passthrough", "translation"),
+    ],
+)
+def test_contradiction(text, both, setting):
+    """It is refused, and names who says what."""
+    with pytest.raises(ScenarioError, match=f"^{re.escape(both)} contradict each other: {setting} is "):
+        scenarios.find(text)
+
+
+def test_processors_of_the_user():
+    """SMP= is for scenarios that do not say."""
+    assert scenarios.chosen("lazy", 2).settings()["processors"] == 2
+    with pytest.raises(ScenarioError, match="smp and what you ask for contradict"):
+        scenarios.chosen("smp", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("x = ", "Invalid value"),
+        ("stage = 2", "does not say in a line what it is about"),
+        ('about = "a\\nb"', "does not say in a line what it is about"),
+        ('about = "a"\nstages = 2', "no setting stages; there are translation, "),
+        ('about = "a"\nstage = 3', "stage cannot be 3"),
+        ('about = "a"\ncoherent = 1', "coherent cannot be 1"),
+        ('about = "a"\ntranslation = []', "translation is left without a value"),
+    ],
+)
+def test_bad_file(tmp_path, text, problem):
+    """What is wrong is said, with the file."""
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        scenarios.read(path)
+    assert str(caught.value).startswith(str(path))
+    assert problem in str(caught.value)
+
+
+def test_settings_of_nothing():
+    """A scenario that says nothing is the default."""
+    assert Scenario("nothing", "nothing").settings() == scenarios.find("strict").settings()
+
+
+def test_list(make):
+    """One line each."""
+    result = make("scenarios")
+    assert result.returncode == 0
+    lines = [line for line in result.stdout.splitlines() if not line.startswith("make")]
+    assert [line.split()[0] for line in lines] == scenarios.names()
+    assert all(len(line.split()) > 3 for line in lines)
+
+
+@pytest.mark.parametrize("target", ["run", "shell", "test"])
+def test_unknown(make, target):
+    """Said before anything is built."""
+    line = error_line(make(target, SCENARIO="lazy+fast"))
+    assert line.endswith("SCENARIO=lazy+fast: there is no scenario fast, see make scenarios")
+
+
+def test_no_firmware(monkeypatch):
+    """The package that has it is named."""
+    monkeypatch.setattr(machine, "FIRMWARE", Path("/no/such/firmware"))
+    problem = guest.boot(make_guest("run", "no-firmware", "acpi"), lambda line: None).problem
+    assert problem == "/no/such/firmware is not there: install the package qemu-efi-aarch64"
+
+
+def test_kernel_with_other_pages(make):
+    """A kernel that is built already has the page size that it has."""
+    other = "pages-64k" if find(SCENARIO).settings()["pages"] != "64K" else "pages-16k"
+    line = error_line(make("run", SCENARIO=other, KDIR=KDIR))
+    assert f"which SCENARIO={other} asks for: configure it with CONFIG_ARM64_" in line
+
+
+def test_contradiction_on_the_command_line(make):
+    """One line, too."""
+    assert "lazy and passthrough contradict each other" in error_line(make("run", SCENARIO="lazy+passthrough"))

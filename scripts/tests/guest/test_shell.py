@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The prompt of `make shell`: what it tells the user to try can be typed as it is, and works."""
+
+import subprocess
+
+import pytest
+
+from safe_dma.guest.plan import make_guest
+
+
+@pytest.fixture(scope="module")
+def console():
+    """Type what the greeting has, and say `exit`; the console."""
+    with subprocess.Popen(
+        make_guest("shell", "shell").command(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        lines, words = [], []
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if lines[-1].startswith("  ") and len(words) < 3:
+                words.append(lines[-1].strip())
+            elif "ends the guest" in line:
+                # One after the other: what is typed too early is lost with the terminal's settings.
+                for word in [*words, "rmmod safe_dma", "exit"]:
+                    process.stdin.write(word + "; echo status=$?\n" if word != "exit" else "exit\n")
+                process.stdin.flush()
+        process.wait(timeout=60)
+    return words, lines
+
+
+def test_commands(console):
+    """Three, and each succeeds."""
+    words, lines = console
+    assert [word.split()[0] for word in words] == ["insmod", "echo", "echo"]
+    assert lines.count("status=0") == 4, lines
+    assert lines[-1].endswith("guest: end, status 0") or any("guest: end, status 0" in line for line in lines)
+
+
+def test_what_is_shown(console):
+    """A mapping, and the result of a transfer of it."""
+    _, lines = console
+    assert any(line.startswith("a single bidirectional device run ") for line in lines)
+    assert any(line.startswith("ok 1 op=transfer name=a # size 4096") for line in lines)
+    assert "transfers 1" in lines

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Operations at random: the same seed is the same run, and what `make soak` sums up is what guests have said."""
+
+import re
+
+import pytest
+from conftest import LINUX, error_line
+
+from safe_dma.guest import guest, plan, soak
+from safe_dma.guest.plan import booted, find
+
+DIGEST = re.compile(r"# soak: seed (\d+), .* digest ([0-9a-f]{16})$")
+GOOD = """\
+KTAP version 1
+1..2
+    TAP version 13
+    1..1
+    # soak: map: 390 done 11 EINVAL
+    # soak: seed 7, 8 workers on each of 1 devices, 4042 operations, digest e54119f525cc8955
+    ok 1 all is as foretold
+    # Totals: pass:1 fail:0 xfail:0 xpass:0 skip:0 error:0
+ok 1 soak
+    TAP version 13
+    1..2
+    # cycles: 30 reload, pages and slabs in kB: 11360 2180, then 11312 2184
+    # cycles: 20 rebind, pages and slabs in kB: 12416 2216, then 12416 2220
+    ok 1 load and unload 30 times
+    ok 2 unbind and bind 20 times
+    # Totals: pass:2 fail:0 xfail:0 xpass:0 skip:0 error:0
+ok 2 cycles
+""".splitlines()
+WRONG = "    # soak: seed 7 worker 0 operation 370: op=unmap name=m1: errno 16, expected 0"
+KERNEL = ["[    1.000000] a line", "[    1.000001] BUG: KASAN: slab-use-after-free in a_function+0x1/0x2"]
+
+
+def outcome(lines, problem="", kernel=()):
+    """A guest that has printed those lines."""
+    return guest.Outcome(problem, lines, 1.0, list(kernel))
+
+
+def digest(log, seed):
+    """What a guest's soak came to."""
+    lines = booted("selftest soak", log, plan.SCENARIO, f"SAFE_DMA_SEED={seed}").lines
+    found = [match.groups() for line in lines if (match := DIGEST.search(line))]
+    assert [number for number, _ in found] == [str(seed)], lines[-20:]
+    return found[0][1]
+
+
+def test_same_seed_same_run():
+    """With one processor each operation of each process comes to the same; another seed is another run."""
+    if find(plan.SCENARIO).settings()["processors"] != 1:
+        pytest.skip("several processors run in no fixed order")
+    assert digest("soak-first", 41) == digest("soak-second", 41)
+    assert digest("soak-other", 42) != digest("soak-first", 41)
+
+
+def test_sum():
+    """All guests count."""
+    total = soak.Sum()
+    total.add(outcome(GOOD))
+    total.add(outcome([*GOOD, "    # seed 7: 100 inputs, 40 accepted, 60 refused: EINVAL 60"]))
+    assert str(total) == (
+        "2 guests, 8084 operations, 100 inputs, 60 load and unload, 40 unbind and bind, 0 mismatches, 0 reports"
+    )
+    total.add(outcome([WRONG], "the guest's selftest soak failed with status 1", KERNEL))
+    assert (total.guests, total.mismatches, total.reports) == (3, 1, 1)
+
+
+def test_problem():
+    """What was not as foretold says most, then what ended the guest, then a check."""
+    assert soak.problem(outcome(GOOD), LINUX) == ""
+    assert soak.problem(outcome([*GOOD, WRONG], "status 1"), LINUX) == WRONG.strip().removeprefix("# ")
+    assert soak.problem(outcome(GOOD, "the guest hangs"), LINUX) == "the guest hangs"
+    failed = [line.replace("ok 2 unbind", "not ok 2 unbind").replace("ok 2 cycles", "not ok 2 cycles") for line in GOOD]
+    assert soak.problem(outcome(failed), LINUX).startswith("a check failed: ")
+    assert soak.problem(outcome([]), LINUX) != ""
+
+
+@pytest.fixture
+def guests_that(monkeypatch):
+    """In the place of guests: what each of them is like, by its seed; each takes no time."""
+
+    def replace(make):
+        begun = []
+
+        def boot(seed):
+            begun.append(seed)
+            return make(seed)
+
+        monkeypatch.setattr(soak, "boot", boot)
+        return begun
+
+    return replace
+
+
+def test_until_the_time_is_over(guests_that):
+    """Each seed once."""
+    begun = guests_that(lambda seed: outcome(GOOD))
+    total, after, wrong = soak.soak(5, 0.3, LINUX)
+    assert wrong == ""
+    assert total.guests == len(begun) > 1
+    assert sorted(begun) == list(range(5, after))
+
+
+def test_stops_at_what_is_wrong(guests_that):
+    """The seed and the log are named, and no guest is begun after that."""
+    begun = guests_that(lambda seed: outcome([*GOOD, WRONG] if seed == 9 else GOOD))
+    total, _, wrong = soak.soak(5, 60, LINUX)
+    assert wrong.startswith(f"SEED=9 (scenario {soak.scenario_of(9)}): soak: seed 7 worker 0 operation 370: ")
+    assert wrong.endswith("/log/soak-9.log")
+    assert total.mismatches == 1
+    assert max(begun) < 9 + 20
+
+
+def test_scenarios_in_turn(monkeypatch):
+    """All of them, and always the same for a seed; or the one that the user wants."""
+    monkeypatch.setattr(plan, "SCENARIO", "strict")
+    seeds = range(100, 100 + len(plan.DEBUG_SCENARIOS))
+    assert {soak.scenario_of(seed) for seed in seeds} == {*plan.DEBUG_SCENARIOS}
+    monkeypatch.setattr(plan, "SCENARIO", "lazy")
+    assert soak.scenario_of(3) == "lazy"
+
+
+@pytest.mark.parametrize("minutes", ["", "0", "soon", "-1", "1.5"])
+def test_minutes(make, minutes):
+    """For how long must be said."""
+    assert "MINUTES=" in error_line(make("soak", MINUTES=minutes))
+
+
+def test_seed(make):
+    """A number."""
+    assert "SEED=x is not a number" in error_line(make("soak", MINUTES=1, SEED="x"))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Every type of the library that is `Send` or `Sync` is used by threads on all processors at once.
+
+Which types are is the compiler's word: rustdoc writes it to the page of each. The check that runs in the guest
+names its results after the types (rust/selftest/concurrency.rs).
+"""
+
+import re
+
+import pytest
+from conftest import BUILD, KDIR
+
+from safe_dma.guest.plan import GUESTS, guest_results, matrix
+
+PAGE = re.compile(r"(?:struct|enum|union)\.(\w+)\.html")
+IMPL = re.compile(r'id="impl-(Send|Sync)-for-.*?<h3 class="code-header">(.*?)</h3>', re.DOTALL)
+NAME = re.compile(r"\b[A-Z]\w+")
+
+# Types that need no thread.
+REASONS = {
+    "ToDevice": "has no data",
+    "FromDevice": "has no data",
+    "Bidirectional": "has no data",
+    "DeviceAddress": "is a number",
+    "Piece": "is two numbers",
+    "Kind": "is a number",
+    "Progress": "is a number",
+    "MapError": "has an error, and the memory that is not mapped",
+    "StartError": "has an error, and the memory that is idle",
+    "WaitError": "has an error, and the memory or the transfer",
+    "AbortError": "has an error, and the transfer",
+    "RawCoherent": "is within an SgMapping alone",
+}
+
+
+def types(directory):
+    """Of each public type in the documentation, which of the two it is, under some condition or none."""
+    found = {}
+    for path in directory.rglob("*.html"):
+        if page := PAGE.fullmatch(path.name):
+            for trait, header in IMPL.findall(path.read_text(encoding="utf-8")):
+                is_so = "!" not in re.sub(r"<.*?>", "", header).partition(" for ")[0]
+                found.setdefault(page[1], set()).update({trait} if is_so else set())
+    return found
+
+
+@pytest.fixture
+def known(make):
+    """The types of this tree."""
+    result = make("doc", KDIR=KDIR)
+    assert result.returncode == 0, result.stdout
+    return types(BUILD / "doc" / "safe_dma" / "dma")
+
+
+def named():
+    """The types that the check of the guest names."""
+    results = guest_results(*matrix().get("smp", GUESTS["check_result"]))
+    return {name for result in results if "concurrency/" in result.name for name in NAME.findall(result.name)}
+
+
+def test_every_type_is_used_by_several_threads(known):
+    # As the compiler has it: with a condition, without, of one trait alone, and of none.
+    assert known["Mapping"] == known["Pages"] == {"Send", "Sync"}
+    assert known["LocalBufferPool"] == {"Send"}
+    assert known["Domain"] == set()
+    shared = {name for name, traits in known.items() if traits}
+    assert named() <= shared, "what is named is no such type"
+    assert REASONS.keys() <= shared - named(), "what needs no reason has one"
+    assert shared - named() - REASONS.keys() == set(), "no thread uses it: extend rust/selftest/concurrency.rs"
+
+
+def test_types(tmp_path):
+    """Headers as rustdoc writes them."""
+    row = '<section id="impl-{0}-for-A%3CB%3E" class="impl"><h3 class="code-header">impl&lt;B&gt; {1}{0} for A</h3>'
+    pages = {"struct.A.html": ("", "!"), "enum.B.html": ("!", "!"), "fn.c.html": ("", "")}
+    for name, marks in pages.items():
+        text = "".join(row.format(trait, mark) for trait, mark in zip(("Send", "Sync"), marks, strict=True))
+        (tmp_path / name).write_text(text)
+    # Moved to another page, where the types are.
+    (tmp_path / "struct.D.html").write_text("<p>Redirecting</p>")
+    assert types(tmp_path) == {"A": {"Send"}, "B": set()}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+"""No unit test is lost on its way from the source to the guest."""
+
+import re
+
+import pytest
+from conftest import TOP
+
+from safe_dma.guest.plan import GUESTS, guest_results
+
+SUITE = re.compile(r"^#\[kunit_tests\((\w+)\)\]$", re.MULTILINE)
+CASE = re.compile(r"^    #\[test\]\n(?:    #\[.*\]\n)*    fn (\w+)\(", re.MULTILINE)
+
+
+def in_source():
+    """The suites and cases of the library, as suite/case; a suite ends its file."""
+    found = []
+    for path in sorted((TOP / "rust").rglob("*.rs")):
+        suite = SUITE.search(text := path.read_text())
+        if suite:
+            cases = CASE.findall(text, suite.end())
+            assert len(cases) == text.count("#[test]"), f"{path}: a test that is not seen here"
+            found += [f"{suite[1]}/{case}" for case in cases]
+    return found
+
+
+def test_every_case_has_a_result():
+    """The guest knows only the suites that the kernel found in the module."""
+    results = [result for result in guest_results(*GUESTS["selftest_result"]) if result.name.startswith("kunit")]
+    if [result.status for result in results] == ["skipped"]:
+        pytest.skip(results[0].reason)
+    ran = {result.name.removeprefix("kunit/") for result in results if result.name.count("/") == 2}
+    assert ran
+    assert ran ^ set(in_source()) == set()

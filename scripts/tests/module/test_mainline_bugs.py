@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The bugs of rust/dma/mainline_bugs.md, on the kernel at hand: a test fails when a bug is not there any more."""
+
+import dataclasses
+import functools
+import re
+
+import pytest
+from conftest import LINUX, TOP, with_programs
+
+from safe_dma.guest import guest, reports
+from safe_dma.guest.plan import make_guest
+
+PAGE = TOP / "rust" / "dma" / "mainline_bugs.md"
+SOURCE = TOP / "rust" / "misuse" / "mainline_bugs.rs"
+QUOTE = re.compile(r"`([\w/.-]+):(\d+)`: `([^`]+)`")
+SEEN = re.compile(r"- Seen(, fatal,)? in `([\w-]+)`(?:, by the DMA debugger)?: `([^`]+)`")
+LIBRARY = re.compile(r"- Library: (.+)")
+
+# In the place of init. A file of debugfs is open while its module goes, or is not if that does no harm. Warnings
+# that come once come once for each.
+INIT = """\
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t debugfs debugfs /sys/kernel/debug
+file=/sys/kernel/debug/mainline_bugs/file
+for bug in {numbers}; do
+	echo 1 >/sys/kernel/debug/clear_warn_once
+	insmod /lib/mainline_bugs.ko bug=$bug harmless={harmless}
+	[ ! -e $file ] || exec 3<$file
+	[ {harmless} = N ] || exec 3<&-
+	rmmod mainline_bugs
+	exec 3<&-
+done
+echo "guest: end, status 0" >/dev/kmsg
+poweroff -f
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bug:
+    """An entry of the page, with all white space made one."""
+
+    number: int
+    title: str
+    code: tuple[str, ...]
+    text: str
+
+    @property
+    def seen(self):
+        """Whether it is fatal, the scenario, and what the kernel prints; nothing without a reproducer."""
+        match = SEEN.search(self.text)
+        return match and match.groups()
+
+
+def read(page):
+    """The entries of a page."""
+    found = []
+    for part in re.split(r"^## ", page, flags=re.M)[1:]:
+        title, rest = part.split("\n", 1)
+        number, name = title.split(". ", 1)
+        code = re.findall(r"```ignore\n(.*?)```", rest, flags=re.S)
+        lines = [line.partition("//")[0].strip() for line in "".join(code).splitlines()]
+        text = " ".join(rest.split()).replace(" - Library:", "\n- Library:")
+        found.append(Bug(int(number), name, tuple(lines), text))
+    return found
+
+
+BUGS = {bug.number: bug for bug in read(PAGE.read_text())}
+REPRODUCED = [bug.number for bug in BUGS.values() if bug.seen]
+
+
+@pytest.fixture(scope="module")
+def boot(tmp_path_factory):
+    """Boots a guest that runs reproducers, once for each."""
+
+    @functools.cache
+    def booted(numbers, scenario, harmless):
+        init = INIT.format(numbers=" ".join(map(str, numbers)), harmless=harmless)
+        name = f"mainline-bugs-{scenario}-{harmless}-{numbers[0]}"
+        usual = make_guest("run", name, scenario, timeout=60)
+        whole = with_programs(tmp_path_factory.mktemp("bugs"), {"init": init}, usual.initramfs)
+        return guest.boot(dataclasses.replace(usual, initramfs=whole), lambda line: None)
+
+    return booted
+
+
+def problem(bug, lines):
+    """What to do if the kernel's messages do not show the bug; nothing if they do."""
+    messages = reports.messages(lines)
+    begin = f"mainline_bugs: bug {bug.number} begins"
+    if begin not in messages:
+        return f"the reproducer of bug {bug.number} did not run"
+    own = messages[messages.index(begin) + 1 :]
+    end = [number for number, line in enumerate(own) if line.endswith(" begins")][:1]
+    if any(bug.seen[2] in line for line in own[: end[0] if end else None]):
+        return ""
+    library = LIBRARY.search(bug.text)[1]
+    version = re.search(r"^Linux version (\S+)", "\n".join(messages), flags=re.M)[1]
+    return f"bug {bug.number} is fixed in Linux {version}: mend {PAGE.name} and drop the work-around: {library}"
+
+
+@pytest.mark.parametrize("number", REPRODUCED)
+def test_bug_is_there(boot, number):
+    """As the page says; an oops takes a guest of its own."""
+    fatal, scenario, _ = BUGS[number].seen
+    with_it = [n for n in REPRODUCED if BUGS[n].seen[:2] == (None, scenario)]
+    outcome = boot((number,) if fatal else tuple(with_it), scenario, "N")
+    if "by the DMA debugger" in BUGS[number].text and "DMA-API: preallocated" not in "\n".join(outcome.kernel):
+        pytest.skip("the kernel needs CONFIG_DMA_API_DEBUG")
+    assert problem(BUGS[number], outcome.kernel) == ""
+    assert fatal or "guest: end, status 0" in reports.messages(outcome.kernel)
+
+
+@pytest.mark.parametrize("number", REPRODUCED)
+def test_fixed_kernel_is_noticed(boot, number):
+    """A value that mainline handles looks as if it were fixed, and nothing is reported."""
+    outcome = boot(tuple(REPRODUCED), "strict", "Y")
+    assert outcome.problem == ""
+    assert problem(BUGS[number], outcome.kernel).startswith(f"bug {number} is fixed in Linux ")
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "text"), [quote for bug in BUGS.values() for quote in QUOTE.findall(bug.text)]
+)
+def test_quoted_line(path, line, text):
+    """It is in the source at hand; in the version that the page is about it is that line."""
+    lines = [" ".join(each.split()) for each in (LINUX / path).read_text().splitlines()]
+    found = [number for number, each in enumerate(lines, 1) if each == text]
+    assert found, f"{path} has no such line any more: {text}"
+    if f" in Linux {linux_version()}.\n" in PAGE.read_text():
+        assert int(line) in found, f"now in lines {found}"
+
+
+def linux_version():
+    """The version of the source at hand."""
+    said = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$", (LINUX / "Makefile").read_text(), flags=re.M))
+    return ".".join(said.values())
+
+
+def plain(line):
+    """A line of code without the functions that choose a value, parentheses and white space."""
+    return re.sub(r"\bnumber\(|\btimes\(|[()\s]", "", line)
+
+
+def test_page_is_complete():
+    """Each entry has a reproducer, which is as it says, or a reason; and the reverse."""
+    assert list(BUGS) == list(range(1, len(BUGS) + 1))
+    source = SOURCE.read_text()
+    constants = dict(re.findall(r"const (\w+): u8 = (\d+);", source))
+    arms = re.findall(r"^        ([\w |]+) => ", source, flags=re.M)
+    numbers = [constants.get(word, word) for arm in arms for word in arm.split(" | ")]
+    assert sorted(int(number) for number in numbers if number.isdigit()) == REPRODUCED
+    code = [plain(line) for line in source.splitlines()]
+    for bug in BUGS.values():
+        assert QUOTE.search(bug.text), bug
+        assert all((TOP / path).is_file() for path in re.findall(r"`(rust/(?:dma|testdev)/[\w/.]+)`", bug.text))
+        assert bool(bug.seen) != ("- Not reproduced: " in bug.text), bug
+        assert bool(bug.seen) == bool(bug.code) == bool(LIBRARY.search(bug.text)), bug
+        assert [line for line in bug.code if not any(plain(line) in each for each in code)] == []

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Each function of the library that takes a number is called on the device with numbers of every kind."""
+
+import re
+
+from conftest import TOP
+
+from safe_dma.compile import sources
+from safe_dma.guest.plan import GUESTS, guest_results
+
+FILE = TOP / "rust" / "selftest" / "numbers.rs"
+ROW = re.compile(r'\(\s*"(\w+(?:::\w+)+)",\s*[\w:]+,?\s*\)')
+
+# Functions that have no row, and why.
+EXCEPTIONS = {
+    "domain::Domain::iova_to_phys": "asked before and after each row, with addresses all over the table",
+    "sg::Piece::new": "a value: what is mapped of it is a condition of the unsafe trait Scattered",
+    "resource::MmioRegion::from_raw": "unsafe: its condition is that the numbers are right",
+    "span::Span::new": "unsafe: its condition is that the numbers are right",
+    "transfer::Engine::wait": "unsafe, and the engine's: Transfer::wait() calls it",
+}
+
+
+def with_numbers(items):
+    """The names of the functions that take one."""
+    return {item.name for item in items if item.numbers}
+
+
+FUNCTIONS = with_numbers(sources.items(TOP))
+ROWS = ROW.findall(FILE.read_text())
+
+
+def test_every_function_has_a_row():
+    assert sorted(FUNCTIONS - set(ROWS) - EXCEPTIONS.keys()) == []
+
+
+def test_every_row_has_a_function():
+    assert sorted(set(ROWS) - FUNCTIONS) == []
+    assert len(ROWS) == len(set(ROWS))
+
+
+def test_exceptions_are_needed():
+    assert sorted(EXCEPTIONS.keys() - FUNCTIONS) == []
+    assert sorted(EXCEPTIONS.keys() & set(ROWS)) == []
+
+
+def test_every_row_has_a_result():
+    """The guest has called them all."""
+    results = {result.name: result for result in guest_results(*GUESTS["check_result"])}
+    found = {name for name in ROWS if any(result.endswith(f"numbers/{name}") for result in results)}
+    assert sorted(set(ROWS) - found) == []
+
+
+def functions_of(tmp_path, text):
+    """The functions with numbers of a library that is this file."""
+    (tmp_path / "rust" / "dma").mkdir(parents=True)
+    (tmp_path / "rust" / "dma.rs").write_text("pub mod x;\n")
+    (tmp_path / "rust" / "dma" / "x.rs").write_text(text)
+    return with_numbers(sources.items(tmp_path))
+
+
+def test_numbers_are_seen(tmp_path):
+    text = """\
+pub fn free(len: usize) {}
+
+pub(super) fn hidden(len: usize) {}
+
+pub fn slice(bytes: &mut [u8], name: &CStr) -> usize {}
+
+pub fn nothing() -> Option<usize> {}
+
+impl<'a, T> Thing<'a, T> {
+    pub fn range(&self, range: Range<usize>) -> Result {}
+
+    pub fn generic<F: FnOnce(usize) -> u32>(&self, f: F) {}
+
+    pub fn constant<'b, const SIZE: usize, U: Copy>(&self, bar: &Bar<SIZE>, value: U) {}
+
+    pub fn long(
+        dev: &'a Device<Bound>,
+        make: impl FnMut() -> Result<u64>,
+        align: Option<Alignment>,
+    ) -> Result<Self>
+    where
+        T: Copy,
+    {
+    }
+
+    pub unsafe fn flags(flags: Flags) {}
+
+    fn private(len: usize) {}
+}
+
+pub trait Trait {
+    fn attrs(&self, attrs: Attrs);
+}
+
+trait Private {
+    fn attrs(&self, attrs: Attrs);
+}
+"""
+    expected = {"free", "Thing::range", "Thing::long", "Thing::flags", "Trait::attrs"}
+    assert functions_of(tmp_path, text) == {f"x::{name}" for name in expected}

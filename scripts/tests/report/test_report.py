@@ -1,0 +1,538 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The page of `make report`: all that is in the logs is on it, and nothing is loaded from elsewhere."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from conftest import BUILD, TOP
+
+from safe_dma.guest.plan import boot_together, booted, find, guest_results, matrix
+from safe_dma.report import __main__ as report
+from safe_dma.report import calls, console, evidence, scale
+from safe_dma.report.markup import EMPTY, Markup, data, element, join
+from safe_dma.witness import paths
+
+# What a guest prints, of which the tests change a line.
+CONSOLE = """\
+[    0.000000] Linux version 7.3.4 (safe-dma@safe-dma) (clang version 19.1.7, LLD 19.1.7) #1 SMP PREEMPT @0
+[    0.100000] safe_dma 0000:00:01.0: behind IOMMU smmu3.0x0000000009050000, which translates, strict
+[    0.100001] safe_dma 0000:00:01.0: KTAP version 1
+[    0.100002] safe_dma 0000:00:01.0: 1..2
+[    0.100003] safe_dma 0000:00:01.0:     KTAP version 1
+[    0.100004] safe_dma 0000:00:01.0:     # Subtest: streaming
+[    0.100005] safe_dma 0000:00:01.0:     1..3
+[    0.100006] safe_dma 0000:00:01.0:     # claim 1: map dma 0xffffe000 size 0x1000 perm r phys 0x41d00000+0x1000
+[    0.200000] safe_dma 0000:00:01.0:     ok 1 to_device 4096 # dma_map_single, dma_unmap_single to_device size 4096 \
+phys 0x41d00000 dma 0xffffe000 witness: round trip, iova_to_phys
+[    0.200001] safe_dma 0000:00:01.0:     # pieces 3
+[    0.200002] safe_dma 0000:00:01.0:     ok 2 <script>alert(1)</script> & "more" # dma_map_page refused with EINVAL
+[    0.200003] safe_dma 0000:00:01.0:     ok 3 atomic pool # SKIP the device is <b>cache-coherent</b>
+[    0.200004] safe_dma 0000:00:01.0: ok 1 streaming
+[    0.200005] safe_dma 0000:00:01.0:     # Subtest: sync
+[    0.200006] safe_dma 0000:00:01.0:     1..1
+[    0.300000] safe_dma 0000:00:01.0:     ok 1 rounds # dma_sync_single_for_cpu from_device size 64 phys 0x41d01000 \
+dma 0xffffc000 witness: round trip, iova_to_phys
+[    0.300001] safe_dma 0000:00:01.0: ok 2 sync
+[    0.300002] safe_dma 0000:00:01.0: # Totals: pass:3 fail:0 skip:1 total:4
+[    0.300003] dma-api error_count: 0
+[    0.300004] guest: end, status 0
+"""
+
+CLAIM = {
+    "number": 1,
+    "kind": "map",
+    "device": "0000:00:01.0",
+    "subject": "streaming",
+    "check": "to_device 4096",
+    "dma": 0xFFFFE000,
+    "size": 8192,
+    "permission": "r",
+    "pieces": [[0x41D00000, 4096], [0x41E07000, 4096]],
+    "copy": False,
+    "event": "",
+    "mapped": {"time": 0.15, "line": 10},
+    "unmapped": {"time": 0.19, "line": 30},
+    "translations": 2,
+}
+TRANSFER = {
+    "device": "0000:00:01.0",
+    "subject": "streaming",
+    "check": "to_device 4096",
+    "line": 12,
+    "direction": "to_device",
+    "address": 0xFFFFE000,
+    "size": 8192,
+    "accesses": [[0xFFFFE000, 0x41D00000, 4096], [0xFFFFF000, 0x41E07000, 4096]],
+    "faults": [],
+}
+CLAIMS = {
+    "facts": {"translation": "strict"},
+    "summary": "1 claims, 1 transfers, 2 translations confirmed",
+    "claims": [CLAIM],
+    "transfers": [TRANSFER],
+    "contradictions": [],
+}
+GRAPH = """\
+paths: has dma_map_phys
+paths: begin dma_map_single
+paths: status 0
+paths: lost 0
+               |  dma_map_phys() {
+   0.800 us    |    iommu_dma_map_phys();
+   1.600 us    |  } /* dma_map_phys */
+paths: end dma_map_single
+paths: done
+"""
+TREE = {
+    "operation": "map_single",
+    "scenario": "strict",
+    "trees": [{"name": "dma_map_phys", "source": "kernel/dma/mapping.c", "total": 321, "own": 321, "calls": []}],
+}
+JUNIT = """<testsuites><testsuite errors="0" failures="1" skipped="2" tests="9" timestamp="2026-01-02T03:04:05.678">
+<testcase name="test_checks[strict: streaming/to_device 4096]" /><testcase name="test_checks[lazy: x]" />
+</testsuite></testsuites>"""
+
+
+@pytest.fixture
+def logs(tmp_path):
+    """The logs of a run with two scenarios, of which one has all."""
+    directory = tmp_path / "log"
+    directory.mkdir()
+    for name in ("strict", "lazy"):
+        (directory / f"scenario-{name}.log").write_text(CONSOLE)
+    (directory / "claims-strict.json").write_text(json.dumps(CLAIMS))
+    (directory / "paths-strict.log").write_text(GRAPH)
+    (directory / "trace-strict-map_single.json").write_text(json.dumps(TREE))
+    (directory / "junit.xml").write_text(JUNIT)
+    (directory / "versions").write_text("rustc 1.96.0\nQEMU 10.0.2\n")
+    return directory
+
+
+def make_page(logs):
+    """The page of these logs."""
+    output = logs.parent / "page.html"
+    assert report.main(["--logs", str(logs), "--output", str(output)]) == 0
+    return output.read_text()
+
+
+class Page(HTMLParser):
+    """A page, taken apart; what is opened must be closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open = []
+        self.elements = []
+        self.ids = []
+        self.text = {}
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        names = [name for name, _ in attrs]
+        assert len(set(names)) == len(names), (tag, attrs)
+        self.elements.append((tag, dict(attrs)))
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in EMPTY:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> ends nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        # Of the innermost element.
+        inner = self.open[-1] if self.open else ""
+        self.text[inner] = self.text.get(inner, "") + data + "\n"
+
+
+def test_well_formed(logs):
+    page = Page(make_page(logs))
+    assert len(set(page.ids)) == len(page.ids)
+    controlled = {attrs["aria-controls"] for _, attrs in page.elements if "aria-controls" in attrs}
+    assert controlled <= set(page.ids)
+    ids_of_script = re.findall(r'byId\("([^"]+)"\)', page.text["script"])
+    assert len(ids_of_script) > 5
+    assert set(ids_of_script) <= set(page.ids)
+
+
+def test_not_balanced_is_seen():
+    with pytest.raises(AssertionError):
+        Page("<p><b>x</p></b>")
+    with pytest.raises(AssertionError):
+        Page("<p>x")
+
+
+def test_everything_is_there(logs):
+    """Each scenario, check, operation and mapping."""
+    page = Page(make_page(logs))
+    heads = page.text["span"]
+    for scenario in ("strict", "lazy"):
+        assert scenario in heads
+    for check in ("to_device 4096", "rounds", "atomic pool", "ends", "no error in the DMA debugger"):
+        assert f"{check}\n" in page.text["button"]
+    for words in ("dma_sync_single_for_cpu", "the device is <b>cache-coherent</b>", "refused with EINVAL"):
+        assert words in page.text["li"]
+    assert "dma_map_single" in page.text["th"]
+    for words in ("iommu_dma_map_phys", '"kernel/dma/mapping.c"', "1600", "321", str(0x41E07000)):
+        assert words in page.text["script"]
+    for words in ("translates 0xfffff000 → 0x41e07000", "dma_unmap_single", "doorbell: read 8 KiB at 0xffffe000 →"):
+        assert words in page.text["span"]
+    for version in ("7.3.4", "clang version 19.1.7, LLD 19.1.7", "1.96.0", "10.0.2"):
+        assert version in page.text["dd"]
+    assert "6 passed, 1 failed, 2 skipped, begun 2026-01-02 03:04:05" in page.text["p"]
+
+
+def test_counts(logs):
+    """What is said of all checks, and of each scenario's."""
+    page = Page(make_page(logs))
+    # Of all operations of the table one was traced, and keeps no rule.
+    broken = len(paths.load().rows)
+    assert (
+        f"12 checks in 2 scenarios: 10 passed, 0 failed, 2 skipped; {broken} paths broken; 0 claims" in page.text["b"]
+    )
+    titles = [attrs.get("title", "") for _, attrs in page.elements]
+    assert titles.count("strict: 5 of 6 passed, 0 failed") == 1
+    assert titles.count("lazy: 2 of 3 passed, 1 skipped") == 1
+    assert titles.count("lazy: skipped") == 1
+
+
+def test_failed_first(logs):
+    """A check that fails is at the top, with what the guest said before it."""
+    log = logs / "scenario-lazy.log"
+    log.write_text(CONSOLE.replace("ok 1 rounds", "not ok 1 rounds").replace("# Totals", "# wrong byte 7\n# Totals"))
+    text = make_page(logs)
+    page = Page(text)
+    assert "1 failed" in page.text["b"]
+    assert text.index("data-failed>") < text.index(">streaming<")
+    assert text.index(">sync<") < text.index(">streaming<")
+    assert "lazy: failed" in [attrs.get("title") for _, attrs in page.elements]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "failed", "why"),
+    [
+        ("guest: end, status 0", "guest: end, status 1", "the guest/ends", "status 1"),
+        ("guest: end, status 0", "", "the guest/ends", "its console stops before its end"),
+        ("error_count: 0", "error_count: 3", "the guest/no error in the DMA debugger", "error_count 3"),
+        ("    1..3", "    1..4", "streaming/all checks", "only 3 of 4 have a result"),
+        (": ok 1 streaming", ": not ok 1 streaming", "streaming/as a whole", "not ok, although its checks are"),
+    ],
+)
+def test_wrong_guest(old, new, failed, why):
+    """What is wrong with a guest as a whole is a check that failed."""
+    assert old in CONSOLE
+    found = [check for check in console.read(CONSOLE.replace(old, new).splitlines()).checks if check.status == "failed"]
+    assert [(f"{check.subject}/{check.name}", check.detail) for check in found] == [(failed, why)]
+
+
+def test_no_checks():
+    """A guest whose module has made no checks fails, and the reason is with it."""
+    lines = ["[    0.1] safe_dma 0000:00:01.0: dma_bits=40 cannot be", "guest: end, status 0"]
+    first = console.read(lines).checks[0]
+    assert (first.name, first.status, first.log) == ("makes checks", "failed", ["dma_bits=40 cannot be"])
+
+
+def test_cut_console():
+    """The checks that have no result because the guest stopped are missed."""
+    lines = CONSOLE.splitlines()[:10]
+    assert "only 1 of 3 have a result" in [check.detail for check in console.read(lines).checks]
+
+
+@pytest.mark.parametrize("name", matrix())
+def test_reads_what_the_kernels_parser_reads(name):
+    """The same results, in the same order, as ktap.py has."""
+    by_device = {}
+    for check in console.read(booted(*matrix()[name]).lines).checks:
+        if check.subject != console.GUEST:
+            by_device.setdefault(check.device, []).append((f"{check.subject}/{check.name}", check.status))
+    assert len(by_device) == find(name).settings()["devices"]
+    several = len(by_device) > 1
+    found = [
+        (f"{device}/{check}" if several else check, status)
+        for device, checks in by_device.items()
+        for check, status in checks
+    ]
+    assert found == [(result.name, result.status) for result in guest_results(*matrix()[name])[1:]]
+
+
+def test_of_this_run(tmp_path):
+    """The page of the guests that are booted here is whole, has all of them, and can be mailed."""
+    boot_together(matrix().values())
+    output = tmp_path / "page.html"
+    assert report.main(["--logs", str(BUILD / "log"), "--output", str(output)]) == 0
+    page = Page(output.read_text())
+    assert {name for name in matrix() if f"{name}\n" not in page.text["span"]} == set()
+    assert output.stat().st_size < 5_000_000
+
+
+def test_nothing_is_loaded(logs):
+    """Whatever a browser would ask for is in the page."""
+    text = make_page(logs)
+    page = Page(text)
+    loading = ("src", "srcset", "href", "data", "action", "poster", "xlink:href", "background", "formaction")
+    found = [attrs[name] for _, attrs in page.elements for name in loading if name in attrs]
+    assert found
+    assert [value for value in found if not value.startswith("#")] == []
+    assert {tag for tag, _ in page.elements} & {"link", "iframe", "img", "object", "embed", "base"} == set()
+    assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|import\(|sendBeacon|WebSocket", text)
+    # The name of SVG, which is no place.
+    assert set(re.findall(r"https?://[^\"' ]+", text)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_text_is_escaped(logs):
+    """Nothing that a guest prints is markup."""
+    text = make_page(logs)
+    assert "<script>alert(1)" not in text
+    assert "<b>cache" not in text
+    assert '<script>alert(1)</script> & "more"' in Page(text).text["button"]
+
+
+def test_script_cannot_be_ended():
+    assert "</script" not in data("x", "</script><script>")[:-9]
+    assert json.loads(data("x", "</script>").split(">", 1)[1].rpartition("<")[0]) == "</script>"
+
+
+def test_markup():
+    assert element("p", "<", class_="a&b", hidden=True, id=None) == '<p class="a&amp;b" hidden>&lt;</p>'
+    assert join("<", [Markup("<br>"), None], 1) == "&lt;<br>1"
+
+
+@pytest.mark.parametrize(
+    ("missing", "line"),
+    [
+        ("claims-strict.json", "Its guest made no claims"),
+        ("paths-strict.log", ""),
+        ("trace-strict-map_single.json", ""),
+        ("junit.xml", "junit.xml, the results of the last make test, is not there"),
+        ("versions", "not known: run make test again"),
+    ],
+)
+def test_missing(logs, missing, line):
+    """What is not there has its line, and the rest is as it was."""
+    (logs / missing).unlink()
+    page = Page(make_page(logs))
+    assert line in page.text["p"] + page.text["dd"]
+    assert "to_device 4096" in page.text["button"]
+
+
+def test_no_trees(logs):
+    (logs / "paths-strict.log").unlink()
+    (logs / "trace-strict-map_single.json").unlink()
+    page = Page(make_page(logs))
+    assert "The logs have no call trees" in page.text["p"]
+    assert "tree-data" not in page.ids
+
+
+def test_trees_of_some(logs):
+    assert "No call trees were recorded in lazy." in Page(make_page(logs)).text["p"]
+
+
+def test_old_logs(logs):
+    """A scenario that the last run has not tested is not taken for one of it."""
+    (logs / "scenario-cma.log").write_text(CONSOLE)
+    assert "cma: not among the results of the last make test" in Page(make_page(logs)).text["p"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("claims-strict.json", "{"), ("claims-strict.json", "[]"), ("trace-strict-map_single.json", '{"operation": 1}')],
+)
+def test_broken_data(logs, name, text):
+    """What cannot be read is said in its place."""
+    (logs / name).write_text(text)
+    assert f"{name} cannot be read" in Page(make_page(logs)).text["p"]
+
+
+@pytest.mark.parametrize(
+    ("detail", "functions"),
+    [
+        (
+            "dma_map_single, dma_unmap_single to_device size 1 phys 0x1 dma 0x2 witness: a, dma_x",
+            "dma_map_single, dma_unmap_single",
+        ),
+        ("entries 5, for the device 1, dma_map_sgtable to_device witness: bytes", "dma_map_sgtable"),
+        ("the device is cache-coherent", ""),
+    ],
+)
+def test_functions(detail, functions):
+    """The C functions of a check, wherever it says them."""
+    assert console.Check("", "", "", "passed", detail).functions == functions
+
+
+def test_broken_graph(logs):
+    """A trace that is none is a failure of its operation, with the reason."""
+    (logs / "paths-strict.log").write_text(GRAPH.replace("} /* dma_map_phys */", "} /* other */"))
+    assert "cannot be read" in Page(make_page(logs)).text["script"]
+
+
+def test_contradictions(logs):
+    """What QEMU's trace contradicts is there, open."""
+    wrong = {"device": "", "subject": "streaming", "check": "a check", "problem": "it leads to 0x1"}
+    (logs / "claims-strict.json").write_text(json.dumps(CLAIMS | {"contradictions": [wrong]}))
+    page = Page(make_page(logs))
+    assert "streaming: a check: it leads to 0x1" in page.text["li"]
+    assert "; 1 claim contradicted" in page.text["b"]
+    assert "verdict failed" in [attrs.get("class") for _, attrs in page.elements]
+
+
+def test_fault(logs):
+    """An access that was stopped is in the picture and in the steps."""
+    claim = CLAIM | {"kind": "fault", "event": "F_PERMISSION", "permission": "", "pieces": [], "size": 4}
+    claim |= {"mapped": {"time": 0.16, "line": 20}, "unmapped": None}
+    transfer = TRANSFER | {"line": 21, "faults": [[0xFFFFE000, "F_PERMISSION"]], "accesses": []}
+    changed = CLAIMS | {"claims": [CLAIM, claim], "transfers": [transfer]}
+    (logs / "claims-strict.json").write_text(json.dumps(changed))
+    page = Page(make_page(logs))
+    assert "F_PERMISSION at 0xffffe000: stopped" in page.text["span"]
+    assert "fault" in [attrs.get("class") for tag, attrs in page.elements if tag == "path"]
+
+
+def test_same_twice(logs):
+    assert make_page(logs) == make_page(logs)
+
+
+def test_no_run(tmp_path, capsys):
+    """Without logs there is one line, and no page."""
+    output = tmp_path / "page.html"
+    assert report.main(["--logs", str(tmp_path / "none"), "--output", str(output)]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("safe-dma: error: no test run in ")
+    assert not output.exists()
+
+
+def test_make_report(make, tree):
+    """The target needs nothing but logs."""
+    assert "no test run" in make("report", cwd=tree).stdout
+    (tree / ".build" / "log").mkdir(parents=True)
+    (tree / ".build" / "log" / "scenario-strict.log").write_text(CONSOLE)
+    result = make("report", cwd=tree, KDIR="/nowhere")
+    assert result.returncode == 0
+    assert Path(result.stdout.strip()) == tree / ".build" / "report.html"
+    assert Page((tree / ".build" / "report.html").read_text())
+    assert not list(tree.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize(
+    ("function", "file", "expected"),
+    [
+        ("__iommu_dma_map", "", "dma-iommu"),
+        ("iommu_iova_to_phys", "", "iommu"),
+        ("arm_smmu_iova_to_phys", "", "smmu"),
+        ("alloc_iova_fast", "", "iova"),
+        ("debug_dma_map_phys", "", "debug"),
+        ("dma_map_phys", "", "mapping"),
+        ("dma_direct_alloc", "", "direct"),
+        ("_raw_spin_lock", "", "other"),
+        ("dma_map_phys", "kernel/dma/direct.c", "direct"),
+        ("x", "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c", "smmu"),
+    ],
+)
+def test_layer(function, file, expected):
+    assert calls.LAYERS[calls.layer(function, file)][0] == expected
+
+
+def test_evidence_of_checks():
+    """Without claims there is what the checks printed, and no more."""
+    found = evidence.from_checks(console.read(CONSOLE.splitlines()).checks)
+    assert [(mapping.dma, mapping.pieces, mapping.permission) for mapping in found.mappings] == [
+        (0xFFFFE000, [(0x41D00000, 4096)], "r"),
+        (0xFFFFC000, [(0x41D01000, 64)], "w"),
+    ]
+    assert not found.whole
+
+
+def test_scale_from_top():
+    """Addresses go down from the top, and none is out of the picture."""
+    of = scale.FromTop(1 << 32, 0xFFC00000, 100)
+    ys = [of.y(address) for address in (0xFFFFFFFF, 0xFFFFF000, 0xFFFFE000, 0xFFFF0000, 0xFFC00000)]
+    assert ys == sorted(ys)
+    assert ys[0] == 0
+    assert ys[-1] == 100
+    assert of.y(1 << 32, end=True) == 0
+
+
+def test_scale_of_what_is_used():
+    """Each address of a range is in the picture, higher ones above, and a gap takes little room."""
+    ranges = [(0x41D00000, 0x41D01000), (0x41FFF000, 0x42000000), (0x80000000, 0x80400000)]
+    of = scale.Used(ranges, 200)
+    ys = [of.y(address, end) for start, stop in reversed(ranges) for address, end in ((stop, True), (start, False))]
+    assert ys == sorted(ys)
+    assert ys[0] >= 0
+    assert ys[-1] <= 200
+    assert len(of.breaks()) == 2
+
+
+def test_scale_of_moments():
+    """What comes later is further to the right, and each group has its part."""
+    moments = list(range(0, 1000, 10))
+    of = scale.Moments([0, 10, 900], [1, 1, 1], moments, 0, 100)
+    xs = [of.x(moment) for moment in moments]
+    assert xs == sorted(xs)
+    assert xs[0] == 0
+    assert xs[-1] <= 100
+    assert of.edges[1] - of.edges[0] > 2
+
+
+def test_no_name_of_the_repository_is_in_the_page(logs):
+    """Not even where it is on this machine."""
+    assert str(TOP) not in make_page(logs)
+
+
+# QEMU's trace of the transfer, from line 10 on: in the TLB or not, where it went, the interrupt, the unmap.
+TRACE = """\
+memory_region_ops_write cpu 0 mr 0x1 addr 0x10000098 value 0x5 size 4 name 'edu-mmio'
+smmu_iotlb_lookup_miss IOTLB cache MISS asid=2 vmid=0 addr=0xffffe000 hit=2 miss=3 hit rate=40
+smmu_iotlb_insert IOTLB ++ asid=2 vmid=0 addr=0xffffe000 tg=1 level=3
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xffffe000 translated=0x41d00000 perm=0x3 stage=1
+smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfffff000 hit=3 miss=3 hit rate=50
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfffff000 translated=0x41e07000 perm=0x3 stage=1
+smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfff7e040 hit=3 miss=3 hit rate=50
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfff7e040 translated=0x8090040 perm=0x3 stage=1
+memory_region_ops_write cpu 0 mr 0x2 addr 0x8090040 value 0x0 size 4 name 'translation'
+smmuv3_range_inval vmid=0 asid=2 addr=0xffffe000 tg=1 num_pages=0x2 ttl=0 leaf=1 stage=1
+"""
+
+
+def test_trace(logs):
+    """What QEMU saw of a transfer is among its steps."""
+    (logs / "scenario-strict.trace").write_text(TRACE[: TRACE.index("\n") + 1] * 11 + TRACE)
+    text = Page(make_page(logs)).text["span"]
+    assert "translates 0xffffe000 → 0x41d00000, by a walk of the page table" in text
+    assert "translates 0xfffff000 → 0x41e07000, from its TLB" in text
+    assert "translates 0xfff7e040 → 0x8090040, the ITS" in text
+    assert "forgets 8 KiB at 0xffffe000: before the unmap returns" in text
+
+
+def test_trace_without_invalidation(logs):
+    """What was not invalidated is not said to be."""
+    lines = TRACE[: TRACE.index("\n") + 1] * 11 + TRACE
+    (logs / "scenario-strict.trace").write_text(lines.replace("addr=0xffffe000 tg=1 num", "addr=0xfffe0000 tg=1 num"))
+    text = Page(make_page(logs)).text["span"]
+    assert "forgets nothing yet" in text
+    assert "before the unmap returns" not in text
+
+
+def test_invalidation_before_the_end(logs):
+    """What was invalidated while the device was at work is not taken for what the unmap does."""
+    first, _, rest = TRACE.partition("\n")
+    *others, last = rest.splitlines()
+    lines = [first] * 12 + [last] + others
+    (logs / "scenario-strict.trace").write_text("\n".join(lines) + "\n")
+    assert "forgets nothing yet" in Page(make_page(logs)).text["span"]
+
+
+@pytest.mark.parametrize("text", ["smmuv3_translate_success what is this\n", "cut off"])
+def test_broken_trace(logs, text):
+    """It adds to what the claims say; without it they are still there."""
+    (logs / "scenario-strict.trace").write_text(text)
+    assert "translates 0xfffff000 → 0x41e07000\n" in Page(make_page(logs)).text["span"]

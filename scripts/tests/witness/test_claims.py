@@ -1,0 +1,750 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The SMMU as a witness: what it did, as QEMU has recorded it, beside what the guest claims."""
+
+import json
+import re
+
+import pytest
+from conftest import BUILD, judge
+
+from safe_dma.guest import guest
+from safe_dma.guest.plan import find, make_guest
+from safe_dma.witness import claims, smmu_trace
+
+DEVICE = "0000:00:01.0"
+OTHER_DEVICE = "0000:00:02.0"
+DMA, PHYS, PAGE = 0xFFFFE000, 0x41D62000, 0x1000
+MSI = 0xFFFFF040
+DOORBELL = 0x8090040
+POOL = 0x5E580000
+BARS = {DEVICE: 0x10000000, OTHER_DEVICE: 0x10100000}
+
+
+class Run:
+    """A run of a guest, made by hand: its console and its trace grow together."""
+
+    def __init__(self, **facts):
+        self.facts = {"translation": "strict"} | facts
+        self.trace = []
+        self.console = [f"[    0.000000] software IO TLB: mapped [mem {POOL:#018x}-{POOL + 0x80000:#018x}] (0MB)"]
+        self.number = 0
+        for device, bar in BARS.items():
+            self.config(device, claims.BAR, 0xFFFFFFFF)
+            self.config(device, claims.BAR, bar)
+            self.config(device, claims.MSI_ADDRESS, self.msi)
+
+    @property
+    def translated(self):
+        return self.facts["translation"] in ("strict", "lazy")
+
+    @property
+    def msi(self):
+        return MSI if self.translated else DOORBELL
+
+    def config(self, device, register, value):
+        self.write("pcie-mmcfg-mmio", claims.stream(device) << 12 | register, value)
+
+    def write(self, region, address, value, size=4, access="write"):
+        self.trace.append(
+            f"memory_region_ops_{access} cpu 0 mr 0x55a3 addr {address:#x} value {value:#x} size {size} name '{region}'"
+        )
+
+    def register(self, register, value, device=DEVICE):
+        self.write("edu-mmio", BARS[device] + register, value)
+
+    def say(self, text, device=DEVICE):
+        self.console.append(f"[    0.{len(self.console):06}] safe_dma {device}:     {text}")
+
+    def subject(self, name="streaming"):
+        self.say(f"# Subtest: {name}")
+
+    def end(self, name="to_device", evidence="dma_map_single", verdict="ok"):
+        self.say(f"{verdict} 1 {name} # {evidence}")
+
+    def claim(self, what, device=DEVICE):
+        self.number += 1
+        self.say(f"# claim {self.number}: {what}", device)
+        self.register(claims.MARK, self.number, device)
+
+    def map(self, dma=DMA, size=PAGE, perm="rw", memory=f"phys {PHYS:#x}+{PAGE:#x}", device=DEVICE):
+        self.claim(f"map dma {dma:#x} size {size:#x} perm {perm} {memory}", device)
+
+    def unmap(self, dma=DMA, size=PAGE):
+        self.claim(f"unmap dma {dma:#x} size {size:#x}")
+
+    def fault_claim(self, dma=DMA, event="F_TRANSLATION"):
+        self.claim(f"fault dma {dma:#x} size 0x4 event {event}")
+
+    def lookup(self, address, hit=False, asid=2):
+        word = "hit IOTLB cache HIT" if hit else "miss IOTLB cache MISS"
+        self.trace.append(f"smmu_iotlb_lookup_{word} asid={asid} vmid=0 addr={address:#x} hit=1 miss=2 hit rate=33")
+
+    def translate(self, iova=DMA, phys=PHYS, perm=3, hit=False, sid=8, stage=1, asid=2):
+        if self.translated:
+            self.lookup(iova, hit, asid)
+            if not hit:
+                self.trace.append(f"smmu_iotlb_insert IOTLB ++ asid={asid} vmid=0 addr={iova & -PAGE:#x} tg=1 level=3")
+            self.trace.append(
+                f"smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid={sid:#x} iova={iova:#x} "
+                f"translated={phys:#x} perm={perm:#x} stage={stage}"
+            )
+        elif self.facts["translation"] == "identity":
+            self.trace.append(
+                f"smmuv3_translate_bypass smmuv3-iommu-memory-region-8-1 sid={sid:#x} STE bypass iova:{iova:#x} "
+                "is_write=1"
+            )
+
+    def fault(self, iova=DMA, event="SMMU_EVT_F_TRANSLATION"):
+        self.lookup(iova)
+        self.trace.append(f"smmuv3_record_event {event} sid=0x8")
+
+    def invalidate(self, address=DMA, pages=1):
+        self.trace.append(
+            f"smmuv3_range_inval vmid=0 asid=2 addr={address:#x} tg=1 num_pages={pages:#x} ttl=3 leaf=1 stage=1"
+        )
+
+    def invalidate_all(self, asid=2):
+        self.trace.append(f"smmu_iotlb_inv_asid_vmid IOTLB invalidate asid={asid} vmid=0")
+
+    def start(self, address=DMA, size=PAGE, to_memory=False, device=DEVICE):
+        source, destination = (0x40000, address) if to_memory else (address, 0x40000)
+        self.register(claims.SOURCE, source, device)
+        self.register(claims.DESTINATION, destination, device)
+        self.register(claims.COUNT, size, device)
+        self.register(claims.COMMAND, 7 if to_memory else 5, device)
+
+    def interrupt(self, phys=DOORBELL, sid=8, asid=2):
+        self.translate(self.msi, phys, sid=sid, asid=asid)
+        self.write("translation", DOORBELL, 0)
+
+    def look(self, at_work=False, device=DEVICE):
+        self.write("edu-mmio", BARS[device] + claims.COMMAND, 4 | at_work, access="read")
+
+    def done(self):
+        self.interrupt()
+        self.look()
+
+    def transfer(self, address=DMA, size=PAGE, to_memory=False, **translation):
+        self.start(address, size, to_memory)
+        self.translate(address, **translation)
+        self.done()
+
+    def whole(self):
+        """What each check does: it maps, moves data in both directions, and unmaps."""
+        self.subject()
+        self.map()
+        self.transfer()
+        self.transfer(to_memory=True, hit=True)
+        if self.translated:
+            self.invalidate()
+        self.unmap()
+        self.end(evidence="dma_map_single witness: round trip")
+        return self
+
+    def report(self):
+        return claims.judge([line + "\n" for line in self.trace], self.console, self.facts)
+
+    def contradicted(self, *words, check="streaming/to_device"):
+        """That check is contradicted and no other, in these words."""
+        report = self.report()
+        failed = {result.name: result for result in report.results() if result.status == "failed"}
+        assert list(failed) == [check], [result.reason for result in failed.values()]
+        said = "\n".join([failed[check].reason, *failed[check].log])
+        assert all(word in said for word in words), said
+        return report
+
+
+def drop(run, text):
+    """Take out of the trace what has that text; it is there."""
+    kept = [line for line in run.trace if text not in line]
+    assert len(kept) < len(run.trace)
+    run.trace = kept
+
+
+def change(run, old, new, which=0):
+    """Change one line of the trace."""
+    numbers = [number for number, line in enumerate(run.trace) if old in line]
+    run.trace[numbers[which]] = run.trace[numbers[which]].replace(old, new)
+
+
+@pytest.mark.parametrize("translation", ["strict", "lazy"])
+def test_confirmed(translation):
+    """Each access led where the guest says."""
+    report = Run(translation=translation).whole().report()
+    assert not report.contradictions
+    assert report.summary() == (
+        "1 claims, 2 transfers, 2 translations confirmed, 2 of a doorbell, 0 faults, 0 contradicted"
+    )
+    assert [result.name for result in report.results()] == ["trace", "streaming/to_device"]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_other_memory(which):
+    """A translation to something else is seen."""
+    run = Run().whole()
+    change(run, f"translated={PHYS:#x}", f"translated={PHYS + PAGE:#x}", which)
+    run.contradicted(f"{DMA:#x} leads to {PHYS:#x}, but the access went to {PHYS + PAGE:#x}")
+
+
+def test_wrong_claim():
+    """So is a physical address of the guest that is not right."""
+    run = Run().whole()
+    run.console[2] = run.console[2].replace(f"{PHYS:#x}", f"{PHYS + 0x40:#x}")
+    run.contradicted("leads to")
+
+
+def test_second_page():
+    """Each page counts, and the bytes around the border."""
+    for phys, good in ((PHYS - 2 * PAGE, True), (PHYS + PAGE, False)):
+        run = Run()
+        run.subject()
+        run.map(DMA - PAGE, 2 * PAGE, memory=f"phys {PHYS:#x}+{PAGE:#x} {PHYS - 2 * PAGE:#x}+{PAGE:#x}")
+        run.start(DMA - 64, 128)
+        run.translate(DMA - 64, PHYS + PAGE - 64)
+        run.translate(DMA, phys)
+        run.done()
+        run.end()
+        assert bool(run.report().contradictions) != good
+
+
+def test_part():
+    """A transfer of which a part was not translated is not confirmed."""
+    run = Run()
+    run.subject()
+    run.map(DMA - PAGE, 2 * PAGE, memory=f"phys {PHYS:#x}+{2 * PAGE:#x}")
+    run.start(DMA - 64, 128)
+    run.translate(DMA - 64, PHYS + PAGE - 64)
+    run.done()
+    run.end()
+    run.contradicted("of a transfer of 0x80 bytes", "0x40 were accessed")
+
+
+def test_not_invalidated():
+    """An unmap of which the SMMU was not told."""
+    run = Run().whole()
+    drop(run, "range_inval")
+    run.contradicted("was unmapped, and the SMMU was not told")
+
+
+def test_invalidated_too_early():
+    """What was invalidated before the device used it again is in the TLB all the same."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.invalidate()
+    run.transfer()
+    run.unmap()
+    run.end()
+    run.contradicted("the SMMU was not told", "1 more")
+
+
+def test_invalidated_in_part():
+    """Of two pages one was."""
+    run = Run()
+    run.subject()
+    run.map(size=2 * PAGE, memory=f"phys {PHYS:#x}+{2 * PAGE:#x}")
+    run.invalidate()
+    run.unmap(size=2 * PAGE)
+    run.end()
+    run.contradicted(f"{DMA + PAGE:#x} was unmapped, and the SMMU was not told")
+
+
+def test_another_asid():
+    """The entries of another address space are not these."""
+    run = Run(translation="strict")
+    run.subject()
+    run.map()
+    run.transfer()
+    run.invalidate_all(asid=3)
+    run.unmap()
+    run.end()
+    run.contradicted("the SMMU was not told")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_lazy(told):
+    """In a lazy domain it is enough that the SMMU is told before the address is used again."""
+    run = Run(translation="lazy").whole()
+    drop(run, "range_inval")
+    assert not run.report().contradictions
+    if told:
+        run.invalidate_all()
+    run.map(memory=f"phys {PHYS + PAGE:#x}+{PAGE:#x}")
+    run.transfer(phys=PHYS + PAGE)
+    run.end("again")
+    if told:
+        assert not run.report().contradictions
+    else:
+        run.contradicted("was given out again, and the SMMU was not told", check="streaming/again")
+
+
+def test_use_after_unmap():
+    """The device goes on."""
+    for translation in ("strict", "lazy"):
+        run = Run(translation=translation).whole()
+        if translation == "lazy":
+            drop(run, "range_inval")
+        run.transfer(hit=translation == "lazy")
+        run.contradicted(f"the device accessed {DMA:#x}")
+
+
+def test_hit_after_invalidation():
+    """An entry of the TLB that was invalidated is not there."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.transfer()
+    run.invalidate()
+    run.transfer(hit=True)
+    run.end()
+    report = run.report()
+    assert any("from where it was invalidated" in problem for problem in report.problems)
+
+
+@pytest.mark.parametrize(
+    ("perm", "to_memory", "allowed", "words"),
+    [
+        ("r", False, 3, "could be written, and the permission is r"),
+        ("r", True, 3, "was written by the device"),
+        ("w", False, 3, "was read by the device"),
+        ("rw", True, 1, "was written by the device"),
+    ],
+)
+def test_permission(perm, to_memory, allowed, words):
+    """No more than was claimed is allowed, and no less is done."""
+    run = Run()
+    run.subject()
+    run.map(perm=perm)
+    run.transfer(to_memory=to_memory, perm=allowed)
+    run.end()
+    run.contradicted(words)
+
+
+@pytest.mark.parametrize(("perm", "good"), [(2, True), (3, False)])
+def test_permission_of_stage_2(perm, good):
+    """Stage 2 can say of memory that it may only be written, and must."""
+    run = Run(stage=2)
+    run.subject()
+    run.map(perm="w")
+    run.transfer(to_memory=True, perm=perm, stage=2)
+    run.end()
+    problems = [problem for problem in run.report().contradictions if "by stage 1" not in problem]
+    assert problems == [] if good else "could be read" in problems[0]
+
+
+def test_stage():
+    """The stage is that of the scenario."""
+    run = Run(stage=2).whole()
+    run.contradicted("was translated by stage 1 and not by stage 2")
+
+
+def test_without_claim():
+    """The device has used what no claim is about."""
+    run = Run().whole()
+    run.subject("sg")
+    run.map(DMA - PAGE)
+    run.transfer(DMA - 8 * PAGE, phys=PHYS + 8 * PAGE)
+    run.end("list")
+    run.contradicted(f"the device accessed {DMA - 8 * PAGE:#x}, and no claim says what is there", check="sg/list")
+
+
+def test_without_transfer():
+    """Data went through the device, and the device did nothing."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.end(evidence="witness: round trip")
+    run.contradicted("but no transfer used its addresses")
+
+
+def test_not_told():
+    """The device accesses something that it was not told to."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.translate()
+    run.end()
+    run.contradicted("was not told to")
+
+
+def test_elsewhere():
+    """The device accesses something else than it was told to, although it may."""
+    run = Run()
+    run.subject()
+    run.map(size=2 * PAGE, memory=f"phys {PHYS:#x}+{2 * PAGE:#x}")
+    run.start(DMA, 64)
+    run.translate(DMA + PAGE, PHYS + PAGE)
+    run.done()
+    run.end()
+    run.contradicted("instead of")
+
+
+def test_unmap_at_work():
+    """Memory that the device has is unmapped."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.start()
+    run.invalidate()
+    run.unmap()
+    run.translate()
+    run.done()
+    run.end()
+    run.contradicted("was unmapped while the device was at work")
+
+
+@pytest.mark.parametrize("translation", ["strict", "identity", "none"])
+def test_interrupts_mean_nothing(translation):
+    """One comes while the device is at work, and none at its end, which its register tells."""
+    run = Run(translation=translation)
+    dma = DMA if run.translated else PHYS
+    run.subject()
+    run.map(dma)
+    run.start(dma)
+    run.interrupt()
+    run.look(at_work=True)
+    run.translate(dma)
+    run.look()
+    if run.translated:
+        run.invalidate(dma)
+    run.unmap(dma)
+    run.end()
+    report = run.report()
+    assert not report.contradictions
+    assert report.translations == 1
+
+
+@pytest.mark.parametrize("translation", ["strict", "identity", "none"])
+def test_unmap_before_the_end(translation):
+    """An interrupt is not the end of a transfer: who takes it for one unmaps memory that the device has."""
+    run = Run(translation=translation)
+    dma = DMA if run.translated else PHYS
+    run.subject()
+    run.map(dma)
+    run.start(dma)
+    run.interrupt()
+    run.look(at_work=True)
+    if run.translated:
+        run.invalidate(dma)
+    run.unmap(dma)
+    run.end()
+    run.contradicted("was unmapped while the device was at work")
+
+
+def test_never_over():
+    """Nobody has seen the end of a transfer, and the trace is over."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.start()
+    run.end()
+    run.contradicted("of a transfer of 0x1000 bytes", "0x0 were accessed")
+
+
+def test_two_memories():
+    """One address cannot lead to two."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.map(memory=f"phys {PHYS + PAGE:#x}+{PAGE:#x}")
+    run.end()
+    run.contradicted("gives 0xffffe000 another memory than claim 1")
+
+
+def test_said_twice():
+    """The same may be said again, and what a failed check has left is not the next one's fault."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.map()
+    run.end(verdict="not ok")
+    run.map(memory=f"phys {PHYS + PAGE:#x}+{PAGE:#x}")
+    run.transfer(phys=PHYS + PAGE)
+    run.end("next")
+    assert not run.report().contradictions
+
+
+def stopped(claimed="F_TRANSLATION", event="SMMU_EVT_F_TRANSLATION"):
+    """A run with an access that does not get through."""
+    run = Run()
+    run.subject("isolation")
+    run.map(DMA - PAGE)
+    if claimed:
+        run.fault_claim(event=claimed)
+    run.start(DMA - 4, 8, to_memory=True)
+    run.translate(DMA - 4, PHYS + PAGE - 4)
+    if event:
+        run.fault(event=event)
+    else:
+        run.translate(DMA, PHYS + PAGE)
+    run.done()
+    run.end("write past the end")
+    return run
+
+
+def test_stopped():
+    """An access is stopped that must be."""
+    report = stopped().report()
+    assert not report.contradictions
+    assert report.faults == 1
+
+
+@pytest.mark.parametrize(
+    ("claimed", "event", "words"),
+    [
+        ("F_TRANSLATION", None, "no claim says what is there"),
+        (None, "SMMU_EVT_F_TRANSLATION", "and no claim says that it must"),
+        ("F_TRANSLATION", "SMMU_EVT_F_PERMISSION", "reported F_PERMISSION at 0xffffe000"),
+    ],
+)
+def test_not_stopped(claimed, event, words):
+    """An access gets through that must not, or is stopped that need not be, or for another reason."""
+    report = stopped(claimed, event).report()
+    assert any(words in problem for problem in report.contradictions), report.contradictions
+    assert {result.name for result in report.results() if result.status == "failed"} == {"isolation/write past the end"}
+
+
+def test_allowed_where_it_must_be_stopped():
+    """The memory is there for the device, but not to be written to."""
+    run = Run()
+    run.subject("isolation")
+    run.map(perm="r")
+    run.fault_claim(event="F_PERMISSION")
+    run.transfer(size=4, to_memory=True)
+    run.end("write to a to_device mapping")
+    run.contradicted("was written by the device", check="isolation/write to a to_device mapping")
+
+
+@pytest.mark.parametrize(("translation", "phys"), [("lazy", PHYS), ("identity", DMA)])
+def test_open(translation, phys):
+    """What nobody keeps from the device it may get at, but only once, and nothing else."""
+    run = Run(translation=translation)
+    run.subject("isolation")
+    run.map(memory=f"phys {phys:#x}+{PAGE:#x}")
+    run.transfer(phys=phys)
+    run.claim(f"open dma {DMA:#x} size 0x4 perm rw phys {phys:#x}+0x4")
+    run.start(size=4)
+    run.unmap()
+    run.translate(phys=phys, hit=True)
+    run.done()
+    run.end("write after unmap")
+    assert not run.report().contradictions
+    if translation == "lazy":
+        change(run, f"translated={phys:#x}", "translated=0x40000000", 1)
+        run.contradicted("the access went to 0x40000000", check="isolation/write after unmap")
+        change(run, "translated=0x40000000", f"translated={phys:#x}")
+    run.transfer(size=4, phys=phys, hit=True)
+    run.contradicted(f"the device accessed {DMA:#x}", check="isolation/write after unmap")
+
+
+def test_doorbell():
+    """The interrupt leads to where the interrupt controller is."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.start()
+    run.translate()
+    run.interrupt(phys=DOORBELL + PAGE)
+    run.end()
+    run.contradicted("the interrupt went to")
+
+
+def test_no_doorbell():
+    """Or it goes to memory."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.start()
+    run.translate()
+    run.translate(MSI, PHYS)
+    run.start()
+    run.end()
+    run.contradicted("where no doorbell is")
+
+
+@pytest.mark.parametrize("translation", ["identity", "none"])
+def test_untranslated(translation):
+    """Nobody translates: the device has the memory itself."""
+    run = Run(translation=translation)
+    run.subject()
+    run.map(PHYS)
+    run.transfer(PHYS)
+    run.transfer(PHYS, to_memory=True)
+    run.unmap(PHYS)
+    run.end(evidence="round trip")
+    report = run.report()
+    assert not report.contradictions
+    assert report.translations == 2
+
+
+@pytest.mark.parametrize("translation", ["identity", "none"])
+@pytest.mark.parametrize(
+    ("dma", "memory", "words"),
+    [
+        (POOL, f"copy of {PHYS:#x}+{PAGE:#x}", None),
+        (PHYS, f"copy of {PHYS:#x}+{PAGE:#x}", "leads to the memory itself"),
+        (PHYS + PAGE, f"copy of {PHYS:#x}+{PAGE:#x}", "which is no bounce buffer"),
+        (DMA, f"phys {PHYS:#x}+{PAGE:#x}", "nobody translates"),
+        (PHYS, f"phys {PHYS:#x}+{PAGE // 2:#x} {PHYS + PAGE:#x}+{PAGE // 2:#x}", "nobody translates"),
+    ],
+)
+def test_bounced(translation, dma, memory, words):
+    """Or it has a copy, which is where the kernel has its bounce buffers."""
+    run = Run(translation=translation)
+    run.subject()
+    run.map(dma, memory=memory)
+    run.transfer(dma)
+    run.end()
+    if words:
+        run.contradicted(words)
+    else:
+        assert not run.report().contradictions
+
+
+def test_not_translated():
+    """A domain that should translate lets addresses through; or the reverse."""
+    run = Run(translation="identity")
+    run.subject()
+    run.map(PHYS)
+    run.transfer(PHYS)
+    run.end()
+    run.facts = {"translation": "strict"}
+    run.contradicted("was not translated, and the translation is strict")
+    run = Run().whole()
+    run.facts = {"translation": "identity"}
+    run.contradicted("was translated, and the translation is identity")
+
+
+def test_two_devices():
+    """What one may access the other may not."""
+    run = Run()
+    run.subject()
+    run.map()
+    run.transfer()
+    run.say("# Subtest: streaming", OTHER_DEVICE)
+    run.map(DMA - PAGE, device=OTHER_DEVICE)
+    run.say("ok 1 to_device # evidence", OTHER_DEVICE)
+    run.end()
+    assert not run.report().contradictions
+    change(run, "sid=0x8 iova=0xffffe000", "sid=0x10 iova=0xffffe000")
+    report = run.report()
+    assert any("the device accessed 0xffffe000, and was not told to" in problem for problem in report.contradictions)
+    assert f"{DEVICE}/streaming/to_device" in [result.name for result in report.results()]
+
+
+def test_device_without_claims():
+    """Somebody else does DMA."""
+    for more in (0, 1):
+        run = Run().whole()
+        run.translate(sid=0x18)
+        if more:
+            run.look()
+        run.contradicted("stream ID 0x18, which made no claims", check="trace")
+
+
+def test_interrupt_of_another():
+    """A device that has no driver of ours has interrupts, and nothing but those."""
+    run = Run().whole()
+    run.interrupt(sid=0x18)
+    report = run.report()
+    assert not report.contradictions
+    assert report.doorbells == 2
+    change(run, "sid=0x18", "sid=0x20")
+    change(run, f"translated={DOORBELL:#x} perm=0x3 stage=1", f"translated={PHYS:#x} perm=0x3 stage=1", -1)
+    run.contradicted("the interrupt went to", check="trace")
+
+
+def test_cut_off():
+    """A trace that ends too early is not taken for a whole one."""
+    run = Run().whole()
+    first = next(number for number, line in enumerate(run.trace) if "addr 0x10000000 " in line)
+    for length in range(first):
+        run.trace = run.trace[: first - length]
+        assert run.report().contradictions
+
+
+def test_not_a_trace(tmp_path):
+    """What cannot be read, or is not there, is said."""
+    run = Run().whole()
+    run.trace[-1] = "smmuv3_translate_success something else"
+    run.contradicted("of another form", check="trace")
+    path = tmp_path / "trace"
+    report = claims.judge_files(path, run.console, run.facts)
+    assert "QEMU has written no trace" in report.problems[0]
+    path.write_text("smmuv3_translate_succ")
+    report = claims.judge_files(path, run.console, run.facts)
+    assert "is cut off" in report.problems[0]
+
+
+def test_console():
+    """A claim of which only the number is there, one out of order, one that cannot be read, and none at all."""
+    run = Run().whole()
+    del run.console[2]
+    assert "its console has no such claim" in run.report().problems[0]
+    run = Run().whole()
+    run.register(claims.MARK, 1)
+    run.contradicted("has the mark of claim 1, and its console has no such claim", check="trace")
+    run = Run().whole()
+    drop(run, "addr 0x10000000 value 0x1 ")
+    run.contradicted("claim 1 is in the console, and its mark is not in the trace")
+    run = Run().whole()
+    run.console[2] = run.console[2].replace("perm", "mode")
+    run.contradicted("cannot be read", check="trace")
+    run = Run().whole()
+    run.console.append("** 53 printk messages dropped **")
+    run.contradicted("has lost 53 messages", check="trace")
+    assert "made no claims" in claims.judge([], [], {}).problems[0]
+
+
+def test_json(tmp_path):
+    """For reports."""
+    path = tmp_path / "claims.json"
+    claims.write_json(Run().whole().report(), path)
+    content = json.loads(path.read_text())
+    (claim,) = content["claims"]
+    assert (claim["dma"], claim["pieces"], claim["check"]) == (DMA, [[PHYS, PAGE]], "to_device")
+    assert [transfer["accesses"] for transfer in content["transfers"]] == [[[DMA, PHYS, PAGE]]] * 2
+
+
+# A run of the guest.
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """The console and the trace of a guest that makes its claims."""
+    trace = tmp_path_factory.mktemp("claims") / "trace"
+    a_guest = make_guest("run", "claims", "strict", **claims.guest_options(trace))
+    outcome = guest.boot(a_guest, lambda line: None)
+    assert not outcome.problem
+    return list(smmu_trace.lines(trace)), outcome.lines, find("strict").settings()
+
+
+def test_run(recorded):
+    """Nothing is contradicted, and no access is left out."""
+    report = claims.judge(*recorded)
+    claims.write_json(report, BUILD / "log" / "claims-strict.json")
+    for result in report.results():
+        judge(result)
+    translated = sum(line.startswith("smmuv3_translate_") for line in recorded[0])
+    assert report.translations + report.doorbells == translated > 1000
+
+
+def test_run_of_another_scenario(recorded):
+    """What the scenario says and what is seen must agree."""
+    trace, console, settings = recorded
+    for wrong in ({"stage": 2}, {"translation": "identity"}, {"translation": "none"}):
+        assert claims.judge(trace, console, settings | wrong).contradictions
+
+
+def test_edited_run(recorded):
+    """One translation of the recorded trace is edited, and the right check is named."""
+    trace, console, settings = recorded
+    report = claims.judge(*recorded)
+    claim = next(claim for claim in report.claims if claim.check.subject == "streaming" and claim.translations)
+    which = re.compile(rf"(smmuv3_translate_success .* iova={claim.dma:#x} translated=){claim.pieces[0][0]:#x} ")
+    number = next(number for number in range(claim.line, len(trace)) if which.match(trace[number]))
+    edited = list(trace)
+    edited[number] = which.sub(r"\g<1>0x40000000 ", trace[number])
+    failed = [result for result in claims.judge(edited, console, settings).results() if result.status == "failed"]
+    assert [result.name for result in failed] == [f"streaming/{claim.check.name}"]
+    assert "the access went to 0x40000000" in failed[0].reason
