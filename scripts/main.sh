@@ -30,6 +30,8 @@ check_options() {
 	[[ ${TIMEOUT:=} =~ ^([1-9][0-9]*)?$ ]] || fail "TIMEOUT=$TIMEOUT is not a number of seconds"
 	[[ ${MINUTES:=} =~ ^([1-9][0-9]*)?$ ]] || fail "MINUTES=$MINUTES is not a number of minutes"
 	[[ ${SEED:=} =~ ^[0-9]{0,18}$ ]] || fail "SEED=$SEED is not a number of at most 18 digits"
+	[[ ${JOBS:=$(processors)} =~ ^[1-9][0-9]*$ ]] || fail "JOBS=$JOBS is not a number of jobs"
+	export JOBS
 	[ -n "$MINUTES" ] || [ "$1" != soak ] || fail 'how long: give MINUTES=, for example make soak MINUTES=20'
 	: "${BASELINE:=}"
 	# Whether they go together is for scenarios.py to say, which needs Python.

@@ -69,7 +69,7 @@ other_exports() {
 build_other() {
 	mkdir -p "$KDIR"
 	configure_other "$1"
-	kernel_make "-j$(nproc)" modules_prepare
+	kernel_make "-j$JOBS" modules_prepare
 	other_exports "${@:2}"
 	touch "$KDIR/complete"
 }

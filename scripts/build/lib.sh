@@ -1,40 +1,59 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What all scripts share: where things are, one-line errors, phases with progress, the cache's lock.
+# Common parts of all scripts: paths, one-line errors, phases with progress, the lock of the cache.
 
 set -euo pipefail
 
 TOP=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 BUILD=$TOP/.build
 LOGS=$BUILD/log
-# Only what needs the cache has to know where it is: use_cache() says if it cannot.
+# Checked by use_cache(): a target that needs no cache does not need HOME either.
 CACHE=${XDG_CACHE_HOME:-${HOME:-}/.cache}/safe-dma
 
-# A second copy of this number, the kernel series that the module is written for, is nowhere.
-# shellcheck disable=SC2034 # for the scripts that read this one
+# The kernel series that the module is written for, in this place only.
+# shellcheck disable=SC2034 # for the scripts that source this one
 SERIES=7.3
 
 say() {
 	printf 'safe-dma: %s\n' "$*"
 }
 
-# One line that says what is wrong and what to do.
+# fail TEXT...: one line with the error and the remedy.
 fail() {
 	printf 'safe-dma: error: %s\n' "$*" >&2
 	exit 1
 }
 
-# The cache, which must be somewhere.
+# Creates the cache, or fails.
 use_cache() {
 	[ -n "${XDG_CACHE_HOME:-}${HOME:-}" ] ||
-		fail 'neither XDG_CACHE_HOME nor HOME says where the cache can be: set one'
+		fail 'neither XDG_CACHE_HOME nor HOME is set, and the cache is there: set one'
 	{ mkdir -p "$CACHE" 2>/dev/null && [ -w "$CACHE" ]; } ||
-		fail "the cache $CACHE cannot be written: set XDG_CACHE_HOME to a directory that can"
+		fail "the cache $CACHE cannot be written: set XDG_CACHE_HOME to a writable directory"
 }
 
 have() {
 	command -v "$1" >/dev/null 2>&1
+}
+
+# cpu_quota DIR: prints the processors that the cgroup in DIR and those above it may use, if limited.
+cpu_quota() {
+	local dir=$1 quota period
+	while [ -n "$dir" ]; do
+		if read -r quota period 2>/dev/null <"$dir/cpu.max" && [ "$quota" != max ]; then
+			echo $(((quota + period - 1) / period))
+		fi
+		dir=${dir%/*}
+	done
+}
+
+# processors [CGROUP]: prints the number of processors by affinity, which nproc knows, and by quota.
+processors() {
+	{
+		nproc
+		cpu_quota "${1:-/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)}"
+	} | sort -n | head -n 1
 }
 
 # version_ge HAVE WANT
@@ -42,7 +61,7 @@ version_ge() {
 	[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
 
-# The first thing that looks like a version in the text on stdin.
+# Prints the first version number in the text on stdin.
 first_version() {
 	grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1
 }
@@ -67,15 +86,15 @@ trap 'exit 143' TERM HUP
 
 # phase NAME LOG STATUS COMMAND...
 #
-# Run COMMAND with its output in LOG, and say how long it takes: on a terminal in one line that
-# counts, otherwise in a line every 30 seconds. STATUS is a command that prints what there is to say
-# about the progress, or `:`.
+# Runs COMMAND with its output in LOG and shows the elapsed time: on a terminal in one line that is
+# updated, otherwise in a new line every 30 seconds. STATUS is a command that prints the progress from
+# LOG, or `:`.
 phase() {
 	local name=$1 log=$LOGS/$2.log status=$3
 	shift 3
 	local start=$SECONDS next=30 now rc=0 error
 	mkdir -p "$LOGS"
-	# A process group of its own, so that Ctrl-C and a failure end all of it.
+	# In its own process group, so that Ctrl-C and a failure end all of it.
 	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	phase_pid=$!
@@ -103,7 +122,7 @@ phase() {
 	printf '%s  %s\n' "$name" "$(elapsed $((SECONDS - start)))"
 }
 
-# Hold the cache until this process and all it started have ended, or `unlock_cache`.
+# Locks the cache until unlock_cache(), or until this process and its children have ended.
 lock_cache() {
 	mkdir -p "$CACHE"
 	exec {cache_lock}>"$CACHE/lock"
@@ -117,7 +136,7 @@ unlock_cache() {
 	exec {cache_lock}>&-
 }
 
-# The release of Debian that this is, or nothing.
+# Prints the code name of this Debian release; nothing on another system.
 debian_codename() {
 	# shellcheck source=/dev/null
 	(. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ] && echo "${VERSION_CODENAME:-}") || true

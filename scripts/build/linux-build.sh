@@ -49,7 +49,7 @@ configure_kernel() {
 build_kernel() {
 	mkdir -p "$KDIR"
 	configure_kernel
-	kernel_make "-j$(nproc)" Image modules
+	kernel_make "-j$JOBS" Image modules
 	# Written last: with it, the build is complete.
 	touch "$KDIR/complete"
 }

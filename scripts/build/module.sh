@@ -52,7 +52,7 @@ build_module() {
 		set -- "$@" SAFE_DMA_MODULES=bench_dma
 	fi
 	[ "$dir" = "$TOP" ] || copy_sources "$dir"
-	make -C "$KDIR" "M=$dir" --no-print-directory "-j$(nproc)" "${TOOLS[@]}" \
+	make -C "$KDIR" "M=$dir" --no-print-directory "-j$JOBS" "${TOOLS[@]}" \
 		"V=${V:-0}" "$@" modules || fail "the module's build failed, see above"
 	[ -f "$dir/$wanted.ko" ] || fail "the build made no $wanted.ko"
 }

@@ -49,6 +49,11 @@ def test_timeout(make):
     assert "TIMEOUT=soon is not a number of seconds" in error_line(make("run", TIMEOUT="soon"))
 
 
+def test_jobs(make):
+    """JOBS takes a number."""
+    assert "JOBS=0 is not a number of jobs" in error_line(make("run", JOBS="0"))
+
+
 def test_version(make):
     """Only this series of kernels."""
     assert "LINUX_VERSION=6.1 is not a version of Linux" in error_line(make(LINUX_VERSION="6.1"))

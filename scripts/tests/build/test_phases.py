@@ -91,3 +91,15 @@ def test_killed_run_leaves_no_lock(start):
     first.kill()
     first.communicate()
     assert output(start("lock_cache; say 'have it'")) == ("safe-dma: have it\n", 0)
+
+
+@pytest.mark.parametrize(("quotas", "expected"), [([], 4), (["max", "50000"], 1), (["250000", "max"], 3)])
+def test_processors(start, tmp_path, quotas, expected):
+    """The quota of a cgroup, or of one above it, counts like affinity."""
+    directory = tmp_path / "cgroup"
+    directory.mkdir()
+    for quota in quotas:
+        (directory / "cpu.max").write_text(f"{quota} 100000\n")
+        directory /= "child"
+        directory.mkdir()
+    assert output(start(f"nproc() {{ echo 4; }}\nprocessors {directory}")) == (f"{expected}\n", 0)
