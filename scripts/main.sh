@@ -14,7 +14,7 @@ DEBUG=${DEBUG:-}
 # The builds of our other kernels, by their names in qemu/kernel/, where a target needs them.
 debug_kdir=''
 bench_kdir=''
-for part in lib packages apt-private setup toolchain linux-source linux-build busybox qmp module kernels doc program initramfs lint; do
+for part in lib packages apt-private setup toolchain linux-source linux-build busybox pip module kernels doc program initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/build/$part.sh"
 done
@@ -177,8 +177,9 @@ report) plain_python report ;;
 		build_module
 		;;
 	setup)
-		setup_packages
+		setup_packages packages_lint
 		setup_bindgen
+		setup_ruff
 		;;
 	run | shell)
 		prepare_guest
@@ -235,7 +236,9 @@ report) plain_python report ;;
 		build_doc
 		;;
 	lint)
+		[ -n "${KDIR:-}" ] || setup_packages packages_lint
 		prepare_kernel
+		setup_ruff
 		lint_all
 		;;
 	*) fail "no target ${1:-}: see make help" ;;

@@ -5,23 +5,27 @@
 
 set -euo pipefail
 
+lint_passed=0
 lint_failed=0
+lint_skipped=0
 
-# lint NAME TOOL COMMAND...: run it if the tool is there, and say how it went.
+# lint NAME TOOL PACKAGE COMMAND...: one result.
 lint() {
-	local name=$1 tool=$2
-	shift 2
+	local name=$1 tool=$2 package=$3
+	shift 3
 	if ! have "$tool"; then
-		say "$name: not run, $tool is missing"
+		say "$name: failed: $tool is missing: install $package"
 	elif "$@"; then
-		say "$name: clean"
+		say "$name: passed"
+		lint_passed=$((lint_passed + 1))
+		return
 	else
-		say "$name: see above"
-		lint_failed=1
+		say "$name: failed, see above"
 	fi
+	lint_failed=$((lint_failed + 1))
 }
 
-# tracked PATTERN...: files of this tree, the new ones too.
+# tracked PATTERN...: prints the names of files in this tree, new ones included.
 tracked() {
 	git -C "$TOP" ls-files -z --cached --others --exclude-standard -- "$@"
 }
@@ -30,11 +34,16 @@ lint_rustfmt() {
 	tracked '*.rs' | xargs -0r "$rust_bin/rustfmt" --check --config-path "$LINUX_SRC/.rustfmt.toml"
 }
 
-# Clippy works on what is compiled, so that something has to be: the crates, and nothing else.
+# Clippy checks what is compiled, so the crates are compiled again.
 lint_clippy() {
 	rm -f "$TOP"/rust/{safe_dma,sample_dma,bench_dma,misuse/mainline_bugs}.o
 	make -C "$KDIR" "M=$TOP" --no-print-directory "${TOOLS[@]}" CLIPPY=1 \
 		"CLIPPY_DRIVER=$rust_bin/clippy-driver" KRUSTFLAGS=-Dwarnings modules
+}
+
+# Clippy reads the kernel crate, as only the same rustc can.
+clippy_version() {
+	"$rust_bin/clippy-driver" --rustc --version
 }
 
 lint_shell() {
@@ -50,18 +59,26 @@ lint_checkpatch() {
 		--no-tree --strict --quiet --file)
 }
 
+# lint_all: the last line is the count, as that of make test.
 lint_all() {
-	local rust_bin=/usr/bin tool
+	local rustc=/usr/bin/rustc rust_bin tool
 	for tool in "${TOOLS[@]}"; do
 		case $tool in
-		RUSTC=*) rust_bin=$(dirname "${tool#RUSTC=}") ;;
+		RUSTC=*) rustc=${tool#RUSTC=} ;;
 		esac
 	done
+	rust_bin=$(dirname "$rustc")
 	cd "$TOP"
-	lint rustfmt "$rust_bin/rustfmt" lint_rustfmt
-	lint clippy "$rust_bin/clippy-driver" lint_clippy
-	lint shellcheck shellcheck lint_shell
-	lint ruff ruff lint_ruff
-	lint checkpatch perl lint_checkpatch
-	[ "$lint_failed" -eq 0 ] || fail 'some linters have something to say, see above'
+	lint rustfmt "$rust_bin/rustfmt" "the package rustfmt, on Debian 12 rustfmt-web" lint_rustfmt
+	if have "$rust_bin/clippy-driver" && [ "$(clippy_version)" != "$("$rustc" --version)" ]; then
+		say "clippy: skipped: that of $(clippy_version) cannot read crates of $("$rustc" --version)"
+		lint_skipped=1
+	else
+		lint clippy "$rust_bin/clippy-driver" "the package rust-clippy, on Debian 12 rust-web-clippy" lint_clippy
+	fi
+	lint shellcheck shellcheck 'the package shellcheck' lint_shell
+	lint ruff ruff "ruff with pip" lint_ruff
+	lint checkpatch perl 'the package perl' lint_checkpatch
+	echo "$lint_passed passed, $lint_failed failed, $lint_skipped skipped"
+	[ "$lint_failed" -eq 0 ]
 }

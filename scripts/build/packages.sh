@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The one list of Debian packages. The mirror's archive, the release's own suites.
+# The one list of Debian packages.
 
 set -euo pipefail
 
@@ -18,6 +18,15 @@ packages() {
 	case $1 in
 	bookworm) echo rustc-web rust-web-src cargo-web ca-certificates ;;
 	*) echo rustc rust-src bindgen qemu-system-arm ;;
+	esac
+}
+
+# packages_lint CODENAME: the packages of the linters, for make lint.
+packages_lint() {
+	echo shellcheck perl
+	case $1 in
+	bookworm) echo rustfmt-web rust-web-clippy ;;
+	*) echo rustfmt rust-clippy ;;
 	esac
 }
 

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Install the packages that are missing; no call of apt if none is.
+# Installs the packages that are missing; apt is not called if there are none.
 
 set -euo pipefail
 
-# missing_packages PACKAGE...: those that are not installed.
+# missing_packages PACKAGE...: prints the names of those that are not installed.
 missing_packages() {
-	local package
-	for package; do
-		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
-			echo "$package"
-	done
+	printf '%s\n' "$@" | grep -vxFf <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+		sed -n 's/ installed$//p') || true
 }
 
 qemu_version() {
@@ -77,7 +74,7 @@ install_status() {
 	echo "$deb archives, $(grep -ac '^Setting up ' "$1") set up"
 }
 
-# setup_packages [PACKAGE...]: what these scripts need, or only what is named.
+# setup_packages [LIST]: the packages that every target needs, and those of the function LIST.
 setup_packages() {
 	local codename own backports as_root
 	codename=$(debian_codename)
@@ -86,7 +83,7 @@ setup_packages() {
 	*) fail 'set-up knows Debian 12 and 13; elsewhere build against a kernel of your own with KDIR=' ;;
 	esac
 	# shellcheck disable=SC2046 # lists of words
-	own=$(missing_packages $(packages "$codename"))
+	own=$(missing_packages $(packages "$codename") $("${1:-:}" "$codename"))
 	backports=
 	if [ -n "$(packages_backports "$codename")" ] && ! qemu_is_new &&
 		! version_ge "$(dpkg-query -W -f '${source:Upstream-Version}' qemu-system-arm 2>/dev/null || true)" 8.0; then

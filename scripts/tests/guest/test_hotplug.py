@@ -23,7 +23,7 @@ def test_unplug(unplug_result):
 def asking(tmp_path):
     """Boot a guest that asks to have its device pulled out; its outcome."""
     if not hotplug.available():
-        pytest.skip("the package qemu.qmp is not installed: see setup_qmp in scripts/build/qmp.sh")
+        pytest.skip("the package qemu.qmp is not installed: see setup_qmp in scripts/build/pip.sh")
 
     def boot(init, scenario="strict", **changes):
         script = (

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Each linter is one result, and .ci/run adds the counts up."""
+
+import os
+import subprocess
+
+import pytest
+from conftest import TOP
+
+# In the place of lint_all(): a linter that passes, one that fails, one that is missing.
+LINTERS = """\
+. {top}/scripts/build/lib.sh
+. {top}/scripts/build/lint.sh
+lint good sh 'the package dash' true
+lint bad sh 'the package dash' false
+lint none /no/such/linter 'the package nothing' true
+echo $lint_passed $lint_failed
+"""
+
+
+def output(command, path=None):
+    """What it prints, and its status."""
+    env = os.environ | ({"PATH": path} if path else {})
+    result = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return result.stdout, result.returncode
+
+
+def test_results():
+    """A linter that is missing has failed, and the package is named."""
+    text, _ = output(["bash", "-c", LINTERS.format(top=TOP)])
+    assert text.splitlines() == [
+        "safe-dma: good: passed",
+        "safe-dma: bad: failed, see above",
+        "safe-dma: none: failed: /no/such/linter is missing: install the package nothing",
+        "1 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lint", "count", "status"),
+    [
+        ("echo 4 passed, 0 failed, 1 skipped", "11 passed, 0 failed, 3 skipped", 0),
+        ("echo 3 passed, 1 failed; exit 2", "10 passed, 1 failed, 2 skipped", 1),
+        ("echo no kernel; exit 2", "7 passed, 1 failed, 2 skipped", 1),
+    ],
+)
+def test_sum(fake_tool, lint, count, status):
+    """make lint and the tests together; without a count there is one failure."""
+    path = fake_tool("make", f"if [ $1 = lint ]; then {lint}; else echo 7 passed, 0 failed, 2 skipped; fi")
+    text, actual = output([TOP / ".ci" / "run"], path)
+    assert (text.splitlines()[-1], actual) == (count, status)
