@@ -5,12 +5,12 @@
 
 set -euo pipefail
 
-# source_version DIR: what its Makefile says, as 7.3.4.
+# source_version DIR: prints the version in its Makefile, as 7.3.4.
 source_version() {
 	awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } NR == 6 { print v; exit }' "$1/Makefile"
 }
 
-# use_linux DIR: the user's own source.
+# use_linux DIR: takes the user's own source.
 use_linux() {
 	if [ ! -f "$1/Kconfig" ] || [ ! -f "$1/Makefile" ]; then
 		fail "LINUX=$1 is not the source of a Linux kernel"
@@ -23,7 +23,7 @@ use_linux() {
 	fi
 }
 
-# newest VERSION...: of those in the cache, or those that the archive has.
+# Prints the newest of the versions on stdin.
 newest() {
 	sort -V | tail -n 1
 }
@@ -38,17 +38,19 @@ cached_versions() {
 	done
 }
 
-# Which version there is to download, as Debian writes it: 7.3.4-1~bpo13+1.
+# Prints the version to download, as Debian writes it: 7.3.4-1~bpo13+1. Debian removes old ones.
 archive_version() {
-	local all wanted=${LINUX_VERSION:-}
+	local all
 	all=$(apt_extra apt-cache madison "linux-source-$SERIES" | awk '{ print $3 }' | sort -uV)
-	[ -n "$all" ] || fail "Debian's $EXTRA_SUITE_SOURCE has no linux-source-$SERIES any more: use LINUX= or KDIR="
-	if [ -z "$wanted" ]; then
-		newest <<<"$all"
-	else
-		grep -E "^${wanted//./\\.}(-|\$)" <<<"$all" | newest | grep . ||
-			fail "no Linux $wanted there; there is: $(cut -d - -f 1 <<<"$all" | sort -uV | tr '\n' ' ')"
-	fi
+	[ -n "$all" ] || fail "Debian has no Linux $SERIES any more, it has $(archive_series): give its source with LINUX="
+	grep "^${LINUX_VERSION:+${LINUX_VERSION//./\\.}-}" <<<"$all" | newest | grep . ||
+		fail "Debian has no Linux $LINUX_VERSION, it has $(cut -d - -f 1 <<<"$all" | sort -uV | paste -sd ' '):" \
+			"take one with LINUX_VERSION=, or give the source with LINUX="
+}
+
+# Prints the series for which Debian has a source package.
+archive_series() {
+	apt_extra apt-cache pkgnames linux-source- | sed -n 's/^linux-source-\([0-9]\)/\1/p' | sort -V | paste -sd ' '
 }
 
 download_linux() {
@@ -61,12 +63,12 @@ download_linux() {
 	mkdir -p "$tmp"
 	cd "$tmp"
 	apt_extra apt-get download "linux-source-$SERIES=$version"
-	# Straight from the package: the archive in it is as large as the package.
+	# From the package in one step: the archive in it is as large as the package.
 	dpkg-deb --fsys-tarfile ./*.deb |
 		tar -xO "./usr/src/linux-source-$SERIES.tar.xz" | tar -xJ --strip-components=1
 	rm ./*.deb
 	[ "$(source_version .)" = "$upstream" ] || fail "linux-source-$SERIES $version holds Linux $(source_version .)"
-	# What has its name is complete.
+	# A directory without .tmp is complete.
 	mv -T "$tmp" "$CACHE/src/linux-$upstream"
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a user may get wrong ends with one clear line."""
 
+import os
 import shutil
 
 import pytest
@@ -194,3 +195,30 @@ def test_nothing_to_install_calls_no_apt(make, fake_tool, tmp_path):
     result = make("modules", LLVM="-3", env={"PATH": path, "XDG_CACHE_HOME": CACHE.parent})
     assert "clang-3 is missing" in error_line(result)
     assert not (tmp_path / "apt-get").exists()
+
+
+@pytest.mark.parametrize(
+    ("sources", "version", "said"),
+    [
+        ("7.4", None, "Debian has no Linux 7.3 any more, it has 6.12 7.4: give its source with LINUX="),
+        ("7.3", "7.3.1", "Debian has no Linux 7.3.1, it has 7.3.9: take one with LINUX_VERSION=, or give the source"),
+    ],
+)
+def test_no_source_in_debian(make, fake_tool, tmp_path, sources, version, said):
+    """Debian drops a version: the user is told which there are, and what helps."""
+    path = fake_tool(
+        "apt-cache",
+        f"""
+        case "$*" in
+        *madison\\ linux-source-{sources}*) echo "linux-source-{sources} | {sources}.9-1~bpo13+1 | where" ;;
+        *pkgnames\\ linux-source-*) printf 'linux-source-%s\\n' 6.12 {sources}; echo linux-source ;;
+        esac""",
+    )
+    # The lists of packages are new.
+    (tmp_path / "safe-dma/apt/extra").mkdir(parents=True)
+    (tmp_path / "safe-dma/apt/extra/updated").touch()
+    bindgen = next((word for word in os.environ["SAFE_DMA_TOOLS"].split() if word.startswith("BINDGEN=")), "")
+    line = error_line(
+        make(bindgen, "modules", env={"PATH": path, "XDG_CACHE_HOME": tmp_path, "LINUX_VERSION": version})
+    )
+    assert said in line
