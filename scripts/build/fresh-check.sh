@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Proof that nothing is needed but what README.md says: a bare Debian in a temporary directory, the
-# committed tree cloned into it, README's two commands run there, nothing in any cache. Needs root.
+# fresh-check.sh [RELEASE]: runs the two commands of README.md in a bare Debian, with only what README.md
+# asks for: debootstrap in a temporary directory, a clone of the committed tree, an empty cache. Without
+# RELEASE it checks each of RELEASES=, also if one of them fails. Needs root.
 
 set -euo pipefail
 
@@ -12,12 +13,12 @@ for part in lib apt-private; do
 	. "$scripts/$part.sh"
 done
 
-# What README.md tells the user to have.
+# The packages that README.md asks for.
 PREREQUISITES=ca-certificates,git,make
 
 root=
 
-# Whatever happens: nothing stays mounted, and nothing below a mount is removed.
+# Unmounts and removes the system; nothing below a mount is removed.
 leave() {
 	local status=$? mount
 	if [ -n "$phase_pid" ]; then
@@ -40,20 +41,19 @@ leave() {
 		else
 			rm -rf --one-file-system "$root"
 		fi
-		root=
 	fi
 	return "$status"
 }
 trap leave EXIT
 
-# The bare system, with what it needs to reach the network as this machine does.
+# The bare system, with this machine's way to the network.
 bare_debian() {
 	local release=$1 mirror=$2 file
 	debootstrap --variant=minbase --include="$PREREQUISITES" "$release" "$root" "$mirror"
 	for file in /etc/resolv.conf /etc/hosts; do
 		cp --dereference "$file" "$root$file"
 	done
-	# This machine may be behind a proxy with a certificate of its own.
+	# There may be a proxy with its own certificate.
 	cp --dereference /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 	git clone --quiet --no-local "$TOP" "$root/srv/safe-dma"
 }
@@ -64,7 +64,7 @@ mount_system() {
 	mount --bind /dev/pts "$root/dev/pts"
 }
 
-# inside COMMAND...: in the clone, with the environment of a fresh login.
+# inside COMMAND...: runs it in the clone, with the environment of a new login.
 inside() {
 	local proxy environment=()
 	for proxy in http_proxy https_proxy no_proxy; do
@@ -84,7 +84,16 @@ last_line() {
 [ "$(id -u)" -eq 0 ] || fail 'fresh-check makes and mounts whole systems: call it as root'
 have debootstrap || fail 'debootstrap is missing: install it with apt-get install debootstrap'
 [ -n "$(debian_codename)" ] || fail 'fresh-check takes its mirror from the sources of a Debian machine'
-[ -z "$(git -C "$TOP" status --porcelain)" ] || say 'what is not committed is not checked'
+
+if [ $# -eq 0 ]; then
+	[ -z "$(git -C "$TOP" status --porcelain)" ] || say 'changes that are not committed are not checked'
+	failed=
+	for release in ${RELEASES:-bookworm trixie}; do
+		"$0" "$release" || failed+=" $release"
+	done
+	[ -z "$failed" ] || fail "not every command passed on:$failed, see above"
+	exit
+fi
 
 mirror=$(apt_mirror apt-get)
 if [ -z "$mirror" ]; then
@@ -94,14 +103,12 @@ if [ -z "$mirror" ]; then
 	mirror=$(apt_mirror apt_own apt-get)
 fi
 
-for release in ${RELEASES:-bookworm trixie}; do
-	root=$(mktemp -d "${TMPDIR:-/var/tmp}/safe-dma-$release.XXXXXX")
-	chmod 755 "$root"
-	phase "$release: bare system" "fresh-$release-debootstrap" last_line bare_debian "$release" "$mirror"
-	mount_system
-	phase "$release: make run" "fresh-$release-run" last_line inside make run
-	phase "$release: make run again" "fresh-$release-again" last_line inside make run
-	phase "$release: make test" "fresh-$release-test" last_line inside make test
-	say "$release: $(tail -n 1 "$LOGS/fresh-$release-test.log")"
-	leave
-done
+release=$1
+root=$(mktemp -d "${TMPDIR:-/var/tmp}/safe-dma-$release.XXXXXX")
+chmod 755 "$root"
+phase "$release: bare system" "fresh-$release-debootstrap" last_line bare_debian "$release" "$mirror"
+mount_system
+phase "$release: make run" "fresh-$release-run" last_line inside make run
+phase "$release: make run again" "fresh-$release-again" last_line inside make run
+phase "$release: make test" "fresh-$release-test" last_line inside make test
+say "$release: $(tail -n 1 "$LOGS/fresh-$release-test.log")"
