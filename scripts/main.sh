@@ -14,7 +14,7 @@ DEBUG=${DEBUG:-}
 # The builds of our other kernels, by their names in qemu/kernel/, where a target needs them.
 debug_kdir=''
 bench_kdir=''
-for part in lib packages apt-private setup toolchain linux-source linux-build busybox pip module kernels doc program initramfs lint; do
+for part in lib packages apt-private setup toolchain linux-source linux-build pip module kernels program initramfs lint; do
 	# shellcheck source=/dev/null
 	. "$scripts/build/$part.sh"
 done
@@ -117,12 +117,7 @@ prepare_guest() {
 }
 
 rustc_in_use() {
-	local tool
-	for tool in "${TOOLS[@]}"; do
-		case $tool in
-		RUSTC=*) "${tool#RUSTC=}" --version | cut -d ' ' -f 1,2 ;;
-		esac
-	done
+	"$(tool RUSTC)" --version | cut -d ' ' -f 1,2
 }
 
 # For the report: what no guest says of itself.

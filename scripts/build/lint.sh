@@ -61,12 +61,8 @@ lint_checkpatch() {
 
 # lint_all: the last line is the count, as that of make test.
 lint_all() {
-	local rustc=/usr/bin/rustc rust_bin tool
-	for tool in "${TOOLS[@]}"; do
-		case $tool in
-		RUSTC=*) rustc=${tool#RUSTC=} ;;
-		esac
-	done
+	local rustc rust_bin
+	rustc=$(tool RUSTC)
 	rust_bin=$(dirname "$rustc")
 	cd "$TOP"
 	lint rustfmt "$rust_bin/rustfmt" "the package rustfmt, on Debian 12 rustfmt-web" lint_rustfmt

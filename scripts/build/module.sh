@@ -68,3 +68,10 @@ clean_module() {
 	find "$TOP/scripts" -name __pycache__ -exec rm -rf {} + 2>/dev/null || true
 	rm -rf "$BUILD" "$TOP/.pytest_cache" "$TOP/.ruff_cache" "$TOP/.tmp_versions"
 }
+
+# The library's documentation, as HTML.
+build_doc() {
+	make -C "$KDIR" "M=$TOP" --no-print-directory "${TOOLS[@]}" "V=${V:-0}" .build/doc.o ||
+		fail "rustdoc failed, see above"
+	say "the documentation: $BUILD/doc/safe_dma/index.html"
+}

@@ -14,13 +14,9 @@ uapi_headers() {
 
 # The compiler that builds the kernel, if that is clang, or the one that is installed for it.
 program_clang() {
-	local tool llvm=-19
-	for tool in "${TOOLS[@]}"; do
-		case $tool in
-		LLVM=*) llvm=${tool#LLVM=} ;;
-		esac
-	done
-	clang_of "$llvm"
+	local llvm
+	llvm=$(tool LLVM)
+	clang_of "${llvm:--19}"
 }
 
 # build_program NAME SOURCE FLAG...

@@ -15,6 +15,11 @@ unset LLVM RUSTC RUSTDOC BINDGEN ARCH MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 TOOLS=()
 
+# tool NAME: prints the value of NAME in TOOLS.
+tool() {
+	printf '%s\n' "${TOOLS[@]}" | sed -n "s/^$1=//p"
+}
+
 # The version of a program, or nothing if it does not say.
 tool_version() {
 	"$1" --version 2>/dev/null | first_version || true

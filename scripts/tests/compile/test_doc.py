@@ -49,7 +49,7 @@ def test_broken_documentation(make, tree, line, problem):
     assert result.returncode != 0
     assert problem in result.stdout
     assert f"rust/dma.rs:{number}:" in result.stdout
-    assert "safe-dma: error: the documentation is not as it should be, see above" in result.stdout
+    assert "safe-dma: error: rustdoc failed, see above" in result.stdout
 
 
 def test_functions_of_the_paths_are_there():
