@@ -131,7 +131,7 @@ guest() {
 	trap - EXIT
 	exec "$PYTHON" -m safe_dma.guest.guest --qemu "$QEMU" --image "$IMAGE" --initramfs "$(variant_build)/initramfs.cpio" \
 		--linux "$LINUX_SRC" --scenario "$SCENARIO" ${SMP:+--smp "$SMP"} --append "$(kernel_parameters) ${APPEND:-}" \
-		${TIMEOUT:+--timeout "$TIMEOUT"} --log "$LOGS/guest-$1.log" ${V:+--verbose} "$1"
+		${TIMEOUT:+--timeout "$TIMEOUT"} --log "$LOGS/guest-$1.log" --modules "$(module_dir)" ${V:+--verbose} "$1"
 }
 
 # python MODULE: with all that it needs to build and to boot guests.

@@ -51,6 +51,8 @@ make_initramfs() {
 	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
 	install -m 755 "$TOP/qemu/init" "$tree/init"
 	install -m 644 "$modules"/*.ko "$tree/lib/"
+	# Line tables are read on the host only.
+	[ "$VARIANT" != debug ] || "$(program_strip)" --strip-debug "$tree"/lib/*.ko
 	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
 	local program
 	for program in "$TOP"/scripts/selftests/*.c; do

@@ -46,11 +46,14 @@ copy_sources() {
 build_module() {
 	local dir wanted=safe_dma
 	dir=$(module_dir)
-	if [ "$VARIANT" = bench ]; then
-		# Nothing else is of use there.
+	case $VARIANT in
+	bench)
 		wanted=bench_dma
 		set -- "$@" SAFE_DMA_MODULES=bench_dma
-	fi
+		;;
+	# Line numbers for reports.
+	debug) set -- "$@" KCFLAGS=-gline-tables-only KRUSTFLAGS=-Cdebuginfo=line-tables-only ;;
+	esac
 	[ "$dir" = "$TOP" ] || copy_sources "$dir"
 	make -C "$KDIR" "M=$dir" --no-print-directory "-j$JOBS" "${TOOLS[@]}" \
 		"V=${V:-0}" "$@" modules || fail "the module's build failed, see above"

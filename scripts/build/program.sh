@@ -19,6 +19,11 @@ program_clang() {
 	clang_of "${llvm:--19}"
 }
 
+# Prints the strip of the same LLVM.
+program_strip() {
+	program_clang | sed 's/clang\([^/]*\)$/llvm-strip\1/'
+}
+
 # build_program NAME SOURCE FLAG...
 build_program() {
 	local name=$1 source=$2 clang nolibc=$LINUX_SRC/tools/include/nolibc

@@ -59,6 +59,8 @@ class Guest:
     parameters: list[str] = field(default_factory=list)
     # Whether it may ask its host for something, see hotplug.py.
     asks: bool = False
+    # Where its modules were built, for the decoding of reports.
+    modules: Path = Path()
 
     def command(self) -> list[str]:
         """QEMU's command line."""
@@ -225,6 +227,11 @@ def boot(guest: Guest, show) -> Outcome:
     return outcome_of(problem, lines, time.monotonic() - start)
 
 
+def report(guest: Guest, outcome: Outcome) -> list[str]:
+    """The first report of the kernel, decoded."""
+    return reports.decode(reports.first(outcome.kernel), guest.image.parents[3], guest.modules)
+
+
 def interact(guest: Guest) -> int:
     """The guest's console on this terminal, which is as before afterwards."""
     settings = termios.tcgetattr(0) if sys.stdin.isatty() else None
@@ -255,6 +262,7 @@ def main() -> int:
     parser.add_argument("--initramfs", type=Path, required=True)
     parser.add_argument("--linux", type=Path, required=True, help="kernel source, for its KTAP parser")
     parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--modules", type=Path, default=Path(), help="where the modules were built")
     parser.add_argument("--scenario", default="strict", help="see make scenarios")
     parser.add_argument("--smp", type=int, help="processors, in the place of those of the scenario")
     parser.add_argument("--append", default="")
@@ -276,6 +284,7 @@ def main() -> int:
         rdinit=args.rdinit,
         extra=args.qemu_args,
         asks=args.asks,
+        modules=args.modules,
     )
     if guest.mode == "shell":
         return interact(guest)
@@ -290,6 +299,8 @@ def main() -> int:
     outcome = boot(guest, show)
     text, good = summary(outcome, args.linux)
     if outcome.problem:
+        for line in report(guest, outcome):
+            print(line, file=sys.stderr)
         print(f"safe-dma: error: {outcome.problem}; log: {guest.log}", file=sys.stderr)
         return 1
     print(f"safe-dma: {text}, {outcome.seconds:.1f} s")

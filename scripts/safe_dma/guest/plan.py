@@ -107,6 +107,7 @@ def make_guest(mode, log, scenario=SCENARIO, append="", variant=VARIANT, **chang
         "log": build / "log" / f"{log}.log",
         "scenario": find(scenario),
         "append": " ".join(filter(None, [parameters, os.environ["APPEND"], append])),
+        "modules": build / variant / "module" if variant else TOP,
         "timeout": int(os.environ["TIMEOUT"]) if os.environ["TIMEOUT"] else 900 if variant else None,
     }
     return guest.Guest(**(settings | changes))
@@ -183,9 +184,10 @@ def booted(*which):
 
 def guest_end(*which):
     """The guest's own end, as a result."""
-    problem = booted(*which).problem
-    if problem:
-        return ktap.Result(END, "failed", f"{problem}; log: {make_guest(*which[:2]).log}")
+    outcome = booted(*which)
+    if outcome.problem:
+        a_guest = make_guest(*which)
+        return ktap.Result(END, "failed", f"{outcome.problem}; log: {a_guest.log}", guest.report(a_guest, outcome))
     return ktap.Result(END, "passed")
 
 

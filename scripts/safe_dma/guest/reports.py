@@ -5,8 +5,11 @@ What is looked for are the kernel's own texts, as they stand in its source: a te
 more would never be found, so that a test reads the source too.
 """
 
+import contextlib
 import functools
+import os
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,6 +149,8 @@ BEGIN = "------------[ cut here ]------------"
 END = re.compile(r"^---\[ end trace ")
 # How far behind what a report says its stack trace may be.
 REACH = 60
+# How many lines of a report are shown.
+LONGEST = 100
 # By run.sh and by init, of what is running.
 MARK = re.compile(r"^selftest (\S+) (begins|ends)$")
 
@@ -329,6 +334,33 @@ def scan(lines: list[str]) -> list[Report]:
     for message in messages(lines):
         scanner.take(message)
     return scanner.end()
+
+
+def first(lines: list[str]) -> list[str]:
+    """The messages of the first report, with its stack trace."""
+    found, said = scan(lines), messages(lines)
+    if not found:
+        return []
+    begin = next(number for number, message in enumerate(said) if message.strip() == found[0].line)
+    said = said[begin : begin + LONGEST]
+    return said[: next((number for number, message in enumerate(said) if END.match(message)), None)]
+
+
+def decode(lines: list[str], kernel: Path, modules: Path) -> list[str]:
+    """The same with source lines, where the builds have debug information, and with Rust names as in the source."""
+    if not lines:
+        return []
+    environment = os.environ | {"LLVM": "1"}
+    if "LIBCLANG_PATH" in os.environ:
+        environment["PATH"] = f"{Path(os.environ['LIBCLANG_PATH']).parent / 'bin'}:{os.environ['PATH']}"
+    text = "".join(f"{line}\n" for line in lines)
+    source = kernel / "source" if (kernel / "source").exists() else kernel
+    decoder = [source / "scripts" / "decode_stacktrace.sh", kernel / "vmlinux", "auto", modules]
+    for command in (decoder, ["llvm-cxxfilt"]):
+        with contextlib.suppress(FileNotFoundError):
+            result = subprocess.run(command, input=text, env=environment, capture_output=True, text=True, check=False)
+            text = result.stdout or text
+    return text.replace(f"{modules}/", "").replace(f"{source.resolve()}/", "").splitlines()
 
 
 def problem(lines: list[str]) -> str:

@@ -2,6 +2,7 @@
 """The kernel that looks for what is wrong finds it, and so it is found in the guest's log."""
 
 import os
+import re
 
 import pytest
 from conftest import BUILD, with_programs
@@ -88,6 +89,12 @@ def test_nothing_before(outcome):
 def test_guest_has_failed(outcome):
     """Although it ended well, if its init is asked."""
     assert outcome.problem.startswith("the kernel reports a problem, lockdep: WARNING: possible circular locking")
+
+
+def test_decoded(outcome):
+    """The first report has the lines of the source in its stack trace."""
+    report = guest.report(make_guest("run", "planted-debug", variant="debug"), outcome)
+    assert any(re.search(r"^ +lock_order \(rust/misuse/planted\.c:\d+\)", line) for line in report), report
 
 
 @pytest.mark.parametrize(

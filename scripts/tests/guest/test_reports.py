@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from conftest import LINUX, TOP
+from conftest import KDIR, LINUX, TOP
 
 from safe_dma.guest import reports
 from safe_dma.guest.reports import LogError, Report
@@ -139,3 +139,20 @@ def test_records():
         reports.from_records([records[0], "4,13,2000001,-;late"])
     with pytest.raises(LogError, match="this is no kernel message: hello"):
         reports.from_records(["hello"])
+
+
+def test_first():
+    """It is as long as the kernel's own, and the next is not part of it."""
+    block = ["WARNING: lib/refcount.c:25 at x+0x1/0x2, CPU#0: sh/1", "Call trace:", " x+0x1/0x2"]
+    end = "---[ end trace 0 ]---"
+    lines = log("nothing", reports.BEGIN, *block, end, reports.BEGIN, *block, end)
+    assert reports.first(lines) == block
+    assert reports.first(log("nothing")) == []
+
+
+def test_decode(tmp_path):
+    """Names are those of the source, also where nothing else is known."""
+    names = ["Call trace:", " _RNvNtCs1234_7example3foo3bar+0x1/0x2 [safe_dma]"]
+    decoded = reports.decode(names, KDIR, tmp_path)
+    assert decoded[0] == names[0]
+    assert decoded[1].strip().startswith("example::foo::bar+0x1")
