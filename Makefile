@@ -8,12 +8,12 @@
 # The scripts share one tree and one cache; parallelism is inside them.
 .NOTPARALLEL:
 
-export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V JOBS
+export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V JOBS GDB
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
-.PHONY: modules run test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean fresh-check help
+.PHONY: modules run gdb test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean fresh-check help
 
-modules run test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean:
+modules run gdb test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean:
 	@scripts/main.sh $@
 
 fresh-check:

@@ -94,7 +94,7 @@ prepare_variant() {
 	printf -v "${1}_kdir" %s "$KDIR"
 }
 
-# Everything that a guest needs.
+# prepare_guest [gdb]: everything that a guest needs; for gdb, with a module of its own.
 prepare_guest() {
 	if [ -n "${KDIR:-}" ]; then
 		use_kdir
@@ -112,6 +112,7 @@ prepare_guest() {
 	check_pages
 	setup_busybox
 	say "Linux $LINUX_VER, $(rustc_in_use), QEMU $(qemu_version)"
+	[ "${1:-}" != gdb ] || local VARIANT=gdb
 	build_module
 	make_initramfs
 }
@@ -179,6 +180,12 @@ report) plain_python report ;;
 	run | shell)
 		prepare_guest
 		guest "$1"
+		;;
+	gdb)
+		export GDB=${GDB:-gdb-multiarch}
+		have "$GDB" || fail "$GDB is missing: install the package gdb-multiarch, or name a gdb for arm64 with GDB="
+		prepare_guest gdb
+		python guest.gdb
 		;;
 	test)
 		prepare_guest

@@ -51,6 +51,7 @@ build_module() {
 		wanted=bench_dma
 		set -- "$@" SAFE_DMA_MODULES=bench_dma
 		;;
+	gdb) set -- "$@" SAFE_DMA_MODULES=safe_dma KCFLAGS=-g KRUSTFLAGS=-Cdebuginfo=2 ;;
 	# Line numbers for reports.
 	debug) set -- "$@" KCFLAGS=-gline-tables-only KRUSTFLAGS=-Cdebuginfo=line-tables-only ;;
 	esac

@@ -146,6 +146,11 @@ def test_qemu_is_something_else(make):
     assert "does not tell its version" in error_line(make("run", KDIR=KDIR, QEMU="/bin/true"))
 
 
+def test_gdb_missing(make):
+    """The package is named."""
+    assert "/no/such/gdb is missing: install the package gdb-multiarch" in error_line(make("gdb", GDB="/no/such/gdb"))
+
+
 def test_rustc_is_something_else(make):
     """Nor is it rustc."""
     assert "/bin/false is not a rustc" in error_line(make(RUSTC="/bin/false"))

@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""A guest under gdb. gdb has the terminal, and the guest's console is a file."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from safe_dma.guest.guest import GUEST_ERRORS
+from safe_dma.guest.plan import make_guest
+
+BUILD = Path(os.environ["SAFE_DMA_BUILD"]) / "gdb"
+
+
+def main() -> int:
+    """Start gdb, which starts QEMU and ends it."""
+    guest = make_guest("run", "guest-gdb", initramfs=BUILD / "initramfs.cpio")
+    guest.log.parent.mkdir(parents=True, exist_ok=True)
+    qemu = [*guest.prepared(), "-S", "-gdb", "stdio"]
+    qemu[qemu.index("-serial") + 1] = f"file:{guest.log}"
+    kernel = guest.image.parents[3]
+    commands = [
+        f"target remote | exec {shlex.join(qemu)}",
+        f"source {Path(__file__).with_name('gdb_module.py')}",
+        f"python Loaded('{BUILD / 'module'}', 'safe_dma')",
+        "tbreak *start_kernel",
+        "continue",
+    ]
+    # The kernel's own commands, if it was built with CONFIG_GDB_SCRIPTS.
+    if (kernel / "vmlinux-gdb.py").exists():
+        commands.insert(0, f"source {kernel / 'vmlinux-gdb.py'}")
+    print(f"safe-dma: the guest's console is in {guest.log}", flush=True)
+    words = [word for command in commands for word in ("-ex", command)]
+    return subprocess.call([os.environ["GDB"], "-q", kernel / "vmlinux", *words])
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (OSError, *GUEST_ERRORS) as error:
+        print(f"safe-dma: error: {error}", file=sys.stderr)
+        sys.exit(1)
