@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# One target of the Makefile: everything that it needs, in order, then the target itself.
+# main.sh TARGET: prepares what a target of the Makefile needs, and runs it.
 
 set -euo pipefail
 
@@ -11,7 +11,7 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 SCENARIO=${SCENARIO:-strict}
 QEMU=${QEMU:-qemu-system-aarch64}
 DEBUG=${DEBUG:-}
-# The builds of our other kernels, by their names in qemu/kernel/, where a target needs them.
+# The builds of the kernels in qemu/kernel/debug/ and bench/, if a target needs them.
 debug_kdir=''
 bench_kdir=''
 for part in lib packages apt-private setup toolchain linux-source linux-build pip module kernels program initramfs lint; do
@@ -19,7 +19,7 @@ for part in lib packages apt-private setup toolchain linux-source linux-build pi
 	. "$scripts/build/$part.sh"
 done
 
-# This tree, in which the module is built.
+# Checks the path of this tree: the module is built in it.
 check_tree() {
 	[[ $TOP != *[[:space:]:]* ]] || fail "the kernel's build takes no space and no colon in a path: $TOP"
 	[ -w "$TOP" ] || fail "this tree cannot be written, and the module is built in it: $TOP"
@@ -32,44 +32,44 @@ check_options() {
 	[[ ${SEED:=} =~ ^[0-9]{0,18}$ ]] || fail "SEED=$SEED is not a number of at most 18 digits"
 	[[ ${JOBS:=$(processors)} =~ ^[1-9][0-9]*$ ]] || fail "JOBS=$JOBS is not a number of jobs"
 	export JOBS
-	[ -n "$MINUTES" ] || [ "$1" != soak ] || fail 'how long: give MINUTES=, for example make soak MINUTES=20'
+	[ -n "$MINUTES" ] || [ "$1" != soak ] || fail 'make soak needs a time: give MINUTES=, for example make soak MINUTES=20'
 	: "${BASELINE:=}"
-	# Whether they go together is for scenarios.py to say, which needs Python.
 	[[ $DEBUG =~ ^[01]?$ ]] || fail "DEBUG=$DEBUG is neither 1 nor 0"
-	# What is looked for takes who looks, unless the user has a kernel of his own, or does not want it.
+	# Soak takes the kernel of DEBUG=1, unless the user chooses another.
 	[ "$1" != soak ] || [ -n "$DEBUG${KDIR:-}" ] || DEBUG=1
-	# Its guests have more to do than others.
+	# Its guests take longer.
 	[ "$1" != soak ] || TIMEOUT=${TIMEOUT:-1800}
 	if [ "$DEBUG" = 1 ]; then
 		VARIANT=debug
-		# It looks at every access to memory.
+		# KASAN checks every memory access.
 		TIMEOUT=${TIMEOUT:-900}
 	fi
-	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'what is counted with the kernel of DEBUG=1 is its looking: leave DEBUG= out'
+	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'the checks of DEBUG=1 would be counted as well: leave DEBUG= out'
 	[[ -z ${KERNEL:=} || " $OTHER_KERNELS " == *" $KERNEL "* ]] || fail "KERNEL=$KERNEL is none of these: $OTHER_KERNELS"
-	[ "$1" != kernels ] || [ -z "${KDIR:-}$VARIANT" ] || fail 'make kernels builds against kernels of its own: KDIR= and DEBUG= go without it'
+	[ "$1" != kernels ] || [ -z "${KDIR:-}$VARIANT" ] || fail 'make kernels builds its own kernels: it cannot be combined with KDIR= or DEBUG='
 	[ -z "$BASELINE" ] || [ -r "$BASELINE" ] || fail "BASELINE=$BASELINE cannot be read: give the bench.csv of another make bench"
 	if [ "$1" = bench ] && [ -z "${KDIR:-}" ]; then
 		VARIANT=bench
 	fi
 	[ -z "$VARIANT" ] || [ "$1" != trace ] || fail 'the kernel of DEBUG=1 has no function tracer'
+	# scenarios.py checks whether they can be combined.
 	local name
 	for name in ${SCENARIO//+/ }; do
 		[ -f "$TOP/qemu/scenarios/$name.toml" ] || fail "SCENARIO=$SCENARIO: there is no scenario $name, see make scenarios"
 	done
 	[ -z "${KDIR:-}" ] || [ -z "${LINUX:-}${LINUX_VERSION:-}" ] ||
-		fail 'KDIR= is a kernel that is built: LINUX= and LINUX_VERSION= go without it'
-	[ -z "${KDIR:-}" ] || [ -z "$VARIANT" ] || fail 'KDIR= is a kernel that is built: DEBUG= goes without it'
+		fail 'KDIR= is already built: it cannot be combined with LINUX= or LINUX_VERSION='
+	[ -z "${KDIR:-}" ] || [ -z "$VARIANT" ] || fail 'KDIR= is already built: it cannot be combined with DEBUG='
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
 }
 
-# plain_python MODULE ARGUMENT...: which needs no guest and no kernel.
+# plain_python MODULE ARGUMENT...: runs a module that needs no guest and no kernel.
 plain_python() {
 	have "$PYTHON" || fail "$PYTHON is not there: install it, or name another with PYTHON="
 	"$PYTHON" -m "safe_dma.$1" "${@:2}"
 }
 
-# A built kernel in KDIR, and the tools for it.
+# Builds the kernel, or checks the user's, and finds its tools.
 prepare_kernel() {
 	if [ -n "${KDIR:-}" ]; then
 		use_kdir
@@ -84,7 +84,8 @@ prepare_kernel() {
 	fi
 }
 
-# prepare_variant NAME: what a test needs of another of our kernels, beside the first; sets NAME_KDIR.
+# prepare_variant NAME: builds another of our kernels, its modules and its initramfs; sets
+# NAME_kdir.
 prepare_variant() {
 	local KDIR IMAGE VARIANT=$1
 	linux_build
@@ -121,7 +122,7 @@ rustc_in_use() {
 	"$(tool RUSTC)" --version | cut -d ' ' -f 1,2
 }
 
-# For the report: what no guest says of itself.
+# Stores the versions that the report shows.
 keep_versions() {
 	mkdir -p "$LOGS"
 	printf '%s\n' "$(rustc_in_use)" "QEMU $(qemu_version)" >"$LOGS/versions"
@@ -163,11 +164,11 @@ report) plain_python report ;;
 *)
 	check_options "$1"
 	check_tree
-	# The one of the system may have to be installed first.
+	# The system's may be installed later.
 	[ "$PYTHON" = /usr/bin/python3 ] || have "$PYTHON" || fail "$PYTHON is not there: name another with PYTHON="
 	[ -n "${KDIR:-}" ] || use_cache
 	case ${1:-} in
-	# One command a line: an && list would switch `set -e` off inside.
+	# One command a line: inside an && list `set -e` has no effect.
 	modules)
 		prepare_kernel
 		build_module
@@ -193,7 +194,7 @@ report) plain_python report ;;
 		if [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
 			prepare_variant debug
 			prepare_variant bench
-			# What goes wrong here is said again by the test.
+			# A test reports what fails here.
 			KDIR='' "$scripts/main.sh" prepare-kernels || true
 		fi
 		setup_qmp
@@ -219,7 +220,7 @@ report) plain_python report ;;
 			prepare_guest
 			python witness.trace
 		else
-			# The list of operations.
+			# Lists the operations.
 			plain_python witness.trace
 		fi
 		;;

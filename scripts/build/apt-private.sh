@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# apt with lists and a cache of our own: nothing in /etc/apt and nothing in /var/lib/apt/lists
-# changes, and no other apt on the machine is in the way. There are two configurations:
-#   own:   the machine's own sources, for the packages of its release;
-#   extra: suites that the machine may not have, at the same mirror, for what its release lacks.
-# What is installed (dpkg's status) is the machine's in both.
+# apt with its own lists and cache: it changes nothing in /etc/apt and /var/lib/apt/lists, and
+# another apt may run at the same time. There are two configurations, both with dpkg's status of the
+# machine:
+#   own:   the machine's sources, for the packages of its release;
+#   extra: other suites of the same mirror, for packages that its release lacks.
 
 set -euo pipefail
 
@@ -24,7 +24,7 @@ apt_extra() {
 	"$tool" -c "$APT/extra/apt.conf" "$@"
 }
 
-# apt_write_conf DIR: the settings that both have.
+# apt_write_conf DIR: writes the settings that both have.
 apt_write_conf() {
 	mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
 	cat >"$1/apt.conf" <<-EOT
@@ -43,8 +43,8 @@ apt_write_conf() {
 	EOT
 }
 
-# apt_mirror TOOL: the address of the Debian archive itself (not of its security updates), as the
-# machine's sources have it. Nothing if the lists of that configuration were never fetched.
+# apt_mirror TOOL: prints the address of the Debian archive (not of its security updates) from the
+# machine's sources; nothing if the lists of that configuration were never fetched.
 apt_mirror() {
 	# shellcheck disable=SC2016 # these are apt's names
 	"$@" indextargets --format \
@@ -53,16 +53,16 @@ apt_mirror() {
 			'$1 == "Debian" && $2 == "Debian" && $3 == c && $4 == "main" && $5 == "Packages" { print $6; exit }'
 }
 
-# Only one apt at a time has lists of ours: the caller holds the cache's lock.
+# The caller holds the lock of the cache.
 apt_own_update() {
 	apt_write_conf "$APT/own"
-	# A third party's source that does not answer is no reason to stop: what we need is checked.
+	# The machine may have other sources, which may fail: only Debian's is checked.
 	apt_own apt-get update || true
 	[ -n "$(apt_mirror apt_own apt-get)" ] ||
 		fail "no Debian archive for $(debian_codename) among this machine's apt sources, or it does not answer"
 }
 
-# apt_extra_conf: write the configuration of the extra suites.
+# apt_extra_conf: writes the configuration of the extra suites.
 apt_extra_conf() {
 	local codename mirror keyring=/usr/share/keyrings/debian-archive-keyring native suites
 	codename=$(debian_codename)
@@ -83,8 +83,8 @@ apt_extra_conf() {
 		Dir::Etc::sourcelist "$APT/extra/extra.sources";
 		Dir::Etc::sourceparts "$APT/extra/none";
 	EOT
-	# The release itself too: backports lean on it, and the guest's BusyBox comes from it. Kernels are
-	# looked at that are not of this machine's architecture.
+	# The release itself too: backports depend on it, and it has the guest's BusyBox. The
+	# configurations of Debian's kernels are those of two architectures.
 	cat >"$APT/extra/extra.sources" <<-EOT
 		Types: deb
 		URIs: $mirror
@@ -103,7 +103,7 @@ apt_extra_conf() {
 }
 
 apt_extra_update() {
-	# Several downloads of one run, or of one that was started again, need it once.
+	# Once for all downloads of a run.
 	if [ -n "$(find "$APT/extra/updated" -mmin -10 2>/dev/null)" ]; then
 		return
 	fi

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# fresh-check.sh [RELEASE]: runs the two commands of README.md in a bare Debian, with only what README.md
-# asks for: debootstrap in a temporary directory, a clone of the committed tree, an empty cache. Without
-# RELEASE it checks each of RELEASES=, also if one of them fails. Needs root.
+# fresh-check.sh [RELEASE]: runs the two commands of README.md in a bare Debian, with only what
+# README.md asks for: debootstrap in a temporary directory, a clone of the committed tree, an empty
+# cache. Without RELEASE it checks each of RELEASES=, also if one of them fails. Needs root.
 
 set -euo pipefail
 

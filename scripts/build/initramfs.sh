@@ -15,7 +15,7 @@ download_busybox() {
 	mkdir -p "$tmp"
 	cd "$tmp"
 	apt_extra apt-get download busybox-static:arm64
-	# Some releases have it in /bin, others in /usr/bin.
+	# In /bin or in /usr/bin, depending on the release.
 	dpkg-deb -x ./*.deb tree
 	find tree -type f -name busybox -exec mv {} busybox \;
 	[ -x busybox ] || fail 'no busybox in the package busybox-static'
@@ -31,7 +31,7 @@ setup_busybox() {
 	fi
 }
 
-# pack_cpio DIR: the archive on stdout.
+# pack_cpio DIR: prints the archive.
 pack_cpio() {
 	(
 		cd "$1"
@@ -61,7 +61,7 @@ make_initramfs() {
 			# shellcheck disable=SC2153 # from lib.sh
 			install -m 755 "$BUILD/$program" "$tree/selftests/"
 		else
-			say "scripts/selftests/$program.c cannot be built, so that its tests are skipped; see .build/$program.log"
+			say "scripts/selftests/$program.c cannot be built, its tests are skipped; log: .build/$program.log"
 		fi
 	done
 	if [ "$VARIANT" = bench ]; then

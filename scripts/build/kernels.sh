@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Kernels of other configurations, for which the modules must build as well. Of each, nothing is built but
-# what the build of a module needs: headers, the Rust crates, and tools. It is built with the guest's tool
-# chain, which changes what a configuration says of compilers, and without debug information and
-# signatures, which take time, and libraries of the host.
+# Kernels of other configurations, for which the modules must build too. Only what a module's build
+# needs is built: headers, the Rust crates and tools, with the guest's tool chain. Debug information
+# and signatures are off: they take time and need libraries of the host.
 
 set -euo pipefail
 
@@ -30,7 +29,8 @@ download_headers() {
 	mv -T "$tmp" "$CACHE/src/$2"
 }
 
-# debian_headers ARCH: sets HEADERS, where the configuration of Debian's kernel is, and what it exports.
+# debian_headers ARCH: sets HEADERS to a directory with .config and Module.symvers of Debian's
+# kernel.
 debian_headers() {
 	local name=headers-$LINUX_VER-$1
 	HEADERS=$CACHE/src/$name
@@ -53,13 +53,13 @@ configure_other() {
 	cp "$KDIR/.config" "$KDIR/config.wanted"
 	other_options >>"$KDIR/.config"
 	kernel_make olddefconfig
-	# For the log: compilers, and what depends on them.
+	# For the log: options of compilers, and those that depend on them.
 	diff "$KDIR/config.wanted" "$KDIR/.config" || true
 	grep -qx CONFIG_RUST=y "$KDIR/.config" || fail "Linux $LINUX_VER does not take CONFIG_RUST with $1"
 }
 
-# other_exports SYMVERS...: what that kernel would export: of C what a build of the same exports, if there is one, and of Rust,
-# where names have a hash of the compiler in them, what has just been built.
+# other_exports SYMVERS...: writes Module.symvers. C symbols are those of SYMVERS; Rust symbols
+# contain a hash of the compiler, so they are those of the build.
 other_exports() {
 	awk -F '\t' -v OFS='\t' 'FILENAME ~ /symvers$/ { if ($2 !~ /^(_R|rust_)/) print; next }
 		sub(/^EXPORT_SYMBOL_RUST_GPL\(/, "") { sub(/\).*/, ""); print "0x00000000", $0, "vmlinux", "EXPORT_SYMBOL_GPL", "" }' \
@@ -74,7 +74,7 @@ build_other() {
 	touch "$KDIR/complete"
 }
 
-# other_kernel NAME: KDIR, that of the guest until then, becomes the one of that name, and TOOLS its tools.
+# other_kernel NAME: sets KDIR, the guest's until then, and TOOLS to those of kernel NAME.
 other_kernel() {
 	local key exports=() config=other_options
 	case $1 in
@@ -105,7 +105,7 @@ other_kernel() {
 	fi
 }
 
-# prepare_others: those for which there are tests, so that it is seen how far they are.
+# prepare_others: builds all of them before the tests, with progress.
 prepare_others() {
 	local name
 	for name in $OTHER_KERNELS; do
@@ -118,13 +118,13 @@ prepare_other() {
 	other_kernel "$1"
 }
 
-# modules_for NAME: builds them, from nothing, and takes a warning for a failure.
+# modules_for NAME: builds the modules from scratch; a warning is a failure.
 modules_for() {
 	local KDIR=$KDIR TOOLS=("${TOOLS[@]}") PAGES=$PAGES VARIANT='' log=$LOGS/modules-$1.log unknown=()
 	other_kernel "$1"
 	# shellcheck disable=SC2034 # for module.sh
 	VARIANT=kernels/$1
-	# What it exports is not known: no build of it is at hand.
+	# There is no Module.symvers of it.
 	[ "$1" != defconfig ] || unknown=(KBUILD_MODPOST_WARN=1)
 	say "modules for $1"
 	rm -rf "$(module_dir)"

@@ -37,7 +37,8 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# cpu_quota DIR: prints the processors that the cgroup in DIR and those above it may use, if limited.
+# cpu_quota DIR: prints the processors that the cgroup in DIR and those above it may use, if
+# limited.
 cpu_quota() {
 	local dir=$1 quota period
 	while [ -n "$dir" ]; do
@@ -87,8 +88,8 @@ trap 'exit 143' TERM HUP
 # phase NAME LOG STATUS COMMAND...
 #
 # Runs COMMAND with its output in LOG and shows the elapsed time: on a terminal in one line that is
-# updated, otherwise in a new line every 30 seconds. STATUS is a command that prints the progress from
-# LOG, or `:`.
+# updated, otherwise in a new line every 30 seconds. STATUS is a command that prints the progress
+# from LOG, or `:`.
 phase() {
 	local name=$1 log=$LOGS/$2.log status=$3
 	shift 3

@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The guest's kernel, built in the cache; or the user's own build, checked.
+# Builds the guest's kernel in the cache, or checks the user's build.
 
 set -euo pipefail
 
-# The page size of the kernel that is wanted.
+# The page size of the kernel.
 PAGES=4K
 
-# Which kernel: none is the usual one, and another is a directory of qemu/kernel/ with more fragments, and
-# perhaps with parameters for the kernel's command line.
+# The kernel: empty for the usual one, or a directory of qemu/kernel/ with more configuration
+# fragments and, if it has any, parameters for the kernel's command line.
 VARIANT=
 
-# What the kernel is made of. What is said last of an option counts.
+# Prints the configuration fragments. The last value of an option counts.
 fragments() {
 	cat "$TOP"/qemu/kernel/*.config
 	[ "$PAGES" = 4K ] || cat "$TOP/qemu/kernel/pages/$PAGES.config"
 	[ -z "$VARIANT" ] || cat "$TOP/qemu/kernel/$VARIANT"/*.config
 }
 
-# Of each option what was said last.
+# Prints the last value of each option.
 last_words() {
 	awk -F = '/^CONFIG_/ { if (!($1 in said)) order[++n] = $1; said[$1] = $0 }
 		END { for (i = 1; i <= n; i++) print said[order[i]] }'
 }
 
 kernel_make() {
-	# Fixed, so that two builds of the same are the same.
+	# For reproducible builds.
 	make -C "$LINUX_SRC" "O=$KDIR" "${TOOLS[@]}" \
 		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=safe-dma KBUILD_BUILD_HOST=safe-dma "$@"
 }
@@ -36,8 +36,7 @@ configure_kernel() {
 	kernel_make rustavailable
 	fragments | last_words >"$KDIR/fragments.config"
 	KCONFIG_ALLCONFIG=$KDIR/fragments.config kernel_make allnoconfig
-	# An option that this kernel does not have, or whose dependencies are missing, is dropped
-	# without a word.
+	# Kconfig silently drops options that do not exist or whose dependencies are missing.
 	while read -r line; do
 		case $line in
 		CONFIG_*=n) ! grep -q "^${line%=n}=" "$KDIR/.config" ;;
@@ -58,7 +57,7 @@ kernel_status() {
 	echo "$(grep -acE '^  [A-Z]' "$1") steps"
 }
 
-# linux_build: KDIR becomes the build of LINUX_SRC. A build that was killed half-way goes on.
+# linux_build: sets KDIR to the build of LINUX_SRC. A build that was interrupted is continued.
 linux_build() {
 	local key name="kernel $LINUX_VER${VARIANT:+ ($VARIANT)}" log=kernel${VARIANT:+-$VARIANT}
 	key=$({
@@ -68,7 +67,7 @@ linux_build() {
 	} | sha256sum | cut -c 1-12)
 	KDIR=$CACHE/kernel/$LINUX_VER-$key
 	if [ -n "${LINUX:-}" ]; then
-		# A source that the user works on: make finds out what has changed.
+		# The user may have changed the source: make checks that.
 		lock_cache
 		phase "$name from $LINUX" "$log" kernel_status build_kernel
 		unlock_cache
@@ -81,7 +80,7 @@ linux_build() {
 	fi
 }
 
-# use_kdir: check the user's build. Each refusal is one line.
+# use_kdir: checks the user's build.
 use_kdir() {
 	local given=$KDIR release
 	[ -e "$given" ] || fail "KDIR=$given does not exist"
@@ -97,11 +96,11 @@ use_kdir() {
 		fail "KDIR=$given was configured without CONFIG_DEBUG_FS, in which the test device has its control files"
 	[ -f "$KDIR/Module.symvers" ] || fail "KDIR=$given is not completely built (no Module.symvers: run make modules there)"
 	LINUX_VER=$release
-	# The tests use scripts of the kernel's source, which a package of headers does not have.
+	# Packages of headers do not have the scripts that the tests use.
 	LINUX_SRC=$(realpath "$KDIR/source" 2>/dev/null || echo "$KDIR")
 }
 
-# kernel_image: sets IMAGE, for what boots a guest.
+# kernel_image: sets IMAGE, the kernel to boot.
 kernel_image() {
 	[ "$(config_value ARM64)" = y ] || fail "KDIR=$KDIR is not an arm64 kernel, and the guest is an arm64 machine"
 	IMAGE=$KDIR/arch/arm64/boot/Image
@@ -110,13 +109,13 @@ kernel_image() {
 		fail "KDIR=$KDIR has no kernel source beside it, and the results are read with its tools/testing/kunit"
 }
 
-# The kernel has the page size that is wanted: one of the user's own has what it has.
+# Checks the page size of the user's kernel.
 check_pages() {
 	[ "$(config_value "ARM64_${PAGES}_PAGES")" = y ] ||
 		fail "KDIR=$KDIR has no pages of $PAGES, which SCENARIO=$SCENARIO asks for: configure it with CONFIG_ARM64_${PAGES}_PAGES"
 }
 
-# What the command line of that kernel must have, if anything.
+# Prints the parameters that VARIANT needs.
 kernel_parameters() {
 	[ ! -e "$TOP/qemu/kernel/$VARIANT/parameters" ] || cat "$TOP/qemu/kernel/$VARIANT/parameters"
 }

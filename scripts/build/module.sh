@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The module, built against KDIR. Its compilers' messages are for the user: no log, no phase.
+# Builds the modules against KDIR. The output is the user's, not that of a phase.
 
 set -euo pipefail
 
-# Where the guest's files are for the kernel VARIANT.
+# Prints the directory of the guest's files for VARIANT.
 variant_build() {
 	echo "$BUILD${VARIANT:+/$VARIANT}"
 }
 
-# Where the module is built for it: objects of two kernels do not go together in a tree, and with MO= kbuild
-# takes no tree that has any, so that the one is built in the tree and the other in a copy of it.
+# Prints the directory of the modules' build for VARIANT. Two kernels cannot share a tree, and
+# kbuild's MO= needs one without objects: the usual kernel's modules are built in this tree, those
+# of another in a copy.
 module_dir() {
 	if [ -n "$VARIANT" ]; then
 		echo "$BUILD/$VARIANT/module"
@@ -20,7 +21,7 @@ module_dir() {
 	fi
 }
 
-# The files that the module is made of.
+# module_sources DIR: prints the names of the source files.
 module_sources() {
 	(
 		cd "$1"
@@ -29,7 +30,7 @@ module_sources() {
 	)
 }
 
-# copy_sources DIR: what is there already, and is the same, stays as it is, so that make sees no change.
+# copy_sources DIR: updates the copy; modification times are kept for make.
 copy_sources() {
 	local name
 	mkdir -p "$1/rust"
@@ -61,8 +62,7 @@ build_module() {
 	[ -f "$dir/$wanted.ko" ] || fail "the build made no $wanted.ko"
 }
 
-# clean_module: the patterns of the kernel's own clean; it needs no kernel, so that a bare machine
-# can clean.
+# clean_module: removes what make clean of the kernel would, without a kernel.
 clean_module() {
 	find "$TOP" -path "$TOP/.git" -prune -o -type f \( \
 		-name '*.o' -o -name '*.ko' -o -name '*.a' -o -name '*.mod' -o -name '*.mod.c' -o -name '*.rmeta' \

@@ -13,8 +13,8 @@ packages() {
 	echo libelf-dev libssl-dev
 	# The guest's initramfs, device tree and firmware, and the tests.
 	echo cpio device-tree-compiler qemu-efi-aarch64 python3-pytest python3-pip
-	# Rust with its library's sources; Debian 12 has a compiler that is new enough only under this
-	# name, and no bindgen that is, so that cargo is needed to build one.
+	# Rust with its library's sources; Debian 12 has a compiler that is new enough only under
+	# this name, and no bindgen that is, so that cargo is needed to build one.
 	case $1 in
 	bookworm) echo rustc-web rust-web-src cargo-web ca-certificates ;;
 	*) echo rustc rust-src bindgen qemu-system-arm ;;

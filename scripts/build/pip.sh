@@ -28,7 +28,8 @@ install_pip() {
 		--target "$root.tmp" --requirement "$root.tmp/requirements" && mv -T "$root.tmp" "$root"
 }
 
-# setup_pip NAME VERSION SHA256...: without the package the run goes on, and its user skips or fails.
+# setup_pip NAME VERSION SHA256...: without the package the run goes on, and its user skips or
+# fails.
 setup_pip() {
 	lock_cache
 	mkdir -p "$LOGS"

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Programs of the self-tests, against the kernel's own nolibc: no C library for arm64 is needed.
+# Builds the programs of the self-tests with the kernel's nolibc: no C library for arm64 is needed.
 
 set -euo pipefail
 
-# The kernel's headers as user space has them, made once in this tree.
+# Installs the kernel's headers for user space, once in this tree.
 uapi_headers() {
 	[ -e "$BUILD/uapi/.done" ] || {
 		make -C "$LINUX_SRC" "O=$BUILD/uapi" "${TOOLS[@]}" ARCH=arm64 headers && touch "$BUILD/uapi/.done"
 	}
 }
 
-# The compiler that builds the kernel, if that is clang, or the one that is installed for it.
+# Prints the clang that builds the kernel, or that of setup if gcc builds it.
 program_clang() {
 	local llvm
 	llvm=$(tool LLVM)
@@ -36,7 +36,7 @@ build_program() {
 			-o "$BUILD/$name" "$source"
 }
 
-# The tool of the kernel's own benchmark. It prints tenths, which nolibc has no format for.
+# Builds the tool of the kernel's DMA benchmark. nolibc has no %f, which it prints with.
 make_map_benchmark() {
 	local source=$LINUX_SRC/tools/dma/dma_map_benchmark.c
 	[ "$BUILD/dma_map_benchmark" -nt "$source" ] ||
@@ -44,7 +44,7 @@ make_map_benchmark() {
 			>"$BUILD/dma_map_benchmark.log" 2>&1
 }
 
-# make_program NAME: scripts/selftests/NAME.c as .build/NAME, if it is new.
+# make_program NAME: builds .build/NAME from scripts/selftests/NAME.c, if that is newer.
 make_program() {
 	local input new=
 	for input in "$TOP/scripts/selftests/$1.c" "$TOP"/scripts/selftests/*.h "$TOP"/rust/testdev/uapi/*.h; do

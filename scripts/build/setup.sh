@@ -21,7 +21,7 @@ qemu_is_new() {
 	[ -n "$version" ] && version_ge "$version" 8.0
 }
 
-# How to become root: nothing, or sudo. Fails where neither is possible.
+# Prints the command prefix that makes root: nothing, or sudo. Fails if there is none.
 root_prefix() {
 	if [ "$(id -u)" -eq 0 ]; then
 		return
@@ -34,16 +34,16 @@ root_prefix() {
 
 INSTALL='install --yes --no-install-recommends --no-remove'
 
-# install_command CONF PACKAGE...: the command as it is run.
+# install_command CONF PACKAGE...: prints the command of apt.
 install_command() {
 	local conf=$1
 	shift
-	# Archives go to a directory that can be removed afterwards, whoever owns it.
+	# The archives belong to root: they have a directory of their own, which is removed.
 	echo "apt-get -c $APT/$conf/apt.conf -o Dir::Cache::Archives=$APT/archives $INSTALL $*"
 }
 
-# The commands for somebody else, who is root: nothing of root's is left in the user's cache. The
-# lists of the extra suites are the user's own, fetched here.
+# Prints the commands for root and fails. They leave no files of root in the user's cache; the lists
+# of the extra suites are fetched here, by the user.
 show_commands() {
 	if [ -n "$backports" ]; then
 		lock_cache

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Which compilers build: found, checked, and put in TOOLS, the arguments for the kernel's make.
-# They are always named in full: a rustup rustc that comes first in PATH has no library sources.
+# Finds and checks the compilers. TOOLS becomes the list of arguments for the kernel's make, with
+# full paths: a rustc of rustup, which may be first in PATH, has no library sources.
 
 set -euo pipefail
 
 RUSTC_MIN=1.85.0
 BINDGEN_MIN=0.71.1
 
-# What the kernel's make would take from the environment is handed over in TOOLS only.
+# The kernel's make gets these from TOOLS only, not from the environment.
 user_llvm=${LLVM:-} user_rustc=${RUSTC:-} user_rustdoc=${RUSTDOC:-} user_bindgen=${BINDGEN:-}
 unset LLVM RUSTC RUSTDOC BINDGEN ARCH MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
@@ -20,17 +20,17 @@ tool() {
 	printf '%s\n' "${TOOLS[@]}" | sed -n "s/^$1=//p"
 }
 
-# The version of a program, or nothing if it does not say.
+# tool_version PROGRAM: prints its version, if it has any.
 tool_version() {
 	"$1" --version 2>/dev/null | first_version || true
 }
 
-# bindgen_cached: where our own build of bindgen is, made on Debian 12 alone.
+# bindgen_cached: prints the path of our build of bindgen, which Debian 12 needs.
 bindgen_cached() {
 	echo "$CACHE/tools/bindgen-$BINDGEN_MIN/bin/bindgen"
 }
 
-# find_bindgen: the first one that is new enough.
+# find_bindgen: prints the first bindgen that is new enough.
 find_bindgen() {
 	local candidate
 	for candidate in ${user_bindgen:-/usr/bin/bindgen "$(bindgen_cached)" bindgen}; do
@@ -45,7 +45,7 @@ find_bindgen() {
 build_bindgen() {
 	local root
 	root=$(dirname "$(dirname "$(bindgen_cached)")")
-	# To a temporary name, then renamed: what has its name is complete.
+	# A directory without .tmp is complete.
 	rm -rf "$root.tmp"
 	CARGO_HOME=$CACHE/tools/cargo RUSTC=/usr/bin/rustc /usr/bin/cargo install --locked \
 		--version $BINDGEN_MIN --root "$root.tmp" --target-dir "$CACHE/tools/target" bindgen-cli
@@ -53,7 +53,7 @@ build_bindgen() {
 	rm -rf "$CACHE/tools/cargo" "$CACHE/tools/target"
 }
 
-# setup_bindgen: build one where the release has none that is new enough.
+# setup_bindgen: builds a bindgen, if the release has none that is new enough.
 setup_bindgen() {
 	if [ -z "$(find_bindgen)" ] && [ -x /usr/bin/cargo ]; then
 		lock_cache
@@ -75,7 +75,7 @@ rust_lib_src() {
 	done
 }
 
-# use_rust RUSTC: take that compiler, its rustdoc and its sources, and a bindgen.
+# use_rust RUSTC: takes that compiler, its rustdoc and its library sources, and a bindgen.
 use_rust() {
 	local rustc=$1 rustdoc=${user_rustdoc:-${1%rustc}rustdoc} bindgen
 	bindgen=$(find_bindgen)
@@ -87,7 +87,7 @@ use_rust() {
 	TOOLS+=("RUSTC=$rustc" "RUSTDOC=$rustdoc" "BINDGEN=$bindgen")
 }
 
-# use_llvm LLVM: and tell bindgen where that LLVM's libclang is.
+# use_llvm LLVM: takes that LLVM; bindgen takes its libclang.
 use_llvm() {
 	TOOLS+=("LLVM=$1")
 	if [ -d "/usr/lib/llvm$1/lib" ]; then
@@ -95,7 +95,7 @@ use_llvm() {
 	fi
 }
 
-# clang_of LLVM: the compiler that the kernel's make takes for that value.
+# clang_of LLVM: prints the compiler that the kernel's make takes for that value.
 clang_of() {
 	case $1 in
 	-*) echo "clang$1" ;;
@@ -104,7 +104,7 @@ clang_of() {
 	esac
 }
 
-# toolchain_default: for the kernels that we build.
+# toolchain_default: sets TOOLS for our kernels.
 toolchain_default() {
 	local llvm=${user_llvm:--19} rustc=${user_rustc:-/usr/bin/rustc} clang version
 	clang=$(clang_of "$llvm")
@@ -116,17 +116,17 @@ toolchain_default() {
 	TOOLS=(ARCH=arm64)
 	use_llvm "$llvm"
 	use_rust "$rustc"
-	# shellcheck disable=SC2034 # what a cached kernel depends on, besides its source and configuration.
+	# shellcheck disable=SC2034 # part of the key of a cached kernel
 	TOOLS_ID=$("$clang" --version | head -n 1)$'\n'$("$rustc" --version)$'\n'$("$(find_bindgen)" --version)
 }
 
-# config_value NAME: of the kernel in KDIR.
+# config_value NAME: prints the value of CONFIG_NAME of the kernel in KDIR.
 config_value() {
 	sed -n "s/^CONFIG_$1=//p" "$KDIR/include/config/auto.conf" | tr -d '"'
 }
 
-# toolchain_kdir: what the kernel in KDIR was built with. The compilers' versions are part of a
-# kernel's configuration, and the kernel crate can be read only by the very rustc that wrote it.
+# toolchain_kdir: sets TOOLS to those that built the kernel in KDIR. Compiler versions are part of
+# the configuration, and only the same rustc can read the kernel crate.
 toolchain_kdir() {
 	local text candidate found="" arch
 	TOOLS=()
