@@ -2,9 +2,7 @@
 
 //! The root of a crate that has the library, and counts what its operations take, beside the same in C.
 
-#[allow(dead_code, reason = "a benchmark does not need all helpers")]
-mod bindings;
-pub mod dma;
+use safe_dma::dma;
 
 mod bench {
     mod by_hand;

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the library needs of a Kbuild file besides the crate that has it: the C helpers that it calls,
-# and the bindings of those helpers. Include it, add $(safe-dma-helpers) to the module's objects, and
-# let the crate's object depend on $(obj)/$(safe-dma-bindings).
+# The library, for a Kbuild file: a crate of its own, and the C helpers that it calls. Name the crates
+# that use it in safe-dma-users, include this file, and add $(safe-dma-objects) to the objects of each
+# module that has such a crate.
 
-safe-dma-helpers := $(patsubst $(src)/%.c, %.o, $(sort $(wildcard $(src)/rust/helpers/*.c)))
+safe-dma-objects := rust/safe_dma.o $(patsubst $(src)/%.c, %.o, $(sort $(wildcard $(src)/rust/helpers/*.c)))
+
+# The kernel's rule for a crate writes the object alone. The metadata is what other crates are compiled
+# against.
+safe-dma-extern := -L$(obj)/rust --extern safe_dma
+
+RUSTFLAGS_rust/safe_dma.o := --emit=metadata=$(obj)/rust/libsafe_dma.rmeta
+# The kernel's rule takes the name of one module here, and the library may be in several.
+$(obj)/rust/safe_dma.o: private modfile := $(obj)/rust/safe_dma
+$(foreach user, $(safe-dma-users), $(eval RUSTFLAGS_$(user) += $(safe-dma-extern)))
+$(addprefix $(obj)/, $(safe-dma-users)): $(obj)/rust/safe_dma.o
 
 safe-dma-bindings := rust/bindings/bindings_generated.rs
-clean-files += $(safe-dma-bindings)
+clean-files += $(safe-dma-bindings) rust/libsafe_dma.rmeta
 
 # The kernel's own rule for this is not reachable from an external module; its list of the flags
 # that libclang does not know, and its targets, are read from where they stand.
@@ -34,3 +44,5 @@ quiet_cmd_bindgen = BINDGEN $@
 targets += $(safe-dma-bindings)
 $(obj)/$(safe-dma-bindings): $(src)/rust/bindings/bindings_helper.h FORCE
 	$(call if_changed_dep,bindgen)
+
+$(obj)/rust/safe_dma.o: $(obj)/$(safe-dma-bindings)

@@ -2,9 +2,7 @@
 
 //! The root of a crate that has the library, and a driver in `samples/`.
 
-#[allow(dead_code, reason = "a driver does not need all helpers")]
-mod bindings;
-pub mod dma;
+use safe_dma::dma;
 
 mod samples {
     pub(crate) mod edu;

@@ -36,7 +36,7 @@ lint_rustfmt() {
 
 # Clippy checks what is compiled, so the crates are compiled again.
 lint_clippy() {
-	rm -f "$TOP"/rust/{safe_dma,sample_dma,bench_dma,misuse/mainline_bugs}.o
+	rm -f "$TOP"/rust/{safe_dma,safe_dma_module,sample_dma,bench_dma,misuse/mainline_bugs}.o
 	make -C "$KDIR" "M=$TOP" --no-print-directory "${TOOLS[@]}" CLIPPY=1 \
 		"CLIPPY_DRIVER=$rust_bin/clippy-driver" KRUSTFLAGS=-Dwarnings modules
 }
