@@ -293,6 +293,7 @@ impl DerefMut for Pages {
 }
 
 impl Drop for Pages {
+    #[inline]
     fn drop(&mut self) {
         // By the invariants it is a power of two. `ilog2()` would have a way to panic, for zero.
         let order = (self.size / PAGE_SIZE).trailing_zeros();

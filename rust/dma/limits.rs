@@ -20,6 +20,7 @@ use kernel::{
 /// driver goes.
 ///
 /// C: `dma_get_mask()`, `include/linux/dma-mapping.h`.
+#[inline]
 pub fn mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
     unsafe { helpers::helper_dma_get_mask(raw::device(dev)) }
@@ -31,6 +32,7 @@ pub fn mask(dev: &Device<Bound>) -> u64 {
 /// ([`dma_set_coherent_mask`](kernel::dma::Device::dma_set_coherent_mask)).
 ///
 /// C: `struct device::coherent_dma_mask`, `include/linux/device.h`.
+#[inline]
 pub fn coherent_mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
     unsafe { helpers::helper_dma_coherent_mask(raw::device(dev)) }
@@ -39,6 +41,7 @@ pub fn coherent_mask(dev: &Device<Bound>) -> u64 {
 /// The largest segment of a scatter-gather list that the device can take, in bytes.
 ///
 /// C: `dma_get_max_seg_size()`, `include/linux/dma-mapping.h`.
+#[inline]
 pub fn max_seg_size(dev: &Device<Bound>) -> u32 {
     // SAFETY: `dev` is a valid device.
     unsafe { helpers::helper_dma_get_max_seg_size(raw::device(dev)) }
@@ -50,6 +53,7 @@ pub fn max_seg_size(dev: &Device<Bound>) -> u32 {
 /// time: see [`cache_alignment()`].
 ///
 /// C: `dev_is_dma_coherent()`, `include/linux/dma-map-ops.h`.
+#[inline]
 pub fn is_coherent(dev: &Device<Bound>) -> bool {
     // SAFETY: `dev` is a valid device.
     unsafe { helpers::helper_dev_is_dma_coherent(raw::device(dev)) }
@@ -60,6 +64,7 @@ pub fn is_coherent(dev: &Device<Bound>) -> bool {
 /// Two pieces of memory that are aligned to it, and end where it does, never share one.
 ///
 /// C: `dma_get_cache_alignment()`, `include/linux/dma-mapping.h`.
+#[inline]
 pub fn cache_alignment() -> usize {
     // SAFETY: May be called at any time.
     let size = unsafe { helpers::helper_dma_get_cache_alignment() };
@@ -71,6 +76,7 @@ pub fn cache_alignment() -> usize {
 /// What an entry of a scatter-gather list must not cross: an address in which all these bits are zero.
 ///
 /// C: `dma_get_seg_boundary()`, `include/linux/dma-mapping.h`.
+#[inline]
 pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
     unsafe { helpers::helper_dma_get_seg_boundary(raw::device(dev)) as u64 }
@@ -79,6 +85,7 @@ pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
 /// The largest buffer that can be mapped as one piece, in bytes; [`usize::MAX`] for no limit.
 ///
 /// C: `dma_max_mapping_size()`, `kernel/dma/mapping.c`.
+#[inline]
 pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
     unsafe { bindings::dma_max_mapping_size(raw::device(dev)) }
@@ -90,6 +97,7 @@ pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
 /// limit.
 ///
 /// C: `dma_opt_mapping_size()`, `kernel/dma/mapping.c`.
+#[inline]
 pub fn opt_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
     unsafe { bindings::dma_opt_mapping_size(raw::device(dev)) }
@@ -100,6 +108,7 @@ pub fn opt_mapping_size(dev: &Device<Bound>) -> usize {
 /// 32 bits behind an IOMMU, whatever memory there is.
 ///
 /// C: `dma_get_required_mask()`, `kernel/dma/mapping.c`.
+#[inline]
 pub fn required_mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
     unsafe { bindings::dma_get_required_mask(raw::device(dev)) }
@@ -108,6 +117,7 @@ pub fn required_mask(dev: &Device<Bound>) -> u64 {
 /// Whether there is memory that the device cannot reach with the mask that it has.
 ///
 /// C: `dma_addressing_limited()`, `kernel/dma/mapping.c`.
+#[inline]
 pub fn addressing_limited(dev: &Device<Bound>) -> bool {
     // SAFETY: `dev` is a valid device.
     unsafe { bindings::dma_addressing_limited(raw::device(dev)) }
@@ -120,6 +130,7 @@ pub fn addressing_limited(dev: &Device<Bound>) -> bool {
 /// each but the last.
 ///
 /// C: `dma_get_merge_boundary()`, `kernel/dma/mapping.c`.
+#[inline]
 pub fn merge_boundary(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device. CAST: `unsigned long` has as many bits as `usize`.
     unsafe { bindings::dma_get_merge_boundary(raw::device(dev)) as usize }

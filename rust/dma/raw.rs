@@ -177,6 +177,7 @@ pub(super) fn alloc_flags(flags: Flags, size: usize) -> Flags {
 /// Returns the size in bytes of the machine's memory, of which no allocation can have more.
 ///
 /// C: `totalram_pages()`, `include/linux/mm.h`.
+#[inline]
 pub(super) fn ram_size() -> usize {
     // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
     let pages = unsafe { helpers::helper_totalram_pages() } as usize;

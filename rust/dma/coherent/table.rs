@@ -95,6 +95,7 @@ impl PageTable {
 }
 
 impl Drop for PageTable {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: By the invariants the table was allocated when it was filled.
         unsafe { bindings::sg_free_table(&mut self.table) };

@@ -277,6 +277,7 @@ impl Table {
 }
 
 impl Drop for Table {
+    #[inline]
     fn drop(&mut self) {
         // As C knows it.
         self.table.orig_nents = self.allocated;
