@@ -41,36 +41,66 @@ pack_cpio() {
 	)
 }
 
-make_initramfs() {
-	local build modules tree
-	build=$(variant_build)
-	modules=$(module_dir)
-	tree=$build/initramfs
-	rm -rf "$tree"
-	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
-	install -m 755 "$BUSYBOX" "$tree/bin/busybox"
-	install -m 755 "$TOP/qemu/init" "$tree/init"
-	install -m 644 "$modules"/*.ko "$tree/lib/"
-	# Line tables are read on the host only.
-	[ "$VARIANT" != debug ] || "$(program_strip)" --strip-debug "$tree"/lib/*.ko
-	install -m 755 "$TOP"/scripts/selftests/*.sh "$tree/selftests/"
+# The programs of the self-tests; what cannot be built is left out.
+make_programs() {
 	local program
+	programs=()
 	for program in "$TOP"/scripts/selftests/*.c; do
 		program=$(basename "$program" .c)
 		if make_program "$program"; then
-			# shellcheck disable=SC2153 # from lib.sh
-			install -m 755 "$BUILD/$program" "$tree/selftests/"
+			programs+=("$program")
 		else
 			say "scripts/selftests/$program.c cannot be built, its tests are skipped; log: .build/$program.log"
 		fi
 	done
 	if [ "$VARIANT" = bench ]; then
+		# shellcheck disable=SC2153 # from lib.sh
 		make_map_benchmark || fail "the tool of the kernel's benchmark cannot be built; log: $BUILD/dma_map_benchmark.log"
-		install -m 755 "$BUILD/dma_map_benchmark" "$tree/selftests/"
+		programs+=(dma_map_benchmark)
 	fi
-	install -m 644 "$TOP/rust/misuse/rows" "$tree/selftests/misuse.rows"
-	"$PYTHON" -m safe_dma.witness.paths rows >"$tree/selftests/paths.rows"
-	install -m 644 "$LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh" "$tree/selftests/"
+}
+
+# make_path_rows FILE
+make_path_rows() {
+	if [ ! "$1" -nt "$TOP/qemu/paths.toml" ] || [ ! "$1" -nt "$TOP/scripts/safe_dma/witness/paths.py" ]; then
+		"$PYTHON" -m safe_dma.witness.paths rows >"$1"
+	fi
+}
+
+# What is in the archive: mode, destination, source. Of the modules, those that were built last.
+initramfs_files() {
+	local modules
+	modules=$(module_dir)
+	echo "755 bin/busybox $BUSYBOX"
+	echo "755 init $TOP/qemu/init"
+	sed "s|\(.*\)\.o$|644 lib/\1.ko $modules/\1.ko|" "$modules/modules.order"
+	printf "755 selftests/ %s\n" "$TOP"/scripts/selftests/*.sh "${programs[@]/#/$BUILD/}"
+	echo "644 selftests/misuse.rows $TOP/rust/misuse/rows"
+	echo "644 selftests/paths.rows $1/paths.rows"
+	echo "644 selftests/ $LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh"
+}
+
+# The archive of the same files is not made anew.
+make_initramfs() {
+	local build tree programs files sums mode destination source
+	build=$(variant_build)
+	tree=$build/initramfs
+	mkdir -p "$build"
+	make_programs
+	make_path_rows "$build/paths.rows"
+	files=$(initramfs_files "$build")
+	sums=$(echo "$files" && cut -d ' ' -f 3- <<<"$files" | xargs -d '\n' sha256sum)
+	if [ -e "$build/initramfs.cpio" ] && [ "$sums" = "$(cat "$build/initramfs.sums" 2>/dev/null)" ]; then
+		return
+	fi
+	rm -rf "$tree" "$build/initramfs.sums"
+	mkdir -p "$tree"/{bin,dev,lib,proc,run,selftests,sys,tmp}
+	while read -r mode destination source; do
+		install -m "$mode" "$source" "$tree/$destination"
+	done <<<"$files"
+	# Line tables are read on the host only.
+	[ "$VARIANT" != debug ] || "$(program_strip)" --strip-debug "$tree"/lib/*.ko
 	pack_cpio "$tree" >"$build/initramfs.cpio.tmp"
 	mv "$build/initramfs.cpio.tmp" "$build/initramfs.cpio"
+	echo "$sums" >"$build/initramfs.sums"
 }
