@@ -11,9 +11,16 @@
 export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V JOBS GDB
 export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
 
-.PHONY: modules run gdb test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean fresh-check help
+.PHONY: modules run gdb test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean fresh-check help \
+	rust-analyzer compile_commands.json
 
 modules run gdb test soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean:
+	@scripts/main.sh $@
+
+rust-analyzer:
+	@scripts/main.sh rust-project.json
+
+compile_commands.json:
 	@scripts/main.sh $@
 
 fresh-check:

@@ -95,7 +95,8 @@ prepare_variant() {
 	printf -v "${1}_kdir" %s "$KDIR"
 }
 
-# prepare_guest [gdb]: everything that a guest needs; for gdb, with a module of its own.
+# prepare_guest [gdb] WORD...: everything that a guest needs; the words are for the module's build, and with
+# gdb it has debug information.
 prepare_guest() {
 	if [ -n "${KDIR:-}" ]; then
 		use_kdir
@@ -113,8 +114,8 @@ prepare_guest() {
 	check_pages
 	setup_busybox
 	say "Linux $LINUX_VER, $(rustc_in_use), QEMU $(qemu_version)"
-	[ "${1:-}" != gdb ] || local VARIANT=gdb
-	build_module
+	[ "${1:-}" != gdb ] || { local VARIANT=gdb && shift; }
+	build_module "$@"
 	make_initramfs
 }
 
@@ -178,9 +179,13 @@ report) plain_python report ;;
 		setup_bindgen
 		setup_ruff
 		;;
-	run | shell)
+	run)
+		prepare_guest SAFE_DMA_MODULES=safe_dma
+		guest run
+		;;
+	shell)
 		prepare_guest
-		guest "$1"
+		guest shell
 		;;
 	gdb)
 		export GDB=${GDB:-gdb-multiarch}
@@ -206,7 +211,7 @@ report) plain_python report ;;
 		python "compile.$1"
 		;;
 	soak)
-		prepare_guest
+		prepare_guest SAFE_DMA_MODULES=safe_dma
 		keep_versions
 		python guest.soak
 		;;
@@ -217,7 +222,7 @@ report) plain_python report ;;
 		;;
 	trace)
 		if [ -n "${OP:-}" ]; then
-			prepare_guest
+			prepare_guest SAFE_DMA_MODULES=safe_dma
 			python witness.trace
 		else
 			# Lists the operations.
@@ -237,6 +242,10 @@ report) plain_python report ;;
 	doc)
 		prepare_kernel
 		build_doc
+		;;
+	rust-project.json | compile_commands.json)
+		prepare_kernel
+		build_editor_file "$1"
 		;;
 	lint)
 		[ -n "${KDIR:-}" ] || setup_packages packages_lint

@@ -36,9 +36,8 @@ lint_rustfmt() {
 
 # Clippy checks what is compiled, so the crates are compiled again.
 lint_clippy() {
-	rm -f "$TOP"/rust/{safe_dma,safe_dma_module,sample_dma,bench_dma,misuse/mainline_bugs}.o
-	make -C "$KDIR" "M=$TOP" --no-print-directory "${TOOLS[@]}" CLIPPY=1 \
-		"CLIPPY_DRIVER=$rust_bin/clippy-driver" KRUSTFLAGS=-Dwarnings modules
+	rm -f "$TOP"/rust/*.o "$TOP/rust/misuse/mainline_bugs.o"
+	module_make "$TOP" CLIPPY=1 "CLIPPY_DRIVER=$rust_bin/clippy-driver" KRUSTFLAGS=-Dwarnings modules
 }
 
 # Clippy reads the kernel crate, as only the same rustc can.

@@ -44,6 +44,12 @@ copy_sources() {
 	)
 }
 
+# module_make DIR WORD...: kbuild for the module in DIR.
+module_make() {
+	make -C "$KDIR" "M=$1" --no-print-directory "-j$JOBS" "${TOOLS[@]}" "V=${V:-0}" "${@:2}"
+}
+
+# build_module WORD...: for make; SAFE_DMA_MODULES= are those that are wanted, if not all.
 build_module() {
 	local dir wanted=safe_dma
 	dir=$(module_dir)
@@ -57,9 +63,18 @@ build_module() {
 	debug) set -- "$@" KCFLAGS=-gline-tables-only KRUSTFLAGS=-Cdebuginfo=line-tables-only ;;
 	esac
 	[ "$dir" = "$TOP" ] || copy_sources "$dir"
-	make -C "$KDIR" "M=$dir" --no-print-directory "-j$JOBS" "${TOOLS[@]}" \
-		"V=${V:-0}" "$@" modules || fail "the module's build failed, see above"
+	module_make "$dir" "$@" modules || fail "the module's build failed, see above"
 	[ -f "$dir/$wanted.ko" ] || fail "the build made no $wanted.ko"
+}
+
+# build_editor_file rust-project.json|compile_commands.json: what rust-analyzer or clangd reads.
+build_editor_file() {
+	build_module
+	case $1 in
+	rust-project.json) module_make "$TOP" rust-analyzer && "$PYTHON" -m safe_dma.compile.rust_project ;;
+	*) module_make "$TOP" "$1" ;;
+	esac || fail "$1 cannot be made, see above"
+	say "$TOP/$1"
 }
 
 # clean_module: removes what make clean of the kernel would, without a kernel.
@@ -68,14 +83,14 @@ clean_module() {
 		-name '*.o' -o -name '*.ko' -o -name '*.a' -o -name '*.mod' -o -name '*.mod.c' -o -name '*.rmeta' \
 		-o -name '.*.cmd' -o -name '.*.d' -o -name '*.rsi' -o -name '*.symtypes' \
 		-o -name 'modules.order' -o -name 'Module.symvers' -o -name '.Module.symvers' \
-		-o -name '*_generated.rs' -o -name '.kernel-id*' \) -exec rm -f {} +
+		-o -name '*_generated.rs' -o -name '.kernel-id*' -o -name rust-project.json \
+		-o -name compile_commands.json \) -exec rm -f {} +
 	find "$TOP/scripts" -name __pycache__ -exec rm -rf {} + 2>/dev/null || true
 	rm -rf "$BUILD" "$TOP/.pytest_cache" "$TOP/.ruff_cache" "$TOP/.tmp_versions"
 }
 
 # The library's documentation, as HTML.
 build_doc() {
-	make -C "$KDIR" "M=$TOP" --no-print-directory "${TOOLS[@]}" "V=${V:-0}" .build/doc.o ||
-		fail "rustdoc failed, see above"
+	module_make "$TOP" .build/doc.o || fail "rustdoc failed, see above"
 	say "the documentation: $BUILD/doc/safe_dma/index.html"
 }
