@@ -162,7 +162,7 @@
 //! | nothing: it does not see what the device does | queues a buffer of a pool for two transfers | does not compile (E0382) | `recycled_twice.rs` |
 //! | nothing: it does not see what the device does | keeps a mapping beyond the function that was to use it | does not compile (E0521) | `scoped_escapes.rs` |
 //! | nothing: it does not see what the device does | starts a transfer of a buffer that the caller will use again, and does not wait for its end | does not compile (E0277) | `scoped_transfer_forgotten.rs` |
-//! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0277) | `sealed_device_writes.rs` |
+//! | nothing: it does not see what the device does | passes on a buffer that is mapped for reading as one that the device may write to | does not compile (E0117) | `sealed_device_writes.rs` |
 //! | nothing: it does not see what the device does | unmaps a list when its first segment is done, while the device is at the second | does not compile (E0382) | `sg_two_segments.rs` |
 //! | nothing: it does not see what the device does | lets a device write to its coherent memory while a second one has it | does not compile (E0382) | `shared_both_devices.rs` |
 //! | nothing: it does not see what the device does | gives the device an address that it has unmapped | does not compile (E0505) | `span_after_unmap.rs` |

@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Show each operation of the library, the C function behind it, and who has seen it work on the device.
+"""Show each operation of the library, the C function that it calls, and the evidence that it works.
 
-The operations are the library's public functions whose documentation names a C function. Guests are
-booted for the checks; a check that passed says behind `#` which C functions it is of, and what witnessed
-it. So nothing is written down here, but for what cannot have a check of its own, with the reason.
-`make api` calls this with all that it needs.
+The operations are the public functions whose documentation names a C function. Guests are booted to run
+the checks; after `#` a check names the C functions that it tests and the witnesses of the result. Only
+the C functions without a check of their own are listed here. `make api` sets the environment.
 """
 
 import argparse
@@ -17,23 +16,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safe_dma.compile import sources
-from safe_dma.guest.plan import GUESTS, booted, guest_results
+from safe_dma.guest.plan import GUESTS, boot_together, booted, guest_results
 
 TOP = Path(__file__).resolve().parents[3]
 
-# The guests that have the checks: of the module, in the ways that addresses can be made, and in scripts.
+# The guests with the checks: of the module, for each kind of DMA address, and in scripts.
 BOOTED = ("check_result", "bounced_result", "noncoherent_result", "peer_result", "selftest_result")
+# Of all self-tests, one names C functions.
+OWN_GUESTS = GUESTS | {"selftest_result": ("selftest mmap", "guest-mmap")}
 
-# C functions that no check is about, but which work if others do: a check with that witness, or of that
-# C function, has used what they returned.
+# C functions without a check of their own, each with a witness, or a C function, whose checks use its result.
 INDIRECT = {
-    # Compared with each other, page by page.
+    # The results are compared page by page.
     "virt_to_phys": "iova_to_phys",
     "vmalloc_to_pfn": "iova_to_phys",
     "iommu_iova_to_phys": "iova_to_phys",
-    # Finds the domain that is asked.
+    # Returns the domain that is asked.
     "iommu_get_domain_for_dev": "iova_to_phys",
-    # Its result decides whether there is a mapping.
+    # Decides whether there is a mapping.
     "dma_mapping_error": "dma_map_page",
     # The addresses and lengths that the device is given.
     "for_each_sgtable_dma_sg": "dma_map_sgtable",
@@ -41,15 +41,15 @@ INDIRECT = {
     "sg_dma_len": "dma_map_sgtable",
     "for_each_sgtable_sg": "dma_alloc_noncontiguous",
     "sg_phys": "dma_alloc_noncontiguous",
-    # Told to the CPU and to the device before and after it had its turn.
+    # Called around each transfer.
     "flush_kernel_vmap_range": "dma_vmap_noncontiguous",
     "invalidate_kernel_vmap_range": "dma_vmap_noncontiguous",
-    # What entries of a list are cut to.
+    # Limit the entries of a list.
     "dma_get_max_seg_size": "dma_map_sgtable",
     "dma_get_seg_boundary": "dma_map_sgtable",
-    # That there is no memory where the registers are that are mapped.
+    # Refuses memory in place of registers.
     "pfn_valid": "dma_map_resource",
-    # Tells the ways of allocation apart.
+    # Distinguishes the kinds of allocation.
     "is_vmalloc_addr": "dma_alloc",
 }
 
@@ -59,7 +59,7 @@ SUBTEST = re.compile(r"^(?:.*: )? *# Subtest: (.+)$")
 
 @dataclass
 class Check:
-    """A check that passed: its name, the C functions that it is of, and its witnesses."""
+    """A check that passed: its name, the C functions that it tests, and its witnesses."""
 
     name: str
     functions: set[str]
@@ -68,7 +68,7 @@ class Check:
 
 @dataclass
 class Row:
-    """A function of the library, one C function behind it, and the checks that have used that one."""
+    """A function of the library, a C function that it calls, and the checks of that C function."""
 
     item: sources.Item
     function: str
@@ -76,24 +76,24 @@ class Row:
 
     @property
     def witnesses(self) -> list[str]:
-        """Who has seen it, each once."""
+        """The witnesses of all checks, each once."""
         return list(dict.fromkeys(name for check in self.checks for name in check.witnesses))
 
 
 def plain(function: str) -> str:
-    """A C function by its plain name: that with attributes is the same one."""
+    """Return the name of a C function without `_attrs`: both are the same operation."""
     return function.removesuffix("_attrs")
 
 
 def read_checks(lines: Iterable[str]) -> list[Check]:
-    """The checks in a guest's console that passed and say what they have seen."""
+    """Read the checks that passed and name their witnesses from a guest's console."""
     found = []
     subject = ""
     for line in lines:
         if match := SUBTEST.match(line):
             subject = f"{match[1]}/"
         elif match := RESULT.match(line):
-            # That something is refused does not show that it works.
+            # A refused call is no evidence that the operation works.
             if re.search(r"\brefused\b", match[2]):
                 continue
             functions = {plain(word) for word in re.findall(r"\w+", match[2])}
@@ -103,7 +103,7 @@ def read_checks(lines: Iterable[str]) -> list[Check]:
 
 
 def rows(items: list[sources.Item], checks: list[Check]) -> list[Row]:
-    """A row for each C function of each item."""
+    """Make a row for each C function of each item."""
 
     def checks_of(function):
         own = [check for check in checks if plain(function) in check.functions]
@@ -114,10 +114,10 @@ def rows(items: list[sources.Item], checks: list[Check]) -> list[Row]:
 
 
 def lines(found: list[Row]) -> list[str]:
-    """The table."""
-    cells = [("Rust", "C", "result", "seen by")]
+    """Format the table."""
+    cells = [("Rust", "C", "result", "witnesses")]
     for row in found:
-        result, seen = "UNCHECKED", f"no check that passed names it: {row.item.path.name}:{row.item.line}"
+        result, seen = "UNCHECKED", f"no passed check names it: {row.item.path.name}:{row.item.line}"
         if row.checks:
             result = "passed"
             seen = f"{', '.join(row.witnesses)} ({len(row.checks)} checks, first {row.checks[0].name})"
@@ -129,7 +129,7 @@ def lines(found: list[Row]) -> list[str]:
 
 
 def report(found: list[Row], problems: list[str], out=print) -> bool:
-    """Print the table, what is wrong, and the count; whether all is right."""
+    """Print the table, the problems and the count; return whether all operations are checked without a problem."""
     for line in lines(found):
         out(line)
     for problem in problems:
@@ -140,10 +140,10 @@ def report(found: list[Row], problems: list[str], out=print) -> bool:
 
 
 def failures(name: str) -> list[str]:
-    """What did not pass in a guest."""
+    """Return the results of a guest that failed."""
     return [
         "\n".join([f"{name}: {result.name}: {result.reason}", *result.log])
-        for result in guest_results(*GUESTS[name])
+        for result in guest_results(*OWN_GUESTS[name])
         if result.status == "failed"
     ]
 
@@ -154,7 +154,8 @@ def main() -> int:
     if "SAFE_DMA_KDIR" not in os.environ:
         print("safe-dma: error: call it with 'make api'", file=sys.stderr)
         return 1
-    checks = [check for name in BOOTED for check in read_checks(booted(*GUESTS[name]).lines)]
+    boot_together([OWN_GUESTS[name] for name in BOOTED])
+    checks = [check for name in BOOTED for check in read_checks(booted(*OWN_GUESTS[name]).lines)]
     problems = [problem for name in BOOTED for problem in failures(name)]
     return 0 if report(rows(sources.items(TOP), checks), problems) else 1
 

@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Files that use the library, built by Kbuild in crates with it, and what the compiler said of each."""
+"""Build crates that use the library, with Kbuild, and read the compiler's diagnostics."""
 
 import json
+import os
 import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Where Kbuild finds the crates, and leaves what it built, and what the compiler said.
+# Kbuild has the rule for crates in this directory.
 PRODUCTS = ".build/crates"
+
+# The root of each crate. The library is `crate::dma`, as `kernel::dma` is for a driver in the tree.
+ROOT = """\
+//! Users of the library.
+#![allow(dead_code, reason = "the functions have no caller")]
+pub use safe_dma::dma;
+#[doc(hidden)]
+pub const __LOG_PREFIX: &[u8] = b"users\\0";
+"""
 
 
 class BuildError(Exception):
-    """A build that told nothing."""
+    """A build that gives no diagnostics of the crates."""
 
 
 @dataclass
@@ -32,98 +42,83 @@ class Diagnostic:
 
 @dataclass
 class Built:
-    """What became of a file, or of a crate."""
+    """The result of building a crate."""
 
     compiled: bool
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     @property
     def errors(self) -> list[Diagnostic]:
-        """The diagnostics that are no warnings."""
-        return [said for said in self.diagnostics if said.level != "warning"]
+        """The diagnostics that are not warnings."""
+        return [diagnostic for diagnostic in self.diagnostics if diagnostic.level != "warning"]
+
+    @property
+    def problem(self) -> str:
+        """The diagnostics of a crate that should have none; empty if it has none."""
+        if self.compiled and not self.diagnostics:
+            return ""
+        return "\n".join(map(str, self.diagnostics)) or "it does not compile, without a diagnostic"
 
 
 def read_diagnostics(text: str) -> list[Diagnostic]:
-    """The errors and warnings in the compiler's JSON, each once.
+    """Read errors and warnings from the compiler's JSON, each once.
 
-    A type that lacks a trait is reported for every part of an expression that needs it.
+    An unimplemented trait is reported for each part of an expression that needs it.
     """
     result: list[Diagnostic] = []
     for line in text.splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
-            # Not a diagnostic: the compiler itself has failed.
+            # The compiler itself has failed.
             result.append(Diagnostic("error", "", line, [], set()))
             continue
-        # The last ones only count those before.
+        # The last entries only count the others.
         counts = not entry["spans"] and re.match(r"aborting due to |\d+ warnings? emitted", entry["message"])
         if counts or not entry["level"].startswith(("error", "warning")):
             continue
         lines = {(Path(span["file_name"]), span["line_start"]) for span in entry["spans"] if span["is_primary"]}
         code = (entry["code"] or {}).get("code", "")
-        same = [said for said in result if (said.code, said.message, said.lines) == (code, entry["message"], lines)]
-        if not same:
+        if all((other.code, other.message, other.lines) != (code, entry["message"], lines) for other in result):
             notes = [child["message"] for child in entry["children"]]
             result.append(Diagnostic(entry["level"], code, entry["message"], notes, lines))
     return result
 
 
-def build(tree: Path, kdir: Path, tools: list[str], name: str, lists: list[list[Path]]) -> dict[Path, Built]:
-    """Build files that use the library of `tree`, those of a list in one crate, and say what became of each file.
+@dataclass
+class Builder:
+    """Builds crates against the library of a tree."""
 
-    A crate that does not compile tells nothing of the files that the compiler did not complain of, which it may
-    not have come to: they are built once more, without the others. `name` is what the crates are called.
-    """
-    found: dict[Path, Built] = {}
-    number = 0
-    while lists:
-        names = [f"{name}_{number + index}" for index in range(len(lists))]
-        number += len(lists)
-        for crate, paths in zip(names, lists, strict=True):
-            write(tree / PRODUCTS / f"{crate}.rs", paths)
-        made = make(tree, kdir, tools, names)
-        lists = [again for crate, paths in zip(names, lists, strict=True) for again in sort(made[crate], paths, found)]
-    return found
+    tree: Path
+    kdir: Path
+    tools: list[str]
 
-
-def write(path: Path, users: list[Path]) -> None:
-    """A crate of those files, each a module."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"mod {user.stem} {{ include!({json.dumps(str(user))}); }}\n" for user in users))
-
-
-def make(tree: Path, kdir: Path, tools: list[str], names: list[str]) -> dict[str, Built]:
-    """Have Kbuild build the crates."""
-    products = tree / PRODUCTS
-    targets = [f"{PRODUCTS}/{name}.o" for name in names]
-    command = ["make", "-C", str(kdir), f"M={tree}", "--no-print-directory", "-j2", *tools, *targets]
-    made = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    if made.returncode != 0:
-        raise BuildError(f"the build of {products} failed:\n{made.stdout}")
-    return {
-        name: Built(
-            (products / f"{name}.o").exists(),
-            read_diagnostics((products / f"{name}.json").read_text()),
+    def make(self, crates: dict[str, list[Path]]) -> dict[str, Built]:
+        """Build crates, given by name; each file is a module."""
+        products = self.tree / PRODUCTS
+        products.mkdir(parents=True, exist_ok=True)
+        for name, paths in crates.items():
+            modules = [f"mod {path.stem} {{ include!({json.dumps(str(path))}); }}\n" for path in paths]
+            (products / f"{name}.rs").write_text(ROOT + "".join(modules))
+        command = ["make", "-C", self.kdir, f"M={self.tree}", f"-j{len(os.sched_getaffinity(0))}"]
+        command += ["--no-print-directory", *self.tools, *(f"{PRODUCTS}/{name}.o" for name in crates)]
+        made = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
-        for name in names
-    }
+        if made.returncode != 0:
+            raise BuildError(f"the build of {products} failed:\n{made.stdout}")
+        return {
+            name: Built((products / f"{name}.o").exists(), read_diagnostics((products / f"{name}.json").read_text()))
+            for name in crates
+        }
 
+    def build(self, name: str, right: list[Path], wrong: list[Path] = ()) -> dict[Path, Built]:
+        """Build files that use the library, and return the result of each.
 
-def sort(made: Built, paths: list[Path], found: dict[Path, Built]) -> list[list[Path]]:
-    """Put what became of a crate down to its files, in `found`; returns lists of those that it tells nothing of."""
-    of = {path: [said for said in made.diagnostics if path in {file for file, _ in said.lines}] for path in paths}
-    stray = [said for said in made.diagnostics if not any(said in own for own in of.values())]
-    if made.compiled or len(paths) == 1:
-        found.update({path: Built(made.compiled, own + stray) for path, own in of.items()})
-        return []
-    results = {path: Built(False, own) for path, own in of.items()}
-    failed = {path: result for path, result in results.items() if result.errors}
-    if not failed or Built(False, stray).errors:
-        # Nobody knows whose fault it is.
-        return [[path] for path in paths]
-    found.update(failed)
-    rest = [path for path in paths if path not in failed]
-    return [rest] if rest else []
+        The `right` ones are one crate called `name`. If it is not free of errors and warnings, each of them is
+        built once more on its own, as each of the `wrong` ones is: an error may hide those of other files.
+        """
+        built = self.make({name: right} | {path.stem: [path] for path in wrong})
+        if built[name].problem:
+            built |= self.make({path.stem: [path] for path in right})
+        return {path: built.get(path.stem, built[name]) for path in [*right, *wrong]}

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The examples in the library's documentation, built by Kbuild in a crate with it.
+"""Build the examples of the library's documentation.
 
-rustdoc's own `--test` makes programs for the host, with the standard library, and the library is for the
-kernel: there is nothing that they could be linked with. So each code block becomes a module of a crate in
-which the library has the name that the documentation gives it, built as the module is.
+rustdoc's own `--test` links programs for the host with the standard library, which the library does not
+have. Here each code block is a module of a crate that uses the library; see crates.py.
 """
 
 import re
@@ -11,18 +10,18 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from safe_dma.compile import crates
+from safe_dma.compile import crates, sources
 
-# Where they are written to.
+# The files of the examples.
 PRODUCTS = ".build/examples"
 
 DOC = re.compile(r" *//[/!] ?(.*)")
 FENCE = "```"
-# What may stand behind a fence: code, or another language.
+# What may follow a fence: code, or another language.
 CODE = ("", "rust", "no_run")
 TEXT = ("text", "c", "sh")
 
-# Before and after the code, in the lines of the fences. As in rustdoc, code that ends with `Ok(())` may
+# The function around the code, in the line of the fence. As in rustdoc, code that ends with `Ok(())` may
 # use the `?` operator.
 BEFORE = "#[allow(unused_variables, unreachable_pub)] fn example()"
 RESULT = " -> kernel::error::Result"
@@ -30,12 +29,12 @@ ENDS_WITH_RESULT = re.compile(r"\bOk(::<[^;]*>)?\(\(\)\)$")
 
 
 class ExampleError(Exception):
-    """Documentation that cannot be understood."""
+    """A malformed example."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One block of code: `line` is that of its fence, the first one of its file being 1."""
+    """One block of code; its opening fence is in line `line` of the file."""
 
     path: Path
     line: int
@@ -43,18 +42,18 @@ class Example:
 
     @property
     def name(self) -> str:
-        """A name for its module."""
+        """The name of the module."""
         parts = self.path.with_suffix("").parts
         return "_".join([*parts[parts.index("rust") + 1 :], str(self.line)])
 
     def text(self) -> str:
-        """A file with each line of code where the documentation has it."""
+        """The module, with each line of code at its line number in the documentation."""
         result = RESULT if self.code and ENDS_WITH_RESULT.search(self.code[-1]) else ""
         return "\n" * (self.line - 1) + "\n".join([f"{BEFORE}{result} {{", *self.code, "}", ""])
 
 
 def shown(line: str) -> str:
-    """A line as rustdoc takes it: what is behind `# ` is code that is not shown."""
+    """Return the code in a line: rustdoc compiles the text after `# `, and does not show it."""
     stripped = line.lstrip()
     if stripped == "#" or stripped.startswith("# "):
         return stripped[2:]
@@ -62,7 +61,7 @@ def shown(line: str) -> str:
 
 
 def read(path: Path) -> list[Example]:
-    """The examples in a file."""
+    """Read the examples in a file."""
     found = []
     code, fence, start = None, "", 0
     for number, line in enumerate([*path.read_text().splitlines(), ""], 1):
@@ -72,7 +71,7 @@ def read(path: Path) -> list[Example]:
             if text.strip().startswith(FENCE):
                 code, fence, start = [], text.strip().removeprefix(FENCE), number
                 if fence not in CODE + TEXT:
-                    raise ExampleError(f"{path}:{number}: '{FENCE}{fence}': no example that is built, and no text")
+                    raise ExampleError(f"{path}:{number}: '{FENCE}{fence}': neither code nor another language")
         elif not doc:
             raise ExampleError(f"{path}:{start}: the example has no end")
         elif text.strip() == FENCE:
@@ -85,28 +84,20 @@ def read(path: Path) -> list[Example]:
 
 
 def find(tree: Path) -> list[Example]:
-    """All examples of the library in a tree, by file and line."""
-    library = tree / "rust" / "dma"
-    return [found for path in sorted([library.with_suffix(".rs"), *library.rglob("*.rs")]) for found in read(path)]
+    """Read all examples of the library in a tree, by file and line."""
+    return [example for path in sources.files(tree) for example in read(path)]
 
 
 def build(tree: Path, kdir: Path, tools: list[str], examples: list[Example]) -> dict[str, crates.Built]:
-    """Build the examples of a tree; what the compiler says of a line is said of the documentation's."""
+    """Build the examples of a tree; diagnostics refer to the lines of the documentation."""
     products = tree / PRODUCTS
     shutil.rmtree(products, ignore_errors=True)
     products.mkdir(parents=True)
     paths = {products / f"{example.name}.rs": example for example in examples}
     for path, example in paths.items():
         path.write_text(example.text())
-    built = crates.build(tree, kdir, tools, "example", [list(paths)])
-    for one in built.values():
-        for said in one.diagnostics:
-            said.lines = {(paths[path].path if path in paths else path, line) for path, line in said.lines}
+    built = crates.Builder(tree, kdir, tools).build("examples", list(paths))
+    for result in built.values():
+        for diagnostic in result.diagnostics:
+            diagnostic.lines = {(paths[path].path if path in paths else path, line) for path, line in diagnostic.lines}
     return {paths[path].name: result for path, result in built.items()}
-
-
-def judge(built: crates.Built) -> str:
-    """What the compiler has against an example; nothing, as it should be."""
-    if built.compiled and not built.diagnostics:
-        return ""
-    return "\n".join(str(said) for said in built.diagnostics) or "it does not compile, and nothing says why"

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Show what becomes of each misuse of the DMA API: in C, and here.
+"""Show the result of each misuse of the DMA API: of C code in a guest, and with the library.
 
-Every misuse in rust/compile_fail/ is built: the compiler must refuse it, and nothing else. Beside it
-is its right way, which must compile without a warning. What both must look like is in the files: see
-Case. Then guests are booted: one commits the twins in C, and it must say what the files say; others
-have the checks of what returns an error. `make misuse` calls this with all that it needs.
+Each file in rust/compile_fail/ is compiled. A misuse must fail with the one error that the file names,
+see Case; the file beside it does the same correctly, and must compile without a warning. Then guests are
+booted: one commits the misuses in C, and the DMA debugger must print the messages that the files name; the
+others run the checks of the misuses that return an error. `make misuse` sets the environment.
 """
 
 import argparse
@@ -14,40 +14,43 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from safe_dma.compile import crates, misuse_docs, twins
-from safe_dma.compile.crates import BuildError, Built
+from safe_dma.compile import misuse_docs, twins
+from safe_dma.compile.crates import Builder, BuildError, Built
 from safe_dma.compile.twins import NOTHING, Twin
 from safe_dma.guest.ktap import Result
-from safe_dma.guest.plan import GUESTS, guest_results
+from safe_dma.guest.plan import GUESTS, boot_together, guest_results
 
 TOP = Path(__file__).resolve().parents[3]
 CASES = TOP / "rust" / "compile_fail"
 OK = "_ok"
 
 HEADER = re.compile(r"// (DMA debugger|In C|Here|Message|Note): (.+)")
-# What the DMA debugger says: its message, or nothing and, if wanted, why.
+# The message of the DMA debugger, or "nothing", with or without a reason.
 DEBUGGER = re.compile(rf"({NOTHING})(?:: (.+))?|(.+)")
 HERE = re.compile(r"(does not compile|cannot be expressed)(: .+)?")
-# At the end of the line that must be reported, or, with ^, below it.
+# At the end of the line that the error is in, or, with ^, in the line after it.
 MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
 
 
+# The guests of `make misuse`: of all self-tests, RUN_TIME needs one.
+OWN_GUESTS = GUESTS | {"selftest_result": ("selftest limits", "guest-limits")}
+
+
 class MisuseError(Exception):
-    """A file that is not as it should be."""
+    """A malformed file."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One misuse, as its file has it.
+    """A misuse that does not compile, and its file.
 
-    The file begins with what the DMA debugger says of it ("nothing" if it sees nothing, and why), what C
-    code does there, and what becomes of it here. If there is a "Message:" or a "Note:", the compiler's must
-    have it, " ... " standing for anything. One line is marked: the compiler must report that line,
-    with that error, and nothing else.
+    The file begins with the message of the DMA debugger ("nothing" and a reason if it is silent), the
+    misuse in C, and its result with the library. "Message:" and "Note:" are optional: parts of the
+    compiler's message and of one of its notes, where " ... " matches any text. One line is marked with the
+    code of the only error that the compiler must report.
     """
 
     name: str
@@ -62,25 +65,30 @@ class Case:
 
     @property
     def path(self) -> Path:
-        """Its file."""
+        """The file."""
         return CASES / f"{self.name}.rs"
 
     @property
+    def right(self) -> Path:
+        """The file that does the same correctly."""
+        return self.path.with_stem(self.name + OK)
+
+    @property
     def result(self) -> str:
-        """What becomes of it."""
+        """The result with the library."""
         return f"{self.here} ({self.code})"
 
     @property
     def see(self) -> str:
-        """Where to read on."""
+        """The file's name, for the documentation."""
         return f"`{self.path.name}`"
 
 
 @dataclass(frozen=True)
 class RunTime:
-    """A misuse that depends on numbers known at run time alone: it returns an error.
+    """A misuse that depends on numbers known only at run time, and returns an error.
 
-    `check` is the name of the result that shows it, and `guest` that of the guest which has it.
+    `check` is the name of the result that shows it, and `guest` the name of the guest that runs the check.
     """
 
     name: str
@@ -92,12 +100,12 @@ class RunTime:
 
     @property
     def result(self) -> str:
-        """What becomes of it."""
+        """The result with the library."""
         return "returns an error"
 
     @property
     def see(self) -> str:
-        """Where to read on."""
+        """The check, for the documentation."""
         return f"check `{self.check}`"
 
 
@@ -189,21 +197,21 @@ RUN_TIME = (
 
 
 def read_case(path: Path) -> Case:
-    """The case in a file."""
+    """Read the case in a file."""
     lines = path.read_text().splitlines()
-    # After the license and an empty line, up to the next empty line.
+    # From the line after the license and an empty line to the next empty line.
     header = lines[2 : lines.index("", 2)]
     found = [HEADER.fullmatch(line) for line in header]
     values = {match[1]: match[2] for match in found if match}
     if len(values) != len(header) or list(values)[:3] != ["DMA debugger", "In C", "Here"]:
-        raise MisuseError(f"{path}: the header is not DMA debugger, In C, Here and, if wanted, Message and Note")
+        raise MisuseError(f"{path}: the header is not DMA debugger, In C, Here, and Message and Note if needed")
     if not HERE.fullmatch(values["Here"]):
         raise MisuseError(f"{path}: Here: is neither 'does not compile' nor 'cannot be expressed'")
 
     markers = [(number, MARKER.search(line)) for number, line in enumerate(lines, 1)]
     markers = [(number - len(match[1]), match[2]) for number, match in markers if match]
     if len(markers) != 1 or sum(line.count("//~") for line in lines) != 1:
-        raise MisuseError(f"{path}: one line must be marked '//~ ERROR E....', and no other")
+        raise MisuseError(f"{path}: exactly one line must be marked '//~ ERROR E....'")
 
     ((line, code),) = markers
     nothing, why, message = DEBUGGER.fullmatch(values["DMA debugger"]).groups()
@@ -221,91 +229,68 @@ def read_case(path: Path) -> Case:
 
 
 def cases() -> list[Case]:
-    """All cases; each has its right way beside it."""
+    """Read all cases; each has a file that does the same correctly."""
     names = {path.stem for path in CASES.glob("*.rs")}
     bad = {name for name in names if not name.endswith(OK)}
     for name in sorted(bad ^ {name.removesuffix(OK) for name in names - bad}):
         raise MisuseError(f"{CASES}: {name}.rs and {name}{OK}.rs: one of them is missing")
     if not bad:
-        raise MisuseError(f"{CASES}: there is nothing")
+        raise MisuseError(f"{CASES}: there are no files")
     return [read_case(CASES / f"{name}.rs") for name in sorted(bad)]
 
 
-def build(kdir: Path, tools: list[str], names: list[str]) -> dict[str, Built]:
-    """Build files by their names: all right ways in one crate, and misuses with those that have the same error.
-
-    The compiler finds errors of one code at one stage of its work, so that none keeps it from another.
-    """
-    lists: dict[str, list[Path]] = {}
-    for name in names:
-        path = CASES / f"{name}.rs"
-        lists.setdefault("" if name.endswith(OK) else read_case(path).code, []).append(path)
-    built = crates.build(TOP, kdir, tools, "misuse", list(lists.values()))
-    return {path.stem: result for path, result in built.items()}
+def build(kdir: Path, tools: list[str], found: list[Case]) -> dict[Path, Built]:
+    """Build the files of cases."""
+    builder = Builder(TOP, kdir, tools)
+    return builder.build("right_ways", [case.right for case in found], [case.path for case in found])
 
 
 def contains(text: str, wanted: str) -> bool:
-    """Whether the parts of `wanted` are in `text`, in order."""
+    """Return whether the parts of `wanted` are in `text`, in order."""
     return re.search(".*".join(map(re.escape, wanted.split(" ... "))), text) is not None
 
 
 def judge(case: Case, built: Built) -> str:
-    """What is wrong with the compiler's verdict on a case; nothing, as it should be."""
+    """Return the difference between a case and the compiler's diagnostics; empty if there is none."""
     if built.compiled:
         return "it compiles"
     if len(built.errors) != 1:
         return "\n".join([f"{len(built.errors)} errors, not one", *map(str, built.errors)])
-    (said,) = built.errors
-    if said.code != case.code:
-        return f"not {case.code}, but {said}"
-    if said.lines != {(case.path, case.line)}:
-        return f"not in line {case.line}, but {said}"
-    if not contains(said.message, case.message):
-        return f"the message is not '{case.message}', but {said}"
-    if not any(contains(note, case.note) for note in ["", *said.notes]):
-        return f"no note '{case.note}': {said}"
+    (error,) = built.errors
+    if error.code != case.code:
+        return f"not {case.code}, but {error}"
+    if error.lines != {(case.path, case.line)}:
+        return f"not in line {case.line}, but {error}"
+    if not contains(error.message, case.message):
+        return f"the message is not '{case.message}', but {error}"
+    if not any(contains(note, case.note) for note in ["", *error.notes]):
+        return f"no note '{case.note}': {error}"
     return ""
 
 
-def judge_right_way(built: Built) -> str:
-    """What the compiler has against the right way; nothing, as it should be."""
-    if built.compiled and not built.diagnostics:
-        return ""
-    return "\n".join(str(diagnostic) for diagnostic in built.diagnostics) or "it does not compile, and nothing says why"
+def row_lines(name: str, cells: list[tuple[str, str]], names: int) -> list[str]:
+    """Format a misuse for the terminal's width; `names` is the width of the first column.
 
-
-@dataclass
-class Row:
-    """What is printed of a misuse."""
-
-    name: str
-    in_c: str
-    debugger: list[str]
-    here: str
-
-
-def print_row(row: Row, names: int, out: Callable[[str], None]):
-    """A row in lines as wide as the terminal; `names` is the width of the first column."""
-    labels = len("debugger")
+    Each cell is a label and a text.
+    """
+    labels = max(len(label) for label, _ in cells)
     width = max(shutil.get_terminal_size((160, 0)).columns - names - labels - 4, 40)
-    name = row.name
-    for label, texts in (("in C", [row.in_c]), ("debugger", row.debugger), ("here", [row.here])):
-        shown = label
-        for text in texts:
-            for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
-                out(f"{name:{names}}  {shown:{labels}}  {line}")
-                name = shown = ""
+    lines = []
+    for label, text in cells:
+        for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+            lines.append(f"{name:{names}}  {label:{labels}}  {line}")
+            name = label = ""
+    return lines
 
 
-def judge_both(case: Case, built: dict[str, Built]) -> str:
-    """What is wrong with the compiler's verdict on a case and on its right way; nothing, as it should be."""
-    wrong = {case.path: judge(case, built[case.name])}
-    wrong[case.path.with_stem(case.name + OK)] = judge_right_way(built[case.name + OK])
-    return "\n".join(f"{path}: {text}" for path, text in wrong.items() if text)
+def judge_both(case: Case, built: dict[Path, Built]) -> str:
+    """Return the problems of both files of a case; empty if there are none."""
+    problems = {case.path: judge(case, built[case.path]), case.right: built[case.right].problem}
+    return "\n".join(f"{path}: {problem}" for path, problem in problems.items() if problem)
 
 
 def judge_check(row: RunTime, results: list[Result]) -> str:
-    """What is wrong with the check of a misuse that returns an error; nothing, as it should be."""
+    """Return the problem of the check of a misuse that returns an error; empty if there is none."""
     found = [result for result in results if result.name == row.check]
     if len(found) != 1:
         return f"{row.name}: the guest has {len(found)} results named '{row.check}', not one"
@@ -316,26 +301,30 @@ def judge_check(row: RunTime, results: list[Result]) -> str:
 
 
 def count(what: str, names: set[str], problems: dict[str, str]) -> str:
-    """The line that says how many are right."""
+    """Return a line of the summary."""
     return f"{len(names - problems.keys())} of {len(names)} {what}"
 
 
-def report(found: list[Case], rows: list[Twin], built: dict[str, Built]) -> bool:
-    """Print the table, what is wrong with it, and the counts; whether all is right."""
+def report(
+    found: list[Case], rows: list[Twin], built: dict[Path, Built], guests: dict[str, list[Result]]
+) -> tuple[list[str], bool]:
+    """Return the table, the problems and the counts as lines, and whether there is no problem.
+
+    `guests` has the results of each guest by name.
+    """
     misuses = [*found, *RUN_TIME]
     compiled = {case.name: wrong for case in found if (wrong := judge_both(case, built))}
-    guests = {name: guest_results(*GUESTS[name]) for name in ["misuse_result", *(row.guest for row in RUN_TIME)]}
     run = {row.name: wrong for row in RUN_TIME if (wrong := judge_check(row, guests[row.guest]))}
 
-    results = guests.pop("misuse_result")
+    results = guests["misuse_result"]
     measured = {row.name: twins.measure(row, results) for row in rows}
     joined, in_c = twins.join(misuses, rows)
-    in_c |= {name: f"{name}, in C: {said.problem}" for name, said in measured.items() if said.problem}
+    in_c |= {name: f"{name}, in C: {twin.problem}" for name, twin in measured.items() if twin.problem}
 
     names = max(len(misuse.name) for misuse in misuses)
-    print("\nFor each: what C code does, what the DMA debugger said of it in the guest, what becomes of it here.")
+    lines = ["", "For each misuse: the C code, the message of the DMA debugger, the result with the library."]
     for heading, group in misuse_docs.grouped(misuses, rows).items():
-        print(f"\n{heading.upper()}")
+        lines += ["", heading.upper()]
         for misuse in group:
             twin = joined.get(misuse.name)
             said = ["WRONG, see below"]
@@ -346,23 +335,26 @@ def report(found: list[Case], rows: list[Twin], built: dict[str, Built]) -> bool
             elif isinstance(misuse, RunTime):
                 here = f"returns an error. Check: {misuse.check}, passed"
             else:
-                (error,) = built[misuse.name].errors
+                (error,) = built[misuse.path].errors
                 here = f"{misuse.here}. {error.code}: {error.message}"
-            print_row(Row(misuse.name, misuse.in_c, said, here), names, print)
+            cells = [("in C", misuse.in_c), ("debugger", said[0]), *(("", text) for text in said[1:]), ("here", here)]
+            lines += row_lines(misuse.name, cells, names)
 
     ends = twins.others(results)
     ends += [f"{end.name}: {end.reason}" for end, *_ in guests.values() if end.status != "passed"]
-    for problem in [*ends, *in_c.values(), *compiled.values(), *run.values()]:
-        print(f"\n{problem}")
-    twin_names = {row.name for row in rows} | in_c.keys()
-    print(f"\n{count('twins in C: the debugger said what the files say', twin_names, in_c)}")
-    print(count("misuses return an error at run time", {row.name for row in RUN_TIME}, run))
-    print(count("misuses do not compile, and their right ways do", {case.name for case in found}, compiled))
-    return not (ends or in_c or compiled or run)
+    for problem in dict.fromkeys([*ends, *in_c.values(), *compiled.values(), *run.values()]):
+        lines += ["", problem]
+    lines += [
+        "",
+        count("misuses in C have the messages that the files name", {row.name for row in rows} | in_c.keys(), in_c),
+        count("misuses return an error at run time", {row.name for row in RUN_TIME}, run),
+        count("misuses do not compile, and their right ways do", {case.name for case in found}, compiled),
+    ]
+    return lines, not (ends or in_c or compiled or run)
 
 
 def docs(found: list[Case], rows: list[Twin], text: str) -> str:
-    """The text of the documentation with its table made anew."""
+    """Return the text of the documentation with its table regenerated."""
     misuses = [*found, *RUN_TIME]
     joined, problems = twins.join(misuses, rows)
     if problems:
@@ -373,9 +365,7 @@ def docs(found: list[Case], rows: list[Twin], text: str) -> str:
 def main() -> int:
     """Print the table; the last lines are the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--docs", action="store_true", help=f"write the table in {misuse_docs.FILE.name} anew, and do nothing else"
-    )
+    parser.add_argument("--docs", action="store_true", help=f"regenerate the table in {misuse_docs.FILE.name} and exit")
     arguments = parser.parse_args()
     if not arguments.docs and "SAFE_DMA_KDIR" not in os.environ:
         parser.error("call it with 'make misuse'")
@@ -386,10 +376,13 @@ def main() -> int:
         if arguments.docs:
             misuse_docs.FILE.write_text(docs(found, rows, misuse_docs.FILE.read_text()))
             return 0
-        names = [name for case in found for name in (case.name, case.name + OK)]
-        print(f"safe-dma: compiling {len(names)} files", file=sys.stderr, flush=True)
-        built = build(Path(os.environ["SAFE_DMA_KDIR"]), os.environ["SAFE_DMA_TOOLS"].splitlines(), names)
-        return 0 if report(found, rows, built) else 1
+        print(f"safe-dma: compiling {2 * len(found)} files", file=sys.stderr, flush=True)
+        built = build(Path(os.environ["SAFE_DMA_KDIR"]), os.environ["SAFE_DMA_TOOLS"].splitlines(), found)
+        guests = {name: OWN_GUESTS[name] for name in ["misuse_result", *(row.guest for row in RUN_TIME)]}
+        boot_together(guests.values())
+        lines, good = report(found, rows, built, {name: guest_results(*which) for name, which in guests.items()})
+        print("\n".join(lines))
+        return 0 if good else 1
     except (MisuseError, BuildError, twins.TwinError, OSError) as error:
         print(f"safe-dma: error: {error}", file=sys.stderr)
         return 1

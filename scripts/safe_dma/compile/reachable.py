@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What safe code can reach of the library though no documentation shows it, out of the library's sources.
+"""Read from the library's sources the items that safe code can reach though they are not documented.
 
-A trait that others cannot name has methods all the same: a bound on a public trait that it is a supertrait
-of brings them into scope. A type in a private module has public functions and fields for whoever has a
-value of it. And a value that dereferences to a type of somebody else has all of that type's methods.
-
-As in sources.py, lines and their indentation are enough.
+The methods of a private trait can be called if it is a supertrait of a public one: a bound on that trait
+brings them into scope. The public functions and fields of a type in a private module can be used by code
+that has a value of the type. A value that dereferences to a type of another crate has that type's methods.
 """
 
 import re
@@ -22,13 +20,13 @@ TUPLE_FIELD = re.compile(r"[(,] *pub ")
 TARGET = re.compile(r" *type Target = (.+);")
 TYPE = re.compile(r"^ *pub (?:struct|enum|union) (\w+)", re.MULTILINE)
 EXPORTS = re.compile(r"^ *pub use [^;]*;", re.MULTILINE)
-# An argument that only the library can make.
+# A type of which only the library can make a value: a function with such an argument is sealed.
 TOKEN = "Sealed"
 
 
 @dataclass
 class Block:
-    """What stands around a line."""
+    """A block around a line."""
 
     indentation: int
     kind: str
@@ -38,7 +36,7 @@ class Block:
 
 
 def names_of(kind: str, header: str) -> tuple[str, str]:
-    """The name of what a block is of, and, of an implementation, that of the trait."""
+    """Return the name of the type, trait or module of a block, and the trait of an implementation."""
     plain = sources.without_generics(header).partition("{")[0].partition(" where ")[0].partition(";")[0]
     words = re.findall(r"[\w:]+", plain.partition(kind)[2])
     if kind == "impl" and "for" in words:
@@ -56,7 +54,7 @@ class Reader:
         self.lines = path.read_text().splitlines()
         is_root = path == library.with_suffix(".rs")
         self.module = [] if is_root else list(path.relative_to(library).with_suffix("").parts)
-        # Names that a parent lends to everybody, each module with its own.
+        # The names that the parents of this module reexport.
         self.exported = set()
         parent, self.hidden = library, False
         for name in self.module:
@@ -69,26 +67,26 @@ class Reader:
         self.found: list[str] = []
 
     def header(self, number: int) -> str:
-        """A declaration, up to its brace or its end."""
+        """Return a declaration up to its brace or its end."""
         text = " ".join(line.strip() for line in self.lines[number : number + 20])
         return text[: min(at for at in (text.find("{"), text.find(";"), len(text)) if at >= 0) + 1]
 
     def path(self, *names: str) -> str:
-        """The path of something within what stands around it."""
+        """Return the path of an item in the blocks around it."""
         return "::".join([*self.module, *(block.name for block in self.stack), *names])
 
     def in_tests(self) -> bool:
         return any(block.kind == "mod" and block.name == "tests" for block in self.stack)
 
     def is_hidden(self, name: str) -> bool:
-        """Whether others cannot name something that is here."""
+        """Return whether users cannot name an item here."""
         inner = [block for block in self.stack if block.kind == "mod"]
         if any(not block.is_public for block in inner):
             return True
         return self.hidden and name not in self.exported
 
     def read(self) -> list[str]:
-        """All that is found."""
+        """Read all items."""
         for number, line in enumerate(self.lines):
             while self.stack and line == " " * self.stack[-1].indentation + "}":
                 self.stack.pop()
@@ -108,7 +106,7 @@ class Reader:
         return self.found
 
     def block(self, number: int, match: re.Match) -> None:
-        """A declaration of a type, an implementation, a module."""
+        """Read a declaration of a type, an implementation or a module."""
         kind, is_public = match[4], bool(match[2]) and not match[3]
         header = self.header(number)
         name = names_of(kind, header)[0] if kind != "macro_rules!" else ""
@@ -121,7 +119,7 @@ class Reader:
             self.stack.append(Block(len(match[1]), kind, name, is_public, header))
 
     def function(self, number: int, match: re.Match) -> None:
-        """A function, of its own or of what is around it."""
+        """Read a function, a method or an associated function."""
         block = self.stack[-1] if self.stack else None
         types = sources.parameters_of("\n".join(self.lines[number:]).partition("fn ")[2])
         is_public = bool(match[2]) and not match[3]
@@ -136,8 +134,7 @@ class Reader:
 
 
 def items(tree: Path) -> list[str]:
-    """All that is found in the library of a tree, by file and line."""
-    library = tree / "rust" / "dma"
-    paths = sorted([library.with_suffix(".rs"), *library.rglob("*.rs")])
+    """Read all items of the library in a tree, by file and line."""
+    paths = sources.files(tree)
     own = {name for path in paths for name in TYPE.findall(path.read_text())}
-    return [found for path in paths for found in Reader(path, library, own).read()]
+    return [item for path in paths for item in Reader(path, tree / "rust" / "dma", own).read()]

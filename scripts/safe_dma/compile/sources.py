@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The public functions and the `unsafe` traits of the library, with their documentation, out of its sources.
+"""Read the library's public functions and `unsafe` traits, with their documentation, from its sources.
 
-They are formatted by rustfmt, so that lines and their indentation are enough.
+rustfmt formats the sources, so lines and indentation suffice to parse them.
 """
 
 import re
@@ -10,18 +10,18 @@ from pathlib import Path
 
 DOC = re.compile(r" *///(?: (.*))?")
 FUNCTION = re.compile(r"(    )?(pub )?(?:const )?(unsafe )?fn (\w+)")
-# What stands at the beginning of a line and ends with a brace there.
+# Starts at the beginning of a line, and ends with a brace there.
 BLOCK = re.compile(r"(pub )?(unsafe )?(impl|trait|mod|macro_rules!)\b(.*)")
 PRIVATE = re.compile(r"^mod (\w+);", re.MULTILINE)
 C_FUNCTION = re.compile(r"`(\w+)\(\)`")
-# A type that is a number, or has some in it; a slice has the length of what is there.
+# A type that is or contains a number. The length of a slice is not one that the caller chooses.
 NUMBER = re.compile(r"\b([ui](8|16|32|64|128|size)|Alignment|Msecs|Flags|Attrs|DmaAddress|PhysAddr)\b")
 SLICE = re.compile(r"\[[^\[\];]*\]")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A function, or an `unsafe` trait, that users of the library can call or implement."""
+    """A function that users of the library can call, or an `unsafe` trait that they can implement."""
 
     path: Path
     line: int
@@ -29,23 +29,23 @@ class Item:
     docs: tuple[str, ...]
     is_unsafe: bool
     is_trait: bool = False
-    # The types of what a function takes, but for itself.
+    # The types of a function's parameters, without `self`.
     parameters: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> list[str]:
-        """The types of its parameters that are numbers."""
+        """The types of the parameters that are or contain numbers."""
         return [kind for kind in self.parameters if NUMBER.search(SLICE.sub("", kind))]
 
     @property
     def c_functions(self) -> list[str]:
-        """The C functions behind it: those in the paragraph that begins with `C:`."""
+        """The C functions that it calls: those in the paragraph that begins with `C:`."""
         paragraphs = "\n".join(self.docs).split("\n\n")
         return [name for text in paragraphs if text.startswith("C: ") for name in C_FUNCTION.findall(text)]
 
 
 def without_generics(text: str) -> str:
-    """A type or a header without all that is in angle brackets."""
+    """Remove everything in angle brackets from a type or a header."""
     text = text.replace("->", "")
     while "<" in text:
         shorter = re.sub(r"<[^<>]*>", "", text)
@@ -56,11 +56,11 @@ def without_generics(text: str) -> str:
 
 
 def parameters_of(text: str) -> tuple[str, ...]:
-    """The types that a function takes; the text begins with its name, and goes on behind its parameters."""
+    """Return the types of a function's parameters; the text begins with its name."""
     parts, depth = [""], 0
     for char in text.replace("->", "  "):
         depth += (char in "(<[") - (char in ")>]")
-        # Until the first bracket it is the name, and its generics.
+        # The name and its generics come before the first bracket.
         if depth == 1 and char == ("(" if len(parts) == 1 else ","):
             parts.append("")
         elif depth == 0 and char == ")":
@@ -71,7 +71,7 @@ def parameters_of(text: str) -> tuple[str, ...]:
 
 
 def owner(block: re.Match, header: str) -> str | None:
-    """Whose functions are in a block; None if they are not public."""
+    """Return the type or trait of the functions in a block; None if they are not public."""
     public, kind = block[1], block[3]
     words = without_generics(header).partition("{")[0].partition(" where ")[0].split()
     if kind == "trait":
@@ -82,7 +82,7 @@ def owner(block: re.Match, header: str) -> str | None:
 
 
 def module_of(path: Path, library: Path) -> list[str]:
-    """The path of a module as a user writes it: private modules are not in it."""
+    """Return the path of a module as a user writes it, without private modules."""
     parts: list[str] = []
     parent = library
     for name in path.relative_to(library).with_suffix("").parts:
@@ -93,7 +93,7 @@ def module_of(path: Path, library: Path) -> list[str]:
 
 
 def read(path: Path, library: Path) -> list[Item]:
-    """The items of one file; `library` is its path without the `.rs` of its root."""
+    """Read the items of one file; `library` is the path of the library's root without `.rs`."""
     module = module_of(path, library) if path != library.with_suffix(".rs") else []
     lines = path.read_text().splitlines()
     found: list[Item] = []
@@ -114,13 +114,13 @@ def read(path: Path, library: Path) -> list[Item]:
             open_attribute = not text.endswith("]")
             continue
         if block is None and (begin := BLOCK.match(line)):
-            # To the brace, or the end of a declaration.
+            # Ends at the brace, or at the end of a declaration.
             header = " ".join(lines[number - 1 :])
             header = header[: min(at for at in (header.find("{"), header.find(";"), len(header)) if at >= 0)]
             of = owner(begin, header)
             if begin[1] and begin[2]:
                 add(number, [of], True, True)
-            # All in one line: `mod x;` and `impl X for Y {}`.
+            # Blocks of one line: `mod x;` and `impl X for Y {}`.
             block = None if text.endswith((";", "}")) else begin
         elif function := FUNCTION.match(line):
             public = function[2] or (block and block[3] == "trait")
@@ -134,9 +134,12 @@ def read(path: Path, library: Path) -> list[Item]:
     return found
 
 
-def items(tree: Path) -> list[Item]:
-    """All items of the library in a tree, by file and line."""
+def files(tree: Path) -> list[Path]:
+    """Return the library's files in a tree."""
     library = tree / "rust" / "dma"
-    return [
-        found for path in sorted([library.with_suffix(".rs"), *library.rglob("*.rs")]) for found in read(path, library)
-    ]
+    return sorted([library.with_suffix(".rs"), *library.rglob("*.rs")])
+
+
+def items(tree: Path) -> list[Item]:
+    """Read all items of the library in a tree, by file and line."""
+    return [item for path in files(tree) for item in read(path, tree / "rust" / "dma")]
