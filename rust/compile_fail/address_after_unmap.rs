@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: keeps a DMA address, and writes it to a descriptor after the buffer was unmapped
+// DMA debugger: nothing: it does not see device accesses
+// In C: writes a DMA address to a descriptor after unmapping the buffer
 // Here: does not compile
 
 use crate::dma::{

@@ -6,7 +6,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// An address that is left over can be compared.
+// An address can be compared after unmapping.
 fn send<'a>(
     mapping: Mapping<'a, KVec<u8>, ToDevice>,
     next: &Mapping<'a, KVec<u8>, ToDevice>,

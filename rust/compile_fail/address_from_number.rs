@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: compares a DMA address with a number of its own, to know it later
-// Here: cannot be expressed: no address is made of a number
+// DMA debugger: nothing: it does not see device accesses
+// In C: makes a DMA address from a number
+// Here: cannot be expressed: there is no address from a number
 
 use crate::dma::span::DeviceAddress;
 use kernel::dma::DmaAddress;

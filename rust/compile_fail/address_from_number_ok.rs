@@ -2,7 +2,7 @@
 
 use crate::dma::span::DeviceAddress;
 
-// Whether two mappings were given the same address, as one after the other may be.
+// Two mappings, one after the other, may have the same address.
 fn is(address: DeviceAddress, other: DeviceAddress) -> bool {
     address == other
 }

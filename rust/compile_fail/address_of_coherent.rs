@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: keeps the DMA address of coherent memory, and uses it when that is freed
-// Here: cannot be expressed: it is no number
+// DMA debugger: nothing: it does not see device accesses
+// In C: uses the DMA address of coherent memory after freeing it
+// Here: cannot be expressed: an address is not a number
 
 use crate::dma::coherent::CoherentMemory;
 use kernel::dma::DmaAddress;

@@ -9,6 +9,6 @@ use kernel::dma::DmaAddress;
 ///
 /// The device is given the number, and accesses the memory only while it is there.
 unsafe fn send(memory: &CoherentMemory<'_, [u8]>, descriptor: &mut DmaAddress) {
-    // SAFETY: By the caller's promise.
+    // SAFETY: By the safety requirements of this function.
     *descriptor = unsafe { memory.span().address().as_raw() };
 }

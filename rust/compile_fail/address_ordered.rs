@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: finds the number of a DMA address by comparisons, and uses it after the buffer was unmapped
+// DMA debugger: nothing: it does not see device accesses
+// In C: derives the number of a DMA address by comparisons, and uses it after unmapping the buffer
 // Here: cannot be expressed: addresses have no order
 
 use crate::dma::span::DeviceAddress;

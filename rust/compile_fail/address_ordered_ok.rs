@@ -5,7 +5,7 @@ use crate::dma::{
     span::Span, //
 };
 
-// A part of the memory is told by its place in it.
+// Parts of the memory are compared by their offsets.
 fn is_below(part: core::ops::Range<usize>, span: Span<'_, ToDevice>) -> bool {
     span.slice(part).is_some()
 }

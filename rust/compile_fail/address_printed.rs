@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: prints a DMA address, and reads the number out of the text
-// Here: cannot be expressed: an address is not printed
+// DMA debugger: nothing: it does not see device accesses
+// In C: prints a DMA address, and reads the number from the text
+// Here: cannot be expressed: an address cannot be printed
 
 use crate::dma::{
     direction::ToDevice,

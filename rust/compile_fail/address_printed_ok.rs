@@ -7,7 +7,7 @@ use crate::dma::{
 use kernel::prelude::*;
 
 fn show(mapping: &Mapping<'_, KVec<u8>, ToDevice>) {
-    // SAFETY: No device is given the number.
+    // SAFETY: The number does not reach a device.
     let address = unsafe { mapping.span().address().as_raw() };
 
     dev_info!(mapping.device(), "frame at {:#x}\n", address);

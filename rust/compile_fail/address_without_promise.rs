@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: writes the address of a buffer to a register, and forgets when the device is done with it
+// DMA debugger: nothing: it does not see device accesses
+// In C: writes the address of a buffer to a register, and does not track when the device is done
 // Here: does not compile
 
 use crate::dma::{

@@ -10,7 +10,7 @@ use kernel::dma::DmaAddress;
 ///
 /// # Safety
 ///
-/// As for [`Engine::start_read`](crate::dma::transfer::Engine::start_read), for which this is.
+/// As for [`Engine::start_read`](crate::dma::transfer::Engine::start_read), which calls this.
 unsafe fn start(from: Span<'_, ToDevice>, descriptor: &mut DmaAddress) {
     // SAFETY: The device reads these bytes and no others, once; the caller sees to it that they stay.
     *descriptor = unsafe { from.address().as_raw() };

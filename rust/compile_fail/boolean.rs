@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know what the memory holds
-// In C: takes what the device wrote for a bool, which may then be neither true nor false
+// DMA debugger: nothing: it does not check the content of the memory
+// In C: reads a bool that the device wrote, which may be neither true nor false
 // Here: does not compile
 // Message: memory that holds `bool` cannot be mapped ... FromDevice`
 // Note: write only to types that are valid for all bytes (`FromBytes`)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: unmaps and frees a buffer while the device is still at work
+// DMA debugger: nothing: it does not see device accesses
+// In C: unmaps and frees a buffer while a transfer is in flight
 // Here: does not compile
 
 use crate::dma::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
+// DMA debugger: nothing: it does not see CPU accesses
 // In C: frees a buffer that is still mapped
 // Here: does not compile
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it sees calls, and not what the driver relies on
-// In C: maps memory of any kind, and trusts that it is the right one
+// DMA debugger: nothing: it checks calls, not the assumptions of the driver
+// In C: maps memory without knowing that it may be mapped
 // Here: does not compile
 
 use crate::dma::buffer::Buffer;
@@ -20,7 +20,7 @@ impl Buffer for Table {
     }
 
     unsafe fn from_raw(raw: Self::Raw) -> Self {
-        // SAFETY: By the caller's promise.
+        // SAFETY: By the safety requirements of this function.
         Self(unsafe { VBox::from_raw(raw.as_ptr()) })
     }
 

@@ -6,7 +6,7 @@ use kernel::prelude::*;
 
 struct Table(KBox<[u8; 64]>);
 
-// SAFETY: All is as for the `KBox`, which keeps these promises.
+// SAFETY: The methods are those of the `KBox`, which keeps these promises.
 unsafe impl Buffer for Table {
     type Target = [u8; 64];
     type Raw = NonNull<[u8; 64]>;
@@ -16,7 +16,7 @@ unsafe impl Buffer for Table {
     }
 
     unsafe fn from_raw(raw: Self::Raw) -> Self {
-        // SAFETY: By the caller's promise.
+        // SAFETY: By the safety requirements of this function.
         Self(unsafe { Buffer::from_raw(raw) })
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: writes to coherent memory while the device is at work there
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: writes to coherent memory while a transfer uses it
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: lets the device read a buffer that is mapped for writing
+// DMA debugger: nothing: it does not see device accesses
+// In C: lets the device read a buffer mapped DMA_FROM_DEVICE
 // Here: does not compile
 // Message: a device cannot be given memory mapped ... FromDevice` to read
 // Note: map the buffer `ToDevice` or `Bidirectional`

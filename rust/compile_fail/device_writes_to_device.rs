@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: lets the device write to a buffer that is mapped for reading
+// DMA debugger: nothing: it does not see device accesses
+// In C: lets the device write to a buffer mapped DMA_TO_DEVICE
 // Here: does not compile
 // Message: a device cannot be given memory mapped ... ToDevice` to write
 // Note: map the buffer `FromDevice` or `Bidirectional`

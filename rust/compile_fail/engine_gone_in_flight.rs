@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: frees the engine while a transfer of it is in flight
+// DMA debugger: nothing: it does not see device accesses
+// In C: frees the engine while one of its transfers is in flight
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: starts the device and keeps no account of what it is using
+// DMA debugger: nothing: it does not see device accesses
+// In C: starts the device without tracking the memory that it accesses
 // Here: does not compile
 
 use crate::dma::{

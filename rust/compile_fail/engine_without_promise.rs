@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: unmaps when the driver believes that the device is done
+// DMA debugger: nothing: it does not see device accesses
+// In C: unmaps on the assumption that the device is done
 // Here: does not compile
 
 use crate::dma::{

@@ -22,7 +22,7 @@ use kernel::{
 
 struct Nothing<'a>(&'a Device<Bound>);
 
-// SAFETY: Nothing is ever started, so that no device accesses anything.
+// SAFETY: No transfer is ever started, so the device accesses no memory.
 unsafe impl Engine for Nothing<'_> {
     type Job = ();
     type Token = ();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver frees DMA memory with different attributes
-// In C: forgets at the unmapping the attributes of the mapping
+// In C: unmaps without the attributes of the mapping
 // Here: cannot be expressed
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver tries to free DMA memory it has not allocated
-// In C: unmaps the address of a fragment, which was not what was mapped
+// In C: unmaps the address of a fragment of a mapping
 // Here: cannot be expressed
 
 use crate::dma::{

@@ -6,7 +6,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// Only the mapping as a whole can be undone.
+// Only the whole mapping can be unmapped.
 fn drop_header(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result {
     let header = mapping.span().slice(0..64).ok_or(EINVAL)?;
 

@@ -2,7 +2,7 @@
 
 use crate::dma::coherent::CoherentMemory;
 
-// A ring is replaced as a whole, and with it the device that it is for.
+// The ring is replaced with its DMA address and its device.
 fn replace<'a>(ring: &mut CoherentMemory<'a, [u64]>, next: CoherentMemory<'a, [u64]>) {
     *ring = next;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver frees DMA memory with different direction
-// In C: unmaps as if the device had written to what it has only read
+// In C: unmaps a buffer mapped DMA_TO_DEVICE with DMA_FROM_DEVICE
 // Here: does not compile
 
 use crate::dma::{

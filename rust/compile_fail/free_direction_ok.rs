@@ -9,7 +9,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// What is for any direction takes it from the type.
+// The direction comes from the type of the mapping.
 fn finished<D: Direction>(mapping: Mapping<'_, KVec<u8>, D>) -> KVec<u8> {
     mapping.unmap()
 }

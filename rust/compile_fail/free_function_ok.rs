@@ -2,7 +2,7 @@
 
 use crate::dma::coherent::CoherentMemory;
 
-// What a value is made with is undone when it is dropped, by the function that belongs to it.
+// Drop calls the function that matches the allocation.
 fn remove(ring: CoherentMemory<'_, [u64]>) {
     drop(ring);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver tries to free an invalid DMA memory address
-// In C: unmaps what a failed mapping returned
+// In C: unmaps the address that a failed mapping returned
 // Here: does not compile
 
 use crate::dma::{

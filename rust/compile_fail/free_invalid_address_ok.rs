@@ -12,7 +12,7 @@ use kernel::{
     prelude::*, //
 };
 
-// The buffer comes back either way.
+// The buffer is returned in both cases.
 fn send(dev: &Device<Bound>, frame: KVec<u8>) -> KVec<u8> {
     match Mapping::map(dev, frame, ToDevice) {
         Ok(mapping) => mapping.unmap(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver tries to free DMA memory it has not allocated
-// In C: unmaps on the error path what was unmapped before
+// In C: unmaps a buffer again on the error path
 // Here: does not compile
 
 use crate::dma::{

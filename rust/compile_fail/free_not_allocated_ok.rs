@@ -6,7 +6,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// What has been unmapped is the buffer, which is freed once as any other.
+// `unmap` returns the buffer, which is dropped once.
 fn finish(mapping: Mapping<'_, KVec<u8>, ToDevice>, failed: bool) {
     let frame = mapping.unmap();
 

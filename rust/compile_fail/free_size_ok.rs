@@ -6,7 +6,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// The whole buffer comes back; how much of it is of interest is another matter.
+// The whole buffer is unmapped, whatever part of it is used.
 fn receive(mapping: Mapping<'_, KVec<u8>, FromDevice>, received: usize) -> KVec<u8> {
     let mut frame = mapping.unmap();
     frame.truncate(received);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: starts the device before it has synced the buffer back
+// DMA debugger: nothing: it does not see device accesses
+// In C: starts the device before dma_sync_single_for_device()
 // Here: does not compile
 
 use crate::dma::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know of addresses that pieces are linked to
+// DMA debugger: nothing: it does not track dma_iova_link()
 // In C: frees a page that is still linked
 // Here: does not compile
 

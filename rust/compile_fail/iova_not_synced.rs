@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know of addresses that pieces are linked to
+// DMA debugger: nothing: it does not track dma_iova_link()
 // In C: starts the device before dma_iova_sync()
-// Here: cannot be expressed: what is not finished has no address
+// Here: cannot be expressed: an unfinished mapping has no address
 
 use crate::dma::{
     buffer::Pages,

@@ -13,7 +13,7 @@ use kernel::{
     prelude::*, //
 };
 
-// There is no mapping to ask for its address before the error has been looked at.
+// Without a check of the error there is no mapping, and no address.
 fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result<DeviceAddress> {
     let mapping = Mapping::map(dev, frame, ToDevice)?;
 

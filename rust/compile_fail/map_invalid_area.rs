@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver maps memory from invalid area
-// In C: maps a pointer that is not to the kernel's linear map, such as one from ioremap()
+// In C: maps a pointer outside the linear map of the kernel, such as one from ioremap()
 // Here: does not compile
 // Message: `*mut u8` cannot be mapped for streaming DMA
 // Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver maps memory from vmalloc area
-// In C: maps what kvmalloc() returned, which is from vmalloc() when memory is short
+// In C: maps memory from kvmalloc(), which falls back to vmalloc()
 // Here: does not compile
 // Message: cannot be mapped for streaming DMA
 // Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can

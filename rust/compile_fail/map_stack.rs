@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver maps memory from stack
-// In C: maps a command that is a local variable
+// In C: maps a local variable
 // Here: does not compile
 // Message: `&mut [u8; 16]` cannot be mapped for streaming DMA
 // Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can

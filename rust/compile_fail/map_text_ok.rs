@@ -12,7 +12,7 @@ use kernel::{
     prelude::*, //
 };
 
-// What a device is to see is data.
+// The device gets data.
 fn load(dev: &Device<Bound>, firmware: &[u8]) -> Result {
     let mut copy = KVec::with_capacity(firmware.len(), GFP_KERNEL)?;
     copy.extend_from_slice(firmware, GFP_KERNEL)?;

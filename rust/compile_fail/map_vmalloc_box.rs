@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver maps memory from vmalloc area
-// In C: maps a structure that was allocated by vmalloc()
+// In C: maps a structure from vmalloc()
 // Here: does not compile
 // Message: cannot be mapped for streaming DMA
 // Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can

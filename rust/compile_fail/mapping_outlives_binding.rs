@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: uses a mapping through a file that is still open when the driver has gone
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: uses a mapping through an open file after the driver was unbound
 // Here: does not compile
 
 use crate::dma::{

@@ -13,7 +13,7 @@ use kernel::{
     sync::Arc, //
 };
 
-// What has the mapping is of the driver's own data, which is dropped before the binding ends.
+// The mapping is in the driver's data, which is dropped before the binding ends.
 struct OpenFile<'bound> {
     mapping: Mapping<'bound, KVec<u8>, FromDevice>,
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: reads a buffer, well synced, while the device is still writing to it
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: syncs and reads a buffer while the device is still writing to it
 // Here: does not compile
 
 use crate::dma::{

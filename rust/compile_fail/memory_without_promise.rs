@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: hands a transfer memory that it does not keep mapped
+// DMA debugger: nothing: it does not see device accesses
+// In C: starts a transfer of memory that may be unmapped before it completes
 // Here: does not compile
 
 use crate::dma::{

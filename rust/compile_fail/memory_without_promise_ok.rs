@@ -16,7 +16,7 @@ use kernel::{
 
 struct Frame<'a>(Mapping<'a, KVec<u8>, ToDevice>);
 
-// SAFETY: The mapping, which keeps these promises, is this value's own.
+// SAFETY: This value owns the mapping, which keeps these promises.
 unsafe impl DeviceMemory for Frame<'_> {
     type Direction = ToDevice;
 

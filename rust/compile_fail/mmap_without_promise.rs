@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: lets user space map memory, and then changes what kind of area it is
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: changes the flags of a user space area after mapping memory there
 // Here: does not compile
 
 use crate::dma::coherent::MmapMemory;

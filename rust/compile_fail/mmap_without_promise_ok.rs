@@ -6,7 +6,7 @@ use kernel::{
     prelude::*, //
 };
 
-// What there is to set is set before, and nothing after.
+// All flags are set before the call.
 fn mmap(frame: &MmapMemory<'_, [u8]>, vma: &VmaNew) -> Result {
     vma.try_clear_mayexec()?;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: reads non-contiguous memory from the address of its first page on
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: reads non-contiguous memory beyond its first page without a vmap
 // Here: cannot be expressed
 
 use crate::dma::{

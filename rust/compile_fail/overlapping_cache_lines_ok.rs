@@ -12,7 +12,7 @@ use kernel::{
     prelude::*, //
 };
 
-// One mapping has as many spans as are wanted.
+// One mapping may have any number of spans.
 fn send_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
     let mapping = Mapping::map(dev, frame, ToDevice)?;
     let (first, second) = (mapping.span(), mapping.span());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know what the memory holds
-// In C: lets the device read the padding of a structure, with what was in that memory before
+// DMA debugger: nothing: it does not check the content of the memory
+// In C: lets the device read the padding of a structure, which holds old content of the memory
 // Here: does not compile
 // Message: memory that holds ... Command` cannot be mapped ... ToDevice`
 // Note: types without padding or uninitialized bytes (`AsBytes`)

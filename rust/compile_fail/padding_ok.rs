@@ -20,7 +20,7 @@ struct Command {
     argument: u32,
 }
 
-// SAFETY: There is no padding: all bytes are of one of the fields, none of which has any.
+// SAFETY: There is no padding: each byte belongs to a field, and no field has padding.
 unsafe impl AsBytes for Command {}
 
 fn command(dev: &Device<Bound>, opcode: u8, argument: u32) -> Result {

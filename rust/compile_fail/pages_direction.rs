@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: lets the device read memory that was allocated for it to write
+// DMA debugger: nothing: it does not see device accesses
+// In C: lets the device read memory allocated with DMA_FROM_DEVICE
 // Here: does not compile
 // Message: a device cannot be given memory mapped ... FromDevice` to read
 // Note: map the buffer `ToDevice` or `Bidirectional`

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver has pending DMA allocations while released from device
-// In C: frees memory from dma_alloc_noncoherent() with kfree(), and it stays mapped
+// In C: frees memory from dma_alloc_noncoherent() with kfree(), which leaves it mapped
 // Here: cannot be expressed
 
 use crate::dma::{
@@ -10,7 +10,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// It would be freed as any other vector, later.
+// A vector that is freed later, as any other is.
 fn pass_on(pages: DevicePages<'_, u8, FromDevice>) -> KVec<u8> {
     KVec::from(pages) //~ ERROR E0277
 }

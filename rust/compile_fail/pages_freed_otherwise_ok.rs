@@ -9,7 +9,7 @@ use kernel::{
     prelude::*, //
 };
 
-// Only what is in it can be had elsewhere.
+// Only a copy of the content can be a vector.
 fn pass_on(mut pages: DevicePages<'_, u8, FromDevice>) -> Result<KVec<u8>, AllocError> {
     let mut copy = KVec::new();
 

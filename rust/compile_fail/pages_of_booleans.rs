@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: takes what the device wrote for a bool
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: reads a bool that the device wrote
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver has pending DMA allocations while released from device
-// In C: leaves memory of the device to work that runs after the driver has gone
+// In C: leaves DMA memory to work that runs after the driver was unbound
 // Here: does not compile
 
 use crate::dma::{

@@ -9,7 +9,7 @@ use kernel::{
     workqueue, //
 };
 
-// Only a copy of what was in it may outlive the driver.
+// Only a copy of the content may outlive the binding.
 fn free_later(mut pages: DevicePages<'_, u8, ToDevice>) -> Result {
     let mut copy = KVec::new();
     copy.extend_from_slice(&pages.sync_for_cpu(), GFP_KERNEL)?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
+// DMA debugger: nothing: it does not see CPU accesses
 // In C: reads memory from dma_alloc_noncoherent() without a sync
 // Here: cannot be expressed
 

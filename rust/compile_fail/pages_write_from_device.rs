@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: writes to memory that only the device writes, and that is invalidated in the caches next time
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: writes to memory allocated with DMA_FROM_DEVICE, whose cache lines the next sync discards
 // Here: does not compile
 
 use crate::dma::{

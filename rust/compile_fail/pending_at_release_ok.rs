@@ -9,7 +9,7 @@ use kernel::{
     workqueue, //
 };
 
-// Only the buffer, which is not mapped any more, may outlive the driver.
+// Only the unmapped buffer may outlive the binding.
 fn free_later(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result {
     let frame = mapping.unmap();
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
+// DMA debugger: nothing: it does not see device accesses
 // In C: uses the physical address of a buffer as its DMA address, after unmapping
-// Here: cannot be expressed: a mapping does not tell the physical address
+// Here: cannot be expressed: a mapping does not give out the physical address
 
 use crate::dma::{
     buffer::Pages,

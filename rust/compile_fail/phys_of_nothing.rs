@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver maps memory from invalid area
-// In C: asks for the physical address of a pointer that leads nowhere
+// In C: uses the physical address of a dangling pointer
 // Here: does not compile
 
 use crate::dma::buffer::Buffer;

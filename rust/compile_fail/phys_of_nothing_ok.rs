@@ -15,7 +15,7 @@ use kernel::{
     prelude::*, //
 };
 
-// A mapping asks for it, of memory that it owns.
+// A mapping calls it on memory that it owns.
 fn map(dev: &Device<Bound>, value: KBox<u64>) -> Result<KBox<u64>, MapError<KBox<u64>>> {
     Ok(Mapping::map(dev, value, ToDevice)?.unmap())
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: takes the physical address of a part of a list for its DMA address
+// DMA debugger: nothing: it does not see device accesses
+// In C: uses the physical address of a part of a list as its DMA address
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: dma_pool_destroy() itself says "busy"
-// In C: destroys a pool while objects of it are in use
+// DMA debugger: nothing: dma_pool_destroy() itself prints "busy"
+// In C: destroys a pool while its objects are in use
 // Here: cannot be expressed
 
 use crate::dma::pool::{

@@ -9,7 +9,7 @@ use kernel::{
     sync::Arc, //
 };
 
-// The object keeps the pool.
+// The object holds a reference to the pool.
 fn end<'a>(pool: Arc<DmaPool<'a, u64>>) -> Result<PoolObject<'a, u64>> {
     let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: frees an object to its pool while the device is still at work
+// DMA debugger: nothing: it does not see device accesses
+// In C: frees an object to its pool while a transfer uses it
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: reads a descriptor that it has given to a transfer, which has not ended
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: reads a descriptor while a transfer uses it
 // Here: does not compile
 
 use crate::dma::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not miss what is not called
+// DMA debugger: nothing: it checks the calls that are made, not those that are missing
 // In C: does not sync a buffer of a pool before the device reads it
 // Here: does not compile
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: destroys a pool, and uses a buffer of it
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: uses a buffer of a pool after destroying the pool
 // Here: does not compile
 
 use crate::dma::{

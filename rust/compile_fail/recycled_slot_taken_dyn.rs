@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it sees calls, and not what the driver relies on
-// In C: takes a buffer out of a pool by a pointer to its functions
+// DMA debugger: nothing: it checks calls, not the assumptions of the driver
+// In C: removes a buffer from a pool through a function pointer
 // Here: cannot be expressed: only the library can call that
 
 use crate::dma::{

@@ -10,7 +10,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// What is taken is synced as it has to be, and goes back where it is from.
+// The pool syncs the buffer, which returns to its pool.
 fn take(pool: &LocalBufferPool<'_, Pages, FromDevice>) -> Result<u8> {
     let buffer = DeviceBuffer::take(pool)?
         .sync_for_cpu(64)

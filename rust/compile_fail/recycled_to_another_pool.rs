@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it sees calls, and not what the driver relies on
+// DMA debugger: nothing: it checks calls, not the assumptions of the driver
 // In C: puts a buffer back into the pool of another device
 // Here: does not compile
 

@@ -10,7 +10,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// A reference always leads to the same pool, and so does an `Arc`.
+// A reference to a pool, or an `Arc`, always refers to the same one.
 fn borrow(pool: &BufferPool<'_, Pages, ToDevice>) -> Result {
     drop(DeviceBuffer::take(pool)?);
     Ok(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: uses a buffer that it has put back into the pool
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: uses a buffer after putting it back into the pool
 // Here: does not compile
 
 use crate::dma::{

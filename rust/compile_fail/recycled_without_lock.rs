@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: takes buffers in a thread and puts them back in an interrupt's handler, without a lock
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: takes buffers in a thread and puts them back in an interrupt handler, without a lock
 // Here: does not compile
 
 use crate::dma::{

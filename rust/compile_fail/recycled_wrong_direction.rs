@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: writes what the device is to read into a buffer of a pool for receiving
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: writes data for the device into a buffer of a receive pool
 // Here: does not compile
 
 use crate::dma::{

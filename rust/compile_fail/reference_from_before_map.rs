@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: keeps a pointer into the buffer from before it was mapped
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: uses a pointer into the buffer from before it was mapped
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: keeps a pointer into the buffer when it has given it back to the device
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: uses a pointer into the buffer after giving it back to the device
 // Here: does not compile
 
 use crate::dma::{

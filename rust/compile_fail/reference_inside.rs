@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know what the memory holds
-// In C: lets the device write to a structure that has pointers of the kernel in it
+// DMA debugger: nothing: it does not check the content of the memory
+// In C: lets the device write to a structure that contains kernel pointers
 // Here: does not compile
 // Message: memory that holds ... Request` cannot be mapped ... Bidirectional`
 // Note: write only to types that are valid for all bytes (`FromBytes`)

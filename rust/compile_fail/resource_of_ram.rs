@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: dma_map_resource called for RAM address
-// In C: maps the physical address of memory as if it were of registers
-// Here: cannot be expressed: registers are lent by the driver that has them
+// In C: maps the physical address of memory as registers
+// Here: cannot be expressed: only the driver of a device lends its registers
 
 use crate::dma::{
     direction::Bidirectional,

@@ -17,7 +17,7 @@ use kernel::{
 };
 
 fn map(dev: &Device<Bound>, other: &pci::Bar<'_>) -> Result {
-    // SAFETY: It is a doorbell, and nothing rests on who rings it.
+    // SAFETY: It is a doorbell, which any device may write to.
     let registers = unsafe { MmioRegion::of_bar(other, 0..4)? };
 
     ResourceMapping::map(dev, registers, Bidirectional)?.unmap();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know whose registers they are
-// In C: keeps the mapping of another device's registers after that device has gone
+// DMA debugger: nothing: it does not know the owner of the registers
+// In C: keeps the registers of another device mapped after that device was removed
 // Here: does not compile
 
 use crate::dma::{
@@ -24,7 +24,7 @@ fn doorbell<'a>(
     dev: &'a Device<Bound>,
     other: &pci::Bar<'_>,
 ) -> Result<ResourceMapping<'a, FromDevice>> {
-    // SAFETY: It is a doorbell, and nothing rests on who rings it.
+    // SAFETY: It is a doorbell, which any device may write to.
     let registers = unsafe { MmioRegion::of_bar(other, 0..4)? };
 
     ResourceMapping::map(dev, registers, FromDevice) //~ ERROR E0621

@@ -20,7 +20,7 @@ fn doorbell<'a>(
     dev: &'a Device<Bound>,
     other: &'a pci::Bar<'_>,
 ) -> Result<ResourceMapping<'a, FromDevice>> {
-    // SAFETY: It is a doorbell, and nothing rests on who rings it.
+    // SAFETY: It is a doorbell, which any device may write to.
     let registers = unsafe { MmioRegion::of_bar(other, 0..4)? };
 
     ResourceMapping::map(dev, registers, FromDevice)

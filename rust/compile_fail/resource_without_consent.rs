@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know whose registers they are
+// DMA debugger: nothing: it does not know the owner of the registers
 // In C: maps registers of another device, which start its DMA, without asking its driver
 // Here: does not compile
 

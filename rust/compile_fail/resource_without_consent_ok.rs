@@ -20,9 +20,9 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// No safety of the driver that has `bar` rests on them.
+/// The soundness of the driver that owns `bar` does not depend on these registers.
 unsafe fn lent(mine: &Device<Bound>, bar: &pci::Bar<'_>) -> Result {
-    // SAFETY: By the caller's promise.
+    // SAFETY: By the safety requirements of this function.
     let registers = unsafe { MmioRegion::of_bar(bar, 0x80..0xa0)? };
 
     ResourceMapping::map(mine, registers, FromDevice)?.unmap();

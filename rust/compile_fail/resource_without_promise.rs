@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: dma_map_resource called for RAM address
-// In C: maps a physical address that it believes to be of registers
+// In C: maps a physical address on the assumption that it is of registers
 // Here: does not compile
 
 use crate::dma::resource::MmioRegion;

@@ -10,8 +10,8 @@ use kernel::{
 ///
 /// # Safety
 ///
-/// It is at `phys` for `'a`, and the driver of the device lets others ring it.
+/// It is at `phys` for `'a`, and the driver of the device lets other devices write to it.
 unsafe fn doorbell<'a>(phys: PhysAddr) -> Result<MmioRegion<'a>> {
-    // SAFETY: By the caller's promise.
+    // SAFETY: By the safety requirements of this function.
     unsafe { MmioRegion::from_raw(phys, 4) }
 }

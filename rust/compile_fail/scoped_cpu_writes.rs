@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: writes to a buffer while it is mapped, in the function that was given both
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: writes to a mapped buffer in the function that has both
 // Here: does not compile
 
 use crate::dma::{

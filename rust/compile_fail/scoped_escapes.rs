@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: keeps a mapping beyond the function that was to use it
+// DMA debugger: nothing: it does not see device accesses
+// In C: keeps a mapping after the function that it was made for
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: starts a transfer of a buffer that the caller will use again, and does not wait for its end
+// DMA debugger: nothing: it does not see device accesses
+// In C: starts a transfer of the caller's buffer, and returns before it completes
 // Here: does not compile
 
 use crate::dma::{

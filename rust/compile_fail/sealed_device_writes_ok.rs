@@ -8,7 +8,7 @@ use crate::dma::{
     span::Span, //
 };
 
-// What asks for both takes what is mapped for both.
+// With both bounds, only a bidirectional mapping is accepted.
 fn exchange<D: DeviceReads + DeviceWrites>(memory: Span<'_, D>) {
     let _ = (memory.for_reading(), memory.for_writing());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it sees calls, and not what the driver relies on
-// In C: casts a number of its own to enum dma_data_direction
+// DMA debugger: nothing: it checks calls, not the assumptions of the driver
+// In C: casts an invalid number to enum dma_data_direction
 // Here: does not compile
 // Message: Sideways` cannot be a direction
 // Note: and no others

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it sees calls, and not what the driver relies on
-// In C: maps whatever there is
+// DMA debugger: nothing: it checks calls, not the assumptions of the driver
+// In C: maps memory of any type
 // Here: does not compile
 // Message: alone decide whether ... Status` may be mapped ... FromDevice`
 // Note: implement them

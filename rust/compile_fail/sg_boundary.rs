@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: mapping sg segment across boundary
-// In C: makes a segment of two pieces that lie on both sides of a boundary
-// Here: cannot be expressed: segments are made by the library, of memory that it owns
+// In C: makes a segment that crosses a boundary
+// Here: cannot be expressed: the library makes the segments, of memory that it owns
 // Message: Piece` cannot be mapped for streaming DMA
 
 use crate::dma::{

@@ -13,7 +13,7 @@ use kernel::{
     prelude::*, //
 };
 
-// Joined where the device takes it, and cut where it does not.
+// The library merges and splits pieces within the limits of the device.
 fn gather(dev: &Device<Bound>, first: Pages, second: Pages) -> Result {
     let mut pieces = KVec::new();
     pieces.push(first, GFP_KERNEL)?;

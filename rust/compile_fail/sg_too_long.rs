@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: mapping sg segment longer than device claims to support
-// In C: makes a table with segments as long as it likes
-// Here: cannot be expressed: segments are as long as the device takes them
+// In C: makes a table with segments of any length
+// Here: cannot be expressed: the library limits segments to the maximum of the device
 
 use crate::dma::{
     direction::ToDevice,

@@ -12,7 +12,7 @@ use kernel::{
     prelude::*, //
 };
 
-// The limits of the device count when the table is made.
+// The limits of the device apply when the table is made.
 fn send(dev: &Device<Bound>, table: VVec<u32>) -> Result {
     SgMapping::map(dev, table, ToDevice, GFP_KERNEL)?;
     Ok(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: unmaps a list when its first segment is done, while the device is at the second
+// DMA debugger: nothing: it does not see device accesses
+// In C: unmaps a list after its first segment, while the device accesses the second
 // Here: does not compile
 
 use crate::dma::{

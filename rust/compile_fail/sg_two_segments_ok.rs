@@ -10,7 +10,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// A segment owns the whole list, until its transfer is over.
+// A segment owns the whole list until its transfer completes.
 fn send<E: Engine>(
     engine: E,
     mapping: SgMapping<'_, VVec<u8>, ToDevice>,

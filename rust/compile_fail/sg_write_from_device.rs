@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: writes to a list that the device fills, and that the device will never read
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: writes to a list mapped DMA_FROM_DEVICE, which the device does not read
 // Here: does not compile
 // Message: a device cannot be given memory mapped ... FromDevice` to read
 // Note: map the buffer `ToDevice` or `Bidirectional`

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: lets a device write to its coherent memory while a second one has it
+// DMA debugger: nothing: it does not see device accesses
+// In C: lets a device write to its coherent memory while a second device owns it
 // Here: does not compile
 
 use crate::dma::{

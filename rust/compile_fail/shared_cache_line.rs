@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: maps a field of a structure, which shares a cache line with what the CPU uses
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: maps a field of a structure that shares a cache line with fields that the CPU uses
 // Here: does not compile
 // Message: cannot be mapped for streaming DMA
 // Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can

@@ -17,7 +17,7 @@ struct State {
     status: KBox<[u8; 16]>,
 }
 
-// Memory of its own begins and ends where cache lines do, or is bounced.
+// An allocation of its own is aligned to cache lines, or is bounced.
 fn poll(dev: &Device<Bound>, mut state: State) -> Result {
     Mapping::map(dev, state.status, FromDevice)?;
     state.users += 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know whose memory it is
-// In C: keeps another device's memory mapped after that device has gone
+// DMA debugger: nothing: it does not know the owner of the memory
+// In C: keeps the memory of another device mapped after that device was removed
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: gives the device an address that it has unmapped
+// DMA debugger: nothing: it does not see device accesses
+// In C: gives the device an address after unmapping it
 // Here: does not compile
 
 use crate::dma::{

@@ -10,7 +10,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-// An engine is given the span, and the transfer keeps the mapping until it is over.
+// The engine gets the span, and the transfer keeps the mapping until it completes.
 fn send<E: Engine>(
     engine: E,
     mapping: Mapping<'_, KVec<u8>, ToDevice>,

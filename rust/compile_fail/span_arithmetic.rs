@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: adds to a DMA address, and leaves the buffer
+// DMA debugger: nothing: it does not see device accesses
+// In C: adds to a DMA address, beyond the end of the buffer
 // Here: cannot be expressed
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: gives the device a length that the buffer does not have
+// DMA debugger: nothing: it does not see device accesses
+// In C: gives the device a length beyond the end of the buffer
 // Here: does not compile
 
 use crate::dma::{

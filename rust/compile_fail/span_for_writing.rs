@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: puts the address of what the device may only read into a receive descriptor
+// DMA debugger: nothing: it does not see device accesses
+// In C: writes the address of a buffer mapped DMA_TO_DEVICE to a receive descriptor
 // Here: does not compile
 // Message: a device cannot be given memory mapped ... ToDevice` to write
 // Note: map the buffer `FromDevice` or `Bidirectional`

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
+// DMA debugger: nothing: it does not see device accesses
 // In C: makes up a DMA address
 // Here: does not compile
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver syncs DMA memory with different direction
-// In C: syncs a bidirectional mapping as if the device had only written
+// In C: syncs a buffer mapped DMA_BIDIRECTIONAL with DMA_FROM_DEVICE
 // Here: cannot be expressed
 
 use crate::dma::{

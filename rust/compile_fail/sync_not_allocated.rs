@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver tries to sync DMA memory it has not allocated
-// In C: syncs a buffer that it has unmapped
+// In C: syncs a buffer after unmapping it
 // Here: does not compile
 
 use crate::dma::{

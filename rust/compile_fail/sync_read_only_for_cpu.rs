@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver syncs device read-only DMA memory for cpu
-// In C: syncs what the device may only read as if it had written there
+// In C: syncs a buffer mapped DMA_TO_DEVICE for the CPU, with DMA_FROM_DEVICE
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: reads a buffer that another thread may just be giving to the device
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: reads a buffer that another thread may be giving to the device
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver syncs device write-only DMA memory to device
-// In C: writes to a buffer that the device will not read, and syncs that
+// In C: writes to a buffer mapped DMA_FROM_DEVICE, and syncs it for the device
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: passes on the pages of coherent memory that it has freed
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: uses the scatter-gather table of coherent memory after freeing the memory
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: lets a request point to a mapping that its owner may undo at any time
+// DMA debugger: nothing: it does not see device accesses
+// In C: lets a request point to a mapping that its owner may unmap at any time
 // Here: does not compile
 // Message: Mapping< ... cannot be given to a transfer
 // Note: a transfer owns what the device uses until it is over

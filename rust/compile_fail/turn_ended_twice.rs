@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know whose turn it is
-// In C: syncs for the device twice, and a bounce buffer loses what was received
+// DMA debugger: nothing: it does not track ownership between syncs
+// In C: syncs for the device twice, so that a bounce buffer loses received data
 // Here: cannot be expressed: only the library can call that
 
 use crate::dma::turn::Turns;

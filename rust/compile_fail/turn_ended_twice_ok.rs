@@ -5,7 +5,7 @@ use crate::dma::turn::{
     Turns, //
 };
 
-// The turn is a value, which ends once.
+// The CPU's ownership is a value that is consumed once.
 fn end<M: Turns>(turn: CpuTurn<M>) -> M {
     turn.into_device()
 }

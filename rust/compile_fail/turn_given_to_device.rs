@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: starts the device in the CPU's turn, which an earlier call began
+// DMA debugger: nothing: it does not see device accesses
+// In C: starts the device on a buffer that an earlier call has synced for the CPU
 // Here: does not compile
 // Message: CpuTurn ... cannot be given to a transfer
 

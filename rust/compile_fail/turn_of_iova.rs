@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver tries to sync DMA memory it has not allocated
-// In C: syncs memory that dma_iova_link() has mapped, for which there is no sync
+// In C: syncs memory mapped by dma_iova_link(), for which there is no sync
 // Here: does not compile
 // Message: IovaMapping ... is not memory that the CPU and a device have by turns
 
@@ -12,7 +12,7 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-/// What a driver has received, and looks at from one call to the next.
+/// A received buffer that the driver reads over several calls.
 struct Received<'bound> {
     frame: CpuTurn<IovaMapping<'bound, VVec<u8>, FromDevice>>, //~ ERROR E0277
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: device driver has pending DMA allocations while released from device
-// In C: keeps a buffer in its turn, with its mapping, when it has let go of the device
+// In C: keeps a buffer that is synced for the CPU, and its mapping, after the driver was unbound
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: reads the buffer after it has given it back to the device in an earlier call
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: reads a buffer that an earlier call has synced for the device
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: keeps a pointer into the buffer over the end of a turn that an earlier call began
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: keeps a pointer into a buffer from before it was synced for the device
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: writes, in its turn, to a buffer that the device fills, and that the device will never read
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: writes to a buffer that is mapped DMA_FROM_DEVICE and synced for the CPU
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: two functions have the buffer synced for the CPU, and one gives it back
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: gives a buffer back to the device while another function has it synced for the CPU
 // Here: does not compile
 
 use crate::dma::{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: starts a second transfer of the same buffer before the first is over
+// DMA debugger: nothing: it does not see device accesses
+// In C: starts a second transfer of the same buffer before the first completes
 // Here: does not compile
 
 use crate::dma::{

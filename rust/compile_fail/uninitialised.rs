@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know what the memory holds
-// In C: lets the device read memory that nobody has written to
+// DMA debugger: nothing: it does not check the content of the memory
+// In C: lets the device read uninitialized memory
 // Here: does not compile
 // Message: memory that holds ... MaybeUninit<[u8; 64]>` cannot be mapped ... ToDevice`
 // Note: types without padding or uninitialized bytes (`AsBytes`)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know what the memory holds
-// In C: reads what a bounce buffer, or the device, left of memory that nobody has written to
+// DMA debugger: nothing: it does not check the content of the memory
+// In C: reads uninitialized memory that the device has not written in full
 // Here: does not compile
 // Message: memory that holds ... MaybeUninit<[u8; 64]>` cannot be mapped ... FromDevice`
 

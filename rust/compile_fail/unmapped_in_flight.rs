@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the device does
-// In C: takes the buffer out of the request while the device is still at work
+// DMA debugger: nothing: it does not see device accesses
+// In C: takes the buffer out of a request while the transfer is in flight
 // Here: does not compile
 
 use crate::dma::{

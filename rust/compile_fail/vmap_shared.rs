@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see what the CPU does
-// In C: lets several threads at memory of a device that is for one at a time
+// DMA debugger: nothing: it does not see CPU accesses
+// In C: accesses a vmap of the memory of a device from several threads without a lock
 // Here: does not compile
 
 use crate::dma::{

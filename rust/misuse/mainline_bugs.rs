@@ -6,8 +6,8 @@
 //! insmod mainline_bugs.ko bug=NUMBER
 //! ```
 //!
-//! Some end in an oops. `harmless=Y` does the same with a value that mainline handles: that is how
-//! a kernel without the bug looks. See scripts/tests/module/test_mainline_bugs.py.
+//! Some end in an oops. `harmless=Y` uses a value that mainline handles, with the result of a
+//! kernel without the bug. See scripts/tests/module/test_mainline_bugs.py.
 
 use core::ptr::from_ref;
 use kernel::{
@@ -42,7 +42,7 @@ use kernel::{
     }, //
 };
 
-/// The bugs that are reproduced when the driver goes.
+/// The bugs that are reproduced at unbind.
 const FILE: u8 = 7;
 const CLEANUP: u8 = 12;
 
@@ -54,17 +54,17 @@ fn raw(dev: &Device<Bound>) -> *mut bindings::device {
 
 /// Returns the physical address to which the IOMMU translates `iova`, or 0.
 fn iommu_iova_to_phys(dev: &Device<Bound>, iova: u64) -> u64 {
-    // SAFETY: The device is bound, so that its domain stays; nobody else maps for the device.
+    // SAFETY: The device is bound, which keeps its domain. Nothing else maps for the device.
     unsafe { bindings::iommu_iova_to_phys(bindings::iommu_get_domain_for_dev(raw(dev)), iova) }
 }
 
 /// Returns whether DMA of the device's IOMMU group has no owner.
 fn has_no_owner(dev: &Device<Bound>) -> bool {
-    // SAFETY: The device is valid; any pointer but NULL may own it. It is given up at once.
+    // SAFETY: The device is valid. Any pointer but NULL may be the owner.
     let claimed = unsafe { bindings::iommu_device_claim_dma_owner(raw(dev), raw(dev).cast()) } == 0;
 
     if claimed {
-        // SAFETY: It was claimed above.
+        // SAFETY: Claimed above.
         unsafe { bindings::iommu_device_release_dma_owner(raw(dev)) };
     }
     claimed
@@ -100,8 +100,8 @@ fn link(pdev: &pci::Device<Core<'_>>, phys: u64, len: usize) -> i32 {
     let mut state = bindings::dma_iova_state::default();
     let mut error = 0;
 
-    // SAFETY: The device is locked, being probed, so that the mark may be changed. The memory
-    // outlives this function. What is linked is unlinked, and the range is freed, once.
+    // SAFETY: The device is being probed and locked, so that the flag may be changed. The memory
+    // outlives this function. Linked memory is unlinked, and the range freed, once.
     unsafe {
         bindings::pci_dev::set_untrusted_raw(pci, 1);
         if bindings::dma_iova_try_alloc(dev, &mut state, phys, len) {
@@ -133,7 +133,7 @@ fn misaligned<T: AsBytes + FromBytes>(dev: &Device<Bound>) -> Result<bool> {
     Ok(all.iter().any(|it| !it.as_ptr().cast::<T>().is_aligned()))
 }
 
-/// Reproduces a bug; returns whether it was seen, as far as that can be told from here.
+/// Reproduces a bug; returns whether it was observed, if that is possible here.
 fn reproduce(pdev: &pci::Device<Core<'_>>, bug: u8, harmless: bool) -> Result<bool> {
     let dev: &Device<Bound> = pdev.as_ref();
     let pages = VVec::from_elem(0u8, 16 * PAGE_SIZE, GFP_KERNEL)?;
@@ -208,7 +208,7 @@ fn reproduce(pdev: &pci::Device<Core<'_>>, bug: u8, harmless: bool) -> Result<bo
     Ok(false)
 }
 
-/// What the reproducers at unbind need.
+/// The state of the reproducers at unbind.
 struct Data<'bound> {
     dev: &'bound Device<Bound>,
     // Dropped in the order of declaration.
@@ -234,7 +234,7 @@ fn harmless() -> bool {
     module_parameters::harmless.value()
 }
 
-/// Prints how a reproducer ended.
+/// Prints the result of a reproducer.
 fn report(seen: Result<bool>) {
     match seen {
         Ok(true) => pr_info!("bug {} is there\n", bug()),
@@ -293,12 +293,12 @@ kernel::module_pci_driver! {
     type: BugDriver,
     name: "mainline_bugs",
     authors: ["The safe-dma developers"],
-    description: "Reproduces bugs of mainline that the library keeps away from its users",
+    description: "Reproduces bugs of mainline from which the library protects its users",
     license: "GPL v2",
     params: {
         bug: u8 {
             default: 0,
-            description: "The number of the bug in rust/dma/mainline_bugs.md",
+            description: "Number of the bug in rust/dma/mainline_bugs.md",
         },
         harmless: bool {
             default: false,

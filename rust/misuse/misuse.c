@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Misuses of the DMA API: one for each complaint of the kernel's DMA debugger, and some of which it
- * says nothing. The driver takes the edu device and commits one of them, so that what the debugger
- * says of it is measured. The device itself does nothing.
+ * Misuses of the DMA API: one for each message of the kernel's DMA debugger, and some that it does
+ * not detect. The driver binds to the edu device and commits one of them, to record the debugger's
+ * message. The device itself stays idle.
  *
- * Each function does no more wrong than its row needs, and what it leaves mapped goes with the
- * driver, so that the debugger complains of that row alone. The file "rows" has what it says.
+ * Each function commits one misuse only, and the driver unmaps the rest, so that the debugger
+ * reports nothing else. The file "rows" has the messages.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -29,9 +29,9 @@
 
 static char *row;
 module_param(row, charp, 0);
-MODULE_PARM_DESC(row, "the misuse to commit; without one, they are listed");
+MODULE_PARM_DESC(row, "Misuse to commit; lists all without one");
 
-/* Less than a page of any IOMMU: what is unmapped with another size is unmapped all the same. */
+/* Less than an IOMMU page, so that an unmap with another size still unmaps it. */
 #define SIZE 1024
 
 struct mapping {
@@ -62,8 +62,8 @@ static void unmap(struct mapping *m, enum dma_data_direction dir)
 }
 
 /*
- * What is mapped while the driver is bound: where the debugger says nothing, its own list of
- * mappings shows that there was something to see.
+ * A mapping that lasts while the driver is bound. Where the debugger reports nothing, its list of
+ * mappings shows that the misuse took place.
  */
 static struct {
 	void *allocated;
@@ -72,7 +72,7 @@ static struct {
 	enum dma_data_direction dir;
 } held;
 
-/* hold() - map @size bytes at @cpu until release(); @allocated is freed then, or on error */
+/* hold() - map @size bytes at @cpu until release(), which also frees @allocated */
 static int hold(struct device *dev, void *allocated, void *cpu, size_t size,
 		enum dma_data_direction dir)
 {
@@ -99,7 +99,7 @@ static void release(struct device *dev)
 	held.size = 0;
 }
 
-/* Still mapped when the driver has let go of the device; unmapped when the module goes. */
+/* Mapped after unbind, until the module is unloaded. */
 static struct mapping pending;
 
 static int pending_at_release(struct device *dev)
@@ -124,9 +124,8 @@ static void clear_pending(void)
 }
 
 /*
- * Not with dma_unmap_single(): it asks the page table for the physical address. The walk ends at
- * the address after this one, which is 0, so that it visits nothing, and answers with what was on
- * the stack. For a resource nobody asks.
+ * Not with dma_unmap_single(), which looks up the physical address: the end of the page table walk
+ * wraps to 0, and the lookup returns uninitialised stack. dma_unmap_resource() has no lookup.
  */
 static int free_invalid_address(struct device *dev)
 {
@@ -172,7 +171,7 @@ static int free_cpu_address(struct device *dev)
 		return -ENOMEM;
 	}
 
-	/* Crosswise, so that each address is freed once, which the kernel survives. */
+	/* Swapped, so that each address is freed once. */
 	dma_free_coherent(dev, PAGE_SIZE, cpu[1], dma[0]);
 	dma_free_coherent(dev, PAGE_SIZE, cpu[0], dma[1]);
 	return 0;
@@ -189,7 +188,7 @@ static int free_direction(struct device *dev)
 	return 0;
 }
 
-/* One of the attributes that the debugger wants to be the same; the IOMMU ignores it here. */
+/* The debugger compares this attribute; the IOMMU driver ignores it here. */
 static int free_attributes(struct device *dev)
 {
 	struct mapping m;
@@ -202,7 +201,7 @@ static int free_attributes(struct device *dev)
 	return 0;
 }
 
-/* Right for the rest of the kernel: there was no error. The debugger says so at unmap. */
+/* There is no error, but the debugger reports the missing check at unmap. */
 static int map_error_unchecked(struct device *dev)
 {
 	void *cpu = kzalloc(SIZE, GFP_KERNEL);
@@ -216,7 +215,7 @@ static int map_error_unchecked(struct device *dev)
 	return 0;
 }
 
-/* By its page: dma_map_single() rejects a stack in vmalloc memory before the debugger sees it. */
+/* By page: dma_map_single() refuses a stack in vmalloc space before the debugger sees it. */
 static int map_stack(struct device *dev)
 {
 	u8 buf[64] __aligned(64) = { };
@@ -230,8 +229,8 @@ static int map_stack(struct device *dev)
 }
 
 /*
- * The kernel's own constants, in the linear map: at its own address the image of an arm64 kernel
- * counts as vmalloc memory, and so does a module.
+ * A constant of the kernel, by its alias in the linear map: the image of an arm64 kernel, and any
+ * module, is in vmalloc space.
  */
 static int map_rodata(struct device *dev)
 {
@@ -241,8 +240,8 @@ static int map_rodata(struct device *dev)
 }
 
 /*
- * What an allocation that failed leaves. No device can be given the address that the kernel makes
- * of it, and no bounce buffer is so large that it would be copied from there.
+ * NULL, from a failed allocation. Its physical address is out of reach, and the size exceeds that
+ * of bounce buffers, so that nothing is copied.
  */
 static int map_invalid_area(struct device *dev)
 {
@@ -311,8 +310,8 @@ static int sync_not_allocated(struct device *dev)
 }
 
 /*
- * A length that went below zero. A sync that is merely too long belongs to no mapping that the
- * debugger finds, and is one of memory that was not allocated; this one ends below its start.
+ * A negative length, so that the range ends below its start. For a sync that is only too long, the
+ * debugger finds no mapping and reports memory that was not allocated.
  */
 static int sync_outside_range(struct device *dev)
 {
@@ -339,8 +338,8 @@ static int sync_direction(struct device *dev)
 }
 
 /*
- * The debugger says nothing of a sync for the CPU with the direction of the mapping, DMA_TO_DEVICE:
- * another is needed, and that is a complaint of its own. The next one is the same.
+ * The debugger accepts a sync for the CPU with the direction of the mapping, DMA_TO_DEVICE. With
+ * another direction, it reports that too. Likewise for the next function.
  */
 static int sync_read_only_for_cpu(struct device *dev)
 {
@@ -366,7 +365,7 @@ static int sync_write_only_for_device(struct device *dev)
 	return 0;
 }
 
-/* A table of buffers of whole pages, 2^order of them each. */
+/* A list of buffers of 2^order pages each. */
 struct sg_mapping {
 	struct device *dev;
 	struct scatterlist list[2];
@@ -410,7 +409,7 @@ static void unmap_sg(struct sg_mapping *m)
 	free_sg(m);
 }
 
-/* dma_map_single() and dma_map_page() are the same to the debugger; a table is another thing. */
+/* The debugger distinguishes lists from dma_map_single() and dma_map_page(), which are the same. */
 static int free_function(struct device *dev)
 {
 	struct sg_mapping m;
@@ -430,7 +429,7 @@ static int free_sg_count(struct device *dev)
 
 	if (ret)
 		return ret;
-	/* An IOMMU makes one segment of both; without it, each is on its own. */
+	/* An IOMMU merges both; otherwise there are two segments. */
 	for (i = 0; i < m.mapped; i++)
 		dma_unmap_sg(dev, &m.list[i], 1, DMA_TO_DEVICE);
 	free_sg(&m);
@@ -459,7 +458,7 @@ static int sg_too_long(struct device *dev)
 	return ret;
 }
 
-/* Longer than from one boundary to the next: the IOMMU keeps what is shorter from crossing one. */
+/* Longer than the boundary: dma-iommu aligns shorter segments so that none crosses it. */
 static int sg_boundary(struct device *dev)
 {
 	unsigned long boundary = dma_get_seg_boundary(dev);
@@ -474,7 +473,7 @@ static int sg_boundary(struct device *dev)
 	return ret;
 }
 
-/* From here on, what the debugger does not see. */
+/* The debugger does not detect the following misuses. */
 static int cpu_reads_mapped(struct device *dev)
 {
 	u8 *cpu = kzalloc(SIZE, GFP_KERNEL);
@@ -501,7 +500,7 @@ static int cpu_writes_mapped(struct device *dev)
 	return ret;
 }
 
-/* The device may only read: the unmapping copies nothing to memory that is another's by then. */
+/* Mapped for reads, so that the unmap copies nothing to memory that may be reused. */
 static int buffer_freed_mapped(struct device *dev)
 {
 	void *cpu = kzalloc(SIZE, GFP_KERNEL);
@@ -554,7 +553,7 @@ static int shared_cache_line(struct device *dev)
 	return ret;
 }
 
-/* The device takes an address, and does nothing with it before it is told to. */
+/* A register for an address, which the device does not use before a start. */
 #define DMA_SOURCE 0x80
 
 static int span_after_unmap(struct device *dev)
@@ -585,8 +584,8 @@ static int span_after_unmap(struct device *dev)
 }
 
 /*
- * A size that is not of whole pages, at addresses that nobody else has. What is mapped for the DMA
- * API is rounded up before it comes here.
+ * A size that is not a multiple of the page size, at reserved addresses. The DMA API rounds sizes
+ * up before it calls iommu_map().
  */
 static int iommu_map_unaligned(struct device *dev)
 {
@@ -646,7 +645,7 @@ static const struct {
 	{ "iommu_map_unaligned", iommu_map_unaligned },
 };
 
-/* The row's index, or -EINVAL. */
+/* Returns the index of a row, or -EINVAL. */
 static int find_row(const char *name)
 {
 	int i;
@@ -676,9 +675,9 @@ static int misuse_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct device *dev = &pdev->dev;
 	int ret;
 
-	/* Cache maintenance of an address that is wrong on purpose would be fatal. */
+	/* Cache maintenance of an invalid address would be fatal. */
 	if (!dev_is_dma_coherent(dev)) {
-		dev_err(dev, "the device is not coherent: not all rows can be survived\n");
+		dev_err(dev, "the device is not coherent: some rows would be fatal\n");
 		return -EOPNOTSUPP;
 	}
 
@@ -726,5 +725,5 @@ static void __exit misuse_exit(void)
 }
 module_exit(misuse_exit);
 
-MODULE_DESCRIPTION("Commits what the DMA debugger complains of, on QEMU's edu device");
+MODULE_DESCRIPTION("Commits misuses of the DMA API on QEMU's edu device");
 MODULE_LICENSE("GPL");

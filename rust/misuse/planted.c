@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a kernel that looks for mistakes must report, one at a time:
+ * Harmless mistakes that a debugging kernel must report, one at a time:
  *
  *   insmod planted.ko what=NAME
  *
- * None of it does harm. That it is reported, and that the report is found in a log, is what shows
- * that silence elsewhere means something. See scripts/tests/guest/test_planted.py.
+ * They show that the checkers of the kernel work, and that the tests find reports in a log. See
+ * scripts/tests/guest/test_planted.py.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -20,7 +20,7 @@
 
 static char *what = "";
 module_param(what, charp, 0444);
-MODULE_PARM_DESC(what, "Which mistake to make");
+MODULE_PARM_DESC(what, "Mistake to make");
 
 static int use_after_free(void)
 {
@@ -29,7 +29,7 @@ static int use_after_free(void)
 	if (!memory)
 		return -ENOMEM;
 	kfree(memory);
-	/* The compiler must not know that it is the same. */
+	/* Hide the use after free from the compiler. */
 	OPTIMIZER_HIDE_VAR(memory);
 	READ_ONCE(*(u8 *)memory);
 	return 0;
@@ -72,7 +72,7 @@ static int sleep_under_spinlock(void)
 	return 0;
 }
 
-/* Nobody keeps the address, so that it is lost. */
+/* Loses the addresses. */
 static int leak(void)
 {
 	for (int i = 0; i < 16; i++) {
@@ -116,7 +116,7 @@ static int free_timer(void)
 		return -ENOMEM;
 	timer_setup(timer, nothing, 0);
 	mod_timer(timer, jiffies + 1000 * HZ);
-	/* Who reports it stops the timer. */
+	/* The debug code stops the timer. */
 	kfree(timer);
 	return 0;
 }
@@ -148,7 +148,7 @@ static int __init planted_init(void)
 	for (int i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		if (strcmp(what, mistakes[i].name))
 			continue;
-		/* Nobody would stop it. */
+		/* The mistake would not be caught. */
 		if (!mistakes[i].is_looked_for) {
 			pr_err("this kernel does not look for %s\n", what);
 			return -EOPNOTSUPP;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The misuses that misuse.ko commits in C, what each is the twin of, and what was said of it."""
+"""The misuses that misuse.ko commits in C, their twins in Rust, and the messages of the DMA debugger."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,20 +9,20 @@ from safe_dma.guest.ktap import Result
 
 TABLE = Path(__file__).resolve().parents[3] / "rust" / "misuse" / "rows"
 NOTHING = "nothing"
-# The debugger's own message is out of reach, and another comes instead.
+# A note: the debugger's message cannot be reached, and another is printed.
 INSTEAD = "instead of: "
-# The script's results are named so, and it prints what was said before each of them.
+# The name of a result of misuse.sh, which prints the messages before it.
 RESULT = re.compile(r"misuse/(\w+): ")
 SAID = "# said: "
 
 
 class TwinError(Exception):
-    """A table that is not as it should be."""
+    """A malformed table."""
 
 
 @dataclass(frozen=True)
 class Twin:
-    """A row of the table; see there."""
+    """A row of rust/misuse/rows; see there."""
 
     name: str
     message: str
@@ -35,20 +35,20 @@ class Twin:
 
     @property
     def silent(self) -> bool:
-        """Nothing is said of it in the guest that commits it."""
+        """Whether the debugger is silent in the guest that commits the misuse."""
         return self.message == NOTHING or self.note == "silent: arm64"
 
 
 @dataclass
 class Measured:
-    """What was said of a row in the guest, and what is wrong with that; nothing, as it should be."""
+    """The messages for a row in the guest, and the problem with them; empty if there is none."""
 
     said: list[str] = field(default_factory=list)
     problem: str = ""
 
 
 def read_twins(path: Path = TABLE) -> list[Twin]:
-    """The rows of the table, in its order."""
+    """Read the rows of the table, in order."""
     twins = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.startswith("#"):
@@ -61,9 +61,9 @@ def read_twins(path: Path = TABLE) -> list[Twin]:
 
 
 def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
-    """The twin of each misuse that has one, and what does not fit, both by name.
+    """Return the twin of each misuse that has one, and the mismatches, both by name.
 
-    A twin has the misuse's name, or else its message. What the debugger says nothing of needs none.
+    A twin has the name of the misuse, or else its message. A misuse without a message needs no twin.
     """
     by_name = {twin.name: twin for twin in twins}
     by_message = {twin.debugger: twin for twin in reversed(twins) if twin.debugger != NOTHING}
@@ -73,7 +73,7 @@ def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
         twin = by_name.get(misuse.name, by_message.get(misuse.debugger))
         if twin is None:
             if misuse.debugger != NOTHING:
-                problems[misuse.name] = f"{misuse.name}: no row in C makes the debugger say '{misuse.debugger}'"
+                problems[misuse.name] = f"{misuse.name}: no row in C has the message '{misuse.debugger}'"
             continue
         joined[misuse.name] = twin
         if twin.debugger != misuse.debugger:
@@ -86,7 +86,7 @@ def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
 
 
 def measure(twin: Twin, results: list[Result]) -> Measured:
-    """What the guest's results have of a row."""
+    """Read the messages for a row from the results of the guest."""
     found = [result for result in results if (match := RESULT.match(result.name)) and match[1] == twin.name]
     if len(found) != 1:
         return Measured(problem=f"{len(found)} results in the guest, not one")
@@ -97,13 +97,13 @@ def measure(twin: Twin, results: list[Result]) -> Measured:
     if twin.silent:
         return Measured(said, "" if said == [NOTHING] else f"not silence, but {said}")
     own = [line for line in said if line.startswith(twin.message)]
-    # Its own message before what comes with it.
+    # Its own message comes first.
     said = own + [line for line in said if line not in own]
     return Measured(said, "" if own else f"not '{twin.message}', but {said}")
 
 
 def others(results: list[Result]) -> list[str]:
-    """What else is not as it should be in the guest that commits the rows."""
+    """Return the other results that did not pass in the guest that commits the rows."""
     return [
         f"{result.name}: {result.status} {result.reason}".strip()
         for result in results
@@ -112,17 +112,17 @@ def others(results: list[Result]) -> list[str]:
 
 
 def verdict(misuse, twin: Twin | None, said: list[str]) -> list[str]:
-    """What the debugger said of a misuse in C, as lines of text."""
+    """Return the debugger's messages for a misuse in C, with remarks."""
     why = f": {misuse.why}" if misuse.why else ""
     if twin is None:
         return [f"(not committed in C) nothing{why}"]
     if twin.note == "silent: arm64":
-        why = f" on arm64: it looks in the linear map for the kernel's image, which is elsewhere; else: {twin.message}"
+        why = f" on arm64, where the kernel image is not in the linear map; elsewhere: {twin.message}"
     elif twin.note == "said by: iommu_map()":
-        why = " (iommu_map() itself; the debugger sees nothing)"
+        why = " (from iommu_map(); the debugger is silent)"
     elif twin.debugger != twin.message:
-        why = f" (dma_map_single() itself; the debugger would have said: {twin.debugger})"
+        why = f" (from dma_map_single(), before the debugger's message: {twin.debugger})"
     elif twin.name != misuse.name:
-        why = f" (of {twin.name})"
+        why = f" (for {twin.name})"
     first, *more = said
     return [f"{first}{why}", *more]
