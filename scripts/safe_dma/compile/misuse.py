@@ -21,11 +21,12 @@ from safe_dma.compile import misuse_docs, twins
 from safe_dma.compile.crates import Builder, BuildError, Built
 from safe_dma.compile.twins import NOTHING, Twin
 from safe_dma.guest.ktap import Result
-from safe_dma.guest.plan import GUESTS, boot_together, guest_results
+from safe_dma.guest.plan import END, GUESTS, boot_together, guest_results
 
 TOP = Path(__file__).resolve().parents[3]
 CASES = TOP / "rust" / "compile_fail"
 OK = "_ok"
+ERRORS = TOP / "rust" / "misuse" / "errors"
 
 HEADER = re.compile(r"// (DMA debugger|In C|Here|Message|Note): (.+)")
 # The message of the DMA debugger, or "nothing", with or without a reason.
@@ -35,8 +36,12 @@ HERE = re.compile(r"(does not compile|cannot be expressed)(: .+)?")
 MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
 
 
-# The guests of `make misuse`: of all self-tests, RUN_TIME needs one.
-OWN_GUESTS = GUESTS | {"selftest_result": ("selftest limits", "guest-limits")}
+# The guest that commits the misuses in C, and those with the checks: only a device that is not coherent refuses a
+# part of a cache line, and only bounce buffers limit the size.
+TWINS_GUEST = GUESTS["misuse_result"]
+CHECKED = [GUESTS[name] for name in ("noncoherent_result", "bounced_result")]
+# The self-test with a check; `make test` has a guest with all self-tests.
+LIMITS = ("selftest limits", "guest-limits")
 
 
 class MisuseError(Exception):
@@ -86,17 +91,13 @@ class Case:
 
 @dataclass(frozen=True)
 class RunTime:
-    """A misuse that depends on numbers known only at run time, and returns an error.
-
-    `check` is the name of the result that shows it, and `guest` the name of the guest that runs the check.
-    """
+    """A misuse that returns an error, from rust/misuse/errors; `check` is the name of the result that shows it."""
 
     name: str
     debugger: str
+    why: str
     in_c: str
     check: str
-    guest: str = "check_result"
-    why: str = ""
 
     @property
     def result(self) -> str:
@@ -109,91 +110,16 @@ class RunTime:
         return f"check `{self.check}`"
 
 
-RUN_TIME = (
-    RunTime(
-        "sync_outside_range",
-        "device driver syncs DMA memory outside allocated range",
-        "syncs more than it mapped",
-        "sync/refused range",
-    ),
-    RunTime(
-        "transfer_outside_range",
-        "nothing",
-        "gives the device more than it mapped",
-        "transfer/refused range",
-        why="it does not see device accesses",
-    ),
-    RunTime(
-        "map_without_sync",
-        "nothing",
-        "maps with DMA_ATTR_SKIP_CPU_SYNC, and does not sync itself",
-        "streaming/refused DMA_ATTR_SKIP_CPU_SYNC",
-        why="it checks the calls that are made, not those that are missing",
-    ),
-    RunTime(
-        "iommu_map_unaligned",
-        "unaligned: iova",
-        "maps a size that is not a multiple of the page size",
-        "iova/refused in the middle",
-    ),
-    RunTime(
-        "resource_at_any_address",
-        "dma_map_resource called for RAM address",
-        "maps the address of memory as one of registers",
-        "resource/refused RAM",
-    ),
-    RunTime(
-        "map_as_registers",
-        "dma_map_resource called for RAM address",
-        "maps memory with DMA_ATTR_MMIO",
-        "streaming/refused DMA_ATTR_MMIO",
-    ),
-    RunTime(
-        "partial_cache_line",
-        "nothing",
-        "maps part of an allocation that shares a cache line with other memory",
-        "streaming/partial cache line",
-        "noncoherent_result",
-        "it does not know the memory next to the mapping",
-    ),
-    RunTime(
-        "shared_uncached",
-        "nothing",
-        "maps uncached coherent memory for a second device as if it were cached",
-        "coherent/shared refused",
-        "noncoherent_result",
-        "it does not know the memory attributes of the CPU",
-    ),
-    RunTime(
-        "addresses_used_up",
-        "nothing",
-        "does not check for an error, and gives the device DMA_MAPPING_ERROR as an address",
-        "limits/addresses used up are refused",
-        "selftest_result",
-        "it does not track failed mappings",
-    ),
-    RunTime(
-        "too_large",
-        "nothing",
-        "maps more than dma_max_mapping_size(), and does not check for an error",
-        "limits/too large",
-        "bounced_result",
-        "it does not track failed mappings",
-    ),
-    RunTime(
-        "noncontiguous_too_long",
-        "mapping sg segment longer than device claims to support",
-        "allocates non-contiguous memory larger than the maximum segment of the device",
-        "pages/refused segment",
-    ),
-    RunTime(
-        "pages_size",
-        "nothing",
-        "allocates a number of elements whose size overflows, and gets less memory",
-        "pages/refused size",
-        why="it does not know the intended size",
-    ),
-)
+def read_debugger(text: str) -> tuple[str, str]:
+    """Return the message of the DMA debugger, or "nothing", and the reason if it is silent."""
+    nothing, why, message = DEBUGGER.fullmatch(text).groups()
+    return nothing or message, why or ""
+
+
+def read_run_time(path: Path = ERRORS) -> list[RunTime]:
+    """Read the misuses that return an error."""
+    rows = twins.read_rows(path, "NAME, the message, the misuse in C and the CHECK", [4])
+    return [RunTime(name, *read_debugger(debugger), in_c, check) for name, debugger, in_c, check in rows]
 
 
 def read_case(path: Path) -> Case:
@@ -214,11 +140,9 @@ def read_case(path: Path) -> Case:
         raise MisuseError(f"{path}: exactly one line must be marked '//~ ERROR E....'")
 
     ((line, code),) = markers
-    nothing, why, message = DEBUGGER.fullmatch(values["DMA debugger"]).groups()
     return Case(
         path.stem,
-        nothing or message,
-        why or "",
+        *read_debugger(values["DMA debugger"]),
         values["In C"],
         values["Here"],
         values.get("Message", ""),
@@ -290,14 +214,15 @@ def judge_both(case: Case, built: dict[Path, Built]) -> str:
 
 
 def judge_check(row: RunTime, results: list[Result]) -> str:
-    """Return the problem of the check of a misuse that returns an error; empty if there is none."""
-    found = [result for result in results if result.name == row.check]
-    if len(found) != 1:
-        return f"{row.name}: the guest has {len(found)} results named '{row.check}', not one"
-    (result,) = found
-    if result.status != "passed":
-        return "\n".join([f"{row.name}: {row.check}: {result.status} {result.reason}".rstrip(), *result.log])
-    return ""
+    """Return the problem of the check of a misuse that returns an error; empty if there is none.
+
+    At least one guest must run the check, and it must pass in each of them.
+    """
+    found = [result for result in results if result.name == row.check and result.status != "skipped"]
+    if not found:
+        return f"{row.name}: no guest has run the check '{row.check}'"
+    failed = [result for result in found if result.status != "passed"]
+    return "\n".join(line for result in failed for line in (f"{row.name}: {row.check}: {result.reason}", *result.log))
 
 
 def count(what: str, names: set[str], problems: dict[str, str]) -> str:
@@ -306,31 +231,31 @@ def count(what: str, names: set[str], problems: dict[str, str]) -> str:
 
 
 def report(
-    found: list[Case], rows: list[Twin], built: dict[Path, Built], guests: dict[str, list[Result]]
+    found: list[Case | RunTime], rows: list[Twin], built: dict[Path, Built], in_c: list[Result], checked: list[Result]
 ) -> tuple[list[str], bool]:
     """Return the table, the problems and the counts as lines, and whether there is no problem.
 
-    `guests` has the results of each guest by name.
+    `in_c` has the results of the guest that commits the misuses in C, `checked` those of the other guests.
     """
-    misuses = [*found, *RUN_TIME]
-    compiled = {case.name: wrong for case in found if (wrong := judge_both(case, built))}
-    run = {row.name: wrong for row in RUN_TIME if (wrong := judge_check(row, guests[row.guest]))}
+    wrong = {
+        misuse.name: judge_check(misuse, checked) if isinstance(misuse, RunTime) else judge_both(misuse, built)
+        for misuse in found
+    }
+    wrong = {name: problem for name, problem in wrong.items() if problem}
+    measured = {row.name: twins.measure(row, in_c) for row in rows}
+    joined, bad_twins = twins.join(found, rows)
+    bad_twins |= {name: f"{name}, in C: {twin.problem}" for name, twin in measured.items() if twin.problem}
 
-    results = guests["misuse_result"]
-    measured = {row.name: twins.measure(row, results) for row in rows}
-    joined, in_c = twins.join(misuses, rows)
-    in_c |= {name: f"{name}, in C: {twin.problem}" for name, twin in measured.items() if twin.problem}
-
-    names = max(len(misuse.name) for misuse in misuses)
+    names = max(len(misuse.name) for misuse in found)
     lines = ["", "For each misuse: the C code, the message of the DMA debugger, the result with the library."]
-    for heading, group in misuse_docs.grouped(misuses, rows).items():
+    for heading, group in misuse_docs.grouped(found, rows).items():
         lines += ["", heading.upper()]
         for misuse in group:
             twin = joined.get(misuse.name)
             said = ["WRONG, see below"]
-            if not in_c.keys() & {misuse.name, twin.name if twin else ""}:
+            if not bad_twins.keys() & {misuse.name, twin.name if twin else ""}:
                 said = twins.verdict(misuse, twin, measured[twin.name].said if twin else [])
-            if misuse.name in compiled or misuse.name in run:
+            if misuse.name in wrong:
                 here = "WRONG, see below"
             elif isinstance(misuse, RunTime):
                 here = f"returns an error. Check: {misuse.check}, passed"
@@ -340,26 +265,25 @@ def report(
             cells = [("in C", misuse.in_c), ("debugger", said[0]), *(("", text) for text in said[1:]), ("here", here)]
             lines += row_lines(misuse.name, cells, names)
 
-    ends = twins.others(results)
-    ends += [f"{end.name}: {end.reason}" for end, *_ in guests.values() if end.status != "passed"]
-    for problem in dict.fromkeys([*ends, *in_c.values(), *compiled.values(), *run.values()]):
+    ends = twins.others(in_c) + [end.reason for end in checked if end.name == END and end.status != "passed"]
+    for problem in [*ends, *bad_twins.values(), *wrong.values()]:
         lines += ["", problem]
+    run_time = {misuse.name for misuse in found if isinstance(misuse, RunTime)}
     lines += [
         "",
-        count("misuses in C have the messages that the files name", {row.name for row in rows} | in_c.keys(), in_c),
-        count("misuses return an error at run time", {row.name for row in RUN_TIME}, run),
-        count("misuses do not compile, and their right ways do", {case.name for case in found}, compiled),
+        count("misuses in C have the stated messages", {row.name for row in rows} | bad_twins.keys(), bad_twins),
+        count("misuses return an error at run time", run_time, wrong),
+        count("misuses do not compile, and their right ways do", {misuse.name for misuse in found} - run_time, wrong),
     ]
-    return lines, not (ends or in_c or compiled or run)
+    return lines, not (ends or bad_twins or wrong)
 
 
-def docs(found: list[Case], rows: list[Twin], text: str) -> str:
+def docs(found: list[Case | RunTime], rows: list[Twin], text: str) -> str:
     """Return the text of the documentation with its table regenerated."""
-    misuses = [*found, *RUN_TIME]
-    joined, problems = twins.join(misuses, rows)
+    joined, problems = twins.join(found, rows)
     if problems:
         raise twins.TwinError("\n".join(problems.values()))
-    return misuse_docs.whole(text, misuse_docs.table(misuses, joined, rows))
+    return misuse_docs.whole(text, misuse_docs.table(found, joined, rows))
 
 
 def main() -> int:
@@ -371,16 +295,17 @@ def main() -> int:
         parser.error("call it with 'make misuse'")
 
     try:
-        found = cases()
-        rows = twins.read_twins()
+        found, run_time, rows = cases(), read_run_time(), twins.read_twins()
+        misuses = [*found, *run_time]
         if arguments.docs:
-            misuse_docs.FILE.write_text(docs(found, rows, misuse_docs.FILE.read_text()))
+            misuse_docs.FILE.write_text(docs(misuses, rows, misuse_docs.FILE.read_text()))
             return 0
         print(f"safe-dma: compiling {2 * len(found)} files", file=sys.stderr, flush=True)
         built = build(Path(os.environ["SAFE_DMA_KDIR"]), os.environ["SAFE_DMA_TOOLS"].splitlines(), found)
-        guests = {name: OWN_GUESTS[name] for name in ["misuse_result", *(row.guest for row in RUN_TIME)]}
-        boot_together(guests.values())
-        lines, good = report(found, rows, built, {name: guest_results(*which) for name, which in guests.items()})
+        checked = [*CHECKED, LIMITS]
+        boot_together([TWINS_GUEST, *checked])
+        results = [result for which in checked for result in guest_results(*which)]
+        lines, good = report(misuses, rows, built, guest_results(*TWINS_GUEST), results)
         print("\n".join(lines))
         return 0 if good else 1
     except (MisuseError, BuildError, twins.TwinError, OSError) as error:

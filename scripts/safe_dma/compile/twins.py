@@ -47,17 +47,22 @@ class Measured:
     problem: str = ""
 
 
-def read_twins(path: Path = TABLE) -> list[Twin]:
-    """Read the rows of the table, in order."""
-    twins = []
+def read_rows(path: Path, form: str, lengths: list[int]) -> list[list[str]]:
+    """Read a table with tabs between its fields, of which the first is a name; `lengths` are numbers of fields."""
+    rows: list[list[str]] = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.startswith("#"):
             continue
         fields = line.split("\t")
-        if len(fields) not in (2, 3) or not all(fields) or fields[0] in {twin.name for twin in twins}:
-            raise TwinError(f"{path}:{number}: not a new NAME, the MESSAGE and, if wanted, a NOTE, with tabs between")
-        twins.append(Twin(*fields))
-    return twins
+        if len(fields) not in lengths or not all(fields) or fields[0] in {row[0] for row in rows}:
+            raise TwinError(f"{path}:{number}: not a new {form}, separated by tabs")
+        rows.append(fields)
+    return rows
+
+
+def read_twins(path: Path = TABLE) -> list[Twin]:
+    """Read the misuses in C."""
+    return [Twin(*row) for row in read_rows(path, "NAME, the MESSAGE and optionally a NOTE", [2, 3])]
 
 
 def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Each operation of the library is seen to work, and the table of them tells the truth."""
+"""Each operation of the library has a check with a witness, and the table of make api is correct."""
 
 from pathlib import Path
 
@@ -15,18 +15,18 @@ ROWS = api.rows(ITEMS, [])
 
 @pytest.fixture(scope="module")
 def checked():
-    """The rows, with the checks of the guests."""
+    """Return the rows with the checks of the guests."""
     checks = [check for name in api.BOOTED for check in api.read_checks(booted(*GUESTS[name]).lines)]
     return {(row.item.name, row.function): row for row in api.rows(ITEMS, checks)}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.item.name}-{row.function}")
 def test_operation(checked, row):
-    assert checked[row.item.name, row.function].checks, "no check that passed names it"
+    assert checked[row.item.name, row.function].checks, "no passed check names it"
 
 
 def test_c_functions_are_there():
-    """What the documentation says is behind an operation is something that C can call."""
+    """The C functions that the documentation names are declared in headers."""
     names = {row.function for row in ROWS}
     sources_in_c = [*(LINUX / "include" / "linux").glob("*.h"), *(LINUX / "include" / "linux" / "iommu").glob("*.h")]
     sources_in_c += [LINUX / "arch/arm64/include/asm/memory.h"]
@@ -50,7 +50,7 @@ CONSOLE = [
 
 
 def table(lines):
-    """What is printed for MAP when a guest prints that, and whether all is right."""
+    """Return the table of MAP for the lines of a guest, and whether it has no problem."""
     out = []
     good = api.report(api.rows([MAP], api.read_checks(lines)), [], out.append)
     return "\n".join(out), good
@@ -79,7 +79,7 @@ def test_unchecked(old, new):
     assert lines != CONSOLE
     text, good = table(lines)
     assert not good
-    assert "x::f  dma_map_x_attrs()  UNCHECKED  no check that passed names it: x.rs:3" in text
+    assert "x::f  dma_map_x_attrs()  UNCHECKED  no passed check names it: x.rs:3" in text
     assert text.endswith("0 of 1 operations are checked on the device")
 
 

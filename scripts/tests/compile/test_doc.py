@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The library's documentation: built without a warning, and true where that can be seen."""
+"""The library's documentation is built without a warning, and its tables match the sources."""
 
 import re
 
@@ -9,7 +9,7 @@ from safe_dma.compile import sources
 
 PATHS = TOP / "rust" / "dma" / "paths.rs"
 PROMISES = TOP / "rust" / "dma" / "promises.rs"
-# A row of that table: the item, its link, and whether it is implemented or called.
+# A row of the table of promises: the item, its link, and whether it is implemented or called.
 ROW = re.compile(r"//! \| \[`([\w:]+)`\]\(super::([\w:]+)\), to (call|implement) \| (.+) \|")
 
 
@@ -22,7 +22,7 @@ def test_documentation(make, tree):
     library = index.parent / "dma"
     assert "map_stack.rs" in (library / "misuse" / "index.html").read_text()
     assert "iommu_dma_map_phys()" in (library / "paths" / "index.html").read_text()
-    # Nothing of the test device, and a link to mainline.
+    # No test device, and a link to mainline.
     assert not (index.parent / "testdev").exists()
     assert "https://rust.docs.kernel.org/kernel/dma/" in (library / "index.html").read_text()
     links = re.findall(r'href="([^":#]+\.html)', (library / "index.html").read_text())
@@ -53,7 +53,7 @@ def test_broken_documentation(make, tree):
 
 
 def test_functions_of_the_paths_are_there():
-    """Each in one of the files that the table of the layers names, or in a header of the C API."""
+    """Each is in one of the files that the table of layers names, or in a header of the C API."""
     text = PATHS.read_text()
     files = [name for name in re.findall(r"`([\w/.-]+\.c)`", text) if (LINUX / name).is_file()]
     assert len(files) == len(set(re.findall(r"`([\w/.-]+\.c)`", text))) > 8
@@ -71,7 +71,7 @@ def test_functions_of_the_paths_are_there():
 
 
 def promises(text):
-    """The items of the table, and how they need a promise."""
+    """Return the items of the table, each to be implemented or called."""
     rows = [match.groups() for match in map(ROW.fullmatch, text.splitlines()) if match]
     assert len(rows) == sum(line.startswith("//! | [") for line in text.splitlines())
     for shown, target, _, reason in rows:
@@ -88,7 +88,7 @@ def test_every_unsafe_item_is_a_promise_with_a_reason():
 
 
 def library(tmp_path, files):
-    """The items of a library that has these files."""
+    """Read the items of a library of these files."""
     for name, text in files.items():
         (tmp_path / "rust" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "rust" / name).write_text(text)

@@ -12,10 +12,11 @@ from conftest import KDIR, LINUX
 
 from safe_dma.compile import crates, misuse, misuse_docs, twins
 from safe_dma.guest import ktap
-from safe_dma.guest.plan import GUESTS, guest_results
+from safe_dma.guest.plan import END, GUESTS, guest_results
 
 CASES = misuse.cases()
-MISUSES = [*CASES, *misuse.RUN_TIME]
+RUN_TIME = misuse.read_run_time()
+MISUSES = [*CASES, *RUN_TIME]
 TWINS = twins.read_twins()
 # A case with all fields of a header.
 SOME = next(case for case in CASES if case.message and case.note)
@@ -37,14 +38,19 @@ def test_right_way_compiles(case):
     assert built()[case.right].problem == ""
 
 
-@pytest.mark.parametrize("row", misuse.RUN_TIME, ids=lambda row: row.name)
+def checked():
+    """Return the results of the guests with the checks, of which each is booted once."""
+    return [result for which in [*misuse.CHECKED, GUESTS["selftest_result"]] for result in guest_results(*which)]
+
+
+@pytest.mark.parametrize("row", RUN_TIME, ids=lambda row: row.name)
 def test_misuse_returns_an_error(row):
-    assert misuse.judge_check(row, guest_results(*GUESTS[row.guest])) == ""
+    assert misuse.judge_check(row, checked()) == ""
 
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.name)
 def test_twin_in_c(twin):
-    assert twins.measure(twin, guest_results(*GUESTS["misuse_result"])).problem == ""
+    assert twins.measure(twin, guest_results(*misuse.TWINS_GUEST)).problem == ""
 
 
 def test_twins_and_misuses_fit():
@@ -53,7 +59,7 @@ def test_twins_and_misuses_fit():
 
 def test_documentation_is_as_the_files_are():
     text = misuse_docs.FILE.read_text()
-    assert text == misuse.docs(CASES, TWINS, text), "run make misuse-docs"
+    assert text == misuse.docs(MISUSES, TWINS, text), "run make misuse-docs"
 
 
 def test_all_that_the_debugger_says_is_there():
@@ -139,13 +145,13 @@ LONE = twins.Twin("free_size", "device driver frees DMA memory with different si
 
 def test_documentation_that_is_old():
     text = misuse_docs.FILE.read_text()
-    # One that no row in C is the twin of.
+    # A case that no row in C has.
     case = next(case for case in CASES if case.name not in twins.join(CASES, TWINS)[0])
-    rest = [other for other in CASES if other is not case]
+    rest = [other for other in MISUSES if other is not case]
     assert misuse.docs([replace(case, in_c="does another thing"), *rest], TWINS, text) != text
     assert misuse.docs(rest, TWINS, text) != text
     with pytest.raises(twins.TwinError, match="is missing"):
-        misuse.docs(CASES, TWINS, text.replace(misuse_docs.MARK, ""))
+        misuse.docs(MISUSES, TWINS, text.replace(misuse_docs.MARK, ""))
 
 
 def test_every_misuse_is_in_the_documentation_once():
@@ -170,7 +176,7 @@ def test_join_finds(misuses, rows, problem):
 
 
 def test_join_by_message():
-    """Another name, the same message; the one that stands for it, if it is out of reach."""
+    """A twin of another name has the same message, or the note that its message stands for it."""
     other = replace(SOME, name="another", debugger=LONE.message)
     assert twins.join([other], [LONE]) == ({"another": LONE}, {})
     instead = twins.Twin("free_size", "rejecting", f"instead of: {LONE.message}")
@@ -178,7 +184,7 @@ def test_join_by_message():
 
 
 def measured(twin, *lines):
-    """What is measured of a row when the guest prints those lines."""
+    """Measure a row with the lines of a guest."""
     text = [
         "KTAP version 1",
         "1..1",
@@ -229,17 +235,25 @@ def test_verdict():
     free = replace(SOME, name="free_size", debugger=LONE.message, why="")
     silent = replace(SOME, name="silent", debugger="nothing", why="it is blind")
     assert twins.verdict(free, LONE, ["one", "two"]) == ["one", "two"]
-    assert twins.verdict(replace(free, name="another"), LONE, ["one"]) == ["one (of free_size)"]
+    assert twins.verdict(replace(free, name="another"), LONE, ["one"]) == ["one (for free_size)"]
     assert twins.verdict(silent, twins.Twin("silent", "nothing"), ["nothing"]) == ["nothing: it is blind"]
     assert twins.verdict(silent, None, []) == ["(not committed in C) nothing: it is blind"]
 
 
-@pytest.mark.parametrize("check", ["passed", "failed", "skipped", ""])
-def test_judge_check(check):
-    row = misuse.RUN_TIME[0]
-    results = [ktap.Result(row.check, check, "a reason")] if check else [ktap.Result(f"{row.check} twice", "passed")]
-    problem = misuse.judge_check(row, results)
-    assert problem == "" if check == "passed" else problem.startswith(f"{row.name}: ")
+@pytest.mark.parametrize(
+    ("statuses", "problem"),
+    [
+        (["passed", "skipped"], ""),
+        (["passed", "failed"], f"{RUN_TIME[0].name}: {RUN_TIME[0].check}: a reason"),
+        (["skipped"], f"{RUN_TIME[0].name}: no guest"),
+        ([], f"{RUN_TIME[0].name}: no guest"),
+    ],
+)
+def test_judge_check(statuses, problem):
+    results = [ktap.Result(RUN_TIME[0].check, status, "a reason") for status in statuses]
+    found = misuse.judge_check(RUN_TIME[0], [ktap.Result("another", "passed"), *results])
+    assert found.startswith(problem)
+    assert bool(found) == bool(problem)
 
 
 @pytest.mark.parametrize("columns", [80, 100, 160, 200])
@@ -253,29 +267,28 @@ def test_row_is_as_wide_as_the_terminal(monkeypatch, columns):
 
 
 def counts(change=lambda results: results):
-    """Return whether the report has no problem, and its counts, with the results of each guest changed."""
-    names = {"misuse_result", *(row.guest for row in misuse.RUN_TIME)}
-    guests = {name: change(guest_results(*GUESTS[name])) for name in names}
-    lines, good = misuse.report(CASES, TWINS, built(), guests)
+    """Return whether the report has no problem, and its counts, with the results of the guests changed."""
+    in_c = change(guest_results(*misuse.TWINS_GUEST))
+    lines, good = misuse.report(MISUSES, TWINS, built(), in_c, change(checked()))
     return good, [tuple(map(int, re.match(r"(\d+) of (\d+) ", line).groups())) for line in lines[-3:]]
 
 
 def test_report():
-    assert counts() == (True, [(number, number) for number in (len(TWINS), len(misuse.RUN_TIME), len(CASES))])
+    assert counts() == (True, [(number, number) for number in (len(TWINS), len(RUN_TIME), len(CASES))])
 
 
 def test_report_without_a_result():
-    gone = (f"misuse/{TWINS[0].name}: ", misuse.RUN_TIME[0].check)
+    gone = (f"misuse/{TWINS[0].name}: ", RUN_TIME[0].check)
     good, (in_c, run, compiled) = counts(
         lambda results: [result for result in results if not result.name.startswith(gone)]
     )
     assert not good
     assert in_c == (len(TWINS) - 1, len(TWINS))
-    assert run[0] < run[1] == len(misuse.RUN_TIME)
+    assert run[0] < run[1] == len(RUN_TIME)
     assert compiled == (len(CASES), len(CASES))
 
 
 def test_report_of_a_guest_that_fails():
     """Any failure counts, even if the whole table is right."""
-    assert not counts(lambda results: [ktap.Result("the guest's end", "failed", "x"), *results[1:]])[0]
+    assert not counts(lambda results: [ktap.Result(END, "failed", "x"), *results[1:]])[0]
     assert not counts(lambda results: [*results, ktap.Result("misuse/unload", "failed")])[0]

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What can be reached of the library though others cannot name it, or by a field or a Deref, has a reason."""
+"""Each undocumented item that safe code can reach has a reason: see reachable.py."""
 
 from conftest import TOP
 
 from safe_dma.compile import reachable
 
-OF_THE_ERROR = "an error: who gets it owns all of it"
-OWN_BYTES = "plain memory that nobody but its owner has"
-LENT = "what is lent to the CPU, whose it is until the guard is dropped"
+OF_THE_ERROR = "an error: the caller owns all of it"
+OWN_BYTES = "plain memory that is not mapped"
+LENT = "memory that the CPU owns until the guard is dropped"
 
-# Each item, and why it does no harm.
+# Each item, and the reason why reaching it is sound.
 REASONS = {
-    "sealed::Sealed": "the token: only the library can make one",
-    "buffer_pool::private::Slot": "what takes or returns one takes the token, and it has no public field",
+    "sealed::Sealed": "the token: only the library can make a value",
+    "buffer_pool::private::Slot": "functions that take or return one need the token, and it has no public field",
     "buffer::Pages: Deref<Target = [u8]>": OWN_BYTES,
     "buffer::PagesPart: Deref<Target = [u8]>": OWN_BYTES,
     "buffer_pool::CpuBuffer: Deref<Target = [T]>": LENT,
@@ -25,7 +25,7 @@ REASONS = {
     "transfer::StartError::memory": OF_THE_ERROR,
     "transfer::AbortError::error": OF_THE_ERROR,
     "transfer::AbortError::transfer": OF_THE_ERROR,
-    "turn::private::Contiguous::data": "a pointer: to use it is unsafe, and no bound has the trait",
+    "turn::private::Contiguous::data": "a pointer: its use is unsafe, and no bound names the trait",
 }
 
 ITEMS = reachable.items(TOP)
@@ -40,7 +40,7 @@ def test_every_reason_has_an_item():
 
 
 def found_in(tmp_path, text, root="pub mod x;\n"):
-    """What is found in a library that is this file."""
+    """Read the items of a library of one file."""
     (tmp_path / "rust" / "dma").mkdir(parents=True)
     (tmp_path / "rust" / "dma.rs").write_text(root)
     (tmp_path / "rust" / "dma" / "x.rs").write_text(text)
@@ -124,6 +124,6 @@ def test_public_module(tmp_path):
 
 
 def test_file_of_its_own(tmp_path):
-    """A module that is private is so, too, if it is a file; what its parent exports is public."""
+    """A private module may be a file of its own; the names that its parent reexports are public."""
     found = found_in(tmp_path, PUBLIC, "mod x;\n\npub use self::x::{Shown, Other};\n")
     assert found == ["x::Shown::field", "x::Shown: Deref<Target = Coherent<T>>", "x::free"]
