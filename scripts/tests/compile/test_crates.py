@@ -7,7 +7,7 @@ import pytest
 from conftest import KDIR, TOP
 
 from safe_dma.compile import misuse
-from safe_dma.compile.crates import Builder, BuildError, Built, Diagnostic, read_diagnostics
+from safe_dma.compile.crates import PRODUCTS, Builder, BuildError, Built, Diagnostic, read_diagnostics
 
 TOOLS = os.environ["SAFE_DMA_TOOLS"].splitlines()
 
@@ -20,6 +20,8 @@ def test_wrong_among_right():
     built = Builder(TOP, KDIR, TOOLS).build("mixed", [*(case.path for case in wrong), right])
     assert [misuse.judge(case, built[case.path]) for case in wrong] == ["", ""]
     assert built[right] == Built(True)
+    # The symbol of its function: code is generated, although the function has no caller.
+    assert b"turn_over_ok4next" in (TOP / PRODUCTS / f"{right.stem}.o").read_bytes()
 
 
 def test_library_that_does_not_compile(tree):
