@@ -16,7 +16,7 @@ mod lifecycles;
 mod round_trip;
 mod words;
 
-pub(super) use files::may_use;
+pub(super) use files::check_capable;
 
 pub(crate) use super::quiet::quiet;
 

@@ -211,17 +211,12 @@ impl pci::Driver for TestDriver {
                     // After the checks, which have the device to themselves.
                     // SAFETY: A field of the driver's data, which the driver core drops when the device is
                     // unbound; nobody can forget it.
-                    Keeper(unsafe { Gate::new(Live::new(target)?)? })
+                    let contiguous = module_parameters::mmap_contiguous.value();
+
+                    Keeper(unsafe { Gate::new(Live::new(target, contiguous)?)? })
                 },
                 control <- Control::new(pdev.as_ref(), gate.0.clone()),
-                // SAFETY: As above; a field after that of the gate, which is dropped first.
-                misc <- unsafe {
-                    Misc::new(
-                        pdev.as_ref(),
-                        gate.0.clone(),
-                        module_parameters::mmap_contiguous.value(),
-                    )
-                },
+                misc <- Misc::new(pdev.as_ref(), gate.0.clone()),
             }))
         })
     }
@@ -231,6 +226,5 @@ impl pci::Driver for TestDriver {
         // group, and root can give that another domain.
         data.gate.0.close();
         data.control.close();
-        data.misc.close();
     }
 }

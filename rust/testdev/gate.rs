@@ -8,16 +8,8 @@
 //! have left, what they have mapped is undone.
 
 use super::{
-    names::{
-        Owner,
-        Table, //
-    },
-    operate,
-    request::{
-        Outcome,
-        Refused,
-        Request, //
-    },
+    names::Table,
+    pages::SharedPages,
     target::Target, //
 };
 use kernel::{
@@ -31,54 +23,31 @@ use kernel::{
     }, //
 };
 
-/// The names of open files, by their numbers.
-type Openers<'bound> = KVec<(u64, Arc<Table<'bound>>)>;
-
-/// What is behind the gate.
+/// A device while it is bound.
 pub(crate) struct Live<'bound> {
-    // Dropped in this order: all that is mapped, and then what it was mapped for.
-    openers: Pin<KBox<Mutex<Openers<'bound>>>>,
-    /// The names of those who write to `run`.
-    pub(crate) run: Arc<Table<'bound>>,
+    // Dropped in this order: what is mapped goes before the target that it is mapped for.
+    pub(crate) table: Pin<KBox<Table<'bound>>>,
+    pub(crate) pages: Pin<KBox<SharedPages<'bound>>>,
     pub(crate) target: Target<'bound>,
 }
 
 impl<'bound> Live<'bound> {
-    /// A device for which nothing is mapped.
-    pub(crate) fn new(target: Target<'bound>) -> Result<Self> {
+    /// Creates the state of a device without mappings. The pages for programs are physically contiguous
+    /// if `contiguous` is set.
+    pub(crate) fn new(target: Target<'bound>, contiguous: bool) -> Result<Self> {
         Ok(Self {
-            openers: KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)?,
-            run: Arc::pin_init(Table::new(Owner::Run, target.account.clone()), GFP_KERNEL)?,
+            table: KBox::pin_init(Table::new(target.account.clone()), GFP_KERNEL)?,
+            pages: KBox::pin_init(SharedPages::new(target.dev, contiguous)?, GFP_KERNEL)?,
             target,
         })
-    }
-
-    /// Calls `f` with each table, in turn.
-    pub(crate) fn for_each_table(&self, mut f: impl FnMut(&Table<'bound>) -> Result) -> Result {
-        f(&self.run)?;
-        for (_, table) in self.openers.lock().iter() {
-            f(table)?;
-        }
-        Ok(())
-    }
-
-    fn opened(&self, number: u64) -> Option<Arc<Table<'bound>>> {
-        let openers = self.openers.lock();
-
-        openers
-            .iter()
-            .find(|(other, _)| *other == number)
-            .map(|(_, table)| table.clone())
     }
 }
 
 struct State {
     /// None when the gate is closed.
     live: Option<Arc<Live<'static>>>,
-    /// How many are inside.
+    /// How many calls are inside.
     inside: usize,
-    /// The number of the next file that is opened.
-    next: u64,
 }
 
 /// The gate of a device.
@@ -112,7 +81,6 @@ impl Gate {
                 state <- new_mutex!(State {
                     live: Some(live),
                     inside: 0,
-                    next: 0,
                 }),
                 left <- new_condvar!(),
             }),
@@ -155,27 +123,6 @@ impl Gate {
         // The last reference: each that was inside has dropped its own.
         drop(live);
     }
-
-    /// A table of names of one's own.
-    pub(crate) fn open(gate: &Arc<Self>, owner: Owner) -> Result<Opener> {
-        let number = {
-            let mut state = gate.state.lock();
-
-            state.next += 1;
-            state.next
-        };
-
-        gate.enter(|live| {
-            let table = Arc::pin_init(Table::new(owner, live.target.account.clone()), GFP_KERNEL)?;
-
-            live.openers.lock().push((number, table), GFP_KERNEL)?;
-            Ok::<_, Error>(())
-        })??;
-        Ok(Opener {
-            gate: gate.clone(),
-            number,
-        })
-    }
 }
 
 /// A gate that is closed when this is dropped, at the latest.
@@ -184,44 +131,5 @@ pub(super) struct Keeper(pub(super) Arc<Gate>);
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.0.close();
-    }
-}
-
-/// One who has names of his own, which are undone when this is dropped.
-pub(crate) struct Opener {
-    gate: Arc<Gate>,
-    number: u64,
-}
-
-impl Opener {
-    /// Does what is asked for. May sleep.
-    pub(crate) fn run(&self, request: &Request) -> Result<Outcome, Refused> {
-        self.gate
-            .enter(|live| match live.opened(self.number) {
-                Some(table) => operate::run(&live.target, &table, request),
-                None => Err(GONE),
-            })
-            .unwrap_or(Err(GONE))
-    }
-}
-
-const GONE: Refused = Refused::because(ENODEV, "the driver is not bound any more");
-
-impl Drop for Opener {
-    fn drop(&mut self) {
-        // Closed, it has undone them.
-        let _ = self.gate.enter(|live| {
-            let table = {
-                let mut openers = live.openers.lock();
-
-                openers
-                    .iter()
-                    .position(|(number, _)| *number == self.number)
-                    .and_then(|index| openers.remove(index).ok())
-            };
-
-            // Without the lock: a transfer may be in flight, and is aborted.
-            super::quiet::shared(|| drop(table));
-        });
     }
 }

@@ -35,24 +35,6 @@ use kernel::{
 /// How many names a table can have.
 pub(crate) const MAX_NAMES: usize = 256;
 
-/// Whose the names are.
-#[derive(Clone, Copy)]
-pub(crate) enum Owner {
-    /// Of all who write to `run`.
-    Run,
-    /// Of the process that has opened the device file.
-    Pid(i32),
-}
-
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Run => f.write_str("run"),
-            Self::Pid(pid) => write!(f, "pid:{pid}"),
-        }
-    }
-}
-
 /// A mapping that is counted, for as long as it is there.
 struct Holding<'bound> {
     // Dropped in this order.
@@ -76,7 +58,6 @@ struct Entry<'bound> {
 /// Names, and what they stand for.
 #[pin_data]
 pub(crate) struct Table<'bound> {
-    owner: Owner,
     account: Arc<Account>,
     #[pin]
     entries: Mutex<KVec<KBox<Entry<'bound>>>>,
@@ -90,9 +71,8 @@ const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
 
 impl<'bound> Table<'bound> {
     /// A table without names, of mappings that `account` has to pay for.
-    pub(super) fn new(owner: Owner, account: Arc<Account>) -> impl PinInit<Self> + use<'bound> {
+    pub(super) fn new(account: Arc<Account>) -> impl PinInit<Self> + use<'bound> {
         pin_init!(Self {
-            owner,
             account,
             entries <- new_mutex!(KVec::new()),
         })
@@ -227,12 +207,11 @@ impl fmt::Display for Table<'_> {
             };
 
             f.write_fmt(fmt!(
-                "{} {} {} {} {} {}\n",
+                "{} {} {} {} {}\n",
                 entry.name,
                 info.kind.name(),
                 info.dir.name(),
                 turn,
-                self.owner,
                 info
             ))?;
         }
@@ -277,7 +256,7 @@ mod tests {
     }
 
     fn table_of(account: &Arc<Account>) -> Result<Pin<KBox<Table<'static>>>> {
-        KBox::pin_init(Table::new(Owner::Run, account.clone()), GFP_KERNEL)
+        KBox::pin_init(Table::new(account.clone()), GFP_KERNEL)
     }
 
     fn name(text: &[u8]) -> Result<Name> {
@@ -367,19 +346,18 @@ mod tests {
         add(&table, &stats, name(b"more")?, 1)
     }
 
-    /// In all tables of a device, and in whole pages.
+    /// In whole pages, and whoever else the account has to pay for.
     #[test]
     fn not_too_many_bytes() -> Result {
         let (account, stats) = (Account::new()?, Stats::new()?);
-        let (table, other) = (table_of(&account)?, table_of(&account)?);
+        let table = table_of(&account)?;
         let (a, b) = (name(b"a")?, name(b"b")?);
 
         add(&table, &stats, a, MAX_BYTES - PAGE_SIZE)?;
-        assert!(add(&other, &stats, a, PAGE_SIZE + 1) == Err(ENOSPC));
-        add(&other, &stats, a, 1)?;
+        assert!(add(&table, &stats, b, PAGE_SIZE + 1) == Err(ENOSPC));
+        let charge = Account::charge(&account, 1).map_err(|refused| refused.error)?;
         assert!(add(&table, &stats, b, 1) == Err(ENOSPC));
-        assert!(add(&other, &stats, b, 1) == Err(ENOSPC));
-        drop(other);
+        drop(charge);
         let failed = table.add(b, PAGE_SIZE, || Err(NO_MEMORY));
         assert!(error(failed) == Some(ENOMEM));
         add(&table, &stats, b, PAGE_SIZE)?;

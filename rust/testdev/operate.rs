@@ -32,8 +32,8 @@ use super::{
 use core::ops::Range;
 use kernel::prelude::*;
 
-const NO_ENGINE: Refused = Refused::because(EOPNOTSUPP, "the device has no engine");
-const GONE: Refused = Refused::because(ENODEV, "the driver is being unbound");
+pub(super) const NO_ENGINE: Refused = Refused::because(EOPNOTSUPP, "the device has no engine");
+pub(super) const GONE: Refused = Refused::because(ENODEV, "the driver is being unbound");
 
 /// Does what is asked for, on the mappings of a table. May sleep.
 ///

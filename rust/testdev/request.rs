@@ -19,6 +19,8 @@ pub(crate) const TIMEOUTS: RangeInclusive<u64> = 1..=60_000;
 pub(crate) const TIMEOUT: u32 = 10_000;
 /// How often a lifecycle can be repeated.
 pub(crate) const REPEATS: RangeInclusive<u64> = 1..=1_000_000;
+/// The number of pages that programs can map.
+pub(crate) const PAGES: usize = 2;
 
 /// The name of a mapping.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -154,6 +156,7 @@ named! {
         To = "to",
         Timeout = "timeout",
         Irq = "irq",
+        Page = "page",
     }
 }
 
@@ -223,7 +226,7 @@ impl Request {
             Key::Size => self.size.is_some(),
             Key::Offset => self.offset.is_some(),
             Key::Pattern => self.pattern.is_some(),
-            Key::Repeat => false,
+            Key::Repeat | Key::Page => false,
             Key::To => self.to.is_some(),
             Key::Timeout => self.timeout.is_some(),
             Key::Irq => self.irq.is_some(),
@@ -303,7 +306,7 @@ pub(crate) fn in_range(
 
 /// What came of a request.
 pub(crate) struct Outcome {
-    /// Where the device has the first byte, for one who asked to map.
+    /// The DMA address of the first byte, for `map`.
     pub(crate) dma_address: Option<u64>,
     /// How many bytes were mapped, moved, written or compared.
     pub(crate) bytes: usize,
@@ -488,7 +491,7 @@ mod tests {
             Key::To => request.to = Some(To::Memory),
             Key::Timeout => request.timeout = Some(1),
             Key::Irq => request.irq = Some(Irq::None),
-            Key::Op | Key::Name | Key::Repeat => return false,
+            Key::Op | Key::Name | Key::Repeat | Key::Page => return false,
         }
         true
     }

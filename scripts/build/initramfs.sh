@@ -41,22 +41,20 @@ pack_cpio() {
 	)
 }
 
-# The programs of the self-tests; what cannot be built is left out.
-make_programs() {
+# Builds the programs of the self-tests. A program that cannot be built is left out.
+selftest_programs() {
+	make_programs >"$BUILD/programs.log" 2>&1 ||
+		say "programs of scripts/selftests cannot be built, their tests are skipped; log: $BUILD/programs.log"
 	local program
 	programs=()
-	for program in "$TOP"/scripts/selftests/*.c; do
-		program=$(basename "$program" .c)
-		if make_program "$program"; then
-			programs+=("$program")
-		else
-			say "scripts/selftests/$program.c cannot be built, its tests are skipped; log: .build/$program.log"
-		fi
+	for program in "$TOP"/scripts/selftests/programs/*.c; do
+		program=selftests/$(basename "$program" .c)
+		[ ! -x "$BUILD/$program" ] || programs+=("$program")
 	done
 	if [ "$VARIANT" = bench ]; then
-		# shellcheck disable=SC2153 # from lib.sh
-		make_map_benchmark || fail "the tool of the kernel's benchmark cannot be built; log: $BUILD/dma_map_benchmark.log"
-		programs+=(dma_map_benchmark)
+		make_programs "$BUILD/selftests/dma_map_benchmark" >"$BUILD/programs.log" 2>&1 ||
+			fail "the tool of the kernel's benchmark cannot be built; log: $BUILD/programs.log"
+		programs+=(selftests/dma_map_benchmark)
 	fi
 }
 
@@ -86,7 +84,7 @@ make_initramfs() {
 	build=$(variant_build)
 	tree=$build/initramfs
 	mkdir -p "$build"
-	make_programs
+	selftest_programs
 	make_path_rows "$build/paths.rows"
 	files=$(initramfs_files "$build")
 	sums=$(echo "$files" && cut -d ' ' -f 3- <<<"$files" | xargs -d '\n' sha256sum)

@@ -10,7 +10,7 @@
 require
 CMA=$(find /sys/kernel/debug/cma -mindepth 1 -maxdepth 1 2>/dev/null | head -n 1)
 [ -n "$CMA" ] || skip_all "no memory in /sys/kernel/debug/cma: the kernel needs CONFIG_CMA_DEBUGFS, and no cma=0"
-ktap_set_plan 6
+ktap_set_plan $((FINISH + 5))
 
 PAGE=4096
 start=$(($(cat "$CMA/base_pfn") * PAGE))
@@ -32,6 +32,7 @@ not_from_cma() {
 	[ -n "$addr" ]
 }
 
+before=$(dma_errors)
 mark_log
 check "load with the checks" load
 check "no check has failed" not logged "not ok"
@@ -43,6 +44,4 @@ if translates; then
 else
 	check "what must be contiguous" from_cma "default 65536"
 fi
-check "unload" unload
-
-ktap_finished
+finish

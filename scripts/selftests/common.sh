@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# What the self-tests share. Sourced by each; the KTAP output is the kernel's own ktap_helpers.sh.
+# Helpers of the self-tests, which source this. The KTAP output is that of the kernel's ktap_helpers.sh.
 
 MODULE=safe_dma
 DRIVER=/sys/bus/pci/drivers/$MODULE
-ERROR_COUNT=/sys/kernel/debug/dma-api/error_count
+DEBUGFS=/sys/kernel/debug
+ERROR_COUNT=$DEBUGFS/dma-api/error_count
+DUMP=$DEBUGFS/dma-api/dump
 
-# What the debugger says for no reason where several processors map and sync at once, see scripts/safe_dma/guest/reports.py.
+# A false warning of the DMA debugger when several processors map and sync, see scripts/safe_dma/guest/reports.py.
 NO_REASON="device driver tries to sync DMA memory it has not allocated"
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -24,7 +26,7 @@ find_helpers() {
 	return 1
 }
 
-# Without them nothing can be said in KTAP but that.
+# Without them no KTAP is possible but this.
 helpers=${KTAP_HELPERS:-$(find_helpers)}
 if [ ! -r "$helpers" ]; then
 	echo "TAP version 13"
@@ -35,7 +37,7 @@ fi
 # shellcheck source=/dev/null
 . "$helpers"
 
-# The module's file: as told, or else of this tree, or of the guest.
+# The module's file: SAFE_DMA_KO, or that of this tree or of the guest.
 find_module() {
 	if [ -n "${SAFE_DMA_KO:-}" ]; then
 		echo "$SAFE_DMA_KO"
@@ -55,7 +57,7 @@ skip_all() {
 	exit "$KSFT_SKIP"
 }
 
-# Print the header, or skip the whole script and say why.
+# Print the header, or skip the whole script with the reason.
 require() {
 	require_module
 	DEVICE=$(find_device) || skip_all "no edu device (PCI 1234:11e8): start QEMU with -device edu"
@@ -69,10 +71,25 @@ require_module() {
 	[ -r "$KO" ] || ktap_exit_fail_msg "SAFE_DMA_KO=$KO cannot be read"
 	[ ! -d "/sys/module/$MODULE" ] || skip_all "$MODULE is loaded and in use: unload it first"
 	[ -w /dev/kmsg ] || skip_all "no /dev/kmsg, which marks places in the log"
-	# What has no reason is known by its text, which is printed once, unless all are.
+	# The false warning is found by its text, which is printed only once by default.
 	if are_several; then echo 1 >"${ERROR_COUNT%/*}/all_errors" 2>/dev/null; fi
-	# A test that ends early leaves nothing behind for the next one.
+	# A test that ends early must not leave the module to the next one.
 	trap 'if is_loaded; then unload; fi' EXIT
+}
+
+require_debugfs() {
+	[ -d "$DEBUGFS" ] || skip_all "no debugfs"
+}
+
+require_dma_debug() {
+	[ -r "$DUMP" ] || skip_all "no $DUMP: the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
+	[ "$(cat "$DEBUGFS/dma-api/disabled")" = N ] || skip_all "the DMA debugger is switched off"
+}
+
+# require_program NAME: set PROGRAM to its path.
+require_program() {
+	PROGRAM=$HERE/$1
+	[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/selftests/Makefile builds it"
 }
 
 # The PCI address of the first device that the driver is for.
@@ -86,7 +103,7 @@ find_device() {
 	return 1
 }
 
-# With the parameters that the device needs, if SAFE_DMA_PARAMS says so.
+# With the parameters of the device, SAFE_DMA_PARAMS.
 load() {
 	# shellcheck disable=SC2086 # a list of words
 	insmod "$KO" ${SAFE_DMA_PARAMS:-} "$@"
@@ -104,7 +121,7 @@ is_bound() {
 	[ -e "$DRIVER/$DEVICE" ]
 }
 
-# What the kernel logs from here on is what log() prints. The mark is found by its number.
+# log() prints the kernel's log from here on. The mark is found by its number.
 mark_log() {
 	MARKS=$((${MARKS:-0} + 1))
 	MARK="$MODULE selftest: $$.$MARKS"
@@ -119,7 +136,7 @@ are_several() {
 	[ "$(grep -c "^processor" /proc/cpuinfo)" -gt 1 ]
 }
 
-# Leaves out what has no reason, from the line that the kernel cuts it out with to the end of its trace.
+# Leaves out the false warning, to the end of its trace.
 with_reason() {
 	if are_several; then
 		awk -v text="$NO_REASON" '
@@ -142,14 +159,14 @@ translates() {
 	logged "$DEVICE: behind IOMMU .* which translates"
 }
 
-# The debugger's count, or nothing if the kernel has none, without what has no reason.
+# The debugger's error count, without false warnings; nothing if the kernel has no debugger.
 dma_errors() {
 	count=$(cat "$ERROR_COUNT" 2>/dev/null) || return
 	if are_several; then count=$((count - $(dmesg | grep -c "DMA-API: .*: $NO_REASON"))); fi
 	echo "$count"
 }
 
-# The debugger has counted nothing since `before` was set to its count.
+# The debugger has counted no error since `before` was set.
 no_new_dma_errors() {
 	after=$(dma_errors)
 	# shellcheck disable=SC2154 # the caller's
@@ -157,7 +174,39 @@ no_new_dma_errors() {
 	[ "$after" = "$before" ]
 }
 
-# check DESCRIPTION COMMAND...: one result; on failure, what the kernel said since the mark.
+# How many mappings of the driver's devices the DMA debugger has.
+mapped() {
+	grep -c "^$MODULE " "$DUMP"
+}
+
+# The kernel's log since the mark has no warning.
+no_report() {
+	not logged "WARNING:\|BUG:\|Oops\|Call trace:\|refcount_t:\|DMA-API: \|are lost\|cannot be stopped\|nobody cared"
+}
+
+# Runs a scan of kmemleak. It does not report young memory, nor memory that has changed since the last scan.
+scan_for_leaks() {
+	for _ in 1 2; do
+		sleep 6
+		echo scan >"$DEBUGFS/kmemleak" || return 1
+	done
+}
+
+no_leak() {
+	scan_for_leaks || return 1
+	sed 's/^/# /' "$DEBUGFS/kmemleak"
+	! grep -q "^unreferenced object" "$DEBUGFS/kmemleak"
+}
+
+# Runs a command as another user.
+as_nobody() {
+	grep -q '^nobody:' /etc/passwd 2>/dev/null || {
+		mkdir -p /etc && echo "nobody:x:65534:65534:nobody:/:/bin/sh" >>/etc/passwd
+	}
+	su -s /bin/sh nobody -c "$1"
+}
+
+# check DESCRIPTION COMMAND...: one result; on failure, print the kernel's log since the mark.
 check() {
 	description=$1
 	shift
@@ -167,6 +216,15 @@ check() {
 		log | tail -n 20 | sed 's/^/# /'
 		ktap_test_fail "$description"
 	fi
+}
+
+# The last results of a script, FINISH in number.
+FINISH=3
+finish() {
+	check "unload" unload
+	check "the kernel reports nothing" no_report
+	check "the debugger has found nothing" no_new_dma_errors
+	ktap_finished
 }
 
 not() {

@@ -7,10 +7,10 @@
 . "$(dirname "$0")/common.sh"
 
 require
-[ -d /sys/kernel/debug ] || skip_all "no debugfs"
+require_debugfs
 # shellcheck source=scripts/selftests/operate.sh
 . "$HERE/operate.sh"
-ktap_set_plan 37
+ktap_set_plan $((FINISH + 34))
 
 # The lifecycles, which need no name.
 listed() {
@@ -31,35 +31,6 @@ each() {
 
 translated() {
 	dmesg | grep -q "$DEVICE: behind IOMMU .* which translates"
-}
-
-only_for_root() {
-	for file in run result mappings stats; do
-		[ "$(stat -c %A "$CONTROL/$file")" = "-rw-------" ] || return 1
-	done
-}
-
-# as_nobody COMMAND: with the files that root has opened for it.
-as_nobody() {
-	su -s /bin/sh nobody -c "$1"
-}
-
-# Root has opened the file, and somebody else uses it.
-not_for_others() {
-	grep -q '^nobody:' /etc/passwd 2>/dev/null || {
-		mkdir -p /etc && echo "nobody:x:65534:65534:nobody:/:/bin/sh" >>/etc/passwd
-	}
-	# There is such a user, and who may read does.
-	[ "$(as_nobody cat </proc/version)" = "$(cat /proc/version)" ] || return 1
-
-	for file in run result mappings stats; do
-		error=$(as_nobody "cat" <"$CONTROL/$file" 2>&1 >/dev/null) && return 1
-		echo "$error" | grep -q "$(error_text EPERM)" || return 1
-	done
-	mark_log
-	error=$(as_nobody "echo op=map name=nobody | cat 2>&1 >&3" 3>"$RUN") && return 1
-	echo "$error" | grep -q "$(error_text EPERM)" && logged "run: only CAP_SYS_ADMIN may use it" &&
-		[ -z "$(turns)" ]
 }
 
 # What came of the words that were written last.
@@ -149,15 +120,34 @@ for_each_of() {
 	all_refused <"$TEXT"
 }
 
-# What a lifecycle maps counts as well as what has a name: here it wants 32 MiB, and 16 are left.
+# In whole pages. A lifecycle counts as well: it needs 32 MiB here, and 16 are left.
 too_large() {
 	for name in a b c; do
 		operate "op=map name=$name kind=sg size=16777216" || return 1
 	done
 	refused ENOSPC "op=map_sg size=16777216 pattern=1" "64 MiB are mapped for the device" &&
-		for name in a b c; do
-			operate "op=unmap name=$name" || return 1
-		done
+		operate "op=map name=page" && page=$(mapping page | sed 's/.* size \([0-9]*\) .*/\1/') &&
+		refused ENOSPC "op=map name=d kind=sg size=16777216" "64 MiB are mapped for the device" &&
+		operate "op=map name=d kind=sg size=$((16777216 - page))" &&
+		refused ENOSPC "op=map name=e size=1" "64 MiB are mapped for the device" &&
+		operate "op=unmap name=page" && operate "op=map name=e size=1" || return 1
+	for name in a b c d e; do
+		operate "op=unmap name=$name" || return 1
+	done
+}
+
+# The pages that programs map: see mmap.sh for the transfer.
+pages() {
+	cat <<'END'
+EINVAL|op=transfer_page to=device|op=transfer_page needs page
+EINVAL|op=transfer_page page=0|op=transfer_page needs to
+EINVAL|op=transfer_page page=2 to=device|page=2: it must be 0 to 1
+EINVAL|op=transfer_page page=x to=device|page="x": this is not a number
+EINVAL|op=transfer_page page=0 to=nowhere|to="nowhere" is none of
+EINVAL|op=transfer_page page=0 to=device name=a|op=transfer_page takes no name
+EINVAL|op=transfer_page page=0 to=device repeat=2|op=transfer_page takes no repeat
+EINVAL|op=map name=a page=0|op=map takes no page
+END
 }
 
 # In seconds.
@@ -182,6 +172,10 @@ nothing_mapped() {
 	[ -z "$(turns)" ] && [ "$(value live)" = 0 ] && [ "$(value maps)" = "$(value unmaps)" ]
 }
 
+gone_without_driver() {
+	unload && [ ! -e "$DEBUGFS/$MODULE" ] && load run_checks=N && [ -e "$RUN" ]
+}
+
 before=$(dma_errors)
 TEXT=$(mktemp) || ktap_exit_fail_msg "no file for what is compared"
 trap 'rm -f "$TEXT"; if is_loaded; then unload; fi' EXIT
@@ -195,7 +189,6 @@ open_while_unloaded() {
 mark_log
 check "load without checks" load run_checks=N
 check "it can be open when the module goes" open_while_unloaded
-check "only root may read and write it" only_for_root
 check "it lists operations" [ "$(listed | wc -l)" -ge 13 ]
 check "each of them runs" each
 check "each of them runs again and again" each repeat=10
@@ -220,15 +213,12 @@ check "refused: what is no number, or too large" for_each_of numbers
 check "refused: what an operation does not take" for_each_of not_taken
 check "refused: what is no name" for_each_of bad_names
 check "refused: what is no value" for_each_of bad_values
+check "refused: what is wrong with a page" for_each_of pages
 check "256 bytes are read" refused EINVAL "$(printf '%256s' '')" 'no operation: say op=NAME$'
 check "refused: more" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
-check "refused: who was given an open file" not_for_others
 check "refused: more than 64 MiB" too_large
 check "who is killed does not go on with the next round" killed op=coherent repeat=1000000
 check "who is killed does not go on with the next bytes" killed op=map_sg size=1048576 pattern=0x5a
 check "nothing of that has mapped anything" nothing_mapped
-check "unload" unload
-check "the directory is gone" [ ! -e "/sys/kernel/debug/$MODULE" ]
-check "the debugger has found nothing" no_new_dma_errors
-
-ktap_finished
+check "the files are gone without a driver" gone_without_driver
+finish

@@ -8,9 +8,7 @@
 . "$(dirname "$0")/common.sh"
 
 require
-[ -r "$ERROR_COUNT" ] ||
-	skip_all "no $ERROR_COUNT: the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
-[ "$(cat "${ERROR_COUNT%/*}/disabled")" = N ] || skip_all "the DMA debugger is switched off"
+require_dma_debug
 ktap_set_plan 6
 
 before=$(dma_errors)

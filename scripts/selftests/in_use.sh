@@ -3,9 +3,9 @@
 #
 # The device in use, in all ways at once, so that somebody can take it away. Sourced after common.sh.
 
-RUN=/sys/kernel/debug/$MODULE/$DEVICE/run
-MAPPINGS=/sys/kernel/debug/$MODULE/$DEVICE/mappings
-DUMP=/sys/kernel/debug/dma-api/dump
+CONTROL=$DEBUGFS/$MODULE/$DEVICE
+RUN=$CONTROL/run
+MAPPINGS=$CONTROL/mappings
 
 # A new directory, and what is in it goes at the end, too.
 USE=$(mktemp -d) || exit 1
@@ -45,7 +45,7 @@ use_and_wait() {
 	waiter=$!
 	rm -f "$USE/gone"
 	if translates_now; then
-		"$HERE/mmap_coherent" hold "$USE/gone" &
+		"$HERE/mmap_coherent" "$CONTROL" hold "$USE/gone" &
 		holder=$!
 	else
 		holder=
@@ -108,11 +108,6 @@ works() {
 nothing_mapped() {
 	grep "$DEVICE" "$DUMP" | sed 's/^/# /'
 	! grep -q "$DEVICE" "$DUMP"
-}
-
-# What the kernel never says when all is well.
-no_report() {
-	not logged "WARNING: \|BUG: \|Call trace:\|refcount_t: \|are lost\|cannot be stopped"
 }
 
 # taken_away WORDS TAKE BACK HOW: results, TAKEN_AWAY in number; HOW as for waiter_was_told.

@@ -9,13 +9,12 @@
 . "$(dirname "$0")/common.sh"
 
 require
-PROGRAM=$HERE/registers
-[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/build/initramfs.sh says how it is built"
-[ -d /sys/kernel/debug ] || skip_all "no debugfs"
+require_program registers
+require_debugfs
 SYSFS=/sys/bus/pci/devices/$DEVICE
 # shellcheck source=scripts/selftests/operate.sh
 . "$HERE/operate.sh"
-ktap_set_plan 12
+ktap_set_plan $((FINISH + 10))
 
 # Of the device's registers, see rust/testdev/regs.rs.
 STATUS=0x24
@@ -55,19 +54,25 @@ ends_with_its_interrupt() {
 		operate "op=unmap name=quick" && echo "# $took s" && [ "$took" -lt 30 ]
 }
 
+# An interrupt that is missing, and one too many. Without one, the timeout ends the transfer.
+any_interrupt() {
+	operate "op=map name=a" || return 1
+	for irq in normal none twice normal; do
+		operate "op=transfer name=a to=device timeout=1000 irq=$irq" || return 1
+	done
+	operate "op=unmap name=a"
+}
+
 before=$(dma_errors)
 mark_log
 check "load" load run_checks=N
 check "all interrupts are raised" register $RAISE $ALL
 check "they are acknowledged" all_acknowledged
 check "a transfer ends with its interrupt" ends_with_its_interrupt
+check "a transfer ends with no interrupt, or two" any_interrupt
 check "unload" unload
 check "all interrupts are raised without a driver" raise_without_driver
 check "load again" load run_checks=N
 check "they are acknowledged before there is another" has_raised 0
 check "a transfer ends with its interrupt, too" ends_with_its_interrupt
-check "unload again" unload
-check "the debugger has found nothing" no_new_dma_errors
-check "the kernel has nothing to complain of" not logged "WARNING:\|BUG:\|Oops\|DMA-API\|nobody cared"
-
-ktap_finished
+finish

@@ -11,9 +11,9 @@ MASK="dma_bits=24"
 require
 PROGRAM=$HERE/used_up
 
-# By mappings with a name, of each kind, by the device file and by words.
+# By mappings with a name, of each kind.
 used_up() {
-	"$PROGRAM" "/dev/${MODULE}0" "/sys/kernel/debug/$MODULE/$DEVICE"
+	"$PROGRAM" "$DEBUGFS/$MODULE/$DEVICE"
 }
 
 mark_log
@@ -33,7 +33,7 @@ check "addresses used up are refused" logged "addresses used up # .*, then refus
 if [ -x "$PROGRAM" ]; then
 	check "addresses used up by operations" used_up
 else
-	ktap_test_skip "addresses used up by operations: no $PROGRAM: scripts/build/initramfs.sh says how it is built"
+	ktap_test_skip "addresses used up by operations: no $PROGRAM: scripts/selftests/Makefile builds it"
 fi
 check "unload" unload
 if [ -n "$before" ]; then

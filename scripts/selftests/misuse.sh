@@ -189,9 +189,7 @@ check_row() {
 }
 
 require
-[ -r "$ERROR_COUNT" ] ||
-	skip_all "no $ERROR_COUNT: the kernel needs CONFIG_DMA_API_DEBUG, and debugfs mounted"
-[ "$(cat "${ERROR_COUNT%/*}/disabled")" = N ] || skip_all "the DMA debugger is switched off"
+require_dma_debug
 TWIN=$(dirname "$KO")/misuse.ko
 [ -r "$TWIN" ] || skip_all "no misuse.ko beside $KO"
 TABLE=$(find_table) || skip_all "no table of the messages"

@@ -8,8 +8,8 @@
 . "$(dirname "$0")/common.sh"
 
 require
-PROGRAM=$HERE/mmap_coherent
-[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/build/initramfs.sh says how it is built"
+require_program mmap_coherent
+require_debugfs
 ktap_set_plan 5
 
 gone=$(mktemp -u)
@@ -21,7 +21,7 @@ unbind() {
 
 mark_log
 check "load" load run_checks=N mmap_contiguous=Y
-"$PROGRAM" hold "$gone" &
+"$PROGRAM" "$DEBUGFS/$MODULE/$DEVICE" hold "$gone" &
 # It says nothing before the end.
 sleep 1
 check "unbind while it is mapped" unbind

@@ -1,22 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Only root may use the files of the module. Another user cannot open them; nor does it help when root
-# changes their mode, or hands over a descriptor. No text of the module has a pointer of the kernel.
+# Only root may use the files of the module. Another user cannot open them, also if their mode allows it, nor use a
+# descriptor that root has opened. No text of the module has a pointer of the kernel.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
 
 require
-PROGRAM=$HERE/ioctl
-[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/build/initramfs.sh says how it is built"
-DEBUGFS=/sys/kernel/debug
-[ -d "$DEBUGFS" ] || skip_all "no debugfs"
+require_program mmap_coherent
+require_debugfs
+# shellcheck source=scripts/selftests/operate.sh
+. "$HERE/operate.sh"
 
 FILES="run result mappings stats"
 FILE=/dev/${MODULE}0
-DIR=$DEBUGFS/$MODULE/$DEVICE
-ktap_set_plan 25
+ktap_set_plan $((FINISH + 24))
 
 debugfs_mode=$(stat -c %a "$DEBUGFS")
 trap 'chmod "$debugfs_mode" "$DEBUGFS"; if is_loaded; then unload; fi' EXIT
@@ -25,20 +24,46 @@ only_for_root() {
 	[ "$(stat -c "%a %u" "$1")" = "600 0" ]
 }
 
-# Every user may come to the file, by its mode.
+# The user exists, and reads what everybody may read.
+nobody_exists() {
+	[ "$(as_nobody cat </proc/version)" = "$(cat /proc/version)" ]
+}
+
+# denied COMMAND: another user runs it, and may not.
+denied() {
+	error=$(as_nobody "$1" 2>&1 >/dev/null) && return 1
+	echo "$error" | grep -q "$(error_text EPERM)\|$(error_text EACCES)"
+}
+
+# Only `run` has a write method: EINVAL for the other files.
+denied_to_write() {
+	denied "$1" || { [ "$2" != "$RUN" ] && echo "$error" | grep -q "$(error_text EINVAL)"; }
+}
+
+# Another user opens the file, to read and to write it.
+alone() {
+	denied "cat $1" && denied_to_write "echo op=map name=nobody | cat >$1" "$1"
+}
+
+# Another user has the file open.
+handed() {
+	denied cat <"$1" && denied_to_write "echo op=map name=nobody | cat >&3" "$1" 3>"$1" && [ -z "$(turns)" ]
+}
+
+# The mode lets every user open the file.
 opened_to_all() {
-	chmod 755 "$DEBUGFS" "$DEBUGFS/$MODULE" "$DIR" && chmod 666 "$1" && "$PROGRAM" "$1" alone
+	chmod 755 "$DEBUGFS" "$DEBUGFS/$MODULE" "$CONTROL" && chmod 666 "$1" && alone "$1"
 	result=$?
 	chmod "$debugfs_mode" "$DEBUGFS" && chmod 600 "$1" && [ "$result" = 0 ]
 }
 
-# Addresses of the kernel's own, as they would be if they were not hashed.
+# Addresses of the kernel, as they are when they are not hashed.
 no_pointers() {
 	for name in $FILES; do
-		cat "$DIR/$name" || return 1
+		cat "$CONTROL/$name" || return 1
 	done >"$texts"
 	log >>"$texts"
-	# All ones is a limit that there is not. Something must be there that could have an address.
+	# All ones is no limit. Some address must be there, or this proves nothing.
 	sed -i 's/0xffffffffffffffff//g' "$texts"
 	grep -q "dma 0x" "$texts" && ! grep -n -i "ffff[0-9a-f]\{12\}" "$texts"
 }
@@ -52,21 +77,20 @@ texts=$(mktemp)
 before=$(dma_errors)
 mark_log
 check "load with the checks" load
+check "there is another user" nobody_exists
 check "$FILE is for root" only_for_root "$FILE"
-check "another user cannot open it" "$PROGRAM" "$FILE" alone
+check "another user cannot open it" alone "$FILE"
 check "nor if its mode says so" opened_to_all "$FILE"
-check "nor use one that root has opened" "$PROGRAM" "$FILE" other
+check "nor use one that root has opened" "$PROGRAM" "$CONTROL" other
 for name in $FILES; do
-	check "$name is for root" only_for_root "$DIR/$name"
-	check "another user cannot open $name" "$PROGRAM" "$DIR/$name" alone
-	check "nor use it if its mode says so" opened_to_all "$DIR/$name"
-	check "nor use one that root has opened" "$PROGRAM" "$DIR/$name" handed
+	check "$name is for root" only_for_root "$CONTROL/$name"
+	check "another user cannot open $name" alone "$CONTROL/$name"
+	check "nor use it if its mode says so" opened_to_all "$CONTROL/$name"
+	check "nor use one that root has opened" handed "$CONTROL/$name"
 done
-echo "op=map name=a kind=single" >"$DIR/run"
+check "the log has the reason" logged "run: only CAP_SYS_ADMIN may use it"
+operate "op=map name=a kind=single"
 check "no pointer of the kernel is in a file or in the log" no_pointers
 check "one that is there is found" pointer_is_found
-check "unload" unload
-check "the debugger has found nothing" no_new_dma_errors
 rm -f "$texts"
-
-ktap_finished
+finish

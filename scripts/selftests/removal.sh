@@ -7,8 +7,8 @@
 . "$(dirname "$0")/common.sh"
 
 require
-[ -d /sys/kernel/debug ] || skip_all "no debugfs"
-[ -x "$HERE/mmap_coherent" ] || skip_all "no $HERE/mmap_coherent: scripts/build/initramfs.sh says how it is built"
+require_debugfs
+require_program mmap_coherent
 # shellcheck source=scripts/selftests/in_use.sh
 . "$HERE/in_use.sh"
 ktap_set_plan $((2 * TAKEN_AWAY + 13))

@@ -10,7 +10,7 @@
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # What is wrong on purpose comes last, and at the very end what lasts until the next boot.
-ALL="module kunit results bind control lifecycle anydev dma_debug limits coherent mmap ioctl interrupts permissions removal sample fuzz soak cycles misuse forget mmap_lost"
+ALL="module kunit results bind control lifecycle anydev dma_debug limits coherent mmap interrupts permissions removal sample fuzz soak cycles misuse forget mmap_lost"
 
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2086 # a list of words

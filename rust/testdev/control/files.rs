@@ -20,7 +20,8 @@ use super::{
         parse,
         Asked,
         Syntax,
-        MAX_LEN, //
+        MAX_LEN,
+        TRANSFER_PAGE, //
     }, //
 };
 use kernel::{
@@ -161,11 +162,7 @@ unsafe fn read(
     // SAFETY: By the caller's promise.
     let files = unsafe { &*(*file).private_data.cast::<Files>() };
     let mut text = Text::new();
-    let written = if may_use() {
-        write(files, &mut text)
-    } else {
-        Err(EPERM)
-    };
+    let written = check_capable().and_then(|()| write(files, &mut text));
 
     match written {
         // SAFETY: By the caller's promise, and the text has that many bytes.
@@ -182,16 +179,20 @@ unsafe fn read(
     }
 }
 
-/// Whether who uses a file now may do so: it may have been opened by somebody else.
-pub(in crate::testdev) fn may_use() -> bool {
+/// Returns [`EPERM`] unless the caller has `CAP_SYS_ADMIN`: another user may have opened the file.
+pub(in crate::testdev) fn check_capable() -> Result {
     // SAFETY: May be called by any process. CAST: A small number.
-    unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as i32) }
+    if unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as i32) } {
+        Ok(())
+    } else {
+        Err(EPERM)
+    }
 }
 
 /// Writes a line for each mapping.
 fn mappings(live: &Live<'_>, text: &mut Text) -> Result {
-    text.add(fmt!("name kind dir turn by dma size phys\n"))?;
-    live.for_each_table(|table| text.add(fmt!("{}", table)))
+    text.add(fmt!("name kind dir turn dma size phys\n"))?;
+    text.add(fmt!("{}", *live.table))
 }
 
 /// # Safety
@@ -210,7 +211,9 @@ unsafe extern "C" fn write_run(
 
     // All of it, before anything is locked.
     let text = match buffer.get_mut(..len) {
-        _ if !may_use() => Err(Refused::because(EPERM, "only CAP_SYS_ADMIN may use it")),
+        _ if check_capable().is_err() => {
+            Err(Refused::because(EPERM, "only CAP_SYS_ADMIN may use it"))
+        }
         Some(text) => match UserSlice::new(user, len).reader().read_slice(text) {
             Ok(()) => Ok(&*text),
             Err(error) => Err(Refused::because(error, "the text cannot be read")),
@@ -265,7 +268,7 @@ fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
         Ok(Asked::Named(request)) => {
             let (op, name) = (request.op.name(), &request.name);
 
-            match operate::run(&live.target, &live.run, &request) {
+            match operate::run(&live.target, &live.table, &request) {
                 Ok(outcome) => {
                     say(fmt!("ok 1 op={} name={} # {}\n", op, name, outcome));
                     Ok(())
@@ -276,6 +279,28 @@ fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
                         "not ok 1 op={} name={} # {:?} {}\n",
                         op,
                         name,
+                        error,
+                        why
+                    ));
+                    Err(error)
+                }
+            }
+        }
+        Ok(Asked::Page { page, to }) => {
+            let op = TRANSFER_PAGE;
+
+            match live.pages.transfer(&live.target, page, to) {
+                Ok(()) => {
+                    say(fmt!("ok 1 op={} page={} # to {}\n", op, page, to.name()));
+                    Ok(())
+                }
+                Err(Refused { error, why }) => {
+                    live.target.stats.failed();
+                    dev_err!(dev, "run: op={} page={}: {:?}: {}\n", op, page, error, why);
+                    say(fmt!(
+                        "not ok 1 op={} page={} # {:?} {}\n",
+                        op,
+                        page,
                         error,
                         why
                     ));

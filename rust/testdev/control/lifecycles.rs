@@ -18,8 +18,7 @@ use super::{
         stats::Counted,
         target::Target, //
     },
-    round_trip,
-    words::Repeated, //
+    round_trip, //
 };
 use crate::dma::{
     buffer::{
@@ -90,6 +89,14 @@ impl Lifecycle {
         request.size = (kind != Kind::Resource).then_some(size as u64);
         Some(request)
     }
+}
+
+/// A lifecycle with its parameters.
+pub(super) struct Repeated {
+    pub(super) lifecycle: &'static Lifecycle,
+    /// None if nothing is said that would make it another one.
+    pub(super) request: Option<Request>,
+    pub(super) repeat: u32,
 }
 
 /// Runs a lifecycle, as often as it is asked for. May sleep.

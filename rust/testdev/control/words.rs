@@ -15,11 +15,13 @@ use super::{
         To,
         Why,
         MAX_SIZE,
+        PAGES,
         REPEATS,
         TIMEOUTS, //
     },
     lifecycles::{
         Lifecycle,
+        Repeated,
         LIFECYCLES, //
     }, //
 };
@@ -36,15 +38,17 @@ pub(super) const MAX_LEN: usize = 256;
 pub(super) enum Asked {
     Named(Request),
     Lifecycle(Repeated),
+    /// A transfer of one of the pages that programs map.
+    Page {
+        page: usize,
+        to: To,
+    },
 }
 
-/// A lifecycle with its parameters.
-pub(super) struct Repeated {
-    pub(super) lifecycle: &'static Lifecycle,
-    /// None if nothing is said that would make it another one.
-    pub(super) request: Option<Request>,
-    pub(super) repeat: u32,
-}
+/// The operation on the pages that programs map.
+pub(super) const TRANSFER_PAGE: &str = "transfer_page";
+
+const OF_PAGES: &[Key] = &[Key::Page, Key::To];
 
 /// Why words are refused.
 #[derive(Debug, PartialEq)]
@@ -254,10 +258,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Asked, Refused<'_>> {
             .get(Key::Name)
             .ok_or(Refused::NoName(op.name()))
             .and_then(|name| Name::new(name.as_bytes()).ok_or(Refused::NotAName(name)))?;
-        if words.get(Key::Repeat).is_some() {
-            return Err(Refused::Wrong(Why::NotTaken(op.name(), Key::Repeat)));
+        for key in [Key::Repeat, Key::Page] {
+            if words.get(key).is_some() {
+                return Err(Refused::Wrong(Why::NotTaken(op.name(), key)));
+            }
         }
         return words.request(*op, name).map(Asked::Named);
+    }
+    if op == TRANSFER_PAGE {
+        return page_of(&words);
     }
 
     let lifecycle = LIFECYCLES
@@ -265,6 +274,27 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Asked, Refused<'_>> {
         .find(|lifecycle| lifecycle.name == op)
         .ok_or(Refused::UnknownOperation(op))?;
     lifecycle_of(&words, lifecycle).map(Asked::Lifecycle)
+}
+
+fn page_of<'a>(words: &Words<'a>) -> Result<Asked, Refused<'a>> {
+    for key in Key::ALL {
+        let taken = *key == Key::Op || OF_PAGES.contains(key);
+
+        if !taken && words.get(*key).is_some() {
+            return Err(Refused::Wrong(Why::NotTaken(TRANSFER_PAGE, *key)));
+        }
+    }
+    let missing = |key| Refused::Wrong(Why::Missing(TRANSFER_PAGE, key));
+
+    Ok(Asked::Page {
+        page: words
+            // CAST: From 64 bits or less.
+            .small(Key::Page, 0..=PAGES as u64 - 1)?
+            .ok_or(missing(Key::Page))? as usize,
+        to: words
+            .one_of(Key::To, To::ALL, To::name)?
+            .ok_or(missing(Key::To))?,
+    })
 }
 
 fn lifecycle_of<'a>(
@@ -325,6 +355,12 @@ impl fmt::Display for Syntax {
             keys(f, op.takes(), op.needs())?;
         }
 
+        write!(
+            f,
+            "\nOperations on the pages that programs map:\nop={TRANSFER_PAGE}"
+        )?;
+        keys(f, OF_PAGES, OF_PAGES)?;
+
         writeln!(
             f,
             "\nname    1 to {} of A-Z a-z 0-9 _ . -\n\
@@ -332,10 +368,12 @@ impl fmt::Display for Syntax {
              offset  in a page, for what is mapped (below {PAGE_SIZE}); else in the mapping\n\
              pattern 0 to 0xffffffff: of the bytes\n\
              repeat  {} to {}, for the first ones\n\
+             page    0 to {}\n\
              timeout {} to {} milliseconds",
             Name::MAX,
             REPEATS.start(),
             REPEATS.end(),
+            PAGES - 1,
             TIMEOUTS.start(),
             TIMEOUTS.end(),
         )?;
@@ -369,6 +407,7 @@ mod tests {
         parse(bytes).map(|asked| match asked {
             Asked::Named(request) => request.op.name(),
             Asked::Lifecycle(repeated) => repeated.lifecycle.name,
+            Asked::Page { .. } => TRANSFER_PAGE,
         })
     }
 
@@ -580,6 +619,45 @@ mod tests {
         assert_eq!(
             parsed(b"op=wait name=a repeat=2"),
             Err(Refused::Wrong(Why::NotTaken("wait", Key::Repeat)))
+        );
+        assert_eq!(
+            parsed(b"op=wait name=a page=1"),
+            Err(Refused::Wrong(Why::NotTaken("wait", Key::Page)))
+        );
+    }
+
+    #[test]
+    fn pages() {
+        assert!(matches!(
+            parse(b"op=transfer_page page=1 to=memory"),
+            Ok(Asked::Page {
+                page: 1,
+                to: To::Memory
+            })
+        ));
+        for (text, why) in [
+            (
+                &b"op=transfer_page page=2 to=device"[..],
+                Why::OutOfRange(Key::Page, 2, 0, 1),
+            ),
+            (
+                b"op=transfer_page to=device",
+                Why::Missing(TRANSFER_PAGE, Key::Page),
+            ),
+            (
+                b"op=transfer_page page=0",
+                Why::Missing(TRANSFER_PAGE, Key::To),
+            ),
+            (
+                b"op=transfer_page page=0 to=device name=a",
+                Why::NotTaken(TRANSFER_PAGE, Key::Name),
+            ),
+        ] {
+            assert_eq!(parsed(text), Err(Refused::Wrong(why)));
+        }
+        assert_eq!(
+            parsed(b"op=transfer_page page=-1 to=device"),
+            Err(Refused::NotANumber(Key::Page, "-1"))
         );
     }
 }

@@ -34,7 +34,7 @@ VARIANT = os.environ.get("SAFE_DMA_VARIANT", "")
 
 # All of run.sh but fuzz, soak and cycles, which take longest.
 OVERLAP = (
-    "selftest module kunit results bind control lifecycle anydev dma_debug limits coherent mmap ioctl interrupts "
+    "selftest module kunit results bind control lifecycle anydev dma_debug limits coherent mmap interrupts "
     "permissions removal sample misuse forget mmap_lost"
 )
 

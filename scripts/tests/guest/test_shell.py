@@ -44,6 +44,6 @@ def test_commands(console):
 def test_what_is_shown(console):
     """A mapping, and the result of a transfer of it."""
     _, lines = console
-    assert any(line.startswith("a single bidirectional device run ") for line in lines)
+    assert any(line.startswith("a single bidirectional device dma ") for line in lines)
     assert any(line.startswith("ok 1 op=transfer name=a # size 4096") for line in lines)
     assert "transfers 1" in lines

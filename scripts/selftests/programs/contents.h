@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is known of the bytes of some memory, as runs: those of a pattern, also when a transfer has
- * brought them from another place; zeroes; and those of which nothing is known.
+ * The known bytes of a piece of memory, as runs: bytes of a pattern, which a transfer may have
+ * copied from another offset, zeroes, and unknown bytes.
  */
 #ifndef _SELFTESTS_CONTENTS_H
 #define _SELFTESTS_CONTENTS_H
 
-#include "../../rust/testdev/uapi/safe_dma.h"
+#include "common.h"
 
 #define MAX_RUNS	64
-/* Two with fewer can be put together in any way. */
+/* Two with fewer can be combined in any way. */
 #define MANY_RUNS	24
 
 enum what {
@@ -19,7 +19,7 @@ enum what {
 };
 
 struct run {
-	/* Up to where the next run starts. */
+	/* It ends where the next run starts. */
 	unsigned int start;
 	enum what what;
 	unsigned int pattern;
@@ -50,7 +50,7 @@ static inline unsigned int run_at(const struct contents *contents, unsigned int 
 
 static inline unsigned char run_byte(const struct run *run, unsigned int p)
 {
-	return run->what == PATTERN ? safe_dma_byte(run->pattern, p + run->shift) : 0;
+	return run->what == PATTERN ? pattern_byte(run->pattern, p + run->shift) : 0;
 }
 
 static inline unsigned char byte_at(const struct contents *contents, unsigned int p)
@@ -58,7 +58,7 @@ static inline unsigned char byte_at(const struct contents *contents, unsigned in
 	return run_byte(&contents->runs[run_at(contents, p)], p);
 }
 
-/* Whether more can be put into it, whatever that is. */
+/* Whether another run fits. */
 static inline int has_room(const struct contents *contents)
 {
 	return contents->count < MANY_RUNS;
@@ -72,7 +72,7 @@ static inline void contents_init(struct contents *contents, unsigned int size, e
 	contents->runs[0] = (struct run){ .what = what, .pattern = pattern };
 }
 
-/* One more at the end, unless it goes on as the last one does. */
+/* Appends a run, unless the last one continues. */
 static inline void run_add(struct contents *contents, struct run run)
 {
 	if (contents->count) {
@@ -86,7 +86,7 @@ static inline void run_add(struct contents *contents, struct run run)
 	contents->runs[contents->count++] = run;
 }
 
-/* The bytes of `from`, from `first` up to `end`, come to `at`; both had room. */
+/* Copies the bytes of `from`, from `first` to before `end`, to `at`; both must have room. */
 static inline void contents_copy(struct contents *to, unsigned int at, const struct contents *from,
 				 unsigned int first, unsigned int end)
 {
@@ -120,17 +120,19 @@ static inline void contents_copy(struct contents *to, unsigned int at, const str
 	}
 }
 
-/* The bytes from `first` up to `end` become those, at their places. */
+/* Sets the bytes from `first` to before `end`. */
 static inline void contents_set(struct contents *contents, unsigned int first, unsigned int end,
 				enum what what, unsigned int pattern)
 {
 	struct contents all;
 
+	if (!has_room(contents))
+		contents_init(contents, contents->size, UNKNOWN, 0);
 	contents_init(&all, contents->size, what, pattern);
 	contents_copy(contents, first, &all, first, end);
 }
 
-/* What SAFE_DMA_OP_CHECK can ask for: the pattern of bytes from p on, and where they end. */
+/* Returns a pattern that the bytes from p to before *end match. */
 static inline unsigned int pattern_at(const struct contents *contents, unsigned int p,
 				      unsigned int *end)
 {
@@ -140,7 +142,7 @@ static inline unsigned int pattern_at(const struct contents *contents, unsigned 
 
 	*end = run_end(contents, i);
 	if (run->what == ZERO) {
-		/* That of the pattern whose byte at p is zero. */
+		/* The pattern whose byte at p is zero. */
 		*end = p + 1;
 		return p ^ (p >> 8);
 	}
@@ -157,7 +159,7 @@ static inline unsigned int pattern_at(const struct contents *contents, unsigned 
 #define SAME	(~0u)
 #define OPEN	(~0u - 1)
 
-/* The first byte that is not the pattern's: SAME if all are, OPEN if one is not known. */
+/* Returns the first byte that differs from the pattern, SAME, or OPEN at an unknown byte. */
 static inline unsigned int differs_at(const struct contents *contents, unsigned int first,
 				      unsigned int end, unsigned int pattern)
 {
@@ -166,14 +168,16 @@ static inline unsigned int differs_at(const struct contents *contents, unsigned 
 
 		if (run->what == UNKNOWN)
 			return OPEN;
+		if (run->what == PATTERN && !run->shift && run->pattern == pattern)
+			first = run_end(contents, i);
 		for (; first < end && first < run_end(contents, i); first++)
-			if (run_byte(run, first) != safe_dma_byte(pattern, first))
+			if (run_byte(run, first) != pattern_byte(pattern, first))
 				return first;
 	}
 	return SAME;
 }
 
-/* Where memory that can be read has another byte, or SAME. */
+/* Returns the first byte that differs from that in memory, or SAME. */
 static inline unsigned int differs_from(const struct contents *contents,
 					const unsigned char *memory)
 {

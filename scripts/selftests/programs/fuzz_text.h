@@ -1,23 +1,225 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Texts for the file `run`: words as somebody might write them, words with something wrong, and
- * bytes of such texts changed. What is made depends on the numbers that are drawn, and on nothing
- * else.
+ * Generates texts for the file `run`: valid operations, operations with an error, and texts with
+ * changed bytes. The same random numbers give the same text.
  */
 #ifndef _SELFTESTS_FUZZ_TEXT_H
 #define _SELFTESTS_FUZZ_TEXT_H
 
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "fuzz_request.h"
 #include "fuzz_words.h"
 #include "random.h"
 
+/* A random index of an array. */
+#define ANY(random, array) random_below(random, COUNT(array))
+
+/* Numbers around limits. */
+static const __u64 edges[] = {
+	0, 1, 2, 63, 64, 65, 255, 256, 4095, 4096, 4097, 8192, 16383, 16384, 65535, 65536, 65537,
+	1ull << 20, (4ull << 20) - 1, 4ull << 20, (4ull << 20) + 1, MAX_SIZE - 1, MAX_SIZE,
+	MAX_SIZE + 1, MAX_BYTES, 1000000, 1000001, 59999, 60000, 60001, INT32_MAX, 1ull << 31,
+	UINT32_MAX, 1ull << 32, (1ull << 32) + 1, INT64_MAX, 1ull << 63, UINT64_MAX - 4095,
+	UINT64_MAX
+};
+
+/*
+ * Few names, so that requests meet, and sometimes one of more than 256. The mappings of the latter
+ * are small: the memory of the guest is enough for them.
+ */
+static inline void make_name(struct random *random, char name[NAME_LEN])
+{
+	static const char characters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+	memset(name, 0, NAME_LEN);
+	switch (random_below(random, 20)) {
+	case 0:
+	case 1:
+		snprintf(name, NAME_LEN, "n%u", (unsigned int)random_below(random, 512));
+		break;
+	case 2:
+		for (int i = random_below(random, NAME_LEN - 1); i >= 0; i--)
+			name[i] = characters[random_below(random, sizeof(characters) - 1)];
+		break;
+	default:
+		name[0] = 'a' + random_below(random, 6);
+	}
+}
+
+/* Mostly small: large mappings take long, and a few reach the limits. */
+static inline __u64 make_size(struct random *random)
+{
+	switch (random_below(random, 40)) {
+	case 0:
+		return edges[ANY(random, edges)];
+	case 1:
+		return 1 + random_below(random, 1 << 20);
+	case 2 ... 5:
+		return 1 + random_below(random, SMALL);
+	case 6 ... 12:
+		return 4096 * (1 + random_below(random, 16));
+	case 13 ... 19:
+		return 1 + random_below(random, 64);
+	default:
+		return 1 + random_below(random, 8192);
+	}
+}
+
+static inline __u64 make_offset(struct random *random)
+{
+	switch (random_below(random, 8)) {
+	case 0:
+		return edges[ANY(random, edges)];
+	case 1:
+		return 0;
+	default:
+		return random_below(random, 4096);
+	}
+}
+
+/* Few, so that they repeat. */
+static inline unsigned int make_pattern(struct random *random)
+{
+	static const unsigned int patterns[] = { 0, 1, 0x5a, 0x80000000, 0xffffffff };
+
+	return random_once_in(random, 4) ? random_u64(random) : patterns[ANY(random, patterns)];
+}
+
+static inline void make_map(struct random *random, struct request *map)
+{
+	int is_small = map->name[1] != 0, takes_offset;
+
+	if (!random_once_in(random, 4)) {
+		map->given |= BIT_OF(KIND);
+		map->kind = random_below(random, KINDS);
+	}
+	if (random_once_in(random, 2)) {
+		map->given |= BIT_OF(DIR);
+		map->dir = random_below(random, 3);
+	}
+	if (map->kind != KIND_RESOURCE || random_once_in(random, 4)) {
+		if (!random_once_in(random, 3)) {
+			map->given |= BIT_OF(SIZE);
+			map->size = is_small ? 1 + random_below(random, 4096) : make_size(random);
+			if (map->kind == KIND_POOL && !random_once_in(random, 4))
+				map->size &= 4095;
+		}
+		if (random_once_in(random, 2)) {
+			map->given |= BIT_OF(PATTERN);
+			map->pattern = make_pattern(random);
+		}
+	}
+	takes_offset = map->kind == KIND_SINGLE || map->kind == KIND_SG;
+	if (random_once_in(random, takes_offset ? 3 : 20)) {
+		map->given |= BIT_OF(OFFSET);
+		map->offset = make_offset(random);
+	}
+}
+
+/* A part of a mapping, mostly within a small one. */
+static inline void make_part(struct random *random, struct request *request)
+{
+	if (random_once_in(random, 12)) {
+		/* The end overflows, and looks as if it were within. */
+		request->given |= BIT_OF(SIZE) | BIT_OF(OFFSET);
+		request->size = 1 + random_below(random, 128);
+		request->offset = 0 - random_below(random, 64);
+		return;
+	}
+	if (random_once_in(random, 3)) {
+		request->given |= BIT_OF(SIZE);
+		request->size = random_once_in(random, 4) ? make_size(random) :
+							    1 + random_below(random, 64);
+	}
+	if (random_once_in(random, 3)) {
+		request->given |= BIT_OF(OFFSET);
+		request->offset = random_once_in(random, 4) ? make_offset(random) :
+							      random_below(random, 64);
+	}
+}
+
+static inline void make_move(struct random *random, struct request *move)
+{
+	move->given |= BIT_OF(TO);
+	move->to = random_below(random, 2);
+	make_part(random, move);
+	if (move->size > BUFFER_SIZE && !random_once_in(random, 4))
+		move->size = 1 + move->size % BUFFER_SIZE;
+	if (random_once_in(random, 4)) {
+		move->given |= BIT_OF(IRQ);
+		move->irq = random_below(random, 3);
+	}
+}
+
+/* Short: a transfer takes 100 ms, and one without its interrupt takes the whole timeout. */
+static inline void make_timeout(struct random *random, struct request *request)
+{
+	if (random_once_in(random, 20))
+		return;
+	request->given |= BIT_OF(TIMEOUT);
+	request->timeout = random_once_in(random, 40) ? edges[ANY(random, edges)] :
+							1 + random_below(random, 200);
+}
+
+static inline struct request make_request(struct random *random)
+{
+	/* In percent. */
+	static const unsigned char often[] = {
+		[OP_MAP] = 31, [OP_UNMAP] = 14, [OP_SYNC_FOR_CPU] = 11, [OP_SYNC_FOR_DEVICE] = 9,
+		[OP_FILL] = 8, [OP_CHECK] = 8, [OP_TRANSFER] = 3, [OP_START] = 4, [OP_WAIT] = 6,
+		[OP_ABORT] = 5, [OP_TRANSFER_PAGE] = 1
+	};
+	struct request request = { .op = OP_MAP };
+	unsigned int left = random_below(random, 100);
+
+	while (left >= often[request.op])
+		left -= often[request.op++];
+	if (request.op != OP_TRANSFER_PAGE)
+		make_name(random, request.name);
+
+	switch (request.op) {
+	case OP_MAP:
+		make_map(random, &request);
+		break;
+	case OP_FILL:
+	case OP_CHECK:
+		make_part(random, &request);
+		request.given |= BIT_OF(PATTERN);
+		request.pattern = make_pattern(random);
+		break;
+	case OP_TRANSFER:
+		make_move(random, &request);
+		make_timeout(random, &request);
+		break;
+	case OP_START:
+		make_move(random, &request);
+		break;
+	case OP_WAIT:
+		make_timeout(random, &request);
+		break;
+	case OP_TRANSFER_PAGE:
+		request.given = BIT_OF(PAGE) | BIT_OF(TO);
+		request.page = random_once_in(random, 4) ? edges[ANY(random, edges)] :
+							   random_below(random, PAGES);
+		request.to = random_below(random, TOS);
+		break;
+	default:
+		break;
+	}
+	return request;
+}
+
+/*
+ * Whether to skip it. A write of the device to its own register starts the computation of a
+ * factorial, which takes seconds in a thread of the host.
+ */
+static inline int is_too_slow(const struct request *request)
+{
+	return request->op == OP_MAP && request->kind == KIND_RESOURCE &&
+	       request->dir != TO_DEVICE;
+}
+
 #define MAX_WORDS	16
-/* More than all words, and than a text may have. */
+/* More than all words, and than MAX_TEXT. */
 #define ROOM		2048
 
 struct text {
@@ -64,7 +266,7 @@ static inline void put_word(struct parts *parts, const char *key, const char *va
 	put_value(parts, parts->count++, value);
 }
 
-/* In one of the ways to write it. */
+/* In one of several notations. */
 static inline void put_number(struct random *random, struct parts *parts, enum key key,
 			      __u64 number)
 {
@@ -76,51 +278,53 @@ static inline void put_number(struct random *random, struct parts *parts, enum k
 }
 
 static inline void put_fields(struct random *random, struct parts *parts,
-			      const struct safe_dma_request *request)
+			      const struct request *request)
 {
-	unsigned int fields = request->fields;
+	unsigned int has = request->given;
 
-	if (fields & SAFE_DMA_HAS_KIND)
+	if (has & BIT_OF(KIND))
 		put_word(parts, "kind", kinds[request->kind]);
-	if (fields & SAFE_DMA_HAS_DIR)
+	if (has & BIT_OF(DIR))
 		put_word(parts, "dir", dirs[request->dir]);
-	if (fields & SAFE_DMA_HAS_SIZE)
+	if (has & BIT_OF(SIZE))
 		put_number(random, parts, KEY_SIZE, request->size);
-	if (fields & SAFE_DMA_HAS_OFFSET)
+	if (has & BIT_OF(OFFSET))
 		put_number(random, parts, KEY_OFFSET, request->offset);
-	if (fields & SAFE_DMA_HAS_PATTERN)
+	if (has & BIT_OF(PATTERN))
 		put_number(random, parts, KEY_PATTERN, request->pattern);
-	if (fields & SAFE_DMA_HAS_TO)
+	if (has & BIT_OF(TO))
 		put_word(parts, "to", tos[request->to]);
-	if (fields & SAFE_DMA_HAS_TIMEOUT)
+	if (has & BIT_OF(TIMEOUT))
 		put_number(random, parts, KEY_TIMEOUT, request->timeout);
-	if (fields & SAFE_DMA_HAS_IRQ)
+	if (has & BIT_OF(IRQ))
 		put_word(parts, "irq", irqs[request->irq]);
+	if (has & BIT_OF(PAGE))
+		put_number(random, parts, KEY_PAGE, request->page);
 }
 
-/* A lifecycle, with some of what it takes, and now and then with what it does not. */
+/* A lifecycle with some of its keys, and sometimes with others. */
 static inline void make_lifecycle(struct random *random, struct parts *parts)
 {
 	unsigned int which = random_below(random, COUNT(lifecycles));
 	unsigned int takes = random_once_in(random, 8) ? ~0u : lifecycles[which].takes;
-	struct safe_dma_request request = { .fields = 0 };
+	struct request request = { .op = OP_MAP };
 
 	put_word(parts, "op", lifecycles[which].name);
-	if (takes & TAKES(DIR) && random_once_in(random, 2)) {
-		request.fields |= SAFE_DMA_HAS_DIR;
+	if (takes & BIT_OF(DIR) && random_once_in(random, 2)) {
+		request.given |= BIT_OF(DIR);
 		request.dir = random_below(random, 3);
 	}
-	if (takes & TAKES(SIZE) && random_once_in(random, 2)) {
-		request.fields |= SAFE_DMA_HAS_SIZE;
+	if (takes & BIT_OF(SIZE) && random_once_in(random, 2)) {
+		request.given |= BIT_OF(SIZE);
 		request.size = make_size(random);
 	}
-	if (takes & TAKES(OFFSET) && random_once_in(random, 3)) {
-		request.fields |= SAFE_DMA_HAS_OFFSET;
+	if (takes & BIT_OF(OFFSET) && random_once_in(random, 3)) {
+		request.given |= BIT_OF(OFFSET);
 		request.offset = make_offset(random);
 	}
-	/* Which takes as many transfers as there are pages. */
-	if (takes & TAKES(PATTERN) && random_once_in(random, 12)) {
-		request.fields |= SAFE_DMA_HAS_PATTERN;
+	/* Each page is a transfer. */
+	if (takes & BIT_OF(PATTERN) && random_once_in(random, 12)) {
+		request.given |= BIT_OF(PATTERN);
 		request.pattern = make_pattern(random);
 	}
 	put_fields(random, parts, &request);
@@ -129,7 +333,7 @@ static inline void make_lifecycle(struct random *random, struct parts *parts)
 				   edges[ANY(random, edges)] : 1 + random_below(random, 5));
 }
 
-/* Words of which nothing can be expected. */
+/* Random keys and values. */
 static inline void make_any_words(struct random *random, struct parts *parts)
 {
 	for (int left = random_below(random, 6); left > 0; left--)
@@ -147,10 +351,11 @@ static inline void make_words(struct random *random, struct parts *parts)
 		make_lifecycle(random, parts);
 		break;
 	default: {
-		struct safe_dma_request request = make_request(random);
+		struct request request = make_request(random);
 
 		put_word(parts, "op", ops[request.op]);
-		put_word(parts, "name", request.name);
+		if (request.name[0])
+			put_word(parts, "name", request.name);
 		put_fields(random, parts, &request);
 	}
 	}
@@ -164,7 +369,7 @@ static inline void swap_words(struct parts *parts, unsigned int a, unsigned int 
 	parts->words[b] = other.words[a];
 }
 
-/* One word becomes wrong, or one too many, or is gone. */
+/* Breaks, duplicates or removes a word. */
 static inline void break_words(struct random *random, struct parts *parts)
 {
 	unsigned int which;
@@ -214,7 +419,7 @@ static inline void add_string(struct text *text, const char *string)
 	add_bytes(text, string, strlen(string));
 }
 
-/* In any order, with any blanks between them. */
+/* In random order, with random blanks. */
 static inline void write_words(struct random *random, struct parts *parts, struct text *text)
 {
 	static const char *const blanks[] = {
@@ -246,7 +451,7 @@ static inline void insert_bytes(struct text *text, unsigned int at, const char *
 	add_bytes(text, old.bytes + at, old.len - at);
 }
 
-/* Bytes are changed, added, taken away; `other` is another text, for its end. */
+/* Changes, adds or removes bytes; `other` is a text to append the end of. */
 static inline void mutate(struct random *random, struct text *text, const struct text *other)
 {
 	static const char interesting[] = "\0\n\t\v =\x7f\x80\xff\xc3\xe2\xf0_0x9-+.,/\\\"'%";
@@ -286,13 +491,13 @@ static inline void mutate(struct random *random, struct text *text, const struct
 		text->len = at;
 		break;
 	case 7:
-		/* Around as many as there may be. */
+		/* Around the maximum. */
 		len = MAX_TEXT - 2 + random_below(random, 5);
 		while (text->len < len)
 			add_bytes(text, random_once_in(random, 50) ? "\n" : " ", 1);
 		break;
 	case 8:
-		/* One byte, which fills it, so that its name in the log is long. */
+		/* Fills it with one byte, for a long word in the log. */
 		for (len = random_below(random, MAX_TEXT + 20); len > text->len;)
 			add_bytes(text, &c, 1);
 		break;
@@ -312,14 +517,14 @@ static inline void make_one(struct random *random, struct text *text)
 	write_words(random, &parts, text);
 }
 
-/* The calls of the kernel, and the bytes, that words ask for: so many are enough. */
+/* Limits of a lifecycle: the transfers, calls and bytes that it takes. */
 #define MAX_TRANSFERS	16
 #define MAX_CALLS	300
 #define MAX_MOVED	(MAX_SIZE * 2)
 
 /*
- * Whether it is left out: a lifecycle can be repeated a million times, and with a pattern each page
- * of it goes through the device, in 100 ms each time. That may be asked for, and takes hours.
+ * Whether to skip it: with repeat=1000000 and a pattern a lifecycle takes 100 ms for each page each
+ * time, and so hours.
  */
 static inline int takes_too_long(const struct asked *asked)
 {
@@ -327,9 +532,9 @@ static inline int takes_too_long(const struct asked *asked)
 
 	if (asked->lifecycle < 0)
 		return is_too_slow(&asked->request);
-	pages = asked->request.fields & SAFE_DMA_HAS_SIZE ? asked->request.size / 4096 + 1 :
+	pages = asked->request.given & BIT_OF(SIZE) ? asked->request.size / 4096 + 1 :
 							    lifecycles[asked->lifecycle].pages;
-	if (asked->request.fields & SAFE_DMA_HAS_PATTERN)
+	if (asked->request.given & BIT_OF(PATTERN))
 		return asked->repeat * pages > MAX_TRANSFERS;
 	return asked->repeat > MAX_CALLS || asked->repeat * pages * 4096 > MAX_MOVED;
 }

@@ -1,89 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What words key=value ask for, as README.md has it, and who reads the file `run`.
+ * Parses words key=value as the file `run` does.
  */
 #ifndef _SELFTESTS_FUZZ_WORDS_H
 #define _SELFTESTS_FUZZ_WORDS_H
 
-#include <stdint.h>
-#include <string.h>
+#include "model.h"
 
-#include "fuzz_model.h"
-#include "request.h"
-
-#define MAX_TEXT	256
 #define MAX_REPEAT	1000000
 
-enum key {
-	KEY_OP, KEY_NAME, KEY_KIND, KEY_DIR, KEY_SIZE, KEY_OFFSET, KEY_PATTERN, KEY_REPEAT, KEY_TO,
-	KEY_TIMEOUT, KEY_IRQ, KEYS
-};
-
-static const char *const keys[KEYS] = {
-	"op", "name", "kind", "dir", "size", "offset", "pattern", "repeat", "to", "timeout", "irq"
-};
-
-/* In the order of their numbers. */
-static const char *const ops[] = {
-	"map", "unmap", "sync_for_cpu", "sync_for_device", "fill", "check", "transfer", "start",
-	"wait", "abort"
-};
-
-static const char *const kinds[] = {
-	"single", "page", "sg", "iova", "coherent", "noncoherent", "noncontiguous", "pool",
-	"resource"
-};
-
-static const char *const dirs[] = { "bidirectional", "to_device", "from_device" };
-
-static const char *const tos[] = { "device", "memory" };
-
-static const char *const irqs[] = { "normal", "none", "twice" };
-
-/* Of the values of keys, beside numbers and names. */
+/* The values of keys that take neither a number nor a name. */
 static const struct {
 	const char *const *names;
 	unsigned int count;
 } values[KEYS] = {
-	[KEY_KIND] = { kinds, COUNT(kinds) },
-	[KEY_DIR] = { dirs, COUNT(dirs) },
-	[KEY_TO] = { tos, COUNT(tos) },
-	[KEY_IRQ] = { irqs, COUNT(irqs) },
+	[KEY_KIND] = { kinds, KINDS },
+	[KEY_DIR] = { dirs, DIRS },
+	[KEY_TO] = { tos, TOS },
+	[KEY_IRQ] = { irqs, IRQS },
 };
 
-#define TAKES(key)	(1u << KEY_##key)
-#define PLAIN		(TAKES(OP) | TAKES(REPEAT))
-#define MEMORY		(PLAIN | TAKES(SIZE) | TAKES(PATTERN))
+#define PLAIN		(BIT_OF(OP) | BIT_OF(REPEAT))
+#define MEMORY_KEYS	(PLAIN | BIT_OF(SIZE) | BIT_OF(PATTERN))
 
 static const struct {
 	const char *name;
-	/* Of SAFE_DMA_KIND_*, where it takes more than `repeat`. */
 	unsigned int kind;
-	/* How many pages there are at most, if there is no size. */
+	/* The maximum number of pages without `size`. */
 	unsigned int pages;
 	unsigned int takes;
 } lifecycles[] = {
-	{ "map_single", SAFE_DMA_KIND_SINGLE, 1, MEMORY | TAKES(DIR) | TAKES(OFFSET) },
-	{ "map_page", SAFE_DMA_KIND_PAGE, 1, MEMORY | TAKES(DIR) },
-	{ "map_small", SAFE_DMA_KIND_SINGLE, 1, MEMORY | TAKES(DIR) | TAKES(OFFSET) },
-	{ "map_sg", SAFE_DMA_KIND_SG, 7, MEMORY | TAKES(DIR) | TAKES(OFFSET) },
-	{ "coherent", SAFE_DMA_KIND_COHERENT, 16, MEMORY },
-	{ "coherent_contiguous", SAFE_DMA_KIND_COHERENT, 16, PLAIN },
-	{ "coherent_atomic", SAFE_DMA_KIND_COHERENT, 16, PLAIN },
-	{ "get_sgtable", SAFE_DMA_KIND_COHERENT, 16, PLAIN },
-	{ "alloc_noncoherent", SAFE_DMA_KIND_NONCOHERENT, 16, MEMORY | TAKES(DIR) },
-	{ "alloc_noncontiguous", SAFE_DMA_KIND_NONCONTIGUOUS, 16, MEMORY | TAKES(DIR) },
-	{ "pool", SAFE_DMA_KIND_POOL, 1, MEMORY },
-	{ "iova", SAFE_DMA_KIND_IOVA, 3, MEMORY | TAKES(DIR) },
-	{ "map_resource", SAFE_DMA_KIND_RESOURCE, 1, PLAIN | TAKES(DIR) },
+	{ "map_single", KIND_SINGLE, 1, MEMORY_KEYS | BIT_OF(DIR) | BIT_OF(OFFSET) },
+	{ "map_page", KIND_PAGE, 1, MEMORY_KEYS | BIT_OF(DIR) },
+	{ "map_small", KIND_SINGLE, 1, MEMORY_KEYS | BIT_OF(DIR) | BIT_OF(OFFSET) },
+	{ "map_sg", KIND_SG, 7, MEMORY_KEYS | BIT_OF(DIR) | BIT_OF(OFFSET) },
+	{ "coherent", KIND_COHERENT, 16, MEMORY_KEYS },
+	{ "coherent_contiguous", KIND_COHERENT, 16, PLAIN },
+	{ "coherent_atomic", KIND_COHERENT, 16, PLAIN },
+	{ "get_sgtable", KIND_COHERENT, 16, PLAIN },
+	{ "alloc_noncoherent", KIND_NONCOHERENT, 16, MEMORY_KEYS | BIT_OF(DIR) },
+	{ "alloc_noncontiguous", KIND_NONCONTIGUOUS, 16, MEMORY_KEYS | BIT_OF(DIR) },
+	{ "pool", KIND_POOL, 1, MEMORY_KEYS },
+	{ "iova", KIND_IOVA, 3, MEMORY_KEYS | BIT_OF(DIR) },
+	{ "map_resource", KIND_RESOURCE, 1, PLAIN | BIT_OF(DIR) },
 };
 
-/* What is asked for: one operation, or, if there is a lifecycle, that, and what it is to map. */
+/* One operation, or a lifecycle and its mapping. */
 struct asked {
-	/* Its number, or -1. */
+	/* The place in `lifecycles`, or -1. */
 	int lifecycle;
 	__u64 repeat;
-	struct safe_dma_request request;
+	struct request request;
 };
 
 struct word {
@@ -101,7 +68,7 @@ static inline int is_word(struct word word, const char *text)
 	return word.len == strlen(text) && !memcmp(word.text, text, word.len);
 }
 
-/* The number of the name that a word is, or -1. */
+/* Returns the place of a word in an array, or -1. */
 static inline int number_of(struct word word, const char *const *names, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
@@ -134,7 +101,7 @@ static inline int read_number(struct word word, __u64 *number)
 	return word.len > 0;
 }
 
-/* Each word's value, by its key. Those that are not there have no text. */
+/* Finds the value of each key; `text` is NULL for a key that is not given. */
 static inline int read_values(const char *text, unsigned int len, struct word found[KEYS])
 {
 	unsigned int at = 0;
@@ -167,8 +134,8 @@ static inline int read_values(const char *text, unsigned int len, struct word fo
 	return 1;
 }
 
-/* A field of a request, of a word that is there; 0 if it cannot be. */
-static inline int read_field(struct safe_dma_request *request, enum key key, struct word word)
+/* Sets a field of a request; returns 0 for a wrong value. */
+static inline int read_field(struct request *request, enum key key, struct word word)
 {
 	__u64 number;
 
@@ -182,45 +149,41 @@ static inline int read_field(struct safe_dma_request *request, enum key key, str
 		return 0;
 	}
 
+	request->given |= 1u << key;
 	switch (key) {
 	case KEY_KIND:
 		request->kind = number;
-		request->fields |= SAFE_DMA_HAS_KIND;
 		return 1;
 	case KEY_DIR:
 		request->dir = number;
-		request->fields |= SAFE_DMA_HAS_DIR;
 		return 1;
 	case KEY_SIZE:
 		request->size = number;
-		request->fields |= SAFE_DMA_HAS_SIZE;
 		return 1;
 	case KEY_OFFSET:
 		request->offset = number;
-		request->fields |= SAFE_DMA_HAS_OFFSET;
 		return 1;
 	case KEY_PATTERN:
 		request->pattern = number;
-		request->fields |= SAFE_DMA_HAS_PATTERN;
 		return number <= UINT32_MAX;
 	case KEY_TO:
 		request->to = number;
-		request->fields |= SAFE_DMA_HAS_TO;
 		return 1;
 	case KEY_TIMEOUT:
 		request->timeout = number;
-		request->fields |= SAFE_DMA_HAS_TIMEOUT;
 		return number <= UINT32_MAX;
 	case KEY_IRQ:
 		request->irq = number;
-		request->fields |= SAFE_DMA_HAS_IRQ;
 		return 1;
+	case KEY_PAGE:
+		request->page = number;
+		return number <= UINT32_MAX;
 	default:
 		return 0;
 	}
 }
 
-/* 0 if the words ask for nothing that can be, whatever is mapped: `asked` is of no use then. */
+/* Parses a text; returns 0 if it is EINVAL in any state. */
 static inline int read_words(const struct world *world, const char *text, unsigned int len,
 			     struct asked *asked)
 {
@@ -232,7 +195,7 @@ static inline int read_words(const struct world *world, const char *text, unsign
 	asked->repeat = 1;
 	if (len > MAX_TEXT || !read_values(text, len, found) || !found[KEY_OP].text)
 		return 0;
-	op = number_of(found[KEY_OP], ops, COUNT(ops));
+	op = number_of(found[KEY_OP], ops, OPS);
 	for (int i = 0; op < 0 && i < COUNT(lifecycles); i++)
 		if (is_word(found[KEY_OP], lifecycles[i].name))
 			asked->lifecycle = i;
@@ -247,11 +210,12 @@ static inline int read_words(const struct world *world, const char *text, unsign
 	if (op >= 0) {
 		struct word name = found[KEY_NAME];
 
-		if (!name.text || name.len >= SAFE_DMA_NAME_LEN || found[KEY_REPEAT].text)
-			return 0;
 		asked->request.op = op;
+		if (found[KEY_REPEAT].text || !!name.text == (op == OP_TRANSFER_PAGE) ||
+		    name.len >= NAME_LEN)
+			return 0;
 		memcpy(asked->request.name, name.text, name.len);
-		/* A NUL in it would end it. */
+		/* A NUL would end the name. */
 		return strlen(asked->request.name) == name.len && !is_wrong(world, &asked->request);
 	}
 
@@ -262,42 +226,37 @@ static inline int read_words(const struct world *world, const char *text, unsign
 	    (!read_number(found[KEY_REPEAT], &asked->repeat) || !asked->repeat ||
 	     asked->repeat > MAX_REPEAT))
 		return 0;
-	asked->request.op = SAFE_DMA_OP_MAP;
+	asked->request.op = OP_MAP;
 	asked->request.kind = lifecycles[asked->lifecycle].kind;
-	asked->request.fields |= SAFE_DMA_HAS_KIND;
-	/* Some name, which can be one. */
+	asked->request.given |= BIT_OF(KIND);
+	/* Any valid name. */
 	asked->request.name[0] = 'a';
 	return !is_wrong(world, &asked->request);
 }
 
-/* All that may come of words. */
-static inline unsigned int outcomes_of_words(const struct world *world, struct table *table,
-					     const char *text, unsigned int len,
-					     struct asked *asked)
+/* Returns the results that a lifecycle may have, beside `bytes` that are mapped already. */
+static inline unsigned int outcomes_of_lifecycle(const struct world *world,
+						 const struct asked *asked, __u64 bytes)
 {
+	const struct request *map = &asked->request;
 	unsigned int perhaps = 0;
-	__u64 size;
+	__u64 size = lifecycles[asked->lifecycle].pages * world->page;
 
-	if (!read_words(world, text, len, asked))
-		return outcome(EINVAL);
-	if (asked->lifecycle < 0)
-		return outcomes(world, table, &asked->request);
-	if (world->refused[asked->request.kind])
-		return outcome(world->refused[asked->request.kind]);
-	/* Its bytes go through the device. */
-	if (asked->request.fields & SAFE_DMA_HAS_PATTERN && world->in_flight)
+	if (world->refused[map->kind])
+		return outcome(world->refused[map->kind]);
+	/* The bytes go through the device. */
+	if (map->given & BIT_OF(PATTERN) && world->in_flight)
 		perhaps |= outcome(EBUSY);
-	if (asked->request.size > SMALL || world->bounces)
+	if (map->size > SMALL || world->bounces)
 		perhaps |= outcome(ENOMEM);
 	if (world->bounces)
 		perhaps |= outcome(EIO);
-	size = asked->request.fields & SAFE_DMA_HAS_SIZE ?
-		       in_pages(world, asked->request.size) :
-		       lifecycles[asked->lifecycle].pages * world->page;
-	/* Other memory, through which they go, is as large. */
-	if (world->bytes + 2 * size > MAX_BYTES)
+	if (map->given & BIT_OF(SIZE))
+		size = in_pages(world, map->size);
+	/* The bytes go through a second mapping of the same size. */
+	if (bytes + 2 * size > MAX_BYTES)
 		perhaps |= outcome(ENOSPC);
-	if (asked->request.kind == SAFE_DMA_KIND_NONCONTIGUOUS && asked->request.size > MAX_SEGMENT)
+	if (map->kind == KIND_NONCONTIGUOUS && map->size > MAX_SEGMENT)
 		return outcome(EINVAL) | perhaps;
 	return outcome(0) | perhaps;
 }

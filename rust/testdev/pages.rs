@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The coherent pages that the device file maps into programs.
+
+use super::{
+    edu::{
+        Edu,
+        Interrupt,
+        Job,
+        BUFFER_SIZE, //
+    },
+    request::{
+        Refused,
+        To,
+        PAGES, //
+    },
+    target::Target, //
+};
+use crate::dma::{
+    coherent::{
+        CoherentMemory,
+        MmapMemory, //
+    },
+    transfer::{
+        StartError,
+        Transfer,
+        WaitError, //
+    }, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::attrs::DMA_ATTR_FORCE_CONTIGUOUS,
+    mm::virt::VmaNew,
+    new_mutex,
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    },
+    time::Msecs, //
+};
+
+const TIMEOUT: Msecs = 10_000;
+const JOB: Job = Job {
+    offset: 0,
+    interrupt: Interrupt::Once,
+};
+
+type Memory<'bound> = MmapMemory<'bound, [u8]>;
+type PageTransfer<'bound> = Transfer<Arc<Edu<'bound>>, Memory<'bound>>;
+
+/// The owner of the pages.
+enum State<'bound> {
+    Idle(Memory<'bound>),
+    InTransfer,
+    /// A transfer could not be stopped: the device keeps the pages.
+    Lost,
+}
+
+impl State<'_> {
+    /// Returns why the pages are not available.
+    fn refused(&self) -> Refused {
+        if matches!(self, Self::InTransfer) {
+            Refused::because(EBUSY, "a transfer of the pages is in flight")
+        } else {
+            Refused::because(EIO, "the device keeps the pages: it could not be stopped")
+        }
+    }
+}
+
+/// Two pages that a device shares with all programs that map its file.
+#[pin_data]
+pub(crate) struct SharedPages<'bound> {
+    /// Not locked during a transfer: `mmap()` takes the lock below the program's `mmap_lock`.
+    #[pin]
+    state: Mutex<State<'bound>>,
+}
+
+impl<'bound> SharedPages<'bound> {
+    /// Allocates the pages, physically contiguous if `contiguous` is set.
+    pub(super) fn new(
+        dev: &'bound Device<Bound>,
+        contiguous: bool,
+    ) -> Result<impl PinInit<Self> + use<'bound>> {
+        let size = PAGES * PAGE_SIZE;
+        let memory = if contiguous {
+            CoherentMemory::<[u8]>::zeroed_slice_with_attrs(
+                dev,
+                size,
+                GFP_KERNEL,
+                DMA_ATTR_FORCE_CONTIGUOUS,
+            )?
+        } else {
+            CoherentMemory::<[u8]>::zeroed_slice(dev, size, GFP_KERNEL)?
+        };
+        let memory = MmapMemory::new(memory, GFP_KERNEL).map_err(|_| ENOMEM)?;
+
+        Ok(pin_init!(Self {
+            state <- new_mutex!(State::Idle(memory)),
+        }))
+    }
+
+    /// Maps the pages, or a part of them, into an area of a program.
+    ///
+    /// # Safety
+    ///
+    /// As for [`MmapMemory::mmap`].
+    pub(super) unsafe fn mmap(&self, vma: &VmaNew) -> Result {
+        match &*self.state.lock() {
+            // SAFETY: By the caller's promise.
+            State::Idle(memory) => unsafe { memory.mmap(vma) },
+            other => Err(other.refused().error),
+        }
+    }
+
+    fn take(&self) -> Result<Memory<'bound>, Refused> {
+        let mut state = self.state.lock();
+
+        match core::mem::replace(&mut *state, State::InTransfer) {
+            State::Idle(memory) => Ok(memory),
+            other => {
+                let refused = other.refused();
+                *state = other;
+                Err(refused)
+            }
+        }
+    }
+
+    /// Copies a page to the device's buffer, or the buffer to the page. Sleeps.
+    pub(super) fn transfer(
+        &self,
+        target: &Target<'bound>,
+        page: usize,
+        to: To,
+    ) -> Result<(), Refused> {
+        let engine = target.engine.as_ref().ok_or(super::operate::NO_ENGINE)?;
+        let range = page * PAGE_SIZE..page * PAGE_SIZE + BUFFER_SIZE;
+        let memory = self.take()?;
+        let started = match to {
+            To::Device => PageTransfer::read(engine.clone(), memory, range, JOB),
+            To::Memory => PageTransfer::write(engine.clone(), memory, range, JOB),
+        };
+        let result = match started {
+            Ok(transfer) => {
+                target.stats.transferred(BUFFER_SIZE);
+                transfer.wait(TIMEOUT)
+            }
+            Err(StartError { error, memory }) => Err(WaitError::Failed(error, memory)),
+        };
+        let (memory, result) = match result {
+            Ok(memory) => (Some(memory), Ok(())),
+            Err(WaitError::Failed(error, memory)) => (Some(memory), Err(failed(error))),
+            Err(WaitError::TimedOut(transfer)) => {
+                let refused = if target.is_closed() {
+                    super::operate::GONE
+                } else {
+                    Refused::because(ETIMEDOUT, "the transfer has not ended")
+                };
+
+                (transfer.abort().ok(), Err(refused))
+            }
+        };
+
+        *self.state.lock() = memory.map_or(State::Lost, State::Idle);
+        result
+    }
+}
+
+fn failed(error: Error) -> Refused {
+    Refused::because(
+        error,
+        if error == EBUSY {
+            "the engine is busy with another transfer"
+        } else {
+            "the transfer failed"
+        },
+    )
+}
