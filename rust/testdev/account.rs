@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The memory that is mapped for a device at the request of others, however many they are.
+//! Limits the memory that operations map for a device.
 
 use super::request::Refused;
 use kernel::{
@@ -15,7 +15,7 @@ use kernel::{
     }, //
 };
 
-/// How many bytes can be mapped for a device, in whole pages.
+/// The maximum number of mapped bytes of a device, in whole pages.
 pub(super) const MAX_BYTES: usize = 64 << 20;
 
 const TOO_LARGE: Refused = Refused::because(
@@ -23,11 +23,11 @@ const TOO_LARGE: Refused = Refused::because(
     "64 MiB are mapped for the device, and no more can be",
 );
 
-/// How many bytes are mapped for a device.
+/// The number of mapped bytes of a device.
 ///
 /// # Invariants
 ///
-/// Their number is the sum of all [`Charge`]s, and at most [`MAX_BYTES`].
+/// The number is the sum of all [`Charge`]s, and at most [`MAX_BYTES`].
 pub(super) struct Account(Atomic<usize>);
 
 impl Account {
@@ -36,7 +36,7 @@ impl Account {
         Ok(Arc::new(Self(Atomic::new(0)), GFP_KERNEL)?)
     }
 
-    /// Takes up the pages of `size` bytes; [`ENOSPC`] if there are not so many left.
+    /// Charges the pages of `size` bytes; returns [`ENOSPC`] beyond the maximum.
     pub(super) fn charge(account: &Arc<Self>, size: usize) -> Result<Charge, Refused> {
         let bytes = size.checked_next_multiple_of(PAGE_SIZE).ok_or(TOO_LARGE)?;
         let mut mapped = account.0.load(Relaxed);
@@ -58,7 +58,7 @@ impl Account {
     }
 }
 
-/// Bytes of an account, which are given back when this is dropped.
+/// Charged bytes of an account, returned on drop.
 pub(super) struct Charge {
     account: Arc<Account>,
     bytes: usize,

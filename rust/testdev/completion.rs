@@ -16,7 +16,7 @@ use kernel::{
     types::Opaque, //
 };
 
-/// What [`kernel::sync::Completion`] is, with a wait that ends.
+/// A [`kernel::sync::Completion`] with a timeout.
 ///
 /// C: `struct completion`, `include/linux/completion.h`.
 #[pin_data]
@@ -42,14 +42,14 @@ impl Completion {
         })
     }
 
-    /// Lets one waiter go on, now or when it comes. May be called from an interrupt.
+    /// Wakes one waiter, now or when it arrives. May be called from an interrupt.
     pub(super) fn complete(&self) {
         // SAFETY: `inner` is initialized.
         unsafe { bindings::complete(self.inner.get()) };
     }
 
-    /// Waits until `condition` holds, which is looked at first, at each completion, and when the
-    /// time is up; returns whether it held at last. Sleeps.
+    /// Waits until `condition` holds: checks it at once, at each completion, and after the timeout;
+    /// returns its last result. Sleeps.
     ///
     /// C: `wait_event_timeout()`, `include/linux/wait.h`.
     pub(super) fn wait_until(&self, timeout: Msecs, mut condition: impl FnMut() -> bool) -> bool {
@@ -57,7 +57,7 @@ impl Completion {
         let timeout = Delta::from_millis(timeout.into());
 
         while !condition() {
-            // Of one deadline: what is completed already takes nothing off the time that is left.
+            // One deadline for all completions.
             let left = timeout - start.elapsed();
 
             // CAST: No more than `timeout`, which was one.
@@ -114,7 +114,7 @@ mod tests {
         Ok(())
     }
 
-    /// As interrupts that never end.
+    /// Like an interrupt storm.
     #[test]
     fn the_time_is_up_in_a_storm() -> Result {
         let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/sys/kernel/debug/safe_dma/<pci address>/`: the device at the hands of who writes to a file.
+//! `/sys/kernel/debug/safe_dma/<pci address>/`: operations by words, for scripts and programs.
 //!
-//! | file | what it has |
+//! | file | contents |
 //! | --- | --- |
-//! | `run` | takes words `key=value`, and reads as what it takes |
-//! | `result` | what came of the words that were written last, as KTAP |
-//! | `mappings` | what is mapped now, and has a name |
-//! | `stats` | what was done since the driver was bound, in numbers |
+//! | `run` | takes words `key=value`; reads as their syntax |
+//! | `result` | the result of the last write, as KTAP |
+//! | `mappings` | the mappings that have a name |
+//! | `stats` | counters since the driver was bound |
 //!
-//! Only root may open them, and only who has `CAP_SYS_ADMIN` may use them.
+//! Only root may open the files, and only a process with `CAP_SYS_ADMIN` may use them.
 
 mod files;
 mod lifecycles;
@@ -47,11 +47,11 @@ global_lock! {
     unsafe(uninit) static ROOT: Mutex<Option<Entry>> = None;
 }
 
-/// A file of debugfs, or a directory with all that is in it, which is removed when this is dropped.
+/// A file of debugfs, or a directory and its files, removed on drop.
 ///
 /// # Invariants
 ///
-/// What a `debugfs_create_*()` function has returned, and nobody else removes it.
+/// The return value of a `debugfs_create_*()` function; only this removes it.
 struct Entry(*mut bindings::dentry);
 
 // SAFETY: The functions of debugfs may be called from any thread.
@@ -64,11 +64,11 @@ impl Drop for Entry {
     }
 }
 
-/// The directory of all devices, which is there as long as this.
+/// The directory of all devices, removed on drop.
 pub(crate) struct Root(());
 
 impl Root {
-    /// Makes the directory.
+    /// Creates the directory.
     ///
     /// # Safety
     ///
@@ -93,14 +93,14 @@ impl Drop for Root {
     }
 }
 
-/// The directory of a device, and what its files have.
+/// The directory of a device, and the data of its files.
 struct Directory {
-    // Dropped in the order of declaration: this waits for calls that are under way, and lets no more begin.
+    // Dropped first: this waits for running calls, and prevents new ones.
     _dir: Entry,
     _files: Pin<KBox<Files>>,
 }
 
-/// The directory of a bound device, which is removed when this is closed or dropped.
+/// The directory of a bound device, removed on close or drop.
 #[pin_data]
 pub(super) struct Control {
     #[pin]
@@ -108,7 +108,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// Makes the directory.
+    /// Creates the directory.
     pub(super) fn new(dev: &Device<Bound>, gate: Arc<Gate>) -> impl PinInit<Self, Error> + use<'_> {
         pin_init::pin_init_scope(move || {
             let files = KBox::pin_init(Files::new(gate), GFP_KERNEL)?;
@@ -146,7 +146,7 @@ impl Control {
         })
     }
 
-    /// Removes the directory. Waits for operations that are under way.
+    /// Removes the directory. Waits for running operations.
     pub(super) fn close(&self) {
         drop(self.directory.lock().take());
     }

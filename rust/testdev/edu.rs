@@ -60,7 +60,7 @@ use kernel::{
 /// The registers of the device.
 pub(crate) type Bar0<'bound> = pci::Bar<'bound, { regs::END }>;
 
-/// The size of the device's own buffer, and so the most that it moves at once, in bytes.
+/// The size of the device's buffer, and so the maximum of a transfer, in bytes.
 pub(crate) const BUFFER_SIZE: usize = 4096;
 
 /// How many bits an address may have: enough for all that the checks map at once and for the page of the
@@ -70,7 +70,7 @@ pub(crate) const DMA_BITS: RangeInclusive<u8> = 24..=48;
 /// The value of the identification register's lowest byte.
 const MAGIC: u32 = 0xed;
 
-/// One `edu`: its registers, and the transfer that it may be busy with.
+/// An `edu`: its registers, and the state of its transfer.
 #[pin_data]
 pub(crate) struct Edu<'bound> {
     pdev: &'bound pci::Device<Bound>,
@@ -122,7 +122,7 @@ impl OpenRegister {
     }
 }
 
-/// What the device says of itself.
+/// The identity that the device reports.
 pub(crate) struct Identity {
     /// The value of the identification register.
     pub(crate) id: u32,
@@ -182,7 +182,7 @@ impl<'bound> Edu<'bound> {
         unsafe { MmioRegion::of_bar(&self.bar, range) }
     }
 
-    /// Writes a number where the device ignores it, and who looks at its registers sees it.
+    /// Writes a number to a register that the device ignores, for a trace of its registers.
     pub(crate) fn mark(&self, number: u32) {
         self.bar.write_reg(regs::MARK::from(number));
     }
@@ -268,12 +268,12 @@ impl<'bound> Edu<'bound> {
         self.done.complete();
     }
 
-    /// Raises the interrupts of `bits`, behind which is no work of the device.
+    /// Raises the interrupts of `bits`, without work of the device.
     pub(crate) fn raise(&self, bits: u32) {
         self.bar.write_reg(regs::IRQ_RAISE::from(bits));
     }
 
-    /// The interrupts that were raised and not acknowledged.
+    /// Returns the interrupts that were raised and not acknowledged.
     pub(crate) fn raised(&self) -> u32 {
         self.bar.read(regs::IRQ_STATUS).into_raw()
     }
@@ -294,7 +294,7 @@ impl<'bound> Edu<'bound> {
         raised
     }
 
-    /// How many interrupts were handled, of any kind.
+    /// Returns the number of handled interrupts, of any kind.
     pub(crate) fn handled(&self) -> usize {
         self.handled.load(Acquire)
     }
@@ -321,7 +321,7 @@ impl<'bound> Edu<'bound> {
         }
     }
 
-    /// What the device does.
+    /// Returns the state of the device.
     fn state(&self) -> State {
         // `readl()` orders what the CPU reads from memory after this.
         let command = self.bar.read(regs::DMA_COMMAND);
@@ -352,7 +352,7 @@ fn is_magic(id: regs::ID) -> bool {
     id.magic().get() == MAGIC
 }
 
-/// What the device does, as its command register and its slot say.
+/// The state of the device, from its command register and its slot.
 enum State {
     /// It moves no data.
     Idle,
@@ -373,21 +373,21 @@ fn poll_transfer(done: impl FnMut() -> bool) -> Result {
     poll(done, Delta::from_millis(10), Delta::from_secs(10))
 }
 
-/// How often an interrupt comes at the end of a transfer.
+/// The interrupts at the end of a transfer.
 #[derive(Clone, Copy)]
 pub(crate) enum Interrupt {
-    /// Once, as it should.
+    /// One.
     Once,
-    /// Never, as if it were lost.
+    /// None, like a lost one.
     Never,
-    /// Twice, as no driver expects it.
+    /// One too many.
     Twice,
 }
 
-/// What the device has to know besides the memory.
+/// Parameters of a transfer besides the memory.
 #[derive(Clone, Copy)]
 pub(crate) struct Job {
-    /// Where in its own buffer it gets or puts the data: the first byte, from the start of the buffer.
+    /// The offset of the data in the device's buffer.
     pub(crate) offset: usize,
     pub(crate) interrupt: Interrupt,
 }

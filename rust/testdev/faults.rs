@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The faults of a device that the SMMU has reported.
+//! Counts the faults of a device that the SMMU has reported.
 //!
-//! Its driver tells nobody but the kernel's log, where it prints ten events in five seconds and drops the
-//! rest: what is counted here is what can be seen there.
+//! The SMMU driver reports them only in the kernel's log, at most ten events in five seconds: this counts
+//! the events in the log.
 
 use crate::bindings;
 use kernel::device::{
@@ -11,7 +11,7 @@ use kernel::device::{
     Device, //
 };
 
-/// How many events of the device are in the log.
+/// Returns the number of events of the device in the log.
 pub(super) fn count(dev: &Device<Bound>) -> u64 {
     let mut iter = bindings::kmsg_dump_iter {
         cur_seq: 0,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The way to a bound device, for those who may come at any time: writers of files, and holders of open
-//! ones.
+//! Access to a bound device from file operations, which may run at any time.
 //!
-//! Who goes through the gate has the device for the time of a call, beside others who do. When the driver
-//! is unbound the gate is closed: nobody gets in any more, who waits for a transfer is woken, and when all
-//! have left, what they have mapped is undone.
+//! A call enters the gate, beside others, and has the device until it leaves. Unbinding the driver closes
+//! the gate: new calls fail, waits for a transfer end, and once all calls have left, all mappings are
+//! undone.
 
 use super::{
     names::Table,
@@ -25,7 +24,7 @@ use kernel::{
 
 /// A device while it is bound.
 pub(crate) struct Live<'bound> {
-    // Dropped in this order: what is mapped goes before the target that it is mapped for.
+    // Dropped in this order: the mappings before their device.
     pub(crate) table: Pin<KBox<Table<'bound>>>,
     pub(crate) pages: Pin<KBox<SharedPages<'bound>>>,
     pub(crate) target: Target<'bound>,
@@ -44,9 +43,9 @@ impl<'bound> Live<'bound> {
 }
 
 struct State {
-    /// None when the gate is closed.
+    /// None once the gate is closed.
     live: Option<Arc<Live<'static>>>,
-    /// How many calls are inside.
+    /// The number of calls inside.
     inside: usize,
 }
 
@@ -54,7 +53,7 @@ struct State {
 ///
 /// # Invariants
 ///
-/// What is in `live` lives for the time for which the driver is bound, and nobody has it when that ends.
+/// `live` is valid while the driver is bound, and no reference to it is left when that ends.
 #[pin_data]
 pub(crate) struct Gate {
     #[pin]
@@ -64,16 +63,16 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Opens the way to a device.
+    /// Creates an open gate.
     ///
     /// # Safety
     ///
     /// [`Gate::close`] is called before the end of `'bound`.
     pub(super) unsafe fn new<'bound>(live: Live<'bound>) -> Result<Arc<Self>> {
         let live = Arc::new(live, GFP_KERNEL)?;
-        // SAFETY: Only the lifetime is changed. Nobody reaches the value but `enter()`, whose callers know
-        // nothing of the lifetime, and nobody has it after `close()`, which comes before its end by the
-        // caller's promise.
+        // SAFETY: Only the lifetime is changed. The value is reached by `enter()` alone, whose callers are
+        // generic over the lifetime, and not after `close()`, which the caller promises to call before the
+        // end of `'bound`.
         let live = unsafe { core::mem::transmute::<Arc<Live<'bound>>, Arc<Live<'static>>>(live) };
 
         Arc::pin_init(
@@ -88,7 +87,7 @@ impl Gate {
         )
     }
 
-    /// Calls `f` with what is behind the gate; [`ENODEV`] if it is closed. May sleep if `f` does.
+    /// Calls `f` with the device; returns [`ENODEV`] if the gate is closed. Sleeps if `f` does.
     pub(crate) fn enter<R>(&self, f: impl for<'a> FnOnce(&Live<'a>) -> R) -> Result<R> {
         let live = {
             let mut state = self.state.lock();
@@ -108,7 +107,7 @@ impl Gate {
         Ok(result)
     }
 
-    /// Closes the gate, waits until all have left, and undoes all that is mapped. Sleeps.
+    /// Closes the gate, waits until all calls have left, and undoes all mappings. Sleeps.
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
         let Some(live) = state.live.take() else {
@@ -120,12 +119,12 @@ impl Gate {
             self.left.wait(&mut state);
         }
         drop(state);
-        // The last reference: each that was inside has dropped its own.
+        // The last reference: each call has dropped its own before it left.
         drop(live);
     }
 }
 
-/// A gate that is closed when this is dropped, at the latest.
+/// Closes the gate on drop.
 pub(super) struct Keeper(pub(super) Arc<Gate>);
 
 impl Drop for Keeper {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A mapping that a name stands for, and whose turn it is.
+//! A mapping of any kind, and its owner.
 //!
 //! ```text
 //!            sync_for_cpu                 start
@@ -9,8 +9,8 @@
 //!          sync_for_device            wait, abort
 //! ```
 //!
-//! Each arrow takes the value at its tail, as everywhere in the library, so that a wrong order is one
-//! that has no value to begin with: it is refused, with the reason.
+//! Each arrow consumes the value at its tail, as in the library. An operation in the wrong state has no
+//! value to consume, and is refused with the reason.
 
 #[cfg(CONFIG_KUNIT)]
 pub(super) mod fake;
@@ -52,17 +52,17 @@ use kernel::{
 };
 use memory::Way;
 
-/// Who has the memory.
+/// The owner of the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     Device,
     Cpu,
-    /// The device, which is at work on it.
+    /// The device, in a transfer.
     InFlight,
 }
 
 impl Turn {
-    /// What `mappings` calls it.
+    /// Returns the name in `mappings`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Device => "device",
@@ -71,41 +71,41 @@ impl Turn {
         }
     }
 
-    /// Why an operation that needs another turn is refused.
+    /// Returns the refusal of an operation that needs another owner.
     pub(super) const fn refused(self) -> Refused {
         Refused::because(
             EBUSY,
             match self {
-                Self::Device => "the device has it: the CPU's turn begins with sync_for_cpu",
-                Self::Cpu => "the CPU has it: the device's turn begins with sync_for_device",
+                Self::Device => "the device owns it until sync_for_cpu",
+                Self::Cpu => "the CPU owns it until sync_for_device",
                 Self::InFlight => "a transfer of it is in flight: wait for it, or abort it",
             },
         )
     }
 }
 
-/// How many bytes are compared or written at once.
+/// The number of bytes that are compared or written at once.
 const CHUNK: usize = 256;
 
-/// How many bytes a transfer has to move.
+/// The bytes of a range that a transfer moves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     All,
-    /// The first of them, as many as are in one piece for the device.
+    /// The first bytes, as many as are one piece for the device.
     First,
 }
 
-/// A mapping, whatever it is made of.
+/// A mapping of any kind.
 ///
-/// What is refused or fails leaves it as it was, unless something else is said.
+/// An operation that fails leaves it unchanged, unless noted.
 pub(super) trait Held<'bound>: Send {
-    /// Who has the memory.
+    /// Returns the owner of the memory.
     fn turn(&self) -> Turn;
 
-    /// Gives the memory to the CPU.
+    /// Makes the CPU the owner.
     fn sync_for_cpu(&mut self) -> Result<(), Refused>;
 
-    /// Gives the memory to the device.
+    /// Makes the device the owner.
     fn sync_for_device(&mut self) -> Result<(), Refused>;
 
     /// Writes the bytes of a pattern.
@@ -114,7 +114,7 @@ pub(super) trait Held<'bound>: Send {
     /// Compares the bytes with those of a pattern.
     fn check(&mut self, range: Range<usize>, pattern: u32) -> Result<(), Refused>;
 
-    /// Starts a transfer of bytes of `range`; returns how many they are.
+    /// Starts a transfer of bytes of `range`; returns their number.
     fn start(
         &mut self,
         engine: &Arc<Edu<'bound>>,
@@ -124,29 +124,29 @@ pub(super) trait Held<'bound>: Send {
         job: Job,
     ) -> Result<usize, Refused>;
 
-    /// Waits until the transfer is over; when the time is up it is in flight still. Sleeps.
+    /// Waits until the transfer ends; after the timeout it is still in flight. Sleeps.
     fn wait(&mut self, timeout: Msecs) -> Result<(), Refused>;
 
-    /// Ends the transfer; if the device cannot be stopped it is in flight still. Sleeps.
+    /// Aborts the transfer; if the device cannot be stopped, it is still in flight. Sleeps.
     fn abort(&mut self) -> Result<(), Refused>;
 }
 
-/// The memory, by who has it.
+/// The memory, by its owner.
 pub(super) enum Life<'bound, M: Memory> {
     Device(M),
     Cpu(M::Turn),
     InFlight(Transfer<Arc<Edu<'bound>>, M::Segment>),
-    /// While it is on its way from one to another, and never for long.
+    /// Between two states, within a function.
     Moving,
 }
 
 impl<M: Memory> Life<'_, M> {
-    /// Takes the value out, to put another one in.
+    /// Takes the value, to replace it.
     fn take(&mut self) -> Self {
         core::mem::replace(self, Self::Moving)
     }
 
-    /// Calls `f` with the memory in the CPU's hands.
+    /// Calls `f` with memory that the CPU owns.
     fn with_turn<R>(
         &mut self,
         f: impl FnOnce(&mut M::Turn) -> Result<R, Refused>,
@@ -157,7 +157,7 @@ impl<M: Memory> Life<'_, M> {
                 *self = Self::Cpu(turn);
                 result
             }
-            // It is both's, so that this is no turn.
+            // Both own it: this is no sync.
             Self::Device(memory) if M::IS_SHARED => match memory.into_cpu() {
                 Ok(mut turn) => {
                     let result = f(&mut turn);
@@ -358,7 +358,7 @@ impl<'bound, M: Memory> Held<'bound> for Life<'bound, M> {
     }
 }
 
-/// The parts of `range`, none longer than a chunk.
+/// Splits `range` into chunks.
 fn chunks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let end = range.end;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What there is to say of a device and of who translates for it.
+//! Prints the identity of a device, its limits and its IOMMU.
 
 use super::edu::Identity;
 use crate::dma::{
@@ -29,8 +29,8 @@ impl fmt::Display for Size {
     }
 }
 
-/// Prints the device's name, class and revision, its limits, and its IOMMU; without an identity, it is
-/// none that the driver knows.
+/// Prints the device's name, class and revision, its limits, and its IOMMU. A device without an identity
+/// is not an `edu`.
 pub(super) fn print(pdev: &pci::Device<Core<'_>>, identity: Option<&Identity>) {
     let dev = pdev.as_ref();
     let (vendor, device) = (pdev.vendor_id().as_raw(), pdev.device_id());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What there is to say of a mapping, also while somebody uses it.
+//! The description of a mapping, also while it is busy.
 
 use super::{
     held::Memory,
@@ -21,25 +21,25 @@ use kernel::{
     io::PhysAddr,
 };
 
-/// How many pages are listed.
+/// The maximum number of pages listed.
 pub(super) const PAGES: usize = 16;
 
-/// Kind, direction, and where the memory is.
+/// The kind, direction and addresses of a mapping.
 #[derive(Clone, Copy)]
 pub(super) struct Info {
     pub(super) kind: Kind,
     pub(super) dir: Dir,
     pub(super) dma: DmaAddress,
     pub(super) size: usize,
-    /// Whether the device was given a copy of the first byte.
+    /// Whether the first byte is bounced.
     pub(super) bounced: bool,
     pub(super) pages: [PhysAddr; PAGES],
-    /// How many there are, also if they are more than that.
+    /// The number of all pages.
     pub(super) count: usize,
 }
 
 impl Info {
-    /// Of memory that was mapped for `dev` just now.
+    /// Describes memory that was just mapped for `dev`.
     pub(super) fn of<M: Memory>(
         dev: &Device<Bound>,
         request: &Request,
@@ -62,7 +62,7 @@ impl Info {
 
         Self {
             kind,
-            // Which all memory is for that the CPU and the device share.
+            // Shared memory is always bidirectional.
             dir: match kind {
                 Kind::Coherent | Kind::Pool => Dir::Bidirectional,
                 _ => request.dir(),
@@ -76,16 +76,16 @@ impl Info {
     }
 }
 
-/// The physical address behind an address of `dev` that is mapped.
+/// Returns the physical address behind a mapped address of `dev`.
 fn leads_to(dev: &Device<Bound>, dma: DmaAddress) -> PhysAddr {
     // SAFETY: `dev` is bound, and its driver is an owner of its IOMMU group's DMA: all this is before `unbind`
     // returns. The address is mapped, so that no part of the page table that leads to it is freed. It is
-    // looked up, and no device is told of it.
+    // looked up, and not given to a device.
     unsafe { helpers::helper_dma_addr_to_phys(core::ptr::from_ref(dev).cast_mut().cast(), dma) }
 }
 
 impl fmt::Display for Info {
-    /// As in `mappings`, from the DMA address on.
+    /// The columns of `mappings` from the DMA address on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "dma {:#x} size {} phys ", self.dma, self.size)?;
 

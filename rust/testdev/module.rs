@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module: the driver, and what all of its devices share.
+//! The module: the driver, and the state of all devices.
 
 use super::{
     control::Root,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mappings that have a name, which outlive the request that made them.
+//! The mappings of a device, by name.
 //!
-//! An operation takes a mapping out of its table, works on it without a lock, and puts it back. Meanwhile
-//! the name is there, and busy: another operation on it is refused, and so is a new mapping of that name.
+//! An operation takes a mapping out of the table, works on it without a lock, and puts it back. Meanwhile
+//! the name is busy: other operations on it are refused, and so is a new mapping of that name.
 
 use super::{
     account::{
@@ -32,10 +32,10 @@ use kernel::{
     }, //
 };
 
-/// How many names a table can have.
+/// The maximum number of names.
 pub(crate) const MAX_NAMES: usize = 256;
 
-/// A mapping that is counted, for as long as it is there.
+/// A mapping, counted until it is dropped.
 struct Holding<'bound> {
     // Dropped in this order.
     held: KBox<dyn Held<'bound> + 'bound>,
@@ -44,18 +44,18 @@ struct Holding<'bound> {
 
 struct Entry<'bound> {
     name: Name,
-    /// In bytes; known before the mapping is made.
+    /// In bytes; known before the mapping exists.
     size: usize,
-    /// None before it is.
+    /// None before that.
     info: Option<Info>,
     turn: Turn,
-    /// None while an operation has it.
+    /// None while an operation uses it.
     holding: Option<Holding<'bound>>,
-    // Dropped last: the memory is free then.
+    // Dropped after the memory is freed.
     _charge: Charge,
 }
 
-/// Names, and what they stand for.
+/// Mappings by name.
 #[pin_data]
 pub(crate) struct Table<'bound> {
     account: Arc<Account>,
@@ -70,7 +70,7 @@ const TOO_MANY: Refused = Refused::because(ENOSPC, "there are 256 names, and no 
 const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
 
 impl<'bound> Table<'bound> {
-    /// A table without names, of mappings that `account` has to pay for.
+    /// Creates an empty table, whose mappings are charged to `account`.
     pub(super) fn new(account: Arc<Account>) -> impl PinInit<Self> + use<'bound> {
         pin_init!(Self {
             account,
@@ -78,7 +78,7 @@ impl<'bound> Table<'bound> {
         })
     }
 
-    /// Makes a mapping of `size` bytes by `make`, and gives it a name.
+    /// Creates a mapping of `size` bytes with `make`, and gives it a name.
     pub(super) fn add(
         &self,
         name: Name,
@@ -86,7 +86,7 @@ impl<'bound> Table<'bound> {
         make: impl FnOnce() -> Result<(Made<'bound>, Counted), Refused>,
     ) -> Result<Info, Refused> {
         self.reserve(name, size)?;
-        // Taken back if there is nothing to put there.
+        // Removes the entry if `make` fails.
         let place = Place { table: self, name };
         let (Made { held, info }, counted) = make()?;
 
@@ -102,7 +102,7 @@ impl<'bound> Table<'bound> {
         Ok(info)
     }
 
-    /// Makes an entry that is busy.
+    /// Adds a busy entry.
     fn reserve(&self, name: Name, size: usize) -> Result<(), Refused> {
         let mut entries = self.entries.lock();
 
@@ -127,7 +127,7 @@ impl<'bound> Table<'bound> {
         entries.push(entry, GFP_KERNEL).map_err(|_| NO_MEMORY)
     }
 
-    /// Calls `f` with the mapping of that name and its size, without a lock: the name is busy meanwhile.
+    /// Calls `f` with the mapping of that name and its size, without a lock; the name is busy meanwhile.
     pub(super) fn with<R>(
         &self,
         name: Name,
@@ -140,7 +140,7 @@ impl<'bound> Table<'bound> {
         result
     }
 
-    /// Undoes the mapping of that name, and forgets the name after that; returns its size.
+    /// Unmaps the mapping of that name, and then removes the name; returns its size.
     pub(super) fn undo(&self, name: Name) -> Result<usize, Refused> {
         let (holding, size) = self.take(name)?;
 
@@ -164,7 +164,7 @@ impl<'bound> Table<'bound> {
         Ok((entry.holding.take().ok_or(BUSY)?, entry.size))
     }
 
-    /// Puts the mapping back that was taken.
+    /// Puts back a mapping that was taken.
     fn put_back(&self, name: Name, holding: Holding<'bound>) {
         self.with_entry(name, |entry| {
             entry.turn = holding.held.turn();
@@ -172,7 +172,7 @@ impl<'bound> Table<'bound> {
         });
     }
 
-    /// Calls `f` with the entry of that name, which the caller has made or taken, and so is there.
+    /// Calls `f` with the entry of that name, which exists: the caller has added or taken it.
     fn with_entry(&self, name: Name, f: impl FnOnce(&mut Entry<'bound>)) {
         let mut entries = self.entries.lock();
 
@@ -181,19 +181,19 @@ impl<'bound> Table<'bound> {
         }
     }
 
-    /// Forgets the name; what it stood for has gone.
+    /// Removes a name without a mapping.
     fn remove(&self, name: Name) {
         let mut entries = self.entries.lock();
 
         if let Some(index) = entries.iter().position(|entry| entry.name == name) {
-            // It is there.
+            // The index is valid.
             let _ = entries.remove(index);
         }
     }
 }
 
 impl fmt::Display for Table<'_> {
-    /// A line for each mapping. Does not wait for those that are busy.
+    /// A line for each mapping. Does not wait for busy ones.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.entries.lock();
 
@@ -219,7 +219,7 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// A name without a mapping, which is forgotten when this is dropped.
+/// A name without a mapping, removed on drop.
 struct Place<'t, 'bound> {
     table: &'t Table<'bound>,
     name: Name,
@@ -346,7 +346,7 @@ mod tests {
         add(&table, &stats, name(b"more")?, 1)
     }
 
-    /// In whole pages, and whoever else the account has to pay for.
+    /// In whole pages, with other charges of the account.
     #[test]
     fn not_too_many_bytes() -> Result {
         let (account, stats) = (Account::new()?, Stats::new()?);

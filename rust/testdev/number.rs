@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers for the names of device files: each device has the first that is free.
+//! The numbers in the names of device files: a device gets the first free one.
 
 use kernel::{
     device::{
@@ -26,14 +26,14 @@ const NAMES: [&CStr; 8] = [
     c"safe_dma7",
 ];
 
-/// A bit for each that is taken.
+/// A bit for each number in use.
 static TAKEN: Atomic<u32> = Atomic::new(0);
 
-/// A number that nobody else has, until it is dropped.
+/// A number in use, freed on drop.
 pub(super) struct Number(usize);
 
 impl Number {
-    /// Takes a number for a device; [`EBUSY`] if there is none left.
+    /// Takes a number for a device; returns [`EBUSY`] if none is free.
     pub(super) fn take(dev: &Device<Bound>) -> Result<Self> {
         let mut taken = TAKEN.load(Relaxed);
 
@@ -55,7 +55,7 @@ impl Number {
         }
     }
 
-    /// The name of the device file.
+    /// Returns the name of the device file.
     pub(super) fn name(&self) -> &'static CStr {
         NAMES[self.0]
     }
@@ -63,7 +63,7 @@ impl Number {
 
 impl Drop for Number {
     fn drop(&mut self) {
-        // Only this bit is changed: it is set.
+        // The bit is set: only it changes.
         TAKEN.fetch_sub(1 << self.0, Full);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The operations on mappings that have a name.
+//! The operations on mappings with a name.
 
 use super::{
     edu::{
@@ -35,9 +35,9 @@ use kernel::prelude::*;
 pub(super) const NO_ENGINE: Refused = Refused::because(EOPNOTSUPP, "the device has no engine");
 pub(super) const GONE: Refused = Refused::because(ENODEV, "the driver is being unbound");
 
-/// Does what is asked for, on the mappings of a table. May sleep.
+/// Runs a request on a table of mappings. May sleep.
 ///
-/// What is refused changes nothing; the caller says so, and to whom.
+/// A refused request changes nothing; the caller reports it.
 pub(crate) fn run<'bound>(
     target: &Target<'bound>,
     table: &Table<'bound>,
@@ -126,7 +126,7 @@ fn map<'bound>(
     })
 }
 
-/// The bytes that the request is about, of a mapping of `mapped` bytes.
+/// Returns the bytes of a request on a mapping of `mapped` bytes.
 fn range(request: &Request, mapped: usize, most: usize) -> Result<Range<usize>, Refused> {
     // CAST: A mapping is small.
     let end = mapped as u64;
@@ -144,7 +144,7 @@ fn range(request: &Request, mapped: usize, most: usize) -> Result<Range<usize>, 
 }
 
 fn with_pattern(request: &Request, mapped: usize) -> Result<(Range<usize>, u32), Refused> {
-    // It has one: it was checked.
+    // `check()` has seen a pattern.
     Ok((
         range(request, mapped, usize::MAX)?,
         request.pattern.unwrap_or(0),
@@ -155,7 +155,7 @@ fn of_transfer(request: &Request, mapped: usize) -> Result<Range<usize>, Refused
     range(request, mapped, BUFFER_SIZE)
 }
 
-/// How a transfer is to be made.
+/// Parameters of a transfer.
 struct How {
     to: To,
     irq: Irq,
@@ -165,7 +165,7 @@ struct How {
 impl How {
     fn of(request: &Request) -> Self {
         Self {
-            // It has one: it was checked.
+            // `check()` has seen a destination.
             to: request.to.unwrap_or(To::Device),
             irq: request.irq.unwrap_or(Irq::Normal),
             timeout: request.timeout(),
@@ -173,7 +173,7 @@ impl How {
     }
 }
 
-/// Starts a transfer of bytes of `range`, to or from `at` in the device's buffer; returns how many they are.
+/// Starts a transfer of bytes of `range`, to or from `at` in the device's buffer; returns their number.
 fn start<'bound>(
     target: &Target<'bound>,
     held: &mut (dyn Held<'bound> + 'bound),
@@ -189,7 +189,7 @@ fn start<'bound>(
     Ok(len)
 }
 
-/// For a transfer that begins at `offset` in the device's buffer.
+/// Returns the job of a transfer at `offset` in the device's buffer.
 fn job(offset: usize, irq: Irq) -> Job {
     Job {
         offset,
@@ -201,7 +201,7 @@ fn job(offset: usize, irq: Irq) -> Job {
     }
 }
 
-/// Waits for the transfer; if the driver is being unbound, that is the reason why it did not end.
+/// Waits for the transfer; the reason of a failure is the unbinding of the driver, if there is one.
 fn wait<'bound>(
     target: &Target<'bound>,
     held: &mut (dyn Held<'bound> + 'bound),
@@ -211,7 +211,7 @@ fn wait<'bound>(
         .map_err(|refused| if target.is_closed() { GONE } else { refused })
 }
 
-/// Moves bytes, as many at once as are in one piece for the device.
+/// Transfers bytes, each piece for the device at once.
 fn transfer<'bound>(
     target: &Target<'bound>,
     held: &mut (dyn Held<'bound> + 'bound),
@@ -225,7 +225,7 @@ fn transfer<'bound>(
 
         first += start(target, held, how, first..range.end, at, Extent::First)?;
         if let Err(refused) = wait(target, held, how.timeout) {
-            // Unless the device gave up, it is at work still.
+            // Unless the device has failed, the transfer is still in flight.
             if held.turn() == Turn::InFlight {
                 held.abort()?;
             }
@@ -235,7 +235,7 @@ fn transfer<'bound>(
     Ok(moved(range.len()))
 }
 
-/// Moves the bytes of `range` to or from the start of the device's buffer. Sleeps.
+/// Transfers the bytes of `range` to or from the start of the device's buffer. Sleeps.
 pub(super) fn move_bytes<'bound>(
     target: &Target<'bound>,
     held: &mut (dyn Held<'bound> + 'bound),

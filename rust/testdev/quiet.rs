@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Times at which no operation maps or unmaps anything, of any device.
+//! Excludes the mapping and unmapping of operations, of all devices.
 //!
-//! Operations run side by side, and share [`shared()`]; who needs that nothing changes has [`quiet()`].
+//! Operations run side by side under [`shared()`]; checks that need stable mappings run under [`quiet()`].
 
 use kernel::{
     bindings,
@@ -10,22 +10,22 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A lock for many readers or one writer, who sleep: `struct rw_semaphore`, `include/linux/rwsem.h`.
+/// A sleeping lock for readers and a writer: `struct rw_semaphore`, `include/linux/rwsem.h`.
 struct Semaphore(Opaque<bindings::rw_semaphore>);
 
 // SAFETY: It is made for several threads.
 unsafe impl Sync for Semaphore {}
 
-/// What the lock validator knows it by.
+/// The key for the lock validator.
 struct Key(Opaque<bindings::lock_class_key>);
 
-// SAFETY: Only its address counts, and what the lock validator keeps there.
+// SAFETY: Only its address is used here; the lock validator guards the contents.
 unsafe impl Sync for Key {}
 
 static SEMAPHORE: Semaphore = Semaphore(Opaque::uninit());
 static KEY: Key = Key(Opaque::uninit());
 
-/// Makes the lock.
+/// Initializes the lock.
 ///
 /// # Safety
 ///
@@ -42,9 +42,9 @@ pub(super) unsafe fn init() {
     }
 }
 
-/// Calls `f`, which maps or unmaps. Sleeps while it is quiet.
+/// Calls `f`, which maps or unmaps. Sleeps while [`quiet()`] runs.
 pub(super) fn shared<R>(f: impl FnOnce() -> R) -> R {
-    // SAFETY: It was made before.
+    // SAFETY: The lock is initialized.
     unsafe { bindings::down_read(SEMAPHORE.0.get()) };
     let result = f();
     // SAFETY: It is held for reading since then.
@@ -52,9 +52,9 @@ pub(super) fn shared<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Calls `f` while nothing is mapped or unmapped by an operation, of any device.
+/// Calls `f` while no operation maps or unmaps, for any device.
 pub(crate) fn quiet<R>(f: impl FnOnce() -> R) -> R {
-    // SAFETY: It was made before.
+    // SAFETY: The lock is initialized.
     unsafe { bindings::down_write(SEMAPHORE.0.get()) };
     let result = f();
     // SAFETY: It is held for writing since then.

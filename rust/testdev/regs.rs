@@ -15,7 +15,7 @@ register! {
         7:0 magic;
     }
 
-    /// The same, to be written to: the device ignores that, and QEMU's trace has it.
+    /// The same for writes, which the device ignores and QEMU's trace records.
     pub(super) MARK(u32) @ 0x00 {
         31:0 number;
     }
@@ -25,12 +25,12 @@ register! {
         31:0 value;
     }
 
-    /// Takes a number, and has its factorial when it is computed, modulo 2^32.
+    /// Takes a number; reads as its factorial modulo 2^32 once that is computed.
     pub(super) FACTORIAL(u32) @ 0x08 {
         31:0 value;
     }
 
-    /// `computing` reads as set until the factorial is there.
+    /// `computing` is set until the factorial is computed.
     pub(super) STATUS(u32) @ 0x20 {
         0:0 computing => bool;
     }
@@ -65,7 +65,7 @@ register! {
         31:0 bytes;
     }
 
-    /// Starts a DMA transfer; `run` reads as set until it is over.
+    /// Starts a DMA transfer; `run` is set until it ends.
     pub(super) DMA_COMMAND(u32) @ 0x98 {
         0:0 run => bool;
         1:1 to_memory => bool;
@@ -73,13 +73,13 @@ register! {
     }
 }
 
-/// The part of the BAR that has registers.
+/// The end of the registers in the BAR.
 pub(super) const END: usize = 0xa0;
 
-/// Where the device's own buffer is in the device's address space.
+/// The address of the device's buffer in the device's address space.
 pub(super) const BUFFER: u64 = 0x40000;
 
-/// Where the registers of the factorial are, for another device, and the bit of [`STATUS`].
+/// The registers of the factorial, for DMA of another device, and the bit of [`STATUS`].
 pub(crate) const FACTORIAL_RANGE: core::ops::Range<usize> = 0x08..0x0c;
 pub(crate) const STATUS_RANGE: core::ops::Range<usize> = 0x20..0x24;
 pub(crate) const COMPUTING: u32 = 1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A request: one operation on one mapping that has a name, whoever asks for it.
+//! A request: one operation on one mapping with a name.
 //!
-//! What can be wrong with it by itself is refused here; the rest, by [`super::operate`].
+//! This refuses requests that are wrong in any state, and [`super::operate`] those that are wrong now.
 
 use super::edu::BUFFER_SIZE;
 use core::ops::RangeInclusive;
@@ -12,12 +12,12 @@ use kernel::{
     prelude::*, //
 };
 
-/// The most bytes that a mapping can have.
+/// The maximum size of a mapping, in bytes.
 pub(crate) const MAX_SIZE: u64 = 16 << 20;
 /// In milliseconds.
 pub(crate) const TIMEOUTS: RangeInclusive<u64> = 1..=60_000;
 pub(crate) const TIMEOUT: u32 = 10_000;
-/// How often a lifecycle can be repeated.
+/// The number of repetitions of a lifecycle.
 pub(crate) const REPEATS: RangeInclusive<u64> = 1..=1_000_000;
 /// The number of pages that programs can map.
 pub(crate) const PAGES: usize = 2;
@@ -33,7 +33,7 @@ pub(crate) struct Name {
 impl Name {
     pub(crate) const MAX: usize = 15;
 
-    /// The name of these characters, if they can be one.
+    /// Returns the name of these characters, if they are valid.
     pub(crate) fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::MAX];
         let good = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
@@ -58,7 +58,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// Makes an enumeration whose values have the names that scripts know.
+/// Defines an enumeration whose values have names for scripts.
 macro_rules! named {
     (
         $(#[$doc:meta])*
@@ -71,10 +71,10 @@ macro_rules! named {
         }
 
         impl $name {
-            /// All of them.
+            /// All values.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$value,)*];
 
-            /// What scripts call it.
+            /// Returns the name for scripts.
             pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $(Self::$value => $text,)*
@@ -85,7 +85,7 @@ macro_rules! named {
 }
 
 named! {
-    /// What is to be done.
+    /// An operation.
     Op {
         Map = "map",
         SyncForCpu = "sync_for_cpu",
@@ -101,7 +101,7 @@ named! {
 }
 
 named! {
-    /// What a mapping is made of, and by which functions.
+    /// The kind of a mapping: its memory, and the functions that map it.
     Kind {
         Single = "single",
         Page = "page",
@@ -116,7 +116,7 @@ named! {
 }
 
 named! {
-    /// Who reads, and who writes.
+    /// The direction of a mapping.
     Dir {
         ToDevice = "to_device",
         FromDevice = "from_device",
@@ -125,9 +125,9 @@ named! {
 }
 
 named! {
-    /// Where the bytes of a transfer go.
+    /// The destination of a transfer.
     To {
-        /// To the device's own buffer.
+        /// The device's buffer.
         Device = "device",
         Memory = "memory",
     }
@@ -143,7 +143,7 @@ named! {
 }
 
 named! {
-    /// What can be said of an operation.
+    /// A key of the words.
     Key {
         Op = "op",
         Name = "name",
@@ -161,7 +161,7 @@ named! {
 }
 
 impl Op {
-    /// What it takes besides a name.
+    /// Returns the keys that it takes besides a name.
     pub(crate) const fn takes(self) -> &'static [Key] {
         use Key::*;
 
@@ -175,7 +175,7 @@ impl Op {
         }
     }
 
-    /// What must be said.
+    /// Returns the keys that it needs.
     pub(crate) const fn needs(self) -> &'static [Key] {
         match self {
             Self::Fill | Self::Check => &[Key::Pattern],
@@ -185,7 +185,7 @@ impl Op {
     }
 }
 
-/// What is asked for; what is not given has a default.
+/// A request; a key that is not given has a default.
 #[derive(Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) op: Op,
@@ -201,7 +201,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// A request with nothing but defaults.
+    /// Creates a request with defaults.
     pub(crate) fn new(op: Op, name: Name) -> Self {
         Self {
             op,
@@ -217,7 +217,7 @@ impl Request {
         }
     }
 
-    /// Whether something is said of `key`.
+    /// Returns whether `key` is given.
     fn says(&self, key: Key) -> bool {
         match key {
             Key::Op | Key::Name => true,
@@ -233,7 +233,7 @@ impl Request {
         }
     }
 
-    /// Refuses what cannot be, whatever is mapped.
+    /// Refuses a request that is wrong in any state.
     pub(crate) fn check(&self) -> Result<(), Refused> {
         for key in Key::ALL {
             let taken = matches!(key, Key::Op | Key::Name) || self.op.takes().contains(key);
@@ -289,7 +289,7 @@ impl Request {
     }
 }
 
-/// Refuses a number that is not among those that can be.
+/// Refuses a number out of range.
 pub(crate) fn in_range(
     key: Key,
     value: Option<u64>,
@@ -304,11 +304,11 @@ pub(crate) fn in_range(
     }
 }
 
-/// What came of a request.
+/// The result of a request.
 pub(crate) struct Outcome {
     /// The DMA address of the first byte, for `map`.
     pub(crate) dma_address: Option<u64>,
-    /// How many bytes were mapped, moved, written or compared.
+    /// The number of bytes that were mapped, transferred, written or compared.
     pub(crate) bytes: usize,
 }
 
@@ -321,7 +321,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A request that was refused, or did not succeed. Nothing is lost by it.
+/// A request that was refused or has failed.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) error: Error,
@@ -333,7 +333,7 @@ impl Refused {
         Self { error, why }
     }
 
-    /// For reasons that need no number.
+    /// A refusal with a constant reason.
     pub(crate) const fn because(error: Error, text: &'static str) -> Self {
         Self::new(error, Why::Text(text))
     }
@@ -343,19 +343,19 @@ impl Refused {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Why {
     Text(&'static str),
-    /// So many bytes of text, and how many can be.
+    /// The length of the text, and the maximum.
     TooLong(usize, usize),
     /// The operation does not take the key.
     NotTaken(&'static str, Key),
     /// The operation needs the key.
     Missing(&'static str, Key),
-    /// Memory of that kind has no such thing.
+    /// Memory of that kind does not take the key.
     NotOfKind(Kind, Key),
-    /// The value, and what it must be: from, and to.
+    /// The value, the minimum and the maximum.
     OutOfRange(Key, u64, u64, u64),
-    /// Offset and size, of a mapping that is smaller.
+    /// The offset and the size, and the size of the mapping.
     Beyond(u64, u64, usize),
-    /// The first byte that is not what it should be.
+    /// The first byte that differs.
     Differs {
         offset: usize,
         expected: u8,
@@ -390,7 +390,7 @@ impl fmt::Display for Why {
     }
 }
 
-/// The byte at `offset` of memory that was filled with `pattern`.
+/// Returns the byte at `offset` of memory that was filled with `pattern`.
 pub(crate) fn byte(pattern: u32, offset: usize) -> u8 {
     // CAST: No mapping has 4 GiB; and the upper byte of 32 bits.
     let offset = offset as u32;
@@ -406,7 +406,7 @@ mod tests {
         Ok(Request::new(op, Name::new(b"a").ok_or(EINVAL)?))
     }
 
-    /// Why it is refused, which is always with the same error.
+    /// Returns the reason of the refusal, which is [`EINVAL`].
     fn refused(request: Request) -> Option<Why> {
         request.check().err().map(|refused| {
             assert!(refused.error == EINVAL);
@@ -433,7 +433,7 @@ mod tests {
         assert!(Name::new(b"a") != Name::new(b"a."));
     }
 
-    /// The bytes that the definition gives, worked out by hand.
+    /// Bytes of the definition, computed by hand.
     #[test]
     fn bytes() {
         assert_eq!(byte(0, 0), 0);
@@ -441,7 +441,7 @@ mod tests {
         assert_eq!(byte(0, 1), 0x9e);
         assert_eq!(byte(1, 1), 0);
         assert_eq!(byte(2, 0), 0x3c);
-        // 0x101 and so 0x100 with what is shifted.
+        // 0x101 ^ 0x1 is 0x100.
         assert_eq!(byte(0, 0x101), byte(0x100, 0));
     }
 
@@ -459,7 +459,7 @@ mod tests {
         Ok(())
     }
 
-    /// Each key with each operation: taken, or refused by its name.
+    /// Each key with each operation: accepted, or refused with its name.
     #[test]
     fn what_an_operation_takes() -> Result {
         for op in Op::ALL {
@@ -480,7 +480,7 @@ mod tests {
         Ok(())
     }
 
-    /// Says something good of a key, if a request can.
+    /// Gives a valid value for a key of a request.
     fn say(request: &mut Request, key: Key) -> bool {
         match key {
             Key::Kind => request.kind = Some(Kind::Single),

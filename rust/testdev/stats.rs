@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What was done for a device since it was bound, in numbers.
+//! The counters of a device since it was bound.
 
 use super::faults;
 use kernel::{
@@ -52,25 +52,25 @@ impl Stats {
         )?)
     }
 
-    /// The CPU or the device was given its turn.
+    /// Counts a sync for the CPU or the device.
     pub(crate) fn synced(&self) {
         self.syncs.fetch_add(1, Relaxed);
     }
 
-    /// A transfer of so many bytes was started.
+    /// Counts a transfer that was started.
     pub(crate) fn transferred(&self, bytes: usize) {
         self.transfers.fetch_add(1, Relaxed);
         // CAST: From at most 64 bits.
         self.bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// A request was refused, or did not succeed.
+    /// Counts a request that was refused or has failed.
     pub(crate) fn failed(&self) {
         self.errors.fetch_add(1, Relaxed);
     }
 }
 
-/// A mapping that is counted: dropped when it is unmapped.
+/// Counts a mapping until it is dropped.
 pub(crate) struct Counted(Arc<Stats>);
 
 impl Counted {
@@ -100,7 +100,7 @@ impl Drop for Counted {
     }
 }
 
-/// The counters as `stats` has them.
+/// The counters in the format of `stats`.
 pub(crate) struct Listing<'a>(pub(crate) &'a Stats, pub(crate) &'a Device<Bound>);
 
 impl fmt::Display for Listing<'_> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A bound device, as operations see it.
+//! The bound device of the operations.
 
 use super::{
     account::Account,
@@ -32,12 +32,12 @@ use kernel::{
     }, //
 };
 
-/// Who the operations are for.
+/// The device of the operations.
 pub(crate) struct Target<'bound> {
     pub(crate) dev: &'bound Device<Bound>,
     /// None if it is not on a PCI bus.
     pub(crate) pci: Option<&'bound pci::Device<Bound>>,
-    /// None if it is not an `edu`: it can be mapped for, and moves nothing.
+    /// None if it is not an `edu`: memory can be mapped for it, but not transferred.
     pub(crate) engine: Option<Arc<Edu<'bound>>>,
     pub(crate) stats: Arc<Stats>,
     pub(super) account: Arc<Account>,
@@ -45,7 +45,7 @@ pub(crate) struct Target<'bound> {
 }
 
 impl<'bound> Target<'bound> {
-    /// What there is to do for a device, before anything was done.
+    /// Creates the target for a device.
     pub(crate) fn new(
         dev: &'bound Device<Bound>,
         pci: Option<&'bound pci::Device<Bound>>,
@@ -61,7 +61,7 @@ impl<'bound> Target<'bound> {
         })
     }
 
-    /// Wakes all who wait for a transfer, and lets nobody wait or begin again.
+    /// Ends all waits for transfers, and prevents new transfers and waits.
     pub(super) fn close(&self) {
         self.closed.store(true, Release);
         if let Some(edu) = &self.engine {
@@ -69,15 +69,15 @@ impl<'bound> Target<'bound> {
         }
     }
 
-    /// Whether the driver is being unbound.
+    /// Returns whether the driver is being unbound.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Acquire)
     }
 
-    /// Whether a long operation may go on with its next part: [`ENODEV`] if the driver is being
-    /// unbound, and [`EINTR`] if the caller is being killed.
+    /// Returns whether a long operation may continue: [`ENODEV`] if the driver is being unbound, and
+    /// [`EINTR`] if the caller is being killed.
     ///
-    /// As for other files that are written to, any other signal waits for the end of the write.
+    /// As for writes to other files, any other signal waits for the end of the write.
     ///
     /// C: `fatal_signal_pending()`, `include/linux/sched/signal.h`.
     pub(super) fn go_on(&self) -> Result<(), Refused> {
@@ -86,12 +86,12 @@ impl<'bound> Target<'bound> {
         }
         // SAFETY: The task is the one that is running.
         if unsafe { bindings::helper_fatal_signal_pending(current!().as_ptr()) } != 0 {
-            return Err(Refused::because(EINTR, "who asked for it is being killed"));
+            return Err(Refused::because(EINTR, "the caller is being killed"));
         }
         Ok(())
     }
 
-    /// Returns registers of the device that are no danger, if it has any that are known.
+    /// Returns registers of the device that are safe to map, if it is an `edu`.
     pub(crate) fn registers(&self) -> Option<Result<MmioRegion<'bound>>> {
         self.pci
             .filter(|_| self.engine.is_some())

@@ -218,7 +218,8 @@ check() {
 	fi
 }
 
-# The last results of a script, FINISH in number.
+# The last results of a script, FINISH in number, for its plan.
+# shellcheck disable=SC2034
 FINISH=3
 finish() {
 	check "unload" unload

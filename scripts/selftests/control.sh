@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The files by which operations are asked for: they run each that is listed, and refuse what cannot be.
+# The files of debugfs: `run` runs each operation that it lists, and refuses wrong words with the reason.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,12 +17,12 @@ listed() {
 	sed -n '/that has a name/q; s/^op=\([^ ]*\) .*/\1/p' "$RUN"
 }
 
-# Each, or for those that need an IOMMU the answer that there is none.
+# Runs each lifecycle; without an IOMMU some are refused.
 each() {
 	for name in $(listed); do
 		mark_log
 		operate "op=$name" "$@" || {
-			# One needs an IOMMU, and the other what nobody bounces; otherwise nothing may fail.
+			# One needs an IOMMU, and registers cannot be bounced.
 			logged "op=\(iova\|map_resource\) failed: " && ! translated && continue
 			return 1
 		}
@@ -33,7 +33,7 @@ translated() {
 	dmesg | grep -q "$DEVICE: behind IOMMU .* which translates"
 }
 
-# What came of the words that were written last.
+# result_of WORDS PATTERN: the third line of `result`.
 result_of() {
 	operate "$1"
 	cat "$CONTROL/result" >"$TEXT"
@@ -41,7 +41,7 @@ result_of() {
 		[ "$(wc -l <"$TEXT")" = 3 ] && sed -n 3p "$TEXT" | grep -q "$2"
 }
 
-# In what one can be wrong alone: those who take it, with each value that it cannot have.
+# Wrong numbers, for keys of operations that take them.
 numbers() {
 	for bad in -1 +1 0x 0X10 1k 1=2 ff 0x+1 1,2 1.0 1_0 0b1; do
 		echo "EINVAL|op=map name=a size=$bad|size=\"$bad\": this is not a number"
@@ -66,7 +66,7 @@ not_taken() {
 	good="kind=single dir=to_device size=1 offset=0 pattern=0 to=memory timeout=1 irq=none repeat=1"
 
 	sed -n 's/^op=\(map\|start\|wait\|unmap\) name *\(.*\)/\1 \2/p' "$RUN" | while read -r op keys; do
-		# What it needs, so that this is not what is wrong.
+		# With the keys that it needs.
 		needs=
 		case " $keys " in *" pattern "*) needs=" pattern=1" ;; *" to "*) needs=" to=device" ;; esac
 		for pair in $good; do
@@ -95,7 +95,7 @@ bad_names() {
 	for bad in 1234567890123456 a/b a:b a*; do
 		echo "EINVAL|op=map name=$bad|is not a name"
 	done
-	# As they are: those who write them make bytes of them.
+	# refused() makes bytes of them.
 	cat <<'END'
 EINVAL|op=map name=a\0|"a\\0" is not a name
 EINVAL|op=map name=\303\244|is not a name
@@ -155,7 +155,7 @@ now() {
 	cut -d . -f 1 /proc/uptime
 }
 
-# killed WORDS: who has asked for what takes minutes is gone soon after SIGKILL.
+# killed WORDS: a writer of an operation that takes minutes ends soon after SIGKILL.
 killed() {
 	echo "$*" >"$RUN" &
 	sleep 1
@@ -164,12 +164,12 @@ killed() {
 	wait $!
 	took=$(($(now) - began))
 	echo "# $took s: $(tail -n 1 "$CONTROL/result")"
-	[ "$took" -lt 10 ] && grep -q "^not ok 1 $1 # .* who asked for it is being killed\$" "$CONTROL/result"
+	[ "$took" -lt 10 ] && grep -q "^not ok 1 $1 # .* the caller is being killed\$" "$CONTROL/result"
 }
 
-# Nothing of all that has mapped anything.
+# Nothing is left mapped.
 nothing_mapped() {
-	[ -z "$(turns)" ] && [ "$(value live)" = 0 ] && [ "$(value maps)" = "$(value unmaps)" ]
+	[ -z "$(owners)" ] && [ "$(value live)" = 0 ] && [ "$(value maps)" = "$(value unmaps)" ]
 }
 
 gone_without_driver() {
@@ -180,7 +180,7 @@ before=$(dma_errors)
 TEXT=$(mktemp) || ktap_exit_fail_msg "no file for what is compared"
 trap 'rm -f "$TEXT"; if is_loaded; then unload; fi' EXIT
 
-# The module goes while somebody has the file open, who closes it later.
+# The module is unloaded while the file is open.
 open_while_unloaded() {
 	exec 3<"$RUN" && unload && exec 3<&- || return 1
 	load run_checks=N
@@ -188,7 +188,7 @@ open_while_unloaded() {
 
 mark_log
 check "load without checks" load run_checks=N
-check "it can be open when the module goes" open_while_unloaded
+check "it can be open when the module is unloaded" open_while_unloaded
 check "it lists operations" [ "$(listed | wc -l)" -ge 13 ]
 check "each of them runs" each
 check "each of them runs again and again" each repeat=10
@@ -196,9 +196,9 @@ check "with another direction" operate op=map_single dir=to_device
 check "with another size, at another place" operate op=map_single size=5000 offset=100
 check "with bytes that go through the device" operate op=map_single size=5000 pattern=0x5a
 check "in pieces" operate op=map_sg size=20000 offset=100 pattern=0x5a dir=from_device
-check "what came of it" result_of "op=map_single repeat=3" "^ok 1 op=map_single # repeat 3\$"
-check "what became of what was refused" result_of "op=wait name=a" "^not ok 1 op=wait name=a # .*there is no such name\$"
-check "what became of what is no operation" result_of "op=map_all" "^not ok 1 op=? # .*is not an operation"
+check "the result" result_of "op=map_single repeat=3" "^ok 1 op=map_single # repeat 3\$"
+check "the result of a refusal" result_of "op=wait name=a" "^not ok 1 op=wait name=a # .*there is no such name\$"
+check "the result of an unknown operation" result_of "op=map_all" "^not ok 1 op=? # .*is not an operation"
 check "refused: nothing" refused EINVAL '\n' 'no operation: say op=NAME$'
 check "refused: a word without value" refused EINVAL 'op' '"op" is not of the form key=value$'
 check "refused: an empty value" refused EINVAL 'op=' '"op" has no value$'
@@ -206,19 +206,19 @@ check "refused: an empty key" refused EINVAL '=map_sg' '"" is not a key'
 check "refused: an unknown key" refused EINVAL 'op=map_sg colour=red' '"colour" is not a key'
 check "refused: an unknown operation" refused EINVAL 'op=map_all' '"map_all" is not an operation'
 check "refused: two operations" refused EINVAL 'op=map_sg op=map_sg' '"op" is there twice$'
-check "refused: what is not text" refused EINVAL 'op=map_sg\377' 'this is not text in UTF-8$'
-check "refused: what would end a line of the log" refused EINVAL 'op=map\033_sg' '"map\\u{1b}_sg" is not an operation'
-check "refused: what is missing" for_each_of missing
-check "refused: what is no number, or too large" for_each_of numbers
-check "refused: what an operation does not take" for_each_of not_taken
-check "refused: what is no name" for_each_of bad_names
-check "refused: what is no value" for_each_of bad_values
-check "refused: what is wrong with a page" for_each_of pages
+check "refused: invalid UTF-8" refused EINVAL 'op=map_sg\377' 'this is not text in UTF-8$'
+check "refused: a control character, escaped in the log" refused EINVAL 'op=map\033_sg' '"map\\u{1b}_sg" is not an operation'
+check "refused: missing keys" for_each_of missing
+check "refused: wrong numbers" for_each_of numbers
+check "refused: keys of other operations" for_each_of not_taken
+check "refused: wrong names" for_each_of bad_names
+check "refused: wrong values" for_each_of bad_values
+check "refused: wrong transfers of a page" for_each_of pages
 check "256 bytes are read" refused EINVAL "$(printf '%256s' '')" 'no operation: say op=NAME$'
-check "refused: more" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
+check "refused: 257 bytes" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
 check "refused: more than 64 MiB" too_large
-check "who is killed does not go on with the next round" killed op=coherent repeat=1000000
-check "who is killed does not go on with the next bytes" killed op=map_sg size=1048576 pattern=0x5a
-check "nothing of that has mapped anything" nothing_mapped
+check "a killed writer stops after a round" killed op=coherent repeat=1000000
+check "a killed writer stops after a transfer" killed op=map_sg size=1048576 pattern=0x5a
+check "nothing is left mapped" nothing_mapped
 check "the files are gone without a driver" gone_without_driver
 finish

@@ -21,7 +21,7 @@ KMEMLEAK=$DEBUGFS/kmemleak
 
 nothing_mapped() {
 	echo "# $(mapped) mappings, and $idle before"
-	[ "$(mapped)" = "$idle" ] && [ -z "$(turns)" ] && [ "$(value live)" = 0 ]
+	[ "$(mapped)" = "$idle" ] && [ -z "$(owners)" ] && [ "$(value live)" = 0 ]
 }
 
 # Bytes go through the device to another mapping, and those of a lifecycle.

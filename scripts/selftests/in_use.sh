@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The device in use, in all ways at once, so that somebody can take it away. Sourced after common.sh.
+# A device that is in use in all ways when it is removed. Sourced after common.sh.
 
 CONTROL=$DEBUGFS/$MODULE/$DEVICE
 RUN=$CONTROL/run
 MAPPINGS=$CONTROL/mappings
 
-# A new directory, and what is in it goes at the end, too.
+# A directory that is removed at the end.
 USE=$(mktemp -d) || exit 1
 trap 'rm -rf "$USE"; if is_loaded; then unload; fi' EXIT
 
@@ -16,12 +16,12 @@ op() {
 	echo "op=$*" >"$RUN"
 }
 
-# is_now NAME TURN: what `mappings` says of it.
+# is_now NAME OWNER: as `mappings` has it.
 is_now() {
 	grep -q "^$1 [^ ]* [^ ]* $2 " "$MAPPINGS"
 }
 
-# What others do in the guest takes a time that is the guest's own.
+# Waits up to a minute for another process.
 eventually() {
 	for _ in $(seq 600); do
 		"$@" && return
@@ -30,8 +30,8 @@ eventually() {
 	return 1
 }
 
-# Mappings of each kind, one with the CPU; a process that waits for a transfer, which is over after a while, but
-# without an interrupt; and a program that has the coherent memory mapped.
+# Mappings of each kind, one owned by the CPU; a process that waits for a transfer without an interrupt; and a program
+# that has the coherent pages mapped.
 use_and_wait() {
 	for kind in single page sg iova coherent noncoherent noncontiguous pool; do
 		op map "name=$kind kind=$kind" || return 1
@@ -50,18 +50,18 @@ use_and_wait() {
 	else
 		holder=
 	fi
-	# They say nothing before the end.
+	# They print nothing before their end.
 	sleep 1
 	eventually is_now page busy
 }
 
-# Where nobody translates the memory that a program has mapped would be lost, see mmap_lost.
+# Without an IOMMU the memory that a program has mapped would be lost, see mmap_lost.
 translates_now() {
 	dmesg | grep "$DEVICE: \(behind\|no\) IOMMU" | tail -n 1 | grep -q "which translates"
 }
 
-# waiter_was_told HOW: at once, and not when its time is up. As long as there is a device to ask, the transfer is
-# `over`; if the device is `gone` nobody knows.
+# waiter_was_told HOW: the wait ends at once. The transfer is `over` while the device is present; if that is `gone`, the
+# wait fails.
 waiter_was_told() {
 	wait "$waiter"
 	echo "# the one who waits: $(cat "$USE/wait.error")"
@@ -71,7 +71,7 @@ waiter_was_told() {
 	esac
 }
 
-# The program finds its memory as it was, and the device gone.
+# The program has its memory unchanged, and the device is gone.
 holder_has_its_memory() {
 	touch "$USE/gone"
 	[ -z "$holder" ] || wait "$holder"
@@ -96,7 +96,7 @@ worker_was_told() {
 	grep -q -e "No such device" -e "I/O error" "$USE/work.error"
 }
 
-# The bytes go into the device and come back, through a mapping that is the CPU's and the device's in turn.
+# The bytes go to the device and come back, through a mapping that is synced between.
 works() {
 	op map name=again size=4096 pattern=0x5a && op transfer name=again to=device &&
 		op sync_for_cpu name=again && op fill name=again pattern=1 && op sync_for_device name=again &&
@@ -104,7 +104,7 @@ works() {
 		op unmap name=again
 }
 
-# The debugger knows of no mapping of the device.
+# The debugger has no mapping of the device.
 nothing_mapped() {
 	grep "$DEVICE" "$DUMP" | sed 's/^/# /'
 	! grep -q "$DEVICE" "$DUMP"
@@ -131,11 +131,11 @@ taken_away() {
 	check "it works" works
 }
 
-# How many; for the plan of who reads this.
+# The number of results of taken_away, for the plan.
 # shellcheck disable=SC2034
 TAKEN_AWAY=17
 
-# Nothing that takes time between the start of the transfer, which takes 100 ms, and this.
+# Without delay: the transfer takes 100 ms.
 flight() {
 	op start name=flight to=device && "$1"
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Somebody raises all interrupts of the device at once, so that their status reads as that of a device that is
-# gone. They are acknowledged all the same, also those that were raised before the driver came: what is left
-# would hide each interrupt to come, and a transfer would take all the time that it may take.
+# All interrupts of the device are raised at once, so that their status reads like that of a removed device. The driver
+# acknowledges them, also those from before it was bound: a pending one would hide all later ones, and a transfer would
+# take its whole timeout. A transfer also ends with a missing interrupt, or two.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -16,7 +16,7 @@ SYSFS=/sys/bus/pci/devices/$DEVICE
 . "$HERE/operate.sh"
 ktap_set_plan $((FINISH + 10))
 
-# Of the device's registers, see rust/testdev/regs.rs.
+# Registers of the device, see rust/testdev/regs.rs.
 STATUS=0x24
 RAISE=0x60
 ALL=0xffffffff

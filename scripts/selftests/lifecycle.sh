@@ -27,10 +27,10 @@ lifecycle() {
 		operate "op=transfer name=other to=device size=4096" &&
 		operate "op=transfer name=a to=memory size=4096" &&
 		has_bytes "$1" 0x22 &&
-		operate "op=unmap name=a" && operate "op=unmap name=other" && [ -z "$(turns)" ]
+		operate "op=unmap name=a" && operate "op=unmap name=other" && [ -z "$(owners)" ]
 }
 
-# has_bytes KIND PATTERN: as the CPU sees them, or if it does not, the device.
+# has_bytes KIND PATTERN: as the CPU reads them, or if it cannot, the device.
 has_bytes() {
 	case $1 in
 	iova)
@@ -45,8 +45,8 @@ has_bytes() {
 	esac
 }
 
-# The CPU writes in its turn, and the device has it after that.
-turn_of_the_cpu() {
+# The CPU writes between the syncs, and the device reads it after them.
+write_by_cpu() {
 	operate "op=map name=a kind=$1 size=4096" && operate "op=map name=other kind=coherent size=4096" &&
 		operate "op=sync_for_cpu name=a" && operate "op=fill name=a pattern=0x33" &&
 		operate "op=fill name=a pattern=0x44 offset=100 size=50" &&
@@ -129,39 +129,39 @@ lives() {
 }
 
 all_undone() {
-	for name in $(turns | cut -d ' ' -f 1); do
+	for name in $(owners | cut -d ' ' -f 1); do
 		operate "op=unmap name=$name" || return 1
 	done
-	[ -z "$(turns)" ]
+	[ -z "$(owners)" ]
 }
 
-# in_turn TURN: whose it is now.
-in_turn() {
-	[ "$(turns)" = "a $1" ]
+# owned_by OWNER: the owner of `a`.
+owned_by() {
+	[ "$(owners)" = "a $1" ]
 }
 
 wrong_orders() {
-	operate "op=map name=a pattern=1" && in_turn device || return 1
-	all_refused <<-'END' && in_turn device || return 1
+	operate "op=map name=a pattern=1" && owned_by device || return 1
+	all_refused <<-'END' && owned_by device || return 1
 		EEXIST|op=map name=a|the name is taken
-		EBUSY|op=sync_for_device name=a|the device has it
-		EBUSY|op=fill name=a pattern=1|the device has it
-		EBUSY|op=check name=a pattern=1|the device has it
+		EBUSY|op=sync_for_device name=a|the device owns it
+		EBUSY|op=fill name=a pattern=1|the device owns it
+		EBUSY|op=check name=a pattern=1|the device owns it
 		EBUSY|op=wait name=a|no transfer of it is in flight
 		EBUSY|op=abort name=a|no transfer of it is in flight
 	END
-	operate "op=sync_for_cpu name=a" && in_turn cpu || return 1
-	all_refused <<-'END' && in_turn cpu || return 1
+	operate "op=sync_for_cpu name=a" && owned_by cpu || return 1
+	all_refused <<-'END' && owned_by cpu || return 1
 		EEXIST|op=map name=a|the name is taken
-		EBUSY|op=sync_for_cpu name=a|the CPU has it
-		EBUSY|op=transfer name=a to=device|the CPU has it
-		EBUSY|op=start name=a to=memory|the CPU has it
+		EBUSY|op=sync_for_cpu name=a|the CPU owns it
+		EBUSY|op=transfer name=a to=device|the CPU owns it
+		EBUSY|op=start name=a to=memory|the CPU owns it
 		EBUSY|op=wait name=a|no transfer of it is in flight
 		EBUSY|op=abort name=a|no transfer of it is in flight
 		EILSEQ|op=check name=a pattern=2|byte 0 is 0x9e, expected 0x3c
 	END
 	operate "op=check name=a pattern=1" && operate "op=sync_for_device name=a" &&
-		operate "op=start name=a to=memory irq=none" && in_turn in_flight || return 1
+		operate "op=start name=a to=memory irq=none" && owned_by in_flight || return 1
 	all_refused <<-'END' || return 1
 		EEXIST|op=map name=a|the name is taken
 		EBUSY|op=sync_for_cpu name=a|is in flight
@@ -172,7 +172,7 @@ wrong_orders() {
 		EBUSY|op=start name=a to=device|is in flight
 		EBUSY|op=unmap name=a|is in flight
 	END
-	in_turn in_flight && operate "op=abort name=a" && in_turn device && operate "op=unmap name=a"
+	owned_by in_flight && operate "op=abort name=a" && owned_by device && operate "op=unmap name=a"
 }
 
 # One transfer at a time, of whatever mapping.
@@ -185,13 +185,13 @@ one_engine() {
 	operate "op=wait name=a" && operate "op=transfer name=b to=device" && all_undone
 }
 
-# It is in flight still when the time is up, and over in the end.
+# It is still in flight after the timeout, and then ends.
 time_is_up() {
 	operate "op=map name=a" && operate "op=start name=a to=memory" &&
 		refused ETIMEDOUT "op=wait name=a timeout=1" "the transfer has not ended" &&
-		in_turn in_flight && operate "op=wait name=a" && in_turn device &&
+		owned_by in_flight && operate "op=wait name=a" && owned_by device &&
 		refused ETIMEDOUT "op=transfer name=a to=memory timeout=1" "the transfer has not ended" &&
-		in_turn device && operate "op=unmap name=a"
+		owned_by device && operate "op=unmap name=a"
 }
 
 unknown_names() {
@@ -237,12 +237,12 @@ ranges() {
 		operate "op=transfer name=a to=device offset=999 size=1" && all_undone
 }
 
-without_turns() {
+shared_memory() {
 	operate "op=map name=shared kind=coherent" && operate "op=map name=pool kind=pool" || return 1
 	all_refused <<-'END' || return 1
-		EOPNOTSUPP|op=sync_for_cpu name=shared|there are no turns
-		EOPNOTSUPP|op=sync_for_device name=shared|there are no turns
-		EOPNOTSUPP|op=sync_for_cpu name=pool|there are no turns
+		EOPNOTSUPP|op=sync_for_cpu name=shared|it is never synced
+		EOPNOTSUPP|op=sync_for_device name=shared|it is never synced
+		EOPNOTSUPP|op=sync_for_cpu name=pool|it is never synced
 	END
 	operate "op=start name=shared to=memory" &&
 		refused EBUSY "op=fill name=shared pattern=1" "is in flight" &&
@@ -252,14 +252,14 @@ without_turns() {
 registers() {
 	operate "op=map name=a kind=resource dir=from_device" || return 1
 	all_refused <<-'END' || return 1
-		EOPNOTSUPP|op=sync_for_cpu name=a|there are no turns
-		EOPNOTSUPP|op=fill name=a pattern=1|the CPU does not reach it
-		EOPNOTSUPP|op=check name=a pattern=1|the CPU does not reach it
+		EOPNOTSUPP|op=sync_for_cpu name=a|it is never synced
+		EOPNOTSUPP|op=fill name=a pattern=1|the CPU cannot access it
+		EOPNOTSUPP|op=check name=a pattern=1|the CPU cannot access it
 	END
 	operate "op=transfer name=a to=memory" && all_undone
 }
 
-# 256 names, and no more; one goes, and another can come.
+# At most 256 names; after an unmap there is room for another.
 many_names() {
 	number=0
 	while [ $number -lt 256 ]; do
@@ -267,11 +267,11 @@ many_names() {
 		number=$((number + 1))
 	done
 	refused ENOSPC "op=map name=more size=1" "there are 256 names" && operate "op=unmap name=n17" &&
-		operate "op=map name=more size=1" && [ "$(turns | wc -l)" = 256 ] && [ "$(value live)" = 256 ] &&
+		operate "op=map name=more size=1" && [ "$(owners | wc -l)" = 256 ] && [ "$(value live)" = 256 ] &&
 		all_undone
 }
 
-# witnessed KIND DIR SIZE: the DMA debugger has the address, the size and the direction that `mappings` has.
+# witnessed KIND DIR SIZE: the DMA debugger has the address, size and direction of `mappings`.
 witnessed() {
 	operate "op=map name=a kind=$1 dir=$2 size=$3" || return 1
 	dma=$(mapping a | sed -n 's/.* dma 0x\([0-9a-f]*\) .*/\1/p')
@@ -293,7 +293,7 @@ debugger_agrees() {
 	witnessed coherent bidirectional 4096 && witnessed single to_device 100
 }
 
-# delta KEY: how much more it is than when `keep` was called.
+# delta KEY: the difference of a counter since `keep`.
 keep() {
 	cat "$CONTROL/stats" >"$TEXT"
 }
@@ -302,7 +302,7 @@ delta() {
 	echo $(($(value "$1") - $(sed -n "s/^$1 //p" "$TEXT")))
 }
 
-# At its place in a page, for the CPU, and for the device unless that was given a copy.
+# The offset in a page, for the CPU, and for the device unless it is bounced.
 in_the_page() {
 	keep
 	operate "op=map name=a offset=100 size=5000" || return 1
@@ -331,18 +331,18 @@ counted() {
 		[ "$(value high_water)" -ge 256 ]
 }
 
-# Another operation on a name that is in use, and what can be seen meanwhile.
+# Another operation on a busy name, and on others meanwhile.
 busy() {
 	operate "op=map name=a" && operate "op=start name=a to=memory" || return 1
 	operate "op=wait name=a" &
 	sleep 0.01
-	in_turn busy && refused EBUSY "op=abort name=a" "another operation on it has not ended" &&
+	owned_by busy && refused EBUSY "op=abort name=a" "another operation on it has not ended" &&
 		is_refused EBUSY "op=wait name=a" && operate "op=map name=b" && operate "op=sync_for_cpu name=b" &&
-		operate "op=fill name=b pattern=1" && operate "op=unmap name=b" && in_turn busy && wait $! &&
-		in_turn device && all_undone
+		operate "op=fill name=b pattern=1" && operate "op=unmap name=b" && owned_by busy && wait $! &&
+		owned_by device && all_undone
 }
 
-# The driver goes while a transfer is in flight, and somebody waits for its end.
+# The driver is unbound during a transfer, while a process waits for its end.
 unbind_in_flight() {
 	operate "op=map name=a" && operate "op=map name=b kind=sg size=30000" &&
 		operate "op=start name=a to=memory irq=none" || return 1
@@ -351,10 +351,10 @@ unbind_in_flight() {
 	sleep 0.01
 	echo "$DEVICE" >"$DRIVER/unbind" && ! wait $! && [ ! -e "$CONTROL" ] &&
 		logged "op=wait name=a: .*the driver is being unbound" &&
-		! grep -q " $DEVICE .* D=" "$DUMP" && echo "$DEVICE" >"$DRIVER/bind" && [ -z "$(turns)" ]
+		! grep -q " $DEVICE .* D=" "$DUMP" && echo "$DEVICE" >"$DRIVER/bind" && [ -z "$(owners)" ]
 }
 
-# An open file of a device that was unbound.
+# A file that was opened before the device was unbound.
 file_of_the_past() {
 	exec 3>"$RUN"
 	echo "$DEVICE" >"$DRIVER/unbind"
@@ -364,10 +364,10 @@ file_of_the_past() {
 	echo "$DEVICE" >"$DRIVER/bind"
 }
 
-# As check; nothing is left of what has failed.
+# As check, and unmap everything after a failure.
 try() {
 	check "$@"
-	for name in $(turns | cut -d ' ' -f 1); do
+	for name in $(owners | cut -d ' ' -f 1); do
 		operate "op=unmap name=$name" || { operate "op=abort name=$name" && operate "op=unmap name=$name"; }
 	done
 }
@@ -394,14 +394,14 @@ for kind in $KINDS; do
 	fi
 done
 for kind in single page sg noncoherent noncontiguous; do
-	try "the CPU's turn of $kind" turn_of_the_cpu $kind
+	try "the CPU writes to $kind" write_by_cpu $kind
 done
 try "wrong orders are refused" wrong_orders
 try "unknown names are refused" unknown_names
 try "directions" directions
 try "ranges" ranges
 try "a byte that differs" one_byte
-try "memory without turns" without_turns
+try "memory that is never synced" shared_memory
 if [ -n "${TRANSLATES:-}" ]; then
 	try "registers" registers
 else
@@ -410,13 +410,13 @@ fi
 try "one transfer at a time" one_engine
 try "time-outs" time_is_up
 try "256 names" many_names
-try "what the debugger has" debugger_agrees
-try "a place in a page" in_the_page
-try "the pages behind it" pages_listed
+try "the entries of the debugger" debugger_agrees
+try "an offset in a page" in_the_page
+try "the list of pages" pages_listed
 try "counters" counted
-try "a name that is in use" busy
+try "a busy name" busy
 check "unbind with a transfer in flight" unbind_in_flight
-check "a file that was open before" file_of_the_past
+check "a file that was opened before the unbind" file_of_the_past
 mark_log
 check "mapped and in flight at the end" operate "op=map name=a"
 operate "op=start name=a to=memory"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The checks with the smallest mask that the driver takes: the device's addresses can be used up.
+# The checks with the smallest mask that the driver accepts: they use up the device's addresses.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -23,7 +23,7 @@ ktap_set_plan 8
 
 before=$(dma_errors)
 
-# The parameters of the device are for a larger mask.
+# SAFE_DMA_PARAMS is for a larger mask.
 mark_log
 check "load and run the checks with $MASK" insmod "$KO" $MASK
 check "the mask is in use" logged "DMA mask 0xffffff,"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Coherent memory that a program maps: what it writes there the device reads, and the reverse. If the
-# driver goes while the memory is mapped, the pages that an IOMMU put together stay with the program.
+# Coherent memory that a program maps: the device reads the program's writes, and the reverse. If the driver is unbound
+# while it is mapped, the program keeps the pages that an IOMMU has put together.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -16,10 +16,10 @@ ktap_set_plan $((FINISH + 13))
 gone=$(mktemp -u)
 trap 'rm -f "$gone"; if is_loaded; then unload; fi' EXIT
 
-# The program has the memory mapped while the driver goes.
+# The driver is unbound while the program has the memory mapped.
 hold() {
 	"$PROGRAM" "$CONTROL" hold "$gone" &
-	# It says nothing before the end.
+	# It prints nothing before its end.
 	sleep 1
 	echo "$DEVICE" >"$DRIVER/unbind"
 	touch "$gone"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The driver goes while a program has contiguous coherent memory mapped, whose pages nobody counts: it
-# must not be freed. What is lost stays so until the next boot, and is reported at each unbind.
+# The driver is unbound while a program has contiguous coherent memory mapped, whose pages have no reference count: it
+# must not be freed. It is lost until the next boot, which each unbind reports.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -22,7 +22,7 @@ unbind() {
 mark_log
 check "load" load run_checks=N mmap_contiguous=Y
 "$PROGRAM" "$DEBUGFS/$MODULE/$DEVICE" hold "$gone" &
-# It says nothing before the end.
+# It prints nothing before its end.
 sleep 1
 check "unbind while it is mapped" unbind
 check "the memory is lost, and the log says so" logged "$DEVICE: 8192 bytes of coherent memory are lost"

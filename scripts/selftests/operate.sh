@@ -30,6 +30,7 @@ error_text() {
 }
 
 # The numbers of errors, which `result` has for their names on a kernel without CONFIG_SYMBOLIC_ERRNAME.
+# shellcheck disable=SC2034 # used by name
 ENOENT=2 EACCES=13 EBUSY=16 EOPNOTSUPP=95
 
 # is_refused ERROR WORDS: with that error in `result`. Takes no other process, and so less time than refused().
@@ -72,7 +73,7 @@ all_refused() {
 }
 
 # The names that are mapped, and their owners: a line "NAME OWNER" for each.
-turns() {
+owners() {
 	sed '1d' "$CONTROL/mappings" | cut -d ' ' -f 1,4
 }
 

@@ -47,7 +47,8 @@ alone() {
 
 # Another user has the file open.
 handed() {
-	denied cat <"$1" && denied_to_write "echo op=map name=nobody | cat >&3" "$1" 3>"$1" && [ -z "$(turns)" ]
+	# shellcheck disable=SC2094 # both are refused
+	denied cat <"$1" && denied_to_write "echo op=map name=nobody | cat >&3" "$1" 3>"$1" && [ -z "$(owners)" ]
 }
 
 # The mode lets every user open the file.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The driver, the module or the device goes while it is in use, and comes back.
+# The driver is unbound, or the device removed, while it is in use, and comes back.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -29,14 +29,14 @@ rescan() {
 	echo 1 >/sys/bus/pci/rescan && is_bound
 }
 
-# Ten times in a row, and each time something is mapped.
+# Ten times, each time with a mapping.
 again() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		op map name=left && unbind && bind || return 1
 	done
 }
 
-# Who has the device file open has the module.
+# An open device file keeps the module.
 open_while_unloaded() {
 	exec 4<>/dev/safe_dma0
 	! unload 2>/dev/null && works

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The files of a device, and their functions.
+//! The files of a device, and their file operations.
 
 use super::{
     super::{
@@ -40,11 +40,11 @@ use kernel::{
     }, //
 };
 
-/// What the files of a device have.
+/// The data of a device's files.
 #[pin_data]
 pub(super) struct Files {
     gate: Arc<Gate>,
-    /// What came of the words that were written last.
+    /// The result of the last write to `run`.
     #[pin]
     result: Mutex<Text>,
 }
@@ -58,7 +58,7 @@ impl Files {
     }
 }
 
-/// Text that grows as it is written.
+/// Text that grows on write.
 struct Text(KVVec<u8>);
 
 impl Text {
@@ -66,7 +66,7 @@ impl Text {
         Self(KVVec::new())
     }
 
-    /// Writes what `args` say; [`ENOMEM`] if there is no memory for all of it.
+    /// Appends `args`; returns [`ENOMEM`] if there is no memory for all of it.
     fn add(&mut self, args: fmt::Arguments<'_>) -> Result {
         fmt::Write::write_fmt(self, args).map_err(|_| ENOMEM)
     }
@@ -80,11 +80,10 @@ impl fmt::Write for Text {
     }
 }
 
-/// The functions of a file.
+/// Returns the operations of a file.
 ///
-/// Not [`kernel::debugfs`], whose files keep no module (`owner`), and look at their functions when they are
-/// closed: that may be after the module has gone. Of these, debugfs calls none, nor looks at any, once the
-/// file was removed.
+/// Not [`kernel::debugfs`]: its files have no `owner`, and use their operations on close, which may be
+/// after the module was unloaded. Debugfs does not use these once the file was removed.
 const fn functions(
     read: unsafe extern "C" fn(
         *mut bindings::file,
@@ -108,7 +107,7 @@ static RESULT: bindings::debugfs_short_fops = functions(read_result);
 static MAPPINGS: bindings::debugfs_short_fops = functions(read_mappings);
 static STATS: bindings::debugfs_short_fops = functions(read_stats);
 
-/// The files, by their names.
+/// The files by name.
 pub(super) static ALL: [(&CStr, &bindings::debugfs_short_fops); 4] = [
     (c"run", &RUN),
     (c"result", &RESULT),
@@ -116,7 +115,7 @@ pub(super) static ALL: [(&CStr, &bindings::debugfs_short_fops); 4] = [
     (c"stats", &STATS),
 ];
 
-/// Makes a function that reads a file, of one that writes all of its text.
+/// Creates read functions from functions that write the whole text.
 macro_rules! reads {
     ($($name:ident: $text:expr;)*) => {$(
         /// # Safety
@@ -147,11 +146,11 @@ reads! {
     })?;
 }
 
-/// Reads a part of what `write` writes, all of it anew each time.
+/// Reads a part of the text of `write`, which is written anew each time.
 ///
 /// # Safety
 ///
-/// As for those that [`reads`] makes.
+/// As for the functions of [`reads`].
 unsafe fn read(
     file: *mut bindings::file,
     buf: *mut c_char,
@@ -191,13 +190,13 @@ pub(in crate::testdev) fn check_capable() -> Result {
 
 /// Writes a line for each mapping.
 fn mappings(live: &Live<'_>, text: &mut Text) -> Result {
-    text.add(fmt!("name kind dir turn dma size phys\n"))?;
+    text.add(fmt!("name kind dir owner dma size phys\n"))?;
     text.add(fmt!("{}", *live.table))
 }
 
 /// # Safety
 ///
-/// As for those that [`reads`] makes.
+/// As for the functions of [`reads`].
 unsafe extern "C" fn write_run(
     file: *mut bindings::file,
     buf: *const c_char,
@@ -209,7 +208,7 @@ unsafe extern "C" fn write_run(
     let user = UserPtr::from_ptr(buf.cast_mut().cast());
     let mut buffer = [0; MAX_LEN];
 
-    // All of it, before anything is locked.
+    // Read all of it before taking a lock.
     let text = match buffer.get_mut(..len) {
         _ if check_capable().is_err() => {
             Err(Refused::because(EPERM, "only CAP_SYS_ADMIN may use it"))
@@ -234,11 +233,11 @@ unsafe extern "C" fn write_run(
     }
 }
 
-/// Does what the words ask for, and returns what came of it, as KTAP too. May sleep.
+/// Runs the operation, and returns its result, also as KTAP. May sleep.
 fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
     let dev = live.target.dev;
     let mut result = Text::new();
-    // Without memory for it there is no result, and so it reads.
+    // Without memory for the result, `result` is empty.
     let mut say = |args: fmt::Arguments<'_>| {
         if result
             .add(fmt!("TAP version 14\n1..1\n"))

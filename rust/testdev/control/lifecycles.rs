@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The lifecycles: each makes what it needs and undoes it.
+//! Lifecycles: each creates all that it needs, and undoes it.
 //!
-//! They show a way through the kernel, and are not checks: no data is moved, unless a pattern is given.
+//! They exercise a path of the kernel, and are not checks: no data is transferred without a pattern.
 
 use super::{
     super::{
@@ -52,20 +52,20 @@ use kernel::{
     ptr::Alignment, //
 };
 
-/// One of them.
+/// A lifecycle.
 pub(super) struct Lifecycle {
-    /// What it is called in `op=`.
+    /// The value of `op=`.
     pub(super) name: &'static str,
-    /// For people: the calls of C in it.
+    /// The C functions that it calls, for the syntax in `run`.
     pub(super) what: &'static str,
-    /// Runs it as it is without parameters. May sleep.
+    /// Runs it without parameters. May sleep.
     run: fn(&Target<'_>) -> Result,
-    /// With parameters: what is mapped, and how many bytes if that is not said.
+    /// With parameters: the kind of the mapping, and its default size.
     other: Option<(Kind, usize)>,
 }
 
 impl Lifecycle {
-    /// What it takes besides the operation.
+    /// Returns the keys that it takes besides `op`.
     pub(super) fn takes(&self) -> &'static [Key] {
         use super::super::request::Kind as Of;
         use Key::*;
@@ -79,7 +79,7 @@ impl Lifecycle {
         }
     }
 
-    /// A request for what it maps, with its own defaults.
+    /// Returns the request for its mapping, with its defaults.
     pub(super) fn request(&self) -> Option<Request> {
         let (kind, size) = self.other?;
         let mut request = Request::new(Op::Map, Name::new(b"lifecycle")?);
@@ -94,12 +94,12 @@ impl Lifecycle {
 /// A lifecycle with its parameters.
 pub(super) struct Repeated {
     pub(super) lifecycle: &'static Lifecycle,
-    /// None if nothing is said that would make it another one.
+    /// None without parameters.
     pub(super) request: Option<Request>,
     pub(super) repeat: u32,
 }
 
-/// Runs a lifecycle, as often as it is asked for. May sleep.
+/// Runs a lifecycle `repeat` times. May sleep.
 pub(super) fn run(target: &Target<'_>, asked: &Repeated) -> Result<(), Refused> {
     let once = || match &asked.request {
         Some(request) => {
@@ -122,14 +122,14 @@ pub(super) fn run(target: &Target<'_>, asked: &Repeated) -> Result<(), Refused> 
     Ok(())
 }
 
-/// Of each buffer that is of several pages, on all machines.
+/// The size of buffers of several pages, for any page size.
 const LARGE: usize = 65536;
-/// So small that it shares cache lines with other memory of `kmalloc()`.
+/// A size that shares cache lines with other memory of `kmalloc()`.
 const SMALL: usize = 24;
-/// Of the pieces of scattered memory.
+/// The orders of the pieces of a list.
 const ORDERS: [u32; 3] = [0, 2, 1];
 
-/// What one can ask for.
+/// All lifecycles.
 pub(super) const LIFECYCLES: &[Lifecycle] = &[
     Lifecycle {
         name: "map_single",
@@ -211,13 +211,13 @@ pub(super) const LIFECYCLES: &[Lifecycle] = &[
     },
 ];
 
-/// Counts a turn of the CPU, and that of the device after it.
+/// Counts a sync for the CPU and one for the device.
 fn turns(target: &Target<'_>) {
     target.stats.synced();
     target.stats.synced();
 }
 
-/// Maps a buffer, gives the CPU a turn, and unmaps it.
+/// Maps a buffer, syncs it for the CPU and the device, and unmaps it.
 fn streaming<B: Buffer>(target: &Target<'_>, buffer: B) -> Result
 where
     Bidirectional: Permits<B::Target>,
@@ -264,7 +264,7 @@ fn allocate<'a>(
     CoherentMemory::zeroed_slice_with_attrs(target.dev, LARGE, flags, attrs)
 }
 
-/// No attribute.
+/// Returns no attributes.
 fn none() -> Attrs {
     DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A lifecycle with parameters: memory is mapped, has its turns, and is unmapped. With a pattern its bytes
-//! go through the device.
+//! A lifecycle with parameters: maps memory, syncs it, and unmaps it. With a pattern its bytes go through
+//! the device.
 
 use super::super::{
     account::{
@@ -30,7 +30,7 @@ use super::super::{
 };
 use kernel::prelude::*;
 
-/// A mapping, for as long as it is counted.
+/// A mapping, counted until it is dropped.
 struct Mapped<'bound> {
     // Dropped in this order.
     held: KBox<dyn Held<'bound> + 'bound>,
@@ -54,7 +54,7 @@ impl<'bound> Mapped<'bound> {
         quiet::shared(|| drop(self));
     }
 
-    /// Gives the memory to the CPU for the time of `f`, if there are turns.
+    /// Calls `f` while the CPU owns the memory, if it can be synced.
     fn with_cpu<R>(
         &mut self,
         target: &Target<'bound>,
@@ -76,7 +76,7 @@ impl<'bound> Mapped<'bound> {
 pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused> {
     let mut asked = *request;
     if dir_of(request) == Dir::FromDevice {
-        // The device's bytes are what counts.
+        // Only the bytes from the device count.
         asked.pattern = None;
     }
 
@@ -94,7 +94,7 @@ pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused>
     result
 }
 
-/// The direction; memory that is shared is for both.
+/// Returns the direction; shared memory is bidirectional.
 fn dir_of(request: &Request) -> Dir {
     match request.kind() {
         Kind::Coherent | Kind::Pool => Dir::Bidirectional,
@@ -102,8 +102,8 @@ fn dir_of(request: &Request) -> Dir {
     }
 }
 
-/// The bytes go to the device and back through other memory, or the reverse, or both, as the direction
-/// permits.
+/// Transfers the bytes to the device and back through other memory, or the reverse, or both, as the
+/// direction allows.
 fn through_device<'bound>(
     target: &Target<'bound>,
     mapped: &mut Mapped<'bound>,
@@ -133,13 +133,13 @@ fn through_device<'bound>(
         other.held.check(0..size, pattern)?;
     }
     if dir != Dir::ToDevice {
-        // Another one, so that it does not do to leave the memory as it is.
+        // Another pattern, so that unchanged memory is an error.
         let pattern = !pattern;
 
         other.held.fill(0..size, pattern)?;
         copy(target, &mut other.held, &mut mapped.held, size)?;
         match mapped.with_cpu(target, |held| held.check(0..size, pattern)) {
-            // It shows its bytes to the device alone, if it may.
+            // Only the device can read it, if the direction allows.
             Err(Refused {
                 why: Why::Text(_),
                 error: EOPNOTSUPP,
@@ -158,7 +158,7 @@ fn through_device<'bound>(
     Ok(())
 }
 
-/// Moves the bytes of one to the other, through the device's buffer.
+/// Copies the bytes of a mapping to another one, through the device's buffer.
 fn copy<'bound>(
     target: &Target<'bound>,
     from: &mut KBox<dyn Held<'bound> + 'bound>,

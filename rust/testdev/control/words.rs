@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The words `key=value` that say what to do.
+//! Parses the words `key=value` of an operation.
 
 use super::{
     super::request::{
@@ -31,10 +31,10 @@ use kernel::{
     prelude::*, //
 };
 
-/// How many bytes the words may have, in all.
+/// The maximum length of the words, in bytes.
 pub(super) const MAX_LEN: usize = 256;
 
-/// What is asked for.
+/// A parsed operation.
 pub(super) enum Asked {
     Named(Request),
     Lifecycle(Repeated),
@@ -50,7 +50,7 @@ pub(super) const TRANSFER_PAGE: &str = "transfer_page";
 
 const OF_PAGES: &[Key] = &[Key::Page, Key::To];
 
-/// Why words are refused.
+/// The reason for which words are refused.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refused<'a> {
     NotText,
@@ -64,7 +64,7 @@ pub(super) enum Refused<'a> {
     NotAName(&'a str),
     NotANumber(Key, &'a str),
     TooLarge(Key, &'a str),
-    /// The value is none of those that there are.
+    /// The value is not one of those of the key.
     NotOneOf(Key, &'a str),
     Wrong(Why),
 }
@@ -75,14 +75,14 @@ impl From<super::super::request::Refused> for Refused<'_> {
     }
 }
 
-/// A word of the user's in quotes, or the beginning of it.
+/// A word of the user in quotes, or its beginning.
 ///
-/// Escaped: it is not for the log to end a line or to ring a bell where a user wants it to. A character is ten
-/// then, and a message of the kernel has a thousand at most, with the reason at its end.
+/// It is escaped: a user must not put line ends or control characters into the log. A character then takes
+/// up to ten, and a message of the kernel at most a thousand, with the reason at its end.
 struct Quoted<'a>(&'a str);
 
 impl Quoted<'_> {
-    /// How many characters are shown.
+    /// The maximum number of characters shown.
     const MAX: usize = 60;
 }
 
@@ -136,7 +136,7 @@ impl fmt::Display for Refused<'_> {
     }
 }
 
-/// Shows the values of a key that has some names as values.
+/// Calls `show` with each value of a key that takes names.
 fn for_each_value(key: Key, mut show: impl FnMut(&'static str) -> fmt::Result) -> fmt::Result {
     match key {
         Key::Kind => Kind::ALL.iter().try_for_each(|kind| show(kind.name())),
@@ -147,7 +147,7 @@ fn for_each_value(key: Key, mut show: impl FnMut(&'static str) -> fmt::Result) -
     }
 }
 
-/// The words, by their keys.
+/// The words by key.
 struct Words<'a>([Option<&'a str>; Key::ALL.len()]);
 
 impl<'a> Words<'a> {
@@ -181,7 +181,7 @@ impl<'a> Words<'a> {
             .and_then(|(_, value)| value)
     }
 
-    /// The number that a key has: decimal, or hexadecimal behind `0x`.
+    /// Returns the number of a key: decimal, or hexadecimal with `0x`.
     fn number(&self, key: Key) -> Result<Option<u64>, Refused<'a>> {
         let Some(value) = self.get(key) else {
             return Ok(None);
@@ -191,7 +191,7 @@ impl<'a> Words<'a> {
             None => (value, 10),
         };
 
-        // A sign is none for `from_str_radix()`.
+        // `from_str_radix()` accepts a sign.
         if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
             return Err(Refused::NotANumber(key, value));
         }
@@ -200,7 +200,7 @@ impl<'a> Words<'a> {
             .map_err(|_| Refused::TooLarge(key, value))
     }
 
-    /// The number that a key has, if it is in `range`, which is of 32 bits.
+    /// Returns the number of a key, which must be in `range`, of 32 bits.
     fn small(
         &self,
         key: Key,
@@ -213,7 +213,7 @@ impl<'a> Words<'a> {
         Ok(number.map(|number| number as u32))
     }
 
-    /// The value that a key has, of those in `all`.
+    /// Returns the value of a key, which must be in `all`.
     fn one_of<T: Copy>(
         &self,
         key: Key,
@@ -230,7 +230,7 @@ impl<'a> Words<'a> {
             .ok_or(Refused::NotOneOf(key, value))
     }
 
-    /// The request for an operation on that name.
+    /// Returns the request for an operation on that name.
     fn request(&self, op: Op, name: Name) -> Result<Request, Refused<'a>> {
         Ok(Request {
             op,
@@ -247,7 +247,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// What `bytes` ask for.
+/// Parses an operation.
 pub(super) fn parse(bytes: &[u8]) -> Result<Asked, Refused<'_>> {
     let text = core::str::from_utf8(bytes).map_err(|_| Refused::NotText)?;
     let words = Words::of(text)?;
@@ -334,7 +334,7 @@ fn lifecycle_of<'a>(
     })
 }
 
-/// What `run` takes.
+/// The syntax that `run` accepts.
 pub(super) struct Syntax;
 
 impl fmt::Display for Syntax {
@@ -386,7 +386,7 @@ impl fmt::Display for Syntax {
     }
 }
 
-/// Ends a line with keys: those that must be there, and the others.
+/// Ends a line with keys; optional ones are in brackets.
 fn keys(f: &mut fmt::Formatter<'_>, takes: &[Key], needs: &[Key]) -> fmt::Result {
     for key in takes {
         if needs.contains(key) {
@@ -402,7 +402,7 @@ fn keys(f: &mut fmt::Formatter<'_>, takes: &[Key], needs: &[Key]) -> fmt::Result
 mod tests {
     use super::*;
 
-    /// The operation that is found, or why there is none.
+    /// Returns the name of the operation, or the reason of the refusal.
     fn parsed(bytes: &[u8]) -> Result<&'static str, Refused<'_>> {
         parse(bytes).map(|asked| match asked {
             Asked::Named(request) => request.op.name(),
@@ -566,7 +566,7 @@ mod tests {
     fn parameters_of_lifecycles() -> Result {
         let plain = repeated(b"op=map_small")?;
         assert!(plain.request.is_none() && plain.repeat == 1);
-        // Often, and otherwise as ever.
+        // Repeated, and otherwise the same.
         let often = repeated(b"op=map_small repeat=7")?;
         assert!(often.request.is_none() && often.repeat == 7);
 
@@ -597,7 +597,7 @@ mod tests {
         Ok(())
     }
 
-    /// What is shown of a word that is as long as can be, and all of it has to be escaped.
+    /// A word of the maximum length in which all characters are escaped.
     #[test]
     fn long_words_are_cut() -> Result {
         let mut text = KVec::new();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory that no device has, for tests of what is done with memory.
+//! Memory without a device, for unit tests.
 
 use super::{
     super::request::Refused,
@@ -16,7 +16,7 @@ use kernel::{
 
 const SIZE: usize = 1000;
 
-/// Memory of which the CPU has its turns, if there are.
+/// Memory that the CPU and the device own in turn, or both.
 pub(in crate::testdev) struct Bytes<const TURNS: bool>([u8; SIZE]);
 
 pub(in crate::testdev) type Fake = Bytes<true>;
@@ -33,7 +33,7 @@ impl<const TURNS: bool> Bytes<TURNS> {
 impl<const TURNS: bool> Memory for Bytes<TURNS> {
     type Way = Bidirectional;
     type Turn = Self;
-    // There is none, as no engine can be had.
+    // Never created: there is no engine.
     type Segment = CoherentMemory<'static, [u8]>;
 
     const HAS_TURNS: bool = TURNS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Makes a mapping as a request asks for it.
+//! Creates the mapping of a request.
 
 use super::{
     super::{
@@ -61,26 +61,26 @@ use kernel::{
     ptr::Alignment, //
 };
 
-/// A failure is reported by its error, and needs no trace in the log.
+/// The caller gets the error: no trace in the log.
 fn flags() -> Flags {
     GFP_KERNEL | __GFP_NOWARN
 }
 
-/// Of the pieces of scattered memory, in turn.
+/// The orders of the pieces of a list, repeated.
 const ORDERS: [u32; 3] = [0, 2, 1];
-/// The largest piece that the page allocator has.
+/// The largest piece of the page allocator.
 const MAX_PIECE: usize = PAGE_SIZE << kernel::bindings::MAX_PAGE_ORDER;
 /// The sizes of the objects of pools.
 const SMALL_OBJECT: usize = 64;
 const LARGE_OBJECT: usize = 4096;
 
-/// What was made.
+/// A new mapping.
 pub(in crate::testdev) struct Made<'bound> {
     pub(in crate::testdev) held: KBox<dyn Held<'bound> + 'bound>,
     pub(in crate::testdev) info: Info,
 }
 
-/// How many bytes are mapped if the request does not say.
+/// Returns the default size.
 fn default_size(kind: Kind) -> usize {
     match kind {
         Kind::Pool => SMALL_OBJECT,
@@ -89,7 +89,7 @@ fn default_size(kind: Kind) -> usize {
     }
 }
 
-/// How many bytes the request is for.
+/// Returns the size of the mapping.
 pub(in crate::testdev) fn size(request: &Request) -> Result<usize, Refused> {
     let kind = request.kind();
     let most = match kind {
@@ -113,7 +113,7 @@ pub(in crate::testdev) fn size(request: &Request) -> Result<usize, Refused> {
     Ok(size)
 }
 
-/// Makes the mapping. May sleep.
+/// Creates the mapping. May sleep.
 pub(in crate::testdev) fn make<'bound>(
     target: &Target<'bound>,
     request: &Request,
@@ -125,7 +125,7 @@ pub(in crate::testdev) fn make<'bound>(
     }
 }
 
-/// What it takes to make a mapping for a direction.
+/// Creates mappings of one direction.
 struct Maker<'a, 'bound, D> {
     target: &'a Target<'bound>,
     request: &'a Request,
@@ -184,7 +184,7 @@ where
         }
     }
 
-    /// `len` bytes in pages, from `start` on in the first of them.
+    /// Allocates pages for `len` bytes from `start` on in the first page.
     fn part(&self, start: usize, len: usize) -> Result<PagesPart, Refused> {
         let order = (start + len)
             .div_ceil(PAGE_SIZE)
@@ -195,7 +195,7 @@ where
         PagesPart::new(pages, start..start + len).map_err(|_| NO_MEMORY)
     }
 
-    /// Pieces of pages that have all bytes.
+    /// Allocates pieces for all bytes.
     fn pieces(&self) -> Result<KVec<PagesPart>, Refused> {
         let mut pieces = KVec::new();
         let mut start = self.offset;
@@ -216,7 +216,7 @@ where
         Ok(pieces)
     }
 
-    /// Writes the bytes of the pattern, if there is one.
+    /// Fills the pieces with the pattern, if there is one.
     fn fill<'b>(&self, pieces: impl Iterator<Item = &'b mut [u8]>) {
         if let Some(pattern) = self.request.pattern {
             let mut offset = 0;
@@ -228,7 +228,7 @@ where
         }
     }
 
-    /// What is to be said when memory could not be mapped: the reason, unless its bytes were lost.
+    /// Returns the refusal of memory that could not be mapped, after a check that its bytes are unchanged.
     fn failed<'b>(&self, error: Error, pieces: impl Iterator<Item = &'b [u8]>) -> Refused {
         let mut offset = 0;
 
@@ -307,7 +307,7 @@ where
         }
     }
 
-    /// Memory that the device owns from birth, and so was not filled before.
+    /// Fills memory that was allocated as a mapping.
     fn born<M: Memory + 'bound>(&self, memory: Result<M>) -> Result<Made<'bound>, Refused> {
         let memory = memory.map_err(not_mapped)?;
 
@@ -336,10 +336,10 @@ const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
 const NO_REGISTERS: Refused = Refused::because(EOPNOTSUPP, "the device has no register to map");
 const LOST: Refused = Refused::because(EIO, "it could not be mapped, and its bytes were lost");
 
-/// Why memory could not be mapped.
+/// Returns the refusal for an error.
 fn not_mapped(error: Error) -> Refused {
-    // Of a list `dma_map_sgtable()` says no more than this, when bounce buffers are used up, for one; what
-    // can be mapped alone gets the other error then.
+    // `dma_map_sgtable()` returns EIO when bounce buffers are used up; the other functions return ENOMEM
+    // then.
     let error = if error == EIO { ENOMEM } else { error };
 
     Refused::because(

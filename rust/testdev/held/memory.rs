@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What can be mapped, as far as it is the same for all.
+//! The common interface of mapped memory.
 
 use super::super::request::Refused;
 use crate::dma::{
@@ -52,12 +52,12 @@ use kernel::{
     prelude::*, //
 };
 
-/// A direction, when it is known at run time only what it permits.
+/// A direction that is checked at run time.
 pub(in crate::testdev) trait Way: Direction {
     const DEVICE_READS: bool;
     const DEVICE_WRITES: bool;
 
-    /// Starts a transfer to the device, if it may read.
+    /// Starts a transfer to the device, if the direction allows it.
     fn read<E: Engine, M: DeviceMemory<Direction = Self>>(
         engine: E,
         memory: M,
@@ -65,7 +65,7 @@ pub(in crate::testdev) trait Way: Direction {
         job: E::Job,
     ) -> Result<Transfer<E, M>, StartError<M>>;
 
-    /// Starts a transfer from the device, if it may write.
+    /// Starts a transfer from the device, if the direction allows it.
     fn write<E: Engine, M: DeviceMemory<Direction = Self>>(
         engine: E,
         memory: M,
@@ -74,7 +74,7 @@ pub(in crate::testdev) trait Way: Direction {
     ) -> Result<Transfer<E, M>, StartError<M>>;
 }
 
-/// What is done in a direction that permits it, and what in one that does not.
+/// Implements [`Way`] for a direction.
 macro_rules! way {
     ($way:ty, $reads:literal, $writes:literal, $read:expr, $write:expr) => {
         impl Way for $way {
@@ -102,7 +102,7 @@ macro_rules! way {
     };
 }
 
-/// What a direction does not permit.
+/// Refuses a transfer against the direction.
 fn not_permitted<E: Engine, M: DeviceMemory>(
     _engine: E,
     memory: M,
@@ -119,47 +119,47 @@ way!(ToDevice, true, false, Transfer::read, not_permitted);
 way!(FromDevice, false, true, not_permitted, Transfer::write);
 way!(Bidirectional, true, true, Transfer::read, Transfer::write);
 
-/// Mapped memory, in the hands of the device.
+/// Mapped memory that the device owns.
 pub(in crate::testdev) trait Memory: Send + Sized {
     type Way: Way;
 
-    /// The memory in the hands of the CPU.
+    /// The memory while the CPU owns it.
     type Turn: Send;
 
-    /// What is given to a transfer.
+    /// The memory in a transfer.
     type Segment: DeviceMemory<Direction = Self::Way> + Send;
 
-    /// Whether the CPU and the device take turns.
+    /// Whether the CPU and the device own it in turn.
     const HAS_TURNS: bool;
 
-    /// Whether the memory is both's.
+    /// Whether the CPU and the device own it at once.
     const IS_SHARED: bool = false;
 
-    /// Whether the CPU can reach the memory while it is mapped.
+    /// Whether the CPU can access the memory while it is mapped.
     const HAS_ACCESS: bool = Self::HAS_TURNS || Self::IS_SHARED;
 
     const NO_TURNS: Refused = Refused::because(
         EOPNOTSUPP,
         if Self::IS_SHARED {
-            "the CPU and the device have it both: there are no turns"
+            "the CPU and the device share it: it is never synced"
         } else {
-            "the device has it until it is unmapped: there are no turns"
+            "the device owns it until it is unmapped: it is never synced"
         },
     );
 
     const NO_ACCESS: Refused =
-        Refused::because(EOPNOTSUPP, "the CPU does not reach it while it is mapped");
+        Refused::because(EOPNOTSUPP, "the CPU cannot access it while it is mapped");
 
-    /// Where the device has the first byte.
+    /// Returns the DMA address of the first byte.
     fn dma(&self) -> DmaAddress;
 
-    /// Shows the physical address of each page, and of the first byte.
+    /// Calls `show` with the physical address of the first byte, and of each further page.
     fn pages(&self, show: &mut dyn FnMut(PhysAddr));
 
-    /// Gives the memory to the CPU, if that can be.
+    /// Makes the CPU the owner, if it can access the memory.
     fn into_cpu(self) -> Result<Self::Turn, Self>;
 
-    /// Gives the memory to the device.
+    /// Makes the device the owner.
     fn into_device(turn: Self::Turn) -> Self;
 
     /// Copies bytes to the memory.
@@ -168,10 +168,10 @@ pub(in crate::testdev) trait Memory: Send + Sized {
     /// Copies bytes from the memory.
     fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused>;
 
-    /// The memory for a transfer of the first bytes of `range`, and where they are in it.
+    /// Returns the memory for a transfer of the first bytes of `range`, and their range in it.
     fn segment(self, range: Range<usize>) -> Result<(Self::Segment, Range<usize>), Self>;
 
-    /// The reverse.
+    /// Reverts [`Memory::segment`].
     fn from_segment(segment: Self::Segment) -> Self;
 }
 
@@ -179,7 +179,7 @@ const BEYOND: Refused = Refused::because(EINVAL, "the memory has no such bytes")
 const READ_ONLY: Refused =
     Refused::because(EACCES, "the CPU may not write it: it is mapped from_device");
 
-/// The pages of `len` bytes in one piece.
+/// Calls `show` with the pages of `len` contiguous bytes.
 fn pages_of(phys: PhysAddr, len: usize, show: &mut dyn FnMut(PhysAddr)) {
     let mask = PAGE_SIZE as PhysAddr - 1;
     let end = phys + len as PhysAddr;
@@ -191,7 +191,7 @@ fn pages_of(phys: PhysAddr, len: usize, show: &mut dyn FnMut(PhysAddr)) {
     }
 }
 
-/// For memory that is given to a transfer as it is.
+/// For memory that is one segment.
 macro_rules! whole {
     () => {
         type Segment = Self;
@@ -206,7 +206,7 @@ macro_rules! whole {
     };
 }
 
-/// For memory of which the CPU has a turn.
+/// For memory that can be synced.
 macro_rules! turns {
     () => {
         type Turn = CpuTurn<Self>;
@@ -223,7 +223,7 @@ macro_rules! turns {
     };
 }
 
-/// For memory that the CPU has at one address in its turn.
+/// For memory that is a slice while the CPU owns it.
 macro_rules! slice {
     (read) => {
         fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
@@ -250,7 +250,7 @@ macro_rules! slice {
     };
 }
 
-/// Memory with turns, for each direction.
+/// Implements [`Memory`] for mappings that can be synced, for each direction.
 macro_rules! by_turns {
     ($($way:ty, ($($writes:tt)*);)*) => {$(
         impl<B> Memory for Mapping<'_, B, $way>
@@ -364,13 +364,13 @@ by_turns! {
     Bidirectional, (write);
 }
 
-/// Where the first span begins; a mapping has one at least.
+/// Returns the address of the first span; a mapping has at least one.
 fn first<'a, D: Direction>(mut spans: impl Iterator<Item = Span<'a, D>>) -> DmaAddress {
     spans.next().map_or(0, |span| span.number())
 }
 
-/// The number of the span that has the first byte of `range`, and the bytes of `range` that it has,
-/// counted from its start.
+/// Returns the index of the span with the first byte of `range`, and the bytes of `range` in it, relative
+/// to its start.
 fn span_with(
     lengths: impl Iterator<Item = usize>,
     range: &Range<usize>,
@@ -386,7 +386,7 @@ fn span_with(
     None
 }
 
-/// For memory that the CPU and the device have both: `$io` is how the CPU has it.
+/// For memory that the CPU and the device share; `$io` is its I/O view.
 macro_rules! shared {
     (|$memory:ident| $io:expr) => {
         type Way = Bidirectional;
@@ -453,7 +453,7 @@ impl<const SIZE: usize> Memory for PoolObject<'_, [u8; SIZE]> {
     }
 }
 
-/// For memory that the CPU does not reach before it is unmapped.
+/// For memory that the CPU cannot access before it is unmapped.
 macro_rules! never {
     () => {
         type Turn = Infallible;
