@@ -42,8 +42,8 @@ use kernel::{
 };
 
 global_lock! {
-    // SAFETY: `Root::new()` initializes it, and whoever makes the one that there is promises to do so
-    // before all else.
+    // SAFETY: `Root::new()` initializes it, and whoever makes the one that there is promises to do
+    // so before all else.
     unsafe(uninit) static ROOT: Mutex<Option<Entry>> = None;
 }
 
@@ -78,7 +78,8 @@ impl Root {
         unsafe { ROOT.init() };
         // SAFETY: As above.
         unsafe { quiet::init() };
-        // SAFETY: The name is a C string, and no parent is the root of debugfs. INVARIANT: Made here.
+        // SAFETY: The name is a C string, and no parent is the root of debugfs. INVARIANT: Made
+        // here.
         let dir = Entry(unsafe {
             bindings::debugfs_create_dir(c"safe_dma".as_char_ptr(), core::ptr::null_mut())
         });
@@ -115,14 +116,14 @@ impl Control {
 
             let root = ROOT.lock();
             let parent = root.as_ref().ok_or(ENODEV)?.0;
-            // SAFETY: The name is a C string, and the parent is there while `ROOT` is locked; later nobody
-            // removes it before the devices have gone.
+            // SAFETY: The name is a C string, and the parent is there while `ROOT` is locked; later
+            // nobody removes it before the devices have gone.
             let dir = unsafe { bindings::debugfs_create_dir(dev.name().as_char_ptr(), parent) };
             // INVARIANT: Made here.
             let dir = Entry(dir);
             for (name, functions) in files::ALL {
-                // SAFETY: As above. These functions take a file that was opened with a pointer to `Files`, which
-                // are freed after the directory was removed.
+                // SAFETY: As above. These functions take a file that was opened with a pointer to
+                // `Files`, which are freed after the directory was removed.
                 unsafe {
                     bindings::debugfs_create_file_short(
                         name.as_char_ptr(),

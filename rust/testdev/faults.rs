@@ -2,8 +2,8 @@
 
 //! Counts the faults of a device that the SMMU has reported.
 //!
-//! The SMMU driver reports them only in the kernel's log, at most ten events in five seconds: this counts
-//! the events in the log.
+//! The SMMU driver reports them only in the kernel's log, at most ten events in five seconds: this
+//! counts the events in the log.
 
 use crate::bindings;
 use kernel::device::{

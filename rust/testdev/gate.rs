@@ -2,9 +2,9 @@
 
 //! Access to a bound device from file operations, which may run at any time.
 //!
-//! A call enters the gate, beside others, and has the device until it leaves. Unbinding the driver closes
-//! the gate: new calls fail, waits for a transfer end, and once all calls have left, all mappings are
-//! undone.
+//! A call enters the gate, beside others, and has the device until it leaves. Unbinding the driver
+//! closes the gate: new calls fail, waits for a transfer end, and once all calls have left, all
+//! mappings are undone.
 
 use super::{
     names::Table,
@@ -31,8 +31,8 @@ pub(crate) struct Live<'bound> {
 }
 
 impl<'bound> Live<'bound> {
-    /// Creates the state of a device without mappings. The pages for programs are physically contiguous
-    /// if `contiguous` is set.
+    /// Creates the state of a device without mappings. The pages for programs are physically
+    /// contiguous if `contiguous` is set.
     pub(crate) fn new(target: Target<'bound>, contiguous: bool) -> Result<Self> {
         Ok(Self {
             table: KBox::pin_init(Table::new(target.account.clone()), GFP_KERNEL)?,
@@ -70,9 +70,9 @@ impl Gate {
     /// [`Gate::close`] is called before the end of `'bound`.
     pub(super) unsafe fn new<'bound>(live: Live<'bound>) -> Result<Arc<Self>> {
         let live = Arc::new(live, GFP_KERNEL)?;
-        // SAFETY: Only the lifetime is changed. The value is reached by `enter()` alone, whose callers are
-        // generic over the lifetime, and not after `close()`, which the caller promises to call before the
-        // end of `'bound`.
+        // SAFETY: Only the lifetime is changed. The value is reached by `enter()` alone, whose
+        // callers are generic over the lifetime, and not after `close()`, which the caller promises
+        // to call before the end of `'bound`.
         let live = unsafe { core::mem::transmute::<Arc<Live<'bound>>, Arc<Live<'static>>>(live) };
 
         Arc::pin_init(

@@ -9,8 +9,8 @@
 //!          sync_for_device            wait, abort
 //! ```
 //!
-//! Each arrow consumes the value at its tail, as in the library. An operation in the wrong state has no
-//! value to consume, and is refused with the reason.
+//! Each arrow consumes the value at its tail, as in the library. An operation in the wrong state
+//! has no value to consume, and is refused with the reason.
 
 #[cfg(CONFIG_KUNIT)]
 pub(super) mod fake;

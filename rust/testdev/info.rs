@@ -78,9 +78,9 @@ impl Info {
 
 /// Returns the physical address behind a mapped address of `dev`.
 fn leads_to(dev: &Device<Bound>, dma: DmaAddress) -> PhysAddr {
-    // SAFETY: `dev` is bound, and its driver is an owner of its IOMMU group's DMA: all this is before `unbind`
-    // returns. The address is mapped, so that no part of the page table that leads to it is freed. It is
-    // looked up, and not given to a device.
+    // SAFETY: `dev` is bound, and its driver is an owner of its IOMMU group's DMA: all this is
+    // before `unbind` returns. The address is mapped, so that no part of the page table that leads
+    // to it is freed. It is looked up, and not given to a device.
     unsafe { helpers::helper_dma_addr_to_phys(core::ptr::from_ref(dev).cast_mut().cast(), dma) }
 }
 

@@ -64,9 +64,10 @@ impl MiscDevice for PageFile {
 
     fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Arc<Gate>> {
         check_capable()?;
-        // SAFETY: A registration of this type is a field of a `Misc`, which lives until the registration
-        // is dropped, and that waits for this. `gate` is initialized before the file is registered. The
-        // reference is to that field alone: the file may exist before the whole `Misc` does.
+        // SAFETY: A registration of this type is a field of a `Misc`, which lives until the
+        // registration is dropped, and that waits for this. `gate` is initialized before the file
+        // is registered. The reference is to that field alone: the file may exist before the whole
+        // `Misc` does.
         let gate = unsafe { &(*container_of!(core::ptr::from_ref(misc), Misc, registration)).gate };
 
         Ok(gate.clone())
@@ -75,8 +76,8 @@ impl MiscDevice for PageFile {
     fn mmap(gate: ArcBorrow<'_, Gate>, _file: &File, vma: &VmaNew) -> Result {
         // The file may have been opened by another user.
         check_capable()?;
-        // SAFETY: The area is not changed after this, and an error is returned. The file is of a device
-        // of this module, which the file keeps loaded.
+        // SAFETY: The area is not changed after this, and an error is returned. The file is of a
+        // device of this module, which the file keeps loaded.
         gate.enter(|live| unsafe { live.pages.mmap(vma) })?
     }
 }

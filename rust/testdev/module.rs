@@ -26,7 +26,8 @@ pub(crate) struct TestModule {
 impl InPlaceModule for TestModule {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            // SAFETY: A module is initialized once, and there is no device before its driver is registered.
+            // SAFETY: A module is initialized once, and there is no device before its driver is
+            // registered.
             _root: unsafe { Root::new() },
             _driver <- Registration::new(<Self as ModuleMetadata>::NAME, module),
         })

@@ -2,8 +2,9 @@
 
 //! The mappings of a device, by name.
 //!
-//! An operation takes a mapping out of the table, works on it without a lock, and puts it back. Meanwhile
-//! the name is busy: other operations on it are refused, and so is a new mapping of that name.
+//! An operation takes a mapping out of the table, works on it without a lock, and puts it back.
+//! Meanwhile the name is busy: other operations on it are refused, and so is a new mapping of that
+//! name.
 
 use super::{
     account::{
@@ -127,7 +128,8 @@ impl<'bound> Table<'bound> {
         entries.push(entry, GFP_KERNEL).map_err(|_| NO_MEMORY)
     }
 
-    /// Calls `f` with the mapping of that name and its size, without a lock; the name is busy meanwhile.
+    /// Calls `f` with the mapping of that name and its size, without a lock; the name is busy
+    /// meanwhile.
     pub(super) fn with<R>(
         &self,
         name: Name,

@@ -173,7 +173,8 @@ impl How {
     }
 }
 
-/// Starts a transfer of bytes of `range`, to or from `at` in the device's buffer; returns their number.
+/// Starts a transfer of bytes of `range`, to or from `at` in the device's buffer; returns their
+/// number.
 fn start<'bound>(
     target: &Target<'bound>,
     held: &mut (dyn Held<'bound> + 'bound),

@@ -2,7 +2,8 @@
 
 //! Excludes the mapping and unmapping of operations, of all devices.
 //!
-//! Operations run side by side under [`shared()`]; checks that need stable mappings run under [`quiet()`].
+//! Operations run side by side under [`shared()`]; checks that need stable mappings run under
+//! [`quiet()`].
 
 use kernel::{
     bindings,
@@ -31,8 +32,8 @@ static KEY: Key = Key(Opaque::uninit());
 ///
 /// It is called once, before the other functions.
 pub(super) unsafe fn init() {
-    // SAFETY: The lock is not in use, by the caller's promise; it and its key are static. The key is in
-    // memory that was zeroed when the module was loaded.
+    // SAFETY: The lock is not in use, by the caller's promise; it and its key are static. The key
+    // is in memory that was zeroed when the module was loaded.
     unsafe {
         bindings::__init_rwsem(
             SEMAPHORE.0.get(),

@@ -2,8 +2,9 @@
 
 //! The registers of `edu`, in BAR 0.
 //!
-//! Those for addresses have 64 bits. A [`kernel::pci::Bar`] promises the alignment of 32 bits only, so that
-//! they are accessed by the functions that look at the address when they run, such as `try_write_reg()`.
+//! Those for addresses have 64 bits. A [`kernel::pci::Bar`] promises the alignment of 32 bits only,
+//! so that they are accessed by the functions that look at the address when they run, such as
+//! `try_write_reg()`.
 
 use kernel::io::register;
 

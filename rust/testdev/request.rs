@@ -2,7 +2,8 @@
 
 //! A request: one operation on one mapping with a name.
 //!
-//! This refuses requests that are wrong in any state, and [`super::operate`] those that are wrong now.
+//! This refuses requests that are wrong in any state, and [`super::operate`] those that are wrong
+//! now.
 
 use super::edu::BUFFER_SIZE;
 use core::ops::RangeInclusive;

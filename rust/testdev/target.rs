@@ -74,8 +74,8 @@ impl<'bound> Target<'bound> {
         self.closed.load(Acquire)
     }
 
-    /// Returns whether a long operation may continue: [`ENODEV`] if the driver is being unbound, and
-    /// [`EINTR`] if the caller is being killed.
+    /// Returns whether a long operation may continue: [`ENODEV`] if the driver is being unbound,
+    /// and [`EINTR`] if the caller is being killed.
     ///
     /// As for writes to other files, any other signal waits for the end of the write.
     ///

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A device that the driver knows nothing of, given to it by driver_override: memory is mapped for it all
-# the same, and what needs a DMA engine is skipped.
+# A device that the driver knows nothing of, given to it by driver_override: memory is mapped for it
+# all the same, and what needs a DMA engine is skipped.
 #
-# QEMU's pci-testdev, or the device that SAFE_DMA_ANY= names by its PCI address, which must be without a
-# driver. Nothing is written to the device.
+# QEMU's pci-testdev, or the device that SAFE_DMA_ANY= names by its PCI address, which must be
+# without a driver. Nothing is written to the device.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -88,7 +88,8 @@ placed() {
 	fi
 }
 
-# Each operation. It has no registers that the driver knows, and without an IOMMU no addresses of its own.
+# Each operation. It has no registers that the driver knows, and without an IOMMU no addresses of
+# its own.
 each() {
 	for name in $(sed -n 's/^op=\([a-z_]*\) .*/\1/p' "$FILES/run" | head -n 13); do
 		{ echo "op=$name" >"$FILES/run"; } 2>/dev/null && continue

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# Helpers of the self-tests, which source this. The KTAP output is that of the kernel's ktap_helpers.sh.
+# Helpers of the self-tests, which source this. The KTAP output is that of the kernel's
+# ktap_helpers.sh.
 
 MODULE=safe_dma
 DRIVER=/sys/bus/pci/drivers/$MODULE
@@ -9,7 +10,8 @@ DEBUGFS=/sys/kernel/debug
 ERROR_COUNT=$DEBUGFS/dma-api/error_count
 DUMP=$DEBUGFS/dma-api/dump
 
-# A false warning of the DMA debugger when several processors map and sync, see scripts/safe_dma/guest/reports.py.
+# A false warning of the DMA debugger when several processors map and sync, see
+# scripts/safe_dma/guest/reports.py.
 NO_REASON="device driver tries to sync DMA memory it has not allocated"
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -184,7 +186,8 @@ no_report() {
 	not logged "WARNING:\|BUG:\|Oops\|Call trace:\|refcount_t:\|DMA-API: \|are lost\|cannot be stopped\|nobody cared"
 }
 
-# Runs a scan of kmemleak. It does not report young memory, nor memory that has changed since the last scan.
+# Runs a scan of kmemleak. It does not report young memory, nor memory that has changed since the
+# last scan.
 scan_for_leaks() {
 	for _ in 1 2; do
 		sleep 6

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The files of debugfs: `run` runs each operation that it lists, and refuses wrong words with the reason.
+# The files of debugfs: `run` runs each operation that it lists, and refuses wrong words with the
+# reason.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

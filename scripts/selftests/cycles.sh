@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The module is loaded and unloaded many times, and its driver unbound and bound with all kinds of memory mapped and
-# a transfer in flight. After that the kernel has as much memory in use as before.
+# The module is loaded and unloaded many times, and its driver unbound and bound with all kinds of
+# memory mapped and a transfer in flight. After that the kernel has as much memory in use as before.
 #
 #   SAFE_DMA_CYCLES   how many times
 
@@ -17,15 +17,15 @@ KMEMLEAK=/sys/kernel/debug/kmemleak
 CYCLES=${SAFE_DMA_CYCLES:-30}
 ktap_set_plan 10
 
-# What the first cycles take is kept for those that come: slabs, page tables of the IOMMU, areas of addresses. With
-# kmemleak nothing is compared with that.
+# What the first cycles take is kept for those that come: slabs, page tables of the IOMMU, areas of
+# addresses. With kmemleak nothing is compared with that.
 WARM_UP=10
 [ ! -e "$KMEMLEAK" ] || WARM_UP=0
-# In kB. What the page allocator has given, and nobody has in a counter of his own, was seen to go up by 44, as much as
-# is mapped at a time here, and down again. A page in each of 30 cycles is 120.
+# In kB. What the page allocator has given, and nobody has in a counter of his own, was seen to go
+# up by 44, as much as is mapped at a time here, and down again. A page in each of 30 cycles is 120.
 PAGES_BOUND=64
-# Slabs were not seen to grow at all, but may, by some that are not full. An object of 32 bytes in each of 1000
-# cycles is 31.
+# Slabs were not seen to grow at all, but may, by some that are not full. An object of 32 bytes in
+# each of 1000 cycles is 31.
 SLAB_BOUND=24
 
 reload() {
@@ -53,8 +53,8 @@ repeat() {
 	done
 }
 
-# What the kernel has, in kB: in pages, and in slabs. The counters are each processor's own for a second, and so are
-# pages that are free.
+# What the kernel has, in kB: in pages, and in slabs. The counters are each processor's own for a
+# second, and so are pages that are free.
 has_now() {
 	free=$(awk '/^ +count: / { pages += $2 } END { print 4 * pages }' /proc/zoneinfo)
 	awk -v free="$free" '

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kernel's DMA debugger finds nothing: not while the checks run, not when the driver lets go of the
-# device, when it looks for mappings that are left, and not after the module is gone.
+# The kernel's DMA debugger finds nothing: not while the checks run, not when the driver lets go of
+# the device, when it looks for mappings that are left, and not after the module is gone.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

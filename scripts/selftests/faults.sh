@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Each allocation that an operation makes fails, one after the other, also where there are few addresses:
-# nothing is lost, nothing is left, and it works again.
+# Each allocation that an operation makes fails, one after the other, also where there are few
+# addresses: nothing is lost, nothing is left, and it works again.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -28,9 +28,9 @@ require_dma_debug
 FILE=/dev/${MODULE}0
 CONTROL=$DEBUG/$MODULE/$DEVICE
 
-# Where add_dma_entry() of the debugger begins and ends. What it knows of a mapping is in a tree, and when
-# there is no memory for that it switches itself off, and would see no mapping that is left. So what it
-# allocates does not fail; all the other memory of an operation does.
+# Where add_dma_entry() of the debugger begins and ends. What it knows of a mapping is in a tree,
+# and when there is no memory for that it switches itself off, and would see no mapping that is
+# left. So what it allocates does not fail; all the other memory of an operation does.
 debuggers() {
 	awk '$3 == "add_dma_entry" { start = $1 } start && $1 != start { print start, $1; exit }' /proc/kallsyms
 }
@@ -43,8 +43,8 @@ attribute() {
 	}
 }
 
-# caches WHETHER: of all memory but what kmemleak and the debugger of objects note down of each piece. They can do
-# without it, and would only hide how often an operation can.
+# caches WHETHER: of all memory but what kmemleak and the debugger of objects note down of each
+# piece. They can do without it, and would only hide how often an operation can.
 caches() {
 	for cache in /sys/kernel/slab/*; do
 		case ${cache##*/} in
@@ -80,7 +80,8 @@ disarm() {
 	caches 0
 }
 
-# part WORDS...: a part of the program, shown as it comes; the exit status takes another way past the pipe.
+# part WORDS...: a part of the program, shown as it comes; the exit status takes another way past
+# the pipe.
 part() {
 	status=$({ { "$PROGRAM" "$FILE" "$CONTROL" "$@"; echo $? >&3; } | tee -a "$ALL" >&4; } 3>&1)
 	[ "$status" = 0 ]
@@ -107,8 +108,8 @@ nothing_mapped() {
 	}
 }
 
-# pages FILE: who of the module has got pages, and how many. What the kernel keeps for the next one is not his:
-# memory that it gives out in parts, tables of addresses, and what it remembers of both.
+# pages FILE: who of the module has got pages, and how many. What the kernel keeps for the next one
+# is not his: memory that it gives out in parts, tables of addresses, and what it remembers of both.
 pages() {
 	awk 'BEGIN { RS = ""; FS = "\n" }
 		/slab|iommu_alloc_pages|kasan_populate_vmalloc|pte_alloc_kernel|pmd_alloc|stack_depot/ { next }

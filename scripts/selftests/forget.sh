@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Values of the library that are forgotten: the DMA debugger reports the mappings that are left when
-# the driver lets go of the device, all of them and nothing else. What is forgotten stays so until the
-# next boot, and is reported again at each unbind.
+# the driver lets go of the device, all of them and nothing else. What is forgotten stays so until
+# the next boot, and is reported again at each unbind.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

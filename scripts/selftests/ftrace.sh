@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The kernel's function graph of one call, for the scripts that show the ways of operations. Sourced.
+# The kernel's function graph of one call, for the scripts that show the ways of operations.
+# Sourced.
 
 TRACING=/sys/kernel/tracing
 

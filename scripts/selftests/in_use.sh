@@ -30,8 +30,8 @@ eventually() {
 	return 1
 }
 
-# Mappings of each kind, one owned by the CPU; a process that waits for a transfer without an interrupt; and a program
-# that has the coherent pages mapped.
+# Mappings of each kind, one owned by the CPU; a process that waits for a transfer without an
+# interrupt; and a program that has the coherent pages mapped.
 use_and_wait() {
 	for kind in single page sg iova coherent noncoherent noncontiguous pool; do
 		op map "name=$kind kind=$kind" || return 1
@@ -60,8 +60,8 @@ translates_now() {
 	dmesg | grep "$DEVICE: \(behind\|no\) IOMMU" | tail -n 1 | grep -q "which translates"
 }
 
-# waiter_was_told HOW: the wait ends at once. The transfer is `over` while the device is present; if that is `gone`, the
-# wait fails.
+# waiter_was_told HOW: the wait ends at once. The transfer is `over` while the device is present; if
+# that is `gone`, the wait fails.
 waiter_was_told() {
 	wait "$waiter"
 	echo "# the one who waits: $(cat "$USE/wait.error")"

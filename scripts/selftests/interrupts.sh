@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# All interrupts of the device are raised at once, so that their status reads like that of a removed device. The driver
-# acknowledges them, also those from before it was bound: a pending one would hide all later ones, and a transfer would
-# take its whole timeout. A transfer also ends with a missing interrupt, or two.
+# All interrupts of the device are raised at once, so that their status reads like that of a removed
+# device. The driver acknowledges them, also those from before it was bound: a pending one would
+# hide all later ones, and a transfer would take its whole timeout. A transfer also ends with a
+# missing interrupt, or two.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The library's unit tests: run each KUnit suite of the module through debugfs, and show its results.
+# The library's unit tests: run each KUnit suite of the module through debugfs, and show its
+# results.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -23,7 +24,8 @@ suites_of_module() {
 	done
 }
 
-# count SUITE STATUS: how many cases have that status. Cases, and not what is above them, are indented.
+# count SUITE STATUS: how many cases have that status. Cases, and not what is above them, are
+# indented.
 count() {
 	grep -c "^    $2 [0-9]" "$RESULTS/$1"
 }

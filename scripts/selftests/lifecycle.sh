@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Operations on mappings with a name: lifecycles of each kind and direction, wrong orders, limits, and the entries of
-# the kernel's DMA debugger.
+# Operations on mappings with a name: lifecycles of each kind and direction, wrong orders, limits,
+# and the entries of the kernel's DMA debugger.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

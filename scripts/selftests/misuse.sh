@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Commit each misuse that C can commit, with misuse.ko, print what the DMA debugger says of it, and
-# compare that with the table. Afterwards the kernel must still be good for safe_dma.ko. It raises the
-# debugger's count.
+# compare that with the table. Afterwards the kernel must still be good for safe_dma.ko. It raises
+# the debugger's count.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -90,8 +90,8 @@ commit() {
 	rmmod misuse && logged "$DEVICE: $1 is committed\$"
 }
 
-# Bounce buffers are only for what a device may be given, and some rows are refused there. So are some
-# where no IOMMU translates.
+# Bounce buffers are only for what a device may be given, and some rows are refused there. So are
+# some where no IOMMU translates.
 bounced() {
 	grep -q 'swiotlb=force' /proc/cmdline && logged "$1 could not be committed"
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Coherent memory that a program maps: the device reads the program's writes, and the reverse. If the driver is unbound
-# while it is mapped, the program keeps the pages that an IOMMU has put together.
+# Coherent memory that a program maps: the device reads the program's writes, and the reverse. If
+# the driver is unbound while it is mapped, the program keeps the pages that an IOMMU has put
+# together.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The driver is unbound while a program has contiguous coherent memory mapped, whose pages have no reference count: it
-# must not be freed. It is lost until the next boot, which each unbind reports.
+# The driver is unbound while a program has contiguous coherent memory mapped, whose pages have no
+# reference count: it must not be freed. It is lost until the next boot, which each unbind reports.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

@@ -29,11 +29,13 @@ error_text() {
 	esac
 }
 
-# The numbers of errors, which `result` has for their names on a kernel without CONFIG_SYMBOLIC_ERRNAME.
+# The numbers of errors, which `result` has for their names on a kernel without
+# CONFIG_SYMBOLIC_ERRNAME.
 # shellcheck disable=SC2034 # used by name
 ENOENT=2 EACCES=13 EBUSY=16 EOPNOTSUPP=95
 
-# is_refused ERROR WORDS: with that error in `result`. Takes no other process, and so less time than refused().
+# is_refused ERROR WORDS: with that error in `result`. Takes no other process, and so less time than
+# refused().
 is_refused() {
 	operate "$2" && echo "# not refused: $2" && return 1
 	while read -r next; do line=$next; done <"$CONTROL/result"

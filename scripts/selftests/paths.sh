@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print the kernel's function graph of each call that paths.rows names, for scripts/safe_dma/witness/paths.py to judge.
-# Not a test by itself: what is right depends on who translates for the device, which the host knows.
+# Print the kernel's function graph of each call that paths.rows names, for
+# scripts/safe_dma/witness/paths.py to judge. Not a test by itself: what is right depends on who
+# translates for the device, which the host knows.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -43,7 +44,8 @@ bind() {
 	echo "$DEVICE" >"$DRIVER/bind"
 }
 
-# The functions of the table that the tracer can see: they are there, and not a part of their callers.
+# The functions of the table that the tracer can see: they are there, and not a part of their
+# callers.
 sed -n "s/^function$TAB//p" "$ROWS" | grep -xF -f - "$TRACING/available_filter_functions" >"$functions"
 sed 's/^/paths: has /' "$functions"
 

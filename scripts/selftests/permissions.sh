@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Only root may use the files of the module. Another user cannot open them, also if their mode allows it, nor use a
-# descriptor that root has opened. No text of the module has a pointer of the kernel.
+# Only root may use the files of the module. Another user cannot open them, also if their mode
+# allows it, nor use a descriptor that root has opened. No text of the module has a pointer of the
+# kernel.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

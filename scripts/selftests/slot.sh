@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# A device that is pulled out of its slot, with a word before or without, and put in again. Sourced after
-# common.sh and in_use.sh.
+# A device that is pulled out of its slot, with a word before or without, and put in again. Sourced
+# after common.sh and in_use.sh.
 
 CONSOLE=/dev/console
 
@@ -66,11 +66,11 @@ put_in() {
 	answered device_add edu0 && eventually is_ready
 }
 
-# Nobody is asked: the slot's power and its indicator are switched off, which QEMU takes for the moment at
-# which the device is pulled out. The port's driver learns it from the device's absence, like everybody: it
-# must not see the power go, after which it would take the slot for one that it has switched off itself. So
-# its interrupt is off meanwhile, too. It switches the slot off a second after that, and whatever is there then
-# would be pulled out with it.
+# Nobody is asked: the slot's power and its indicator are switched off, which QEMU takes for the
+# moment at which the device is pulled out. The port's driver learns it from the device's absence,
+# like everybody: it must not see the power go, after which it would take the slot for one that it
+# has switched off itself. So its interrupt is off meanwhile, too. It switches the slot off a second
+# after that, and whatever is there then would be pulled out with it.
 tear_out() {
 	cut_power && eventually gone && eventually is_off
 }

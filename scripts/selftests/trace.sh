@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print what one operation calls, and how long each function takes, for scripts/safe_dma/witness/trace.py.
+# Print what one operation calls, and how long each function takes, for
+# scripts/safe_dma/witness/trace.py.
 #
 #   trace.sh OPERATION     as in the device's file run
 #

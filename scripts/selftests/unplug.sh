@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The device is pulled out of its slot while it is in use, and put in again: with a word before, so that the
-# driver can put things in order, and without, so that it finds the device gone.
+# The device is pulled out of its slot while it is in use, and put in again: with a word before, so
+# that the driver can put things in order, and without, so that it finds the device gone.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

@@ -82,8 +82,8 @@ impl fmt::Write for Text {
 
 /// Returns the operations of a file.
 ///
-/// Not [`kernel::debugfs`]: its files have no `owner`, and use their operations on close, which may be
-/// after the module was unloaded. Debugfs does not use these once the file was removed.
+/// Not [`kernel::debugfs`]: its files have no `owner`, and use their operations on close, which may
+/// be after the module was unloaded. Debugfs does not use these once the file was removed.
 const fn functions(
     read: unsafe extern "C" fn(
         *mut bindings::file,
@@ -120,8 +120,8 @@ macro_rules! reads {
     ($($name:ident: $text:expr;)*) => {$(
         /// # Safety
         ///
-        /// `file` was opened by debugfs, with a pointer to [`Files`] that are valid during the call; the rest is as
-        /// for `read` in `struct file_operations`.
+        /// `file` was opened by debugfs, with a pointer to [`Files`] that are valid during the
+        /// call; the rest is as for `read` in `struct file_operations`.
         unsafe extern "C" fn $name(
             file: *mut bindings::file,
             buf: *mut c_char,

@@ -2,7 +2,8 @@
 
 //! Lifecycles: each creates all that it needs, and undoes it.
 //!
-//! They exercise a path of the kernel, and are not checks: no data is transferred without a pattern.
+//! They exercise a path of the kernel, and are not checks: no data is transferred without a
+//! pattern.
 
 use super::{
     super::{

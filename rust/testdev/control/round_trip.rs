@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A lifecycle with parameters: maps memory, syncs it, and unmaps it. With a pattern its bytes go through
-//! the device.
+//! A lifecycle with parameters: maps memory, syncs it, and unmaps it. With a pattern its bytes go
+//! through the device.
 
 use super::super::{
     account::{

@@ -77,8 +77,9 @@ impl From<super::super::request::Refused> for Refused<'_> {
 
 /// A word of the user in quotes, or its beginning.
 ///
-/// It is escaped: a user must not put line ends or control characters into the log. A character then takes
-/// up to ten, and a message of the kernel at most a thousand, with the reason at its end.
+/// It is escaped: a user must not put line ends or control characters into the log. A character
+/// then takes up to ten, and a message of the kernel at most a thousand, with the reason at its
+/// end.
 struct Quoted<'a>(&'a str);
 
 impl Quoted<'_> {

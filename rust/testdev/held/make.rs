@@ -228,7 +228,8 @@ where
         }
     }
 
-    /// Returns the refusal of memory that could not be mapped, after a check that its bytes are unchanged.
+    /// Returns the refusal of memory that could not be mapped, after a check that its bytes are
+    /// unchanged.
     fn failed<'b>(&self, error: Error, pieces: impl Iterator<Item = &'b [u8]>) -> Refused {
         let mut offset = 0;
 
@@ -338,8 +339,8 @@ const LOST: Refused = Refused::because(EIO, "it could not be mapped, and its byt
 
 /// Returns the refusal for an error.
 fn not_mapped(error: Error) -> Refused {
-    // `dma_map_sgtable()` returns EIO when bounce buffers are used up; the other functions return ENOMEM
-    // then.
+    // `dma_map_sgtable()` returns EIO when bounce buffers are used up; the other functions return
+    // ENOMEM then.
     let error = if error == EIO { ENOMEM } else { error };
 
     Refused::because(

@@ -369,8 +369,8 @@ fn first<'a, D: Direction>(mut spans: impl Iterator<Item = Span<'a, D>>) -> DmaA
     spans.next().map_or(0, |span| span.number())
 }
 
-/// Returns the index of the span with the first byte of `range`, and the bytes of `range` in it, relative
-/// to its start.
+/// Returns the index of the span with the first byte of `range`, and the bytes of `range` in it,
+/// relative to its start.
 fn span_with(
     lengths: impl Iterator<Item = usize>,
     range: &Range<usize>,
