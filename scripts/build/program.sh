@@ -21,9 +21,11 @@ program_strip() {
 make_programs() {
 	local headers=$BUILD/uapi
 	mkdir -p "$BUILD/selftests"
-	# The kernel's headers for user space, installed once in this tree.
-	[ -e "$headers/.done" ] || {
-		make -C "$LINUX_SRC" "O=$headers" "${TOOLS[@]}" ARCH=arm64 headers && touch "$headers/.done"
-	} && make -C "$TOP/scripts/selftests" --keep-going "KSRC=$LINUX_SRC" "OUTPUT=$BUILD/selftests" \
+	# The kernel's headers as user space has them, made once in this tree.
+	if [ ! -e "$headers/.done" ]; then
+		make -C "$LINUX_SRC" "O=$headers" "${TOOLS[@]}" ARCH=arm64 headers || return
+		touch "$headers/.done"
+	fi
+	make -C "$TOP/scripts/selftests" --keep-going "KSRC=$LINUX_SRC" "OUTPUT=$BUILD/selftests" \
 		"LLVM=$(program_llvm)" ARCH=arm64 CROSS_COMPILE= "KHDR_INCLUDES=-isystem $headers/usr/include" "$@"
 }

@@ -183,7 +183,8 @@ mapped() {
 
 # The kernel's log since the mark has no warning.
 no_report() {
-	not logged "WARNING:\|BUG:\|Oops\|Call trace:\|refcount_t:\|DMA-API: \|are lost\|cannot be stopped\|nobody cared"
+	not logged "WARNING:\|BUG:\|Oops\|Call trace:\|nobody cared" &&
+		not logged "refcount_t:\|DMA-API: \|are lost\|cannot be stopped"
 }
 
 # Runs a scan of kmemleak. It does not report young memory, nor memory that has changed since the

@@ -63,63 +63,78 @@ is_shared() { case $1 in coherent | pool) ;; *) return 1 ;; esac }
 has_access() { case $1 in iova) return 1 ;; esac }
 is_born_mapped() { case $1 in noncoherent | noncontiguous) ;; *) return 1 ;; esac }
 
-# expect ERROR WORDS: with that error, or without it if there is no ERROR.
+# expect ERROR OP KEYS...: refused for `a`, or run if ERROR is empty.
 expect() {
-	if [ "$1" ]; then is_refused "$1" "$2"; else operate "$2"; fi
+	error=$1 op=$2
+	shift 2
+	if [ "$error" ]; then
+		is_refused "$error" "op=$op name=a $*"
+	else
+		operate "op=$op name=a $*"
+	fi
 }
 
-# life KIND DIR: each operation in each state, those that are refused as well.
+# Sync it, if it can be.
+to_cpu() { [ "$no_sync" ] || expect '' sync_for_cpu; }
+to_device() { [ "$no_sync" ] || expect '' sync_for_device; }
+
+owned_by_device() {
+	is_shared "$kind" || { expect "$busy" check pattern=17 && expect "$busy" fill pattern=17; } ||
+		return 1
+	expect "$synced" sync_for_device && expect EBUSY wait && expect EBUSY abort &&
+		expect "$no_read" transfer to=device
+}
+
+# Or by both.
+owned_by_cpu() {
+	expect "$no_sync" sync_for_cpu || return 1
+	[ "$no_sync" ] || {
+		expect EBUSY sync_for_cpu && expect EBUSY transfer to="$to" && expect EBUSY start to="$to"
+	} || return 1
+	if [ "$no_read" ]; then
+		expect "${no_access:-EACCES}" fill pattern=18
+	else
+		expect "$no_access" check pattern=17 && expect "$no_access" fill pattern=18 &&
+			expect "$no_access" check pattern=18
+	fi && to_device
+}
+
+in_flight() {
+	expect '' start to="$to" && expect EBUSY unmap && expect "$busy" fill pattern=19 &&
+		expect "$busy" check pattern=19 && expect "$synced" sync_for_cpu &&
+		expect EBUSY start to="$to" && expect '' wait
+}
+
+# The bytes in the device replace others.
+bytes_come_back() {
+	[ "$dir" != bidirectional ] || { to_cpu && expect "$no_access" fill pattern=20 && to_device; } ||
+		return 1
+	expect "$no_write" transfer to=memory && to_cpu && expect "$no_access" check pattern=18
+}
+
+# life KIND DIR: each operation in each state. A life to_device leaves its bytes in the device, for
+# the next one from_device.
 life() {
 	kind=$1 dir=$2
-	to=device no_read='' no_write='' no_sync='' no_access='' busy=EBUSY pattern=' pattern=17'
+	to=device no_read='' no_write='' no_sync='' no_access='' busy=EBUSY pattern=pattern=17
 	[ "$dir" != from_device ] || no_read=EACCES to=memory
 	[ "$dir" != to_device ] || no_write=EACCES
-	is_shared "$kind" && no_sync=EOPNOTSUPP
+	! is_shared "$kind" || no_sync=EOPNOTSUPP
 	has_access "$kind" || no_sync=EOPNOTSUPP no_access=EOPNOTSUPP busy=EOPNOTSUPP
 	synced=${no_sync:-EBUSY}
-	# The CPU may not write it, and so cannot fill it at birth either.
+	# The CPU may not write it, and so not fill it at birth.
 	if [ "$no_read" ] && is_born_mapped "$kind"; then
-		is_refused EACCES "op=map name=a kind=$kind dir=$dir pattern=17" && pattern='' || return 1
+		expect EACCES map "kind=$kind dir=$dir pattern=17" || return 1
+		pattern=''
 	fi
 
-	# The device owns it.
-	operate "op=map name=a kind=$kind dir=$dir$pattern" &&
-		{ is_shared "$kind" || { is_refused "$busy" "op=check name=a pattern=17" &&
-			is_refused "$busy" "op=fill name=a pattern=17"; }; } &&
-		is_refused "$synced" "op=sync_for_device name=a" && is_refused EBUSY "op=wait name=a" &&
-		is_refused EBUSY "op=abort name=a" && expect "$no_read" "op=transfer name=a to=device" || return 1
-
-	# The CPU does, or both.
-	expect "$no_sync" "op=sync_for_cpu name=a" || return 1
-	[ "$no_sync" ] || { is_refused EBUSY "op=sync_for_cpu name=a" &&
-		is_refused EBUSY "op=transfer name=a to=$to" && is_refused EBUSY "op=start name=a to=$to"; } || return 1
-	if [ "$no_read" ]; then
-		is_refused "${no_access:-EACCES}" "op=fill name=a pattern=18"
-	else
-		expect "$no_access" "op=check name=a pattern=17" && expect "$no_access" "op=fill name=a pattern=18" &&
-			expect "$no_access" "op=check name=a pattern=18"
-	fi && { [ "$no_sync" ] || operate "op=sync_for_device name=a"; } || return 1
-
-	# In flight. A life to_device leaves its bytes in the device, for the next one from_device.
-	operate "op=start name=a to=$to" && is_refused EBUSY "op=unmap name=a" &&
-		is_refused "$busy" "op=fill name=a pattern=19" && is_refused "$busy" "op=check name=a pattern=19" &&
-		is_refused "$synced" "op=sync_for_cpu name=a" && is_refused EBUSY "op=start name=a to=$to" &&
-		operate "op=wait name=a" || return 1
-
-	# The bytes come back over others.
-	if [ "$dir" = bidirectional ]; then
-		{ [ "$no_sync" ] || operate "op=sync_for_cpu name=a"; } && expect "$no_access" "op=fill name=a pattern=20" &&
-			{ [ "$no_sync" ] || operate "op=sync_for_device name=a"; } || return 1
-	fi
-	expect "$no_write" "op=transfer name=a to=memory" && { [ "$no_sync" ] || operate "op=sync_for_cpu name=a"; } &&
-		expect "$no_access" "op=check name=a pattern=18" || return 1
-
-	# Aborted, and unmapped in either state.
-	if [ "$dir" = bidirectional ]; then
-		{ [ "$no_sync" ] || operate "op=sync_for_device name=a"; } && operate "op=start name=a to=memory" &&
-			operate "op=abort name=a" || return 1
-	fi
-	operate "op=unmap name=a" && is_refused ENOENT "op=unmap name=a"
+	expect '' map "kind=$kind dir=$dir $pattern" && owned_by_device && owned_by_cpu && in_flight &&
+		bytes_come_back || return 1
+	# Unmapped by either owner.
+	[ "$dir" != bidirectional ] || {
+		to_device && expect '' start to=memory && expect '' abort
+	} || return 1
+	expect '' unmap && expect ENOENT unmap
 }
 
 # Coherent memory is always bidirectional.

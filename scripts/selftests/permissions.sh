@@ -16,7 +16,7 @@ require_debugfs
 
 FILES="run result mappings stats"
 FILE=/dev/${MODULE}0
-ktap_set_plan $((FINISH + 24))
+ktap_set_plan $((FINISH + 25))
 
 debugfs_mode=$(stat -c %a "$DEBUGFS")
 trap 'chmod "$debugfs_mode" "$DEBUGFS"; if is_loaded; then unload; fi' EXIT
@@ -49,7 +49,8 @@ alone() {
 # Another user has the file open.
 handed() {
 	# shellcheck disable=SC2094 # both are refused
-	denied cat <"$1" && denied_to_write "echo op=map name=nobody | cat >&3" "$1" 3>"$1" && [ -z "$(owners)" ]
+	denied cat <"$1" && denied_to_write "echo op=map name=nobody | cat >&3" "$1" 3>"$1" &&
+		[ -z "$(owners)" ]
 }
 
 # The mode lets every user open the file.
