@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Helpers of the self-test programs. Each program defines PROGRAM, its name, before it includes this.
+ * Helpers of the self-test programs. A program defines PROGRAM, its name, before it includes this.
  */
 #ifndef _SELFTESTS_COMMON_H
 #define _SELFTESTS_COMMON_H

@@ -487,7 +487,7 @@ static void use(void)
 	for (unsigned int kind = 0; kind < KINDS; kind++)
 		if (can_be(kind))
 			use_kind(kind);
-	/* A transfer that fails to start, or memory that cannot be taken back, would be of no use. */
+	/* A transfer that cannot start, or memory that is not given back, would be useless. */
 	if (all_failures != all_absorbed)
 		fail("an operation on a mapping needs memory");
 }
@@ -702,7 +702,7 @@ int main(int argc, char **argv)
 	int i = 0;
 
 	if (argc != (strcmp(what, "bind") ? 4 : 6))
-		fail("usage: see the start of fail_nth.c");
+		fail("usage: see the comment at the top");
 	device = argv[1];
 	directory = argv[2];
 	fail_nth = open_file("/proc/self/fail-nth", O_RDWR);
@@ -713,7 +713,7 @@ int main(int argc, char **argv)
 		while (i < COUNT(parts) && strcmp(what, parts[i].name))
 			i++;
 		if (i == COUNT(parts))
-			fail("usage: see the start of fail_nth.c");
+			fail("usage: see the comment at the top");
 		parts[i].run();
 	}
 	printf("# %s: %u operations, %u failures, %u of them without consequence\n", what,

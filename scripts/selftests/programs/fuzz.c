@@ -260,7 +260,7 @@ static void note(const struct request *request, int error)
 	}
 }
 
-/* Sets the arguments of write(), sometimes to wrong ones. Returns the number of lines in the log. */
+/* Sets the arguments of write(), sometimes to wrong ones. Returns the lines in the log. */
 static int choose_pointer(struct random *random, unsigned int *expected)
 {
 	static const size_t too_long[] = { 257, 4096, 65536, 1 << 20, INT32_MAX };

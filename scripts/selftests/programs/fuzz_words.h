@@ -209,10 +209,10 @@ static inline int read_words(const struct world *world, const char *text, unsign
 
 	if (op >= 0) {
 		struct word name = found[KEY_NAME];
+		int is_named = op < NAMED_OPS;
 
 		asked->request.op = op;
-		if (found[KEY_REPEAT].text || !!name.text == (op == OP_TRANSFER_PAGE) ||
-		    name.len >= NAME_LEN)
+		if (found[KEY_REPEAT].text || is_named == !name.text || name.len >= NAME_LEN)
 			return 0;
 		memcpy(asked->request.name, name.text, name.len);
 		/* A NUL would end the name. */

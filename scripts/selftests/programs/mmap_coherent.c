@@ -53,7 +53,7 @@ static int open_device(void)
 }
 
 /* Returns 0, or its error. */
-static int transfer_page(int page, const char *to)
+static int transfer(int page, const char *to)
 {
 	return operate(run_fd, "op=transfer_page page=%d to=%s", page, to);
 }
@@ -81,11 +81,11 @@ static void round_trip(void)
 
 	fill(memory, 1);
 	fill(memory + PAGE, 2);
-	if (transfer_page(0, "device"))
+	if (transfer(0, "device"))
 		fail("the device did not read");
 	/* Only the bytes that the device has read match the pattern. */
 	fill(memory, 3);
-	if (transfer_page(1, "memory"))
+	if (transfer(1, "memory"))
 		fail("the device did not write");
 	compare(memory + PAGE, 1, "the device wrote something else than it read");
 	compare(memory, 3, "the device wrote elsewhere");
@@ -119,7 +119,7 @@ static void refused(void)
 		fail("memory beyond the end was mapped");
 	if (map(fd, SIZE, PAGE) != MAP_FAILED)
 		fail("memory was mapped from within to beyond the end");
-	if (transfer_page(PAGES, "device") != EINVAL)
+	if (transfer(PAGES, "device") != EINVAL)
 		fail("the device has read beyond the end");
 	if (read(fd, &byte, 1) != -1 || errno != EINVAL)
 		fail("the file can be read");
@@ -130,7 +130,7 @@ static void refused(void)
 }
 
 /* The bytes go from a mapping to the device's buffer, and from there to a page. */
-static void bytes(void)
+static void patterns_match(void)
 {
 	static const unsigned int patterns[] = { 0, 1, 0x5a, 0x9e3779b1, 0xffffffff };
 	const unsigned char *page = map_all(open_device()) + PAGE;
@@ -144,7 +144,7 @@ static void bytes(void)
 		for (unsigned int offset = 0; offset <= 0x10000; offset += 0x10000) {
 			if (operate(run_fd, "op=transfer name=bytes to=device offset=%u size=%u",
 				    offset, PAGE) ||
-			    transfer_page(1, "memory"))
+			    transfer(1, "memory"))
 				fail("transfer");
 			for (int j = 0; j < PAGE; j++) {
 				if (page[j] != pattern_byte(patterns[i], offset + j))
@@ -181,12 +181,12 @@ static void end_child(pid_t pid)
 }
 
 /* Transfers a page five times. */
-static void transfer_pages(void)
+static void transfer_often(void)
 {
 	int done = 0;
 
 	for (int i = 0; i < 10000 && done < 5; i++) {
-		int error = transfer_page(0, "device");
+		int error = transfer(0, "device");
 
 		if (error && error != EBUSY)
 			fail("the device did not read");
@@ -202,7 +202,7 @@ static void wanted(void)
 {
 	int fd = open_device();
 	int transfer_refused = 0, map_refused = 0;
-	pid_t child = start_child(transfer_pages);
+	pid_t child = start_child(transfer_often);
 
 	for (int i = 0; i < 1000 && !(transfer_refused && map_refused); i++) {
 		void *memory = map(fd, PAGE, 0);
@@ -214,7 +214,7 @@ static void wanted(void)
 				fail("the pages cannot be mapped for another reason");
 			map_refused++;
 			/* Unless the child's transfer has just ended. */
-			error = transfer_page(1, "device");
+			error = transfer(1, "device");
 			if (error && error != EBUSY)
 				fail("the device did not read for another reason");
 			transfer_refused += error == EBUSY;
@@ -227,7 +227,7 @@ static void wanted(void)
 		fail("pages in a transfer were not refused");
 	end_child(child);
 	map_all(fd);
-	if (transfer_page(1, "device"))
+	if (transfer(1, "device"))
 		fail("the device did not read after the child");
 }
 
@@ -243,7 +243,7 @@ static void other(void)
 		fail("another user can map the pages");
 	if (read(fd, &byte, 1) != -1 || write(fd, &byte, 1) != -1 || !ioctl(fd, _IO('e', 0), 0))
 		fail("another user can use the file");
-	if (transfer_page(0, "device") != EPERM)
+	if (transfer(0, "device") != EPERM)
 		fail("another user can start a transfer");
 }
 
@@ -290,7 +290,7 @@ static void hold(const char *file)
 	if (map(fd, SIZE, 0) != MAP_FAILED || errno != ENODEV)
 		fail("the memory was mapped when the driver had gone");
 	/* Debugfs says EIO of a file that it has removed. */
-	error = transfer_page(0, "device");
+	error = transfer(0, "device");
 	if (error != EIO && error != ENODEV)
 		fail("the device was used when the driver had gone");
 }
@@ -301,12 +301,12 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} parts[] = {
-		{ "round-trip", round_trip }, { "bytes", bytes }, { "refused", refused },
+		{ "round-trip", round_trip }, { "bytes", patterns_match }, { "refused", refused },
 		{ "wanted", wanted }, { "other", other },
 	};
 
 	if (argc < 3)
-		fail("usage: see the start of mmap_coherent.c");
+		fail("usage: see the comment at the top");
 	run_fd = open_control(argv[1], "run", O_WRONLY);
 	if (argc == 4 && !strcmp(argv[2], "hold")) {
 		hold(argv[3]);
@@ -318,6 +318,6 @@ int main(int argc, char **argv)
 		parts[i].run();
 		return 0;
 	}
-	fail("usage: see the start of mmap_coherent.c");
+	fail("usage: see the comment at the top");
 	return 1;
 }

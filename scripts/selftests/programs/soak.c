@@ -1011,8 +1011,8 @@ static void report(unsigned int workers, unsigned int devices)
 		digest.state ^= all->digests[i];
 		digest.state = random_u64(&digest);
 	}
-	printf("# soak: seed %llu, %u workers on each of %u devices, %u operations, digest %016llx\n",
-	       seed, workers, devices, operations, digest.state);
+	printf("# soak: seed %llu, %u workers on each of %u devices, ", seed, workers, devices);
+	printf("%u operations, digest %016llx\n", operations, digest.state);
 }
 
 int main(int argc, char **argv)

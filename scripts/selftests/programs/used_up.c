@@ -20,7 +20,7 @@
 static const char *directory;
 static int run_fd;
 
-static int map(const char *name, unsigned int kind, unsigned int size)
+static int map_one(const char *name, unsigned int kind, unsigned int size)
 {
 	if (kind == KIND_RESOURCE)
 		return operate(run_fd, "op=map name=%s kind=resource", name);
@@ -53,7 +53,7 @@ static void refuse_all(unsigned int full)
 
 	read_control(directory, "mappings", before, sizeof(before));
 	for (unsigned int kind = 0; kind < KINDS; kind++) {
-		int error = map("more", kind, 1);
+		int error = map_one("more", kind, 1);
 
 		if (error == ENOMEM)
 			continue;
@@ -84,8 +84,8 @@ static unsigned int use_up(unsigned int kind)
 
 	/* 256 segments of 64 KiB, and so 256 names, are not all addresses: others take a half. */
 	if (kind == KIND_NONCONTIGUOUS) {
-		must(map("half-0", KIND_PAGE, QUARTER), "map a quarter");
-		must(map("half-1", KIND_PAGE, QUARTER), "map another quarter");
+		must(map_one("half-0", KIND_PAGE, QUARTER), "map a quarter");
+		must(map_one("half-1", KIND_PAGE, QUARTER), "map another quarter");
 		bytes = 2 * QUARTER;
 		size = SEGMENT;
 	}
@@ -103,7 +103,7 @@ static unsigned int use_up(unsigned int kind)
 	check_first(kind);
 
 	unmap_number(number - 1);
-	must(map("more", kind, PAGE), "map after an unmap");
+	must(map_one("more", kind, PAGE), "map after an unmap");
 	if (!map_number(number - 1, kind, PAGE))
 		unmap_number(number - 1);
 	must(operate(run_fd, "op=unmap name=more"), "unmap");
