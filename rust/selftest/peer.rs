@@ -87,7 +87,7 @@ pub(super) fn with<T>(
                     // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The device is valid,
                     // bound for as long as it is locked, which is until `f` has returned, and locked as in a
                     // callback of its driver. Nobody else unmaps for it meanwhile.
-                    return control::quiet(|| f(unsafe { found.0.cast().as_ref() }));
+                    return control::quiesce(|| f(unsafe { found.0.cast().as_ref() }));
                 }
             }
         }

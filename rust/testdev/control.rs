@@ -13,16 +13,16 @@
 
 mod files;
 mod lifecycles;
+mod parser;
 mod round_trip;
-mod words;
 
 pub(super) use files::check_capable;
 
-pub(crate) use super::quiet::quiet;
+pub(crate) use super::quiesce::quiesce;
 
 use super::{
-    gate::Gate,
-    quiet, //
+    quiesce, //
+    revocable::Revocable,
 };
 use files::Files;
 use kernel::{
@@ -77,7 +77,7 @@ impl Root {
         // SAFETY: Once, and before any use, by the caller's promise.
         unsafe { ROOT.init() };
         // SAFETY: As above.
-        unsafe { quiet::init() };
+        unsafe { quiesce::init() };
         // SAFETY: The name is a C string, and no parent is the root of debugfs. INVARIANT: Made
         // here.
         let dir = Entry(unsafe {
@@ -110,9 +110,12 @@ pub(super) struct Control {
 
 impl Control {
     /// Creates the directory.
-    pub(super) fn new(dev: &Device<Bound>, gate: Arc<Gate>) -> impl PinInit<Self, Error> + use<'_> {
+    pub(super) fn new(
+        dev: &Device<Bound>,
+        access: Arc<Revocable>,
+    ) -> impl PinInit<Self, Error> + use<'_> {
         pin_init::pin_init_scope(move || {
-            let files = KBox::pin_init(Files::new(gate), GFP_KERNEL)?;
+            let files = KBox::pin_init(Files::new(access), GFP_KERNEL)?;
 
             let root = ROOT.lock();
             let parent = root.as_ref().ok_or(ENODEV)?.0;

@@ -12,13 +12,13 @@ use super::{
         Handler,
         DMA_BITS, //
     },
-    gate::{
-        Gate,
-        Keeper,
-        Live, //
-    },
     identify,
     misc::Misc,
+    revocable::{
+        CloseOnDrop,
+        Live, //
+        Revocable,
+    },
     target::Target,
     untrusted::Untrusted, //
 };
@@ -112,7 +112,7 @@ impl<'bound> Interrupt<'bound> {
 #[pin_data]
 pub(crate) struct Data<'bound> {
     // Dropped in the order of declaration. First what lets others use the device.
-    gate: Keeper,
+    access: CloseOnDrop,
     #[pin]
     control: Control,
     // Transfers of the device file end with an interrupt.
@@ -205,7 +205,7 @@ impl pci::Driver for TestDriver {
                     };
                     selftest::run(pdev, edu.as_deref(), selection);
                 },
-                gate: {
+                access: {
                     let target = Target::new(pdev.as_ref(), Some(pdev), edu.clone())?;
 
                     // After the checks, which have the device to themselves.
@@ -213,10 +213,10 @@ impl pci::Driver for TestDriver {
                     // unbound; nobody can forget it.
                     let contiguous = module_parameters::mmap_contiguous.value();
 
-                    Keeper(unsafe { Gate::new(Live::new(target, contiguous)?)? })
+                    CloseOnDrop(unsafe { Revocable::new(Live::new(target, contiguous)?)? })
                 },
-                control <- Control::new(pdev.as_ref(), gate.0.clone()),
-                misc <- Misc::new(pdev.as_ref(), gate.0.clone()),
+                control <- Control::new(pdev.as_ref(), access.0.clone()),
+                misc <- Misc::new(pdev.as_ref(), access.0.clone()),
             }))
         })
     }
@@ -224,7 +224,7 @@ impl pci::Driver for TestDriver {
     fn unbind<'bound>(_pdev: &'bound pci::Device<Core<'_>>, data: Pin<&Self::Data<'bound>>) {
         // Now, and not when the data is dropped: by then the driver has given up the DMA of the device's IOMMU
         // group, and root can give that another domain.
-        data.gate.0.close();
+        data.access.0.close();
         data.control.close();
     }
 }

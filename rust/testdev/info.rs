@@ -3,7 +3,7 @@
 //! The description of a mapping, also while it is busy.
 
 use super::{
-    held::Memory,
+    mapping::Memory,
     request::{
         Dir,
         Kind,

@@ -6,8 +6,8 @@
 
 use super::{
     control::check_capable,
-    gate::Gate,
-    number::Number, //
+    minor::Minor, //
+    revocable::Revocable,
 };
 use kernel::{
     container_of,
@@ -34,22 +34,25 @@ use kernel::{
 pub(super) struct Misc {
     #[pin]
     registration: MiscDeviceRegistration<PageFile>,
-    gate: Arc<Gate>,
+    access: Arc<Revocable>,
     // Dropped last: the number is free when the file is gone.
-    _number: Number,
+    _minor: Minor,
 }
 
 impl Misc {
     /// Registers the device file.
-    pub(super) fn new(dev: &Device<Bound>, gate: Arc<Gate>) -> impl PinInit<Self, Error> + use<'_> {
+    pub(super) fn new(
+        dev: &Device<Bound>,
+        access: Arc<Revocable>,
+    ) -> impl PinInit<Self, Error> + use<'_> {
         pin_init::pin_init_scope(move || {
-            let number = Number::take(dev)?;
-            let name = number.name();
+            let minor = Minor::take(dev)?;
+            let name = minor.name();
 
             Ok(try_pin_init!(Self {
-                gate,
+                access,
                 registration <- MiscDeviceRegistration::register(MiscDeviceOptions { name }),
-                _number: number,
+                _minor: minor,
             }))
         })
     }
@@ -60,24 +63,25 @@ pub(super) struct PageFile;
 
 #[vtable]
 impl MiscDevice for PageFile {
-    type Ptr = Arc<Gate>;
+    type Ptr = Arc<Revocable>;
 
-    fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Arc<Gate>> {
+    fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Arc<Revocable>> {
         check_capable()?;
         // SAFETY: A registration of this type is a field of a `Misc`, which lives until the
-        // registration is dropped, and that waits for this. `gate` is initialized before the file
+        // registration is dropped, and that waits for this. `access` is initialized before the file
         // is registered. The reference is to that field alone: the file may exist before the whole
         // `Misc` does.
-        let gate = unsafe { &(*container_of!(core::ptr::from_ref(misc), Misc, registration)).gate };
+        let access =
+            unsafe { &(*container_of!(core::ptr::from_ref(misc), Misc, registration)).access };
 
-        Ok(gate.clone())
+        Ok(access.clone())
     }
 
-    fn mmap(gate: ArcBorrow<'_, Gate>, _file: &File, vma: &VmaNew) -> Result {
+    fn mmap(access: ArcBorrow<'_, Revocable>, _file: &File, vma: &VmaNew) -> Result {
         // The file may have been opened by another user.
         check_capable()?;
         // SAFETY: The area is not changed after this, and an error is returned. The file is of a
         // device of this module, which the file keeps loaded.
-        gate.enter(|live| unsafe { live.pages.mmap(vma) })?
+        access.enter(|live| unsafe { live.pages.mmap(vma) })?
     }
 }

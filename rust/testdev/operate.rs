@@ -8,14 +8,14 @@ use super::{
         Job,
         BUFFER_SIZE, //
     },
-    held::{
+    mapping::{
         self,
+        AnyMapping,
         Extent,
-        Held,
-        Turn, //
+        Owner, //
     },
-    names::Table,
-    quiet,
+    quiesce,
+    registry::Registry,
     request::{
         Irq,
         Op,
@@ -35,66 +35,71 @@ use kernel::prelude::*;
 pub(super) const NO_ENGINE: Refused = Refused::because(EOPNOTSUPP, "the device has no engine");
 pub(super) const GONE: Refused = Refused::because(ENODEV, "the driver is being unbound");
 
-/// Runs a request on a table of mappings. May sleep.
+/// Runs a request on a registry of mappings. May sleep.
 ///
 /// A refused request changes nothing; the caller reports it.
 pub(crate) fn run<'bound>(
     target: &Target<'bound>,
-    table: &Table<'bound>,
+    registry: &Registry<'bound>,
     request: &Request,
 ) -> Result<Outcome, Refused> {
     request
         .check()
-        .and_then(|()| operate(target, table, request))
+        .and_then(|()| operate(target, registry, request))
         .inspect_err(|_| target.stats.failed())
 }
 
 fn operate<'bound>(
     target: &Target<'bound>,
-    table: &Table<'bound>,
+    registry: &Registry<'bound>,
     request: &Request,
 ) -> Result<Outcome, Refused> {
     let name = request.name;
 
     match request.op {
-        Op::Map => map(target, table, request),
-        Op::Unmap => quiet::shared(|| table.undo(name)).map(moved),
-        Op::SyncForCpu => table.with(name, |held, size| {
-            quiet::shared(|| held.sync_for_cpu())?;
+        Op::Map => map(target, registry, request),
+        Op::Unmap => quiesce::shared(|| registry.undo(name)).map(moved),
+        Op::SyncForCpu => registry.with(name, |mapping, size| {
+            quiesce::shared(|| mapping.sync_for_cpu())?;
             target.stats.synced();
             Ok(moved(size))
         }),
-        Op::SyncForDevice => table.with(name, |held, size| {
-            quiet::shared(|| held.sync_for_device())?;
+        Op::SyncForDevice => registry.with(name, |mapping, size| {
+            quiesce::shared(|| mapping.sync_for_device())?;
             target.stats.synced();
             Ok(moved(size))
         }),
-        Op::Fill => table.with(name, |held, size| {
+        Op::Fill => registry.with(name, |mapping, size| {
             let (range, pattern) = with_pattern(request, size)?;
 
-            held.fill(range.clone(), pattern)?;
+            mapping.fill(range.clone(), pattern)?;
             Ok(moved(range.len()))
         }),
-        Op::Check => table.with(name, |held, size| {
+        Op::Check => registry.with(name, |mapping, size| {
             let (range, pattern) = with_pattern(request, size)?;
 
-            held.check(range.clone(), pattern)?;
+            mapping.check(range.clone(), pattern)?;
             Ok(moved(range.len()))
         }),
-        Op::Transfer => table.with(name, |held, size| {
-            transfer(target, held, &How::of(request), of_transfer(request, size)?)
+        Op::Transfer => registry.with(name, |mapping, size| {
+            transfer(
+                target,
+                mapping,
+                &How::of(request),
+                of_transfer(request, size)?,
+            )
         }),
-        Op::Start => table.with(name, |held, size| {
+        Op::Start => registry.with(name, |mapping, size| {
             let range = of_transfer(request, size)?;
 
-            start(target, held, &How::of(request), range, 0, Extent::All).map(moved)
+            start(target, mapping, &How::of(request), range, 0, Extent::All).map(moved)
         }),
-        Op::Wait => table.with(name, |held, size| {
-            wait(target, held, request.timeout())?;
+        Op::Wait => registry.with(name, |mapping, size| {
+            wait(target, mapping, request.timeout())?;
             Ok(moved(size))
         }),
-        Op::Abort => table.with(name, |held, size| {
-            held.abort()?;
+        Op::Abort => registry.with(name, |mapping, size| {
+            mapping.abort()?;
             Ok(moved(size))
         }),
     }
@@ -109,12 +114,12 @@ fn moved(bytes: usize) -> Outcome {
 
 fn map<'bound>(
     target: &Target<'bound>,
-    table: &Table<'bound>,
+    registry: &Registry<'bound>,
     request: &Request,
 ) -> Result<Outcome, Refused> {
-    let size = held::size(request)?;
-    let info = table.add(request.name, size, || {
-        let made = quiet::shared(|| held::make(target, request))?;
+    let size = mapping::size(request)?;
+    let info = registry.add(request.name, size, || {
+        let made = quiesce::shared(|| mapping::make(target, request))?;
         let counted = Counted::new(&target.stats, made.info.bounced);
 
         Ok((made, counted))
@@ -177,14 +182,14 @@ impl How {
 /// number.
 fn start<'bound>(
     target: &Target<'bound>,
-    held: &mut (dyn Held<'bound> + 'bound),
+    mapping: &mut (dyn AnyMapping<'bound> + 'bound),
     how: &How,
     range: Range<usize>,
     at: usize,
     extent: Extent,
 ) -> Result<usize, Refused> {
     let engine = target.engine.as_ref().ok_or(NO_ENGINE)?;
-    let len = held.start(engine, how.to, range, extent, job(at, how.irq))?;
+    let len = mapping.start(engine, how.to, range, extent, job(at, how.irq))?;
 
     target.stats.transferred(len);
     Ok(len)
@@ -205,17 +210,18 @@ fn job(offset: usize, irq: Irq) -> Job {
 /// Waits for the transfer; the reason of a failure is the unbinding of the driver, if there is one.
 fn wait<'bound>(
     target: &Target<'bound>,
-    held: &mut (dyn Held<'bound> + 'bound),
+    mapping: &mut (dyn AnyMapping<'bound> + 'bound),
     timeout: u32,
 ) -> Result<(), Refused> {
-    held.wait(timeout)
+    mapping
+        .wait(timeout)
         .map_err(|refused| if target.is_closed() { GONE } else { refused })
 }
 
 /// Transfers bytes, each piece for the device at once.
 fn transfer<'bound>(
     target: &Target<'bound>,
-    held: &mut (dyn Held<'bound> + 'bound),
+    mapping: &mut (dyn AnyMapping<'bound> + 'bound),
     how: &How,
     range: Range<usize>,
 ) -> Result<Outcome, Refused> {
@@ -224,11 +230,11 @@ fn transfer<'bound>(
     while first < range.end {
         let at = first - range.start;
 
-        first += start(target, held, how, first..range.end, at, Extent::First)?;
-        if let Err(refused) = wait(target, held, how.timeout) {
+        first += start(target, mapping, how, first..range.end, at, Extent::First)?;
+        if let Err(refused) = wait(target, mapping, how.timeout) {
             // Unless the device has failed, the transfer is still in flight.
-            if held.turn() == Turn::InFlight {
-                held.abort()?;
+            if mapping.owner() == Owner::InFlight {
+                mapping.abort()?;
             }
             return Err(refused);
         }
@@ -239,7 +245,7 @@ fn transfer<'bound>(
 /// Transfers the bytes of `range` to or from the start of the device's buffer. Sleeps.
 pub(super) fn move_bytes<'bound>(
     target: &Target<'bound>,
-    held: &mut (dyn Held<'bound> + 'bound),
+    mapping: &mut (dyn AnyMapping<'bound> + 'bound),
     to: To,
     range: Range<usize>,
 ) -> Result<(), Refused> {
@@ -249,5 +255,5 @@ pub(super) fn move_bytes<'bound>(
         timeout: TIMEOUT,
     };
 
-    transfer(target, held, &how, range).map(drop)
+    transfer(target, mapping, &how, range).map(drop)
 }

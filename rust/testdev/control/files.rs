@@ -4,19 +4,19 @@
 
 use super::{
     super::{
-        gate::{
-            Gate,
-            Live, //
-        },
         operate,
         request::{
             Refused,
             Why, //
         },
+        revocable::{
+            Live, //
+            Revocable,
+        },
         stats, //
     },
     lifecycles,
-    words::{
+    parser::{
         parse,
         Asked,
         Syntax,
@@ -43,16 +43,16 @@ use kernel::{
 /// The data of a device's files.
 #[pin_data]
 pub(super) struct Files {
-    gate: Arc<Gate>,
+    access: Arc<Revocable>,
     /// The result of the last write to `run`.
     #[pin]
     result: Mutex<Text>,
 }
 
 impl Files {
-    pub(super) fn new(gate: Arc<Gate>) -> impl PinInit<Self> {
+    pub(super) fn new(access: Arc<Revocable>) -> impl PinInit<Self> {
         pin_init!(Self {
-            gate,
+            access,
             result <- new_mutex!(Text::new()),
         })
     }
@@ -140,8 +140,8 @@ reads! {
         text.0.extend_from_slice(&files.result.lock().0, GFP_KERNEL)?;
         Ok(())
     };
-    read_mappings: |files, text| files.gate.enter(|live| mappings(live, text))?;
-    read_stats: |files, text| files.gate.enter(|live| {
+    read_mappings: |files, text| files.access.enter(|live| mappings(live, text))?;
+    read_stats: |files, text| files.access.enter(|live| {
         text.add(fmt!("{}", stats::Listing(&live.target.stats, live.target.dev)))
     })?;
 }
@@ -191,7 +191,7 @@ pub(in crate::testdev) fn check_capable() -> Result {
 /// Writes a line for each mapping.
 fn mappings(live: &Live<'_>, text: &mut Text) -> Result {
     text.add(fmt!("name kind dir owner dma size phys\n"))?;
-    text.add(fmt!("{}", *live.table))
+    text.add(fmt!("{}", *live.registry))
 }
 
 /// # Safety
@@ -220,7 +220,7 @@ unsafe extern "C" fn write_run(
         None => Err(Refused::new(EINVAL, Why::TooLong(len, MAX_LEN))),
     };
 
-    match files.gate.enter(|live| run(live, text)) {
+    match files.access.enter(|live| run(live, text)) {
         Ok((result, outcome)) => {
             *files.result.lock() = result;
             match outcome {
@@ -267,7 +267,7 @@ fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
         Ok(Asked::Named(request)) => {
             let (op, name) = (request.op.name(), &request.name);
 
-            match operate::run(&live.target, &live.table, &request) {
+            match operate::run(&live.target, &live.registry, &request) {
                 Ok(outcome) => {
                     say(fmt!("ok 1 op={} name={} # {}\n", op, name, outcome));
                     Ok(())

@@ -7,7 +7,7 @@
 
 use super::{
     super::{
-        quiet,
+        quiesce,
         request::{
             Key,
             Kind,
@@ -107,7 +107,7 @@ pub(super) fn run(target: &Target<'_>, asked: &Repeated) -> Result<(), Refused> 
             request.check()?;
             round_trip::run(target, request)
         }
-        None => quiet::shared(|| {
+        None => quiesce::shared(|| {
             let counted = Counted::new(&target.stats, false);
             let result = (asked.lifecycle.run)(target);
 
@@ -213,7 +213,7 @@ pub(super) const LIFECYCLES: &[Lifecycle] = &[
 ];
 
 /// Counts a sync for the CPU and one for the device.
-fn turns(target: &Target<'_>) {
+fn count_syncs(target: &Target<'_>) {
     target.stats.synced();
     target.stats.synced();
 }
@@ -226,7 +226,7 @@ where
     let mut mapping = Mapping::map(target.dev, buffer, Bidirectional)?;
 
     drop(mapping.sync_for_cpu());
-    turns(target);
+    count_syncs(target);
     drop(mapping.unmap());
     Ok(())
 }
@@ -251,7 +251,7 @@ fn map_sg(target: &Target<'_>) -> Result {
 
     let mut mapping = SgMapping::map(target.dev, memory, Bidirectional, GFP_KERNEL)?;
     drop(mapping.sync_for_cpu());
-    turns(target);
+    count_syncs(target);
     drop(mapping.unmap());
     Ok(())
 }
@@ -290,7 +290,7 @@ fn alloc_noncoherent(target: &Target<'_>) -> Result {
     let mut pages = DevicePages::<u8, _>::zeroed(target.dev, LARGE, Bidirectional, GFP_KERNEL)?;
 
     drop(pages.sync_for_cpu());
-    turns(target);
+    count_syncs(target);
     Ok(())
 }
 
@@ -299,7 +299,7 @@ fn alloc_noncontiguous(target: &Target<'_>) -> Result {
     let mut pages = pages.vmap()?;
 
     drop(pages.sync_for_cpu());
-    turns(target);
+    count_syncs(target);
     drop(pages.vunmap());
     Ok(())
 }

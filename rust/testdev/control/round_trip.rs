@@ -9,14 +9,14 @@ use super::super::{
         Charge, //
     },
     edu::BUFFER_SIZE,
-    held::{
+    mapping::{
         self,
-        Held,
+        AnyMapping,
         Made,
-        Turn, //
+        Owner, //
     },
     operate::move_bytes,
-    quiet,
+    quiesce,
     request::{
         Dir,
         Kind,
@@ -33,39 +33,39 @@ use kernel::prelude::*;
 /// A mapping, counted until it is dropped.
 struct Mapped<'bound> {
     // Dropped in this order.
-    held: KBox<dyn Held<'bound> + 'bound>,
+    mapping: KBox<dyn AnyMapping<'bound> + 'bound>,
     _charge: Charge,
     _counted: Counted,
 }
 
 impl<'bound> Mapped<'bound> {
     fn new(target: &Target<'bound>, request: &Request) -> Result<Self, Refused> {
-        let charge = Account::charge(&target.account, held::size(request)?)?;
-        let Made { held, info } = quiet::shared(|| held::make(target, request))?;
+        let charge = Account::charge(&target.account, mapping::size(request)?)?;
+        let Made { mapping, info } = quiesce::shared(|| mapping::make(target, request))?;
 
         Ok(Self {
-            held,
+            mapping,
             _charge: charge,
             _counted: Counted::new(&target.stats, info.bounced),
         })
     }
 
     fn unmap(self) {
-        quiet::shared(|| drop(self));
+        quiesce::shared(|| drop(self));
     }
 
     /// Calls `f` while the CPU owns the memory, if it can be synced.
     fn with_cpu<R>(
         &mut self,
         target: &Target<'bound>,
-        f: impl FnOnce(&mut (dyn Held<'bound> + 'bound)) -> Result<R, Refused>,
+        f: impl FnOnce(&mut (dyn AnyMapping<'bound> + 'bound)) -> Result<R, Refused>,
     ) -> Result<R, Refused> {
-        let synced = quiet::shared(|| self.held.sync_for_cpu()).is_ok();
-        let result = f(&mut *self.held);
+        let synced = quiesce::shared(|| self.mapping.sync_for_cpu()).is_ok();
+        let result = f(&mut *self.mapping);
 
         if synced {
             target.stats.synced();
-            quiet::shared(|| self.held.sync_for_device())?;
+            quiesce::shared(|| self.mapping.sync_for_device())?;
             target.stats.synced();
         }
         result
@@ -82,13 +82,13 @@ pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused>
 
     let mut mapped = Mapped::new(target, &asked)?;
     let result = match request.pattern {
-        Some(pattern) => held::size(request)
+        Some(pattern) => mapping::size(request)
             .and_then(|size| through_device(target, &mut mapped, request, size, pattern)),
         None => mapped.with_cpu(target, |_| Ok(())),
     };
 
-    if mapped.held.turn() == Turn::InFlight {
-        mapped.held.abort()?;
+    if mapped.mapping.owner() == Owner::InFlight {
+        mapped.mapping.abort()?;
     }
     mapped.unmap();
     result
@@ -129,24 +129,24 @@ fn through_device<'bound>(
     };
 
     if dir != Dir::FromDevice {
-        copy(target, &mut mapped.held, &mut other.held, size)?;
-        other.held.check(0..size, pattern)?;
+        copy(target, &mut mapped.mapping, &mut other.mapping, size)?;
+        other.mapping.check(0..size, pattern)?;
     }
     if dir != Dir::ToDevice {
         // Another pattern, so that unchanged memory is an error.
         let pattern = !pattern;
 
-        other.held.fill(0..size, pattern)?;
-        copy(target, &mut other.held, &mut mapped.held, size)?;
-        match mapped.with_cpu(target, |held| held.check(0..size, pattern)) {
+        other.mapping.fill(0..size, pattern)?;
+        copy(target, &mut other.mapping, &mut mapped.mapping, size)?;
+        match mapped.with_cpu(target, |mapping| mapping.check(0..size, pattern)) {
             // Only the device can read it, if the direction allows.
             Err(Refused {
                 why: Why::Text(_),
                 error: EOPNOTSUPP,
             }) if dir == Dir::Bidirectional => {
-                other.held.fill(0..size, !pattern)?;
-                copy(target, &mut mapped.held, &mut other.held, size)?;
-                other.held.check(0..size, pattern)?;
+                other.mapping.fill(0..size, !pattern)?;
+                copy(target, &mut mapped.mapping, &mut other.mapping, size)?;
+                other.mapping.check(0..size, pattern)?;
             }
             Err(Refused {
                 error: EOPNOTSUPP, ..
@@ -161,8 +161,8 @@ fn through_device<'bound>(
 /// Copies the bytes of a mapping to another one, through the device's buffer.
 fn copy<'bound>(
     target: &Target<'bound>,
-    from: &mut KBox<dyn Held<'bound> + 'bound>,
-    to: &mut KBox<dyn Held<'bound> + 'bound>,
+    from: &mut KBox<dyn AnyMapping<'bound> + 'bound>,
+    to: &mut KBox<dyn AnyMapping<'bound> + 'bound>,
     size: usize,
 ) -> Result<(), Refused> {
     for start in (0..size).step_by(BUFFER_SIZE) {

@@ -12,10 +12,10 @@
 //! Each arrow consumes the value at its tail, as in the library. An operation in the wrong state
 //! has no value to consume, and is refused with the reason.
 
-#[cfg(CONFIG_KUNIT)]
-pub(super) mod fake;
 mod make;
 mod memory;
+#[cfg(CONFIG_KUNIT)]
+pub(super) mod mock;
 
 pub(super) use self::{
     make::{
@@ -50,18 +50,18 @@ use kernel::{
     sync::Arc,
     time::Msecs, //
 };
-use memory::Way;
+use memory::RuntimeDirection;
 
 /// The owner of the memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum Owner {
     Device,
     Cpu,
     /// The device, in a transfer.
     InFlight,
 }
 
-impl Turn {
+impl Owner {
     /// Returns the name in `mappings`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -98,9 +98,9 @@ pub(super) enum Extent {
 /// A mapping of any kind.
 ///
 /// An operation that fails leaves it unchanged, unless noted.
-pub(super) trait Held<'bound>: Send {
+pub(super) trait AnyMapping<'bound>: Send {
     /// Returns the owner of the memory.
-    fn turn(&self) -> Turn;
+    fn owner(&self) -> Owner;
 
     /// Makes the CPU the owner.
     fn sync_for_cpu(&mut self) -> Result<(), Refused>;
@@ -132,36 +132,36 @@ pub(super) trait Held<'bound>: Send {
 }
 
 /// The memory, by its owner.
-pub(super) enum Life<'bound, M: Memory> {
+pub(super) enum MappingState<'bound, M: Memory> {
     Device(M),
-    Cpu(M::Turn),
+    Cpu(M::CpuOwned),
     InFlight(Transfer<Arc<Edu<'bound>>, M::Segment>),
     /// Between two states, within a function.
     Moving,
 }
 
-impl<M: Memory> Life<'_, M> {
+impl<M: Memory> MappingState<'_, M> {
     /// Takes the value, to replace it.
     fn take(&mut self) -> Self {
         core::mem::replace(self, Self::Moving)
     }
 
     /// Calls `f` with memory that the CPU owns.
-    fn with_turn<R>(
+    fn with_cpu_owned<R>(
         &mut self,
-        f: impl FnOnce(&mut M::Turn) -> Result<R, Refused>,
+        f: impl FnOnce(&mut M::CpuOwned) -> Result<R, Refused>,
     ) -> Result<R, Refused> {
         match self.take() {
-            Self::Cpu(mut turn) => {
-                let result = f(&mut turn);
-                *self = Self::Cpu(turn);
+            Self::Cpu(mut owned) => {
+                let result = f(&mut owned);
+                *self = Self::Cpu(owned);
                 result
             }
             // Both own it: this is no sync.
             Self::Device(memory) if M::IS_SHARED => match memory.into_cpu() {
-                Ok(mut turn) => {
-                    let result = f(&mut turn);
-                    *self = Self::Device(M::into_device(turn));
+                Ok(mut owned) => {
+                    let result = f(&mut owned);
+                    *self = Self::Device(M::into_device(owned));
                     result
                 }
                 Err(memory) => {
@@ -170,10 +170,10 @@ impl<M: Memory> Life<'_, M> {
                 }
             },
             other => {
-                let turn = other.turn_of();
+                let owner = other.owner_of();
                 *self = other;
                 Err(if M::HAS_ACCESS {
-                    turn.refused()
+                    owner.refused()
                 } else {
                     M::NO_ACCESS
                 })
@@ -181,66 +181,66 @@ impl<M: Memory> Life<'_, M> {
         }
     }
 
-    fn turn_of(&self) -> Turn {
+    fn owner_of(&self) -> Owner {
         match self {
-            Self::Device(_) | Self::Moving => Turn::Device,
-            Self::Cpu(_) => Turn::Cpu,
-            Self::InFlight(_) => Turn::InFlight,
+            Self::Device(_) | Self::Moving => Owner::Device,
+            Self::Cpu(_) => Owner::Cpu,
+            Self::InFlight(_) => Owner::InFlight,
         }
     }
 }
 
-impl<'bound, M: Memory> Held<'bound> for Life<'bound, M> {
-    fn turn(&self) -> Turn {
-        self.turn_of()
+impl<'bound, M: Memory> AnyMapping<'bound> for MappingState<'bound, M> {
+    fn owner(&self) -> Owner {
+        self.owner_of()
     }
 
     fn sync_for_cpu(&mut self) -> Result<(), Refused> {
-        if !M::HAS_TURNS {
-            return Err(M::NO_TURNS);
+        if !M::HAS_SYNCS {
+            return Err(M::NO_SYNCS);
         }
         match self.take() {
             Self::Device(memory) => match memory.into_cpu() {
-                Ok(turn) => {
-                    *self = Self::Cpu(turn);
+                Ok(owned) => {
+                    *self = Self::Cpu(owned);
                     Ok(())
                 }
                 Err(memory) => {
                     *self = Self::Device(memory);
-                    Err(M::NO_TURNS)
+                    Err(M::NO_SYNCS)
                 }
             },
             other => {
-                let turn = other.turn_of();
+                let owner = other.owner_of();
                 *self = other;
-                Err(turn.refused())
+                Err(owner.refused())
             }
         }
     }
 
     fn sync_for_device(&mut self) -> Result<(), Refused> {
-        if !M::HAS_TURNS {
-            return Err(M::NO_TURNS);
+        if !M::HAS_SYNCS {
+            return Err(M::NO_SYNCS);
         }
         match self.take() {
-            Self::Cpu(turn) => {
-                *self = Self::Device(M::into_device(turn));
+            Self::Cpu(owned) => {
+                *self = Self::Device(M::into_device(owned));
                 Ok(())
             }
             other => {
-                let turn = other.turn_of();
+                let owner = other.owner_of();
                 *self = other;
-                Err(turn.refused())
+                Err(owner.refused())
             }
         }
     }
 
     fn fill(&mut self, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
-        self.with_turn(|turn| fill::<M>(turn, range, pattern))
+        self.with_cpu_owned(|owned| fill::<M>(owned, range, pattern))
     }
 
     fn check(&mut self, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
-        self.with_turn(|turn| check::<M>(turn, range, pattern))
+        self.with_cpu_owned(|owned| check::<M>(owned, range, pattern))
     }
 
     fn start(
@@ -253,8 +253,8 @@ impl<'bound, M: Memory> Held<'bound> for Life<'bound, M> {
     ) -> Result<usize, Refused> {
         let asked = range.len();
         let allowed = match to {
-            To::Device => M::Way::DEVICE_READS,
-            To::Memory => M::Way::DEVICE_WRITES,
+            To::Device => M::RuntimeDirection::DEVICE_READS,
+            To::Memory => M::RuntimeDirection::DEVICE_WRITES,
         };
 
         match self.take() {
@@ -275,8 +275,8 @@ impl<'bound, M: Memory> Held<'bound> for Life<'bound, M> {
                     ));
                 }
                 let started = match to {
-                    To::Device => M::Way::read(engine.clone(), segment, range, job),
-                    To::Memory => M::Way::write(engine.clone(), segment, range, job),
+                    To::Device => M::RuntimeDirection::read(engine.clone(), segment, range, job),
+                    To::Memory => M::RuntimeDirection::write(engine.clone(), segment, range, job),
                 };
 
                 match started {
@@ -308,9 +308,9 @@ impl<'bound, M: Memory> Held<'bound> for Life<'bound, M> {
                 ))
             }
             other => {
-                let turn = other.turn_of();
+                let owner = other.owner_of();
                 *self = other;
-                Err(turn.refused())
+                Err(owner.refused())
             }
         }
     }
@@ -374,25 +374,33 @@ pub(super) fn pattern_into(bytes: &mut [u8], offset: usize, pattern: u32) {
     }
 }
 
-fn fill<M: Memory>(turn: &mut M::Turn, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
+fn fill<M: Memory>(
+    owned: &mut M::CpuOwned,
+    range: Range<usize>,
+    pattern: u32,
+) -> Result<(), Refused> {
     let mut bytes = [0; CHUNK];
 
     for part in chunks(range) {
         let (bytes, _) = bytes.split_at_mut(part.len());
 
         pattern_into(bytes, part.start, pattern);
-        M::write(turn, part.start, bytes)?;
+        M::write(owned, part.start, bytes)?;
     }
     Ok(())
 }
 
-fn check<M: Memory>(turn: &mut M::Turn, range: Range<usize>, pattern: u32) -> Result<(), Refused> {
+fn check<M: Memory>(
+    owned: &mut M::CpuOwned,
+    range: Range<usize>,
+    pattern: u32,
+) -> Result<(), Refused> {
     let mut bytes = [0; CHUNK];
 
     for part in chunks(range) {
         let (bytes, _) = bytes.split_at_mut(part.len());
 
-        M::read(turn, part.start, bytes)?;
+        M::read(owned, part.start, bytes)?;
         compare(bytes, part.start, pattern)?;
     }
     Ok(())
@@ -417,11 +425,11 @@ pub(super) fn compare(bytes: &[u8], offset: usize, pattern: u32) -> Result<(), R
     Ok(())
 }
 
-#[kunit_tests(safe_dma_held)]
+#[kunit_tests(safe_dma_mapping)]
 mod tests {
     use super::{
-        fake::{
-            Fake,
+        mock::{
+            Mock,
             Shared, //
         },
         *, //
@@ -432,35 +440,35 @@ mod tests {
     }
 
     #[test]
-    fn turns() {
-        let mut held = Life::Device(Fake::new());
+    fn owners() {
+        let mut mapping = MappingState::Device(Mock::new());
 
-        assert!(held.turn() == Turn::Device);
-        assert!(error(held.sync_for_device()) == Some(EBUSY));
-        assert!(held.sync_for_cpu().is_ok() && held.turn() == Turn::Cpu);
-        assert!(error(held.sync_for_cpu()) == Some(EBUSY) && held.turn() == Turn::Cpu);
-        assert!(held.sync_for_device().is_ok() && held.turn() == Turn::Device);
+        assert!(mapping.owner() == Owner::Device);
+        assert!(error(mapping.sync_for_device()) == Some(EBUSY));
+        assert!(mapping.sync_for_cpu().is_ok() && mapping.owner() == Owner::Cpu);
+        assert!(error(mapping.sync_for_cpu()) == Some(EBUSY) && mapping.owner() == Owner::Cpu);
+        assert!(mapping.sync_for_device().is_ok() && mapping.owner() == Owner::Device);
     }
 
     #[test]
-    fn the_cpu_has_its_turn_alone() {
-        let mut held = Life::Device(Fake::new());
+    fn only_the_cpu_accesses_its_memory() {
+        let mut mapping = MappingState::Device(Mock::new());
 
-        assert!(error(held.fill(0..8, 1)) == Some(EBUSY));
-        assert!(error(held.check(0..8, 1)) == Some(EBUSY));
-        assert!(held.sync_for_cpu().is_ok());
-        assert!(held.fill(0..8, 1).is_ok() && held.check(0..8, 1).is_ok());
-        assert!(held.turn() == Turn::Cpu);
+        assert!(error(mapping.fill(0..8, 1)) == Some(EBUSY));
+        assert!(error(mapping.check(0..8, 1)) == Some(EBUSY));
+        assert!(mapping.sync_for_cpu().is_ok());
+        assert!(mapping.fill(0..8, 1).is_ok() && mapping.check(0..8, 1).is_ok());
+        assert!(mapping.owner() == Owner::Cpu);
     }
 
     #[test]
     fn what_differs() {
-        let mut held = Life::Device(Fake::new());
+        let mut mapping = MappingState::Device(Mock::new());
 
-        assert!(held.sync_for_cpu().is_ok());
-        assert!(held.fill(0..Fake::SIZE, 1).is_ok());
-        assert!(held.fill(700..701, 2).is_ok());
-        let refused = held.check(0..Fake::SIZE, 1).err();
+        assert!(mapping.sync_for_cpu().is_ok());
+        assert!(mapping.fill(0..Mock::SIZE, 1).is_ok());
+        assert!(mapping.fill(700..701, 2).is_ok());
+        let refused = mapping.check(0..Mock::SIZE, 1).err();
         assert!(refused.is_some_and(|refused| refused.error == EILSEQ
             && refused.why
                 == Why::Differs {
@@ -468,29 +476,29 @@ mod tests {
                     expected: byte(1, 700),
                     found: byte(2, 700),
                 }));
-        assert!(held.check(0..700, 1).is_ok());
-        assert!(held.check(701..Fake::SIZE, 1).is_ok());
+        assert!(mapping.check(0..700, 1).is_ok());
+        assert!(mapping.check(701..Mock::SIZE, 1).is_ok());
     }
 
     #[test]
     fn nothing_in_flight() {
-        let mut held = Life::Device(Fake::new());
+        let mut mapping = MappingState::Device(Mock::new());
 
-        assert!(error(held.wait(1)) == Some(EBUSY));
-        assert!(error(held.abort()) == Some(EBUSY));
-        assert!(held.sync_for_cpu().is_ok());
-        assert!(error(held.wait(1)) == Some(EBUSY));
-        assert!(held.turn() == Turn::Cpu);
+        assert!(error(mapping.wait(1)) == Some(EBUSY));
+        assert!(error(mapping.abort()) == Some(EBUSY));
+        assert!(mapping.sync_for_cpu().is_ok());
+        assert!(error(mapping.wait(1)) == Some(EBUSY));
+        assert!(mapping.owner() == Owner::Cpu);
     }
 
     #[test]
-    fn what_is_shared_has_no_turns() {
-        let mut held = Life::Device(Shared::new());
+    fn shared_memory_is_not_synced() {
+        let mut mapping = MappingState::Device(Shared::new());
 
-        assert!(error(held.sync_for_cpu()) == Some(EOPNOTSUPP));
-        assert!(error(held.sync_for_device()) == Some(EOPNOTSUPP));
-        assert!(held.fill(0..8, 1).is_ok() && held.check(0..8, 1).is_ok());
-        assert!(held.turn() == Turn::Device);
+        assert!(error(mapping.sync_for_cpu()) == Some(EOPNOTSUPP));
+        assert!(error(mapping.sync_for_device()) == Some(EOPNOTSUPP));
+        assert!(mapping.fill(0..8, 1).is_ok() && mapping.check(0..8, 1).is_ok());
+        assert!(mapping.owner() == Owner::Device);
     }
 
     #[test]

@@ -399,7 +399,7 @@ fn keys(f: &mut fmt::Formatter<'_>, takes: &[Key], needs: &[Key]) -> fmt::Result
     writeln!(f)
 }
 
-#[kunit_tests(safe_dma_words)]
+#[kunit_tests(safe_dma_parser)]
 mod tests {
     use super::*;
 

@@ -53,7 +53,7 @@ use kernel::{
 };
 
 /// A direction that is checked at run time.
-pub(in crate::testdev) trait Way: Direction {
+pub(in crate::testdev) trait RuntimeDirection: Direction {
     const DEVICE_READS: bool;
     const DEVICE_WRITES: bool;
 
@@ -74,10 +74,10 @@ pub(in crate::testdev) trait Way: Direction {
     ) -> Result<Transfer<E, M>, StartError<M>>;
 }
 
-/// Implements [`Way`] for a direction.
-macro_rules! way {
-    ($way:ty, $reads:literal, $writes:literal, $read:expr, $write:expr) => {
-        impl Way for $way {
+/// Implements [`RuntimeDirection`] for a direction.
+macro_rules! runtime_direction {
+    ($direction:ty, $reads:literal, $writes:literal, $read:expr, $write:expr) => {
+        impl RuntimeDirection for $direction {
             const DEVICE_READS: bool = $reads;
             const DEVICE_WRITES: bool = $writes;
 
@@ -115,30 +115,30 @@ fn not_permitted<E: Engine, M: DeviceMemory>(
     })
 }
 
-way!(ToDevice, true, false, Transfer::read, not_permitted);
-way!(FromDevice, false, true, not_permitted, Transfer::write);
-way!(Bidirectional, true, true, Transfer::read, Transfer::write);
+runtime_direction!(ToDevice, true, false, Transfer::read, not_permitted);
+runtime_direction!(FromDevice, false, true, not_permitted, Transfer::write);
+runtime_direction!(Bidirectional, true, true, Transfer::read, Transfer::write);
 
 /// Mapped memory that the device owns.
 pub(in crate::testdev) trait Memory: Send + Sized {
-    type Way: Way;
+    type RuntimeDirection: RuntimeDirection;
 
     /// The memory while the CPU owns it.
-    type Turn: Send;
+    type CpuOwned: Send;
 
     /// The memory in a transfer.
-    type Segment: DeviceMemory<Direction = Self::Way> + Send;
+    type Segment: DeviceMemory<Direction = Self::RuntimeDirection> + Send;
 
     /// Whether the CPU and the device own it in turn.
-    const HAS_TURNS: bool;
+    const HAS_SYNCS: bool;
 
     /// Whether the CPU and the device own it at once.
     const IS_SHARED: bool = false;
 
     /// Whether the CPU can access the memory while it is mapped.
-    const HAS_ACCESS: bool = Self::HAS_TURNS || Self::IS_SHARED;
+    const HAS_ACCESS: bool = Self::HAS_SYNCS || Self::IS_SHARED;
 
-    const NO_TURNS: Refused = Refused::because(
+    const NO_SYNCS: Refused = Refused::because(
         EOPNOTSUPP,
         if Self::IS_SHARED {
             "the CPU and the device share it: it is never synced"
@@ -157,16 +157,16 @@ pub(in crate::testdev) trait Memory: Send + Sized {
     fn pages(&self, show: &mut dyn FnMut(PhysAddr));
 
     /// Makes the CPU the owner, if it can access the memory.
-    fn into_cpu(self) -> Result<Self::Turn, Self>;
+    fn into_cpu(self) -> Result<Self::CpuOwned, Self>;
 
     /// Makes the device the owner.
-    fn into_device(turn: Self::Turn) -> Self;
+    fn into_device(owned: Self::CpuOwned) -> Self;
 
     /// Copies bytes to the memory.
-    fn write(turn: &mut Self::Turn, offset: usize, bytes: &[u8]) -> Result<(), Refused>;
+    fn write(owned: &mut Self::CpuOwned, offset: usize, bytes: &[u8]) -> Result<(), Refused>;
 
     /// Copies bytes from the memory.
-    fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused>;
+    fn read(owned: &Self::CpuOwned, offset: usize, bytes: &mut [u8]) -> Result<(), Refused>;
 
     /// Returns the memory for a transfer of the first bytes of `range`, and their range in it.
     fn segment(self, range: Range<usize>) -> Result<(Self::Segment, Range<usize>), Self>;
@@ -207,18 +207,18 @@ macro_rules! whole {
 }
 
 /// For memory that can be synced.
-macro_rules! turns {
+macro_rules! syncs {
     () => {
-        type Turn = CpuTurn<Self>;
+        type CpuOwned = CpuTurn<Self>;
 
-        const HAS_TURNS: bool = true;
+        const HAS_SYNCS: bool = true;
 
         fn into_cpu(self) -> Result<CpuTurn<Self>, Self> {
             Ok(self.into_cpu())
         }
 
-        fn into_device(turn: CpuTurn<Self>) -> Self {
-            turn.into_device()
+        fn into_device(owned: CpuTurn<Self>) -> Self {
+            owned.into_device()
         }
     };
 }
@@ -226,16 +226,16 @@ macro_rules! turns {
 /// For memory that is a slice while the CPU owns it.
 macro_rules! slice {
     (read) => {
-        fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
-            let from = turn.get(offset..).and_then(|rest| rest.get(..bytes.len()));
+        fn read(owned: &Self::CpuOwned, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
+            let from = owned.get(offset..).and_then(|rest| rest.get(..bytes.len()));
 
             bytes.copy_from_slice(from.ok_or(BEYOND)?);
             Ok(())
         }
     };
     (write) => {
-        fn write(turn: &mut Self::Turn, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
-            let to = turn
+        fn write(owned: &mut Self::CpuOwned, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
+            let to = owned
                 .get_mut(offset..)
                 .and_then(|rest| rest.get_mut(..bytes.len()));
 
@@ -244,22 +244,22 @@ macro_rules! slice {
         }
     };
     (read only) => {
-        fn write(_turn: &mut Self::Turn, _offset: usize, _bytes: &[u8]) -> Result<(), Refused> {
+        fn write(_turn: &mut Self::CpuOwned, _offset: usize, _bytes: &[u8]) -> Result<(), Refused> {
             Err(READ_ONLY)
         }
     };
 }
 
 /// Implements [`Memory`] for mappings that can be synced, for each direction.
-macro_rules! by_turns {
-    ($($way:ty, ($($writes:tt)*);)*) => {$(
-        impl<B> Memory for Mapping<'_, B, $way>
+macro_rules! with_syncs {
+    ($($direction:ty, ($($writes:tt)*);)*) => {$(
+        impl<B> Memory for Mapping<'_, B, $direction>
         where
             B: Buffer<Target = [u8]> + Send,
         {
-            type Way = $way;
+            type RuntimeDirection = $direction;
 
-            turns!();
+            syncs!();
             whole!();
             slice!(read);
             slice!($($writes)*);
@@ -273,10 +273,10 @@ macro_rules! by_turns {
             }
         }
 
-        impl Memory for DevicePages<'_, u8, $way> {
-            type Way = $way;
+        impl Memory for DevicePages<'_, u8, $direction> {
+            type RuntimeDirection = $direction;
 
-            turns!();
+            syncs!();
             whole!();
             slice!(read);
             slice!($($writes)*);
@@ -290,10 +290,10 @@ macro_rules! by_turns {
             }
         }
 
-        impl Memory for VmappedPages<'_, u8, $way> {
-            type Way = $way;
+        impl Memory for VmappedPages<'_, u8, $direction> {
+            type RuntimeDirection = $direction;
 
-            turns!();
+            syncs!();
             whole!();
             slice!(read);
             slice!($($writes)*);
@@ -309,11 +309,11 @@ macro_rules! by_turns {
             }
         }
 
-        impl<'bound> Memory for SgMapping<'bound, KVec<PagesPart>, $way> {
-            type Way = $way;
-            type Segment = SgSegment<'bound, KVec<PagesPart>, $way>;
+        impl<'bound> Memory for SgMapping<'bound, KVec<PagesPart>, $direction> {
+            type RuntimeDirection = $direction;
+            type Segment = SgSegment<'bound, KVec<PagesPart>, $direction>;
 
-            turns!();
+            syncs!();
 
             fn dma(&self) -> DmaAddress {
                 first(self.spans())
@@ -325,8 +325,8 @@ macro_rules! by_turns {
                 }
             }
 
-            fn read(turn: &Self::Turn, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
-                turn.read(offset, bytes).map_err(|_| BEYOND)
+            fn read(owned: &Self::CpuOwned, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
+                owned.read(offset, bytes).map_err(|_| BEYOND)
             }
 
             sg_write!($($writes)*);
@@ -349,8 +349,8 @@ macro_rules! by_turns {
 
 macro_rules! sg_write {
     (write) => {
-        fn write(turn: &mut Self::Turn, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
-            turn.write(offset, bytes).map_err(|_| BEYOND)
+        fn write(owned: &mut Self::CpuOwned, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
+            owned.write(offset, bytes).map_err(|_| BEYOND)
         }
     };
     (read only) => {
@@ -358,7 +358,7 @@ macro_rules! sg_write {
     };
 }
 
-by_turns! {
+with_syncs! {
     ToDevice, (write);
     FromDevice, (read only);
     Bidirectional, (write);
@@ -389,10 +389,10 @@ fn span_with(
 /// For memory that the CPU and the device share; `$io` is its I/O view.
 macro_rules! shared {
     (|$memory:ident| $io:expr) => {
-        type Way = Bidirectional;
-        type Turn = Self;
+        type RuntimeDirection = Bidirectional;
+        type CpuOwned = Self;
 
-        const HAS_TURNS: bool = false;
+        const HAS_SYNCS: bool = false;
         const IS_SHARED: bool = true;
 
         whole!();
@@ -401,8 +401,8 @@ macro_rules! shared {
             Ok(self)
         }
 
-        fn into_device(turn: Self) -> Self {
-            turn
+        fn into_device(owned: Self) -> Self {
+            owned
         }
 
         fn write($memory: &mut Self, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
@@ -456,9 +456,9 @@ impl<const SIZE: usize> Memory for PoolObject<'_, [u8; SIZE]> {
 /// For memory that the CPU cannot access before it is unmapped.
 macro_rules! never {
     () => {
-        type Turn = Infallible;
+        type CpuOwned = Infallible;
 
-        const HAS_TURNS: bool = false;
+        const HAS_SYNCS: bool = false;
 
         whole!();
 
@@ -466,22 +466,22 @@ macro_rules! never {
             Err(self)
         }
 
-        fn into_device(turn: Infallible) -> Self {
-            match turn {}
+        fn into_device(owned: Infallible) -> Self {
+            match owned {}
         }
 
-        fn write(turn: &mut Infallible, _offset: usize, _bytes: &[u8]) -> Result<(), Refused> {
-            match *turn {}
+        fn write(owned: &mut Infallible, _offset: usize, _bytes: &[u8]) -> Result<(), Refused> {
+            match *owned {}
         }
 
-        fn read(turn: &Infallible, _offset: usize, _bytes: &mut [u8]) -> Result<(), Refused> {
-            match *turn {}
+        fn read(owned: &Infallible, _offset: usize, _bytes: &mut [u8]) -> Result<(), Refused> {
+            match *owned {}
         }
     };
 }
 
-impl<W: Way + Send> Memory for IovaMapping<'_, KVec<PagesPart>, W> {
-    type Way = W;
+impl<W: RuntimeDirection + Send> Memory for IovaMapping<'_, KVec<PagesPart>, W> {
+    type RuntimeDirection = W;
 
     never!();
 
@@ -496,8 +496,8 @@ impl<W: Way + Send> Memory for IovaMapping<'_, KVec<PagesPart>, W> {
     }
 }
 
-impl<W: Way + Send> Memory for ResourceMapping<'_, W> {
-    type Way = W;
+impl<W: RuntimeDirection + Send> Memory for ResourceMapping<'_, W> {
+    type RuntimeDirection = W;
 
     never!();
 

@@ -3,7 +3,7 @@
 //! Excludes the mapping and unmapping of operations, of all devices.
 //!
 //! Operations run side by side under [`shared()`]; checks that need stable mappings run under
-//! [`quiet()`].
+//! [`quiesce()`].
 
 use kernel::{
     bindings,
@@ -37,28 +37,28 @@ pub(super) unsafe fn init() {
     unsafe {
         bindings::__init_rwsem(
             SEMAPHORE.0.get(),
-            c"safe_dma quiet".as_char_ptr(),
+            c"safe_dma quiesce".as_char_ptr(),
             KEY.0.get(),
         );
     }
 }
 
-/// Calls `f`, which maps or unmaps. Sleeps while [`quiet()`] runs.
+/// Calls `f`, which maps or unmaps. Sleeps while [`quiesce()`] runs.
 pub(super) fn shared<R>(f: impl FnOnce() -> R) -> R {
     // SAFETY: The lock is initialized.
     unsafe { bindings::down_read(SEMAPHORE.0.get()) };
     let result = f();
-    // SAFETY: It is held for reading since then.
+    // SAFETY: It is mapping for reading since then.
     unsafe { bindings::up_read(SEMAPHORE.0.get()) };
     result
 }
 
 /// Calls `f` while no operation maps or unmaps, for any device.
-pub(crate) fn quiet<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn quiesce<R>(f: impl FnOnce() -> R) -> R {
     // SAFETY: The lock is initialized.
     unsafe { bindings::down_write(SEMAPHORE.0.get()) };
     let result = f();
-    // SAFETY: It is held for writing since then.
+    // SAFETY: It is mapping for writing since then.
     unsafe { bindings::up_write(SEMAPHORE.0.get()) };
     result
 }

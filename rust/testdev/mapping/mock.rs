@@ -17,12 +17,12 @@ use kernel::{
 const SIZE: usize = 1000;
 
 /// Memory that the CPU and the device own in turn, or both.
-pub(in crate::testdev) struct Bytes<const TURNS: bool>([u8; SIZE]);
+pub(in crate::testdev) struct Bytes<const SYNCS: bool>([u8; SIZE]);
 
-pub(in crate::testdev) type Fake = Bytes<true>;
+pub(in crate::testdev) type Mock = Bytes<true>;
 pub(in crate::testdev) type Shared = Bytes<false>;
 
-impl<const TURNS: bool> Bytes<TURNS> {
+impl<const SYNCS: bool> Bytes<SYNCS> {
     pub(in crate::testdev) const SIZE: usize = SIZE;
 
     pub(in crate::testdev) const fn new() -> Self {
@@ -30,14 +30,14 @@ impl<const TURNS: bool> Bytes<TURNS> {
     }
 }
 
-impl<const TURNS: bool> Memory for Bytes<TURNS> {
-    type Way = Bidirectional;
-    type Turn = Self;
+impl<const SYNCS: bool> Memory for Bytes<SYNCS> {
+    type RuntimeDirection = Bidirectional;
+    type CpuOwned = Self;
     // Never created: there is no engine.
     type Segment = CoherentMemory<'static, [u8]>;
 
-    const HAS_TURNS: bool = TURNS;
-    const IS_SHARED: bool = !TURNS;
+    const HAS_SYNCS: bool = SYNCS;
+    const IS_SHARED: bool = !SYNCS;
 
     fn dma(&self) -> DmaAddress {
         0
@@ -49,17 +49,17 @@ impl<const TURNS: bool> Memory for Bytes<TURNS> {
         Ok(self)
     }
 
-    fn into_device(turn: Self) -> Self {
-        turn
+    fn into_device(owned: Self) -> Self {
+        owned
     }
 
-    fn write(turn: &mut Self, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
-        turn.0[offset..offset + bytes.len()].copy_from_slice(bytes);
+    fn write(owned: &mut Self, offset: usize, bytes: &[u8]) -> Result<(), Refused> {
+        owned.0[offset..offset + bytes.len()].copy_from_slice(bytes);
         Ok(())
     }
 
-    fn read(turn: &Self, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
-        bytes.copy_from_slice(&turn.0[offset..offset + bytes.len()]);
+    fn read(owned: &Self, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
+        bytes.copy_from_slice(&owned.0[offset..offset + bytes.len()]);
         Ok(())
     }
 

@@ -20,11 +20,11 @@ use super::{
     fill,
     memory::{
         Memory,
-        Way, //
+        RuntimeDirection, //
     },
     pattern_into,
-    Held,
-    Life, //
+    AnyMapping,
+    MappingState, //
 };
 use crate::dma::{
     buffer::{
@@ -76,7 +76,7 @@ const LARGE_OBJECT: usize = 4096;
 
 /// A new mapping.
 pub(in crate::testdev) struct Made<'bound> {
-    pub(in crate::testdev) held: KBox<dyn Held<'bound> + 'bound>,
+    pub(in crate::testdev) mapping: KBox<dyn AnyMapping<'bound> + 'bound>,
     pub(in crate::testdev) info: Info,
 }
 
@@ -136,7 +136,7 @@ struct Maker<'a, 'bound, D> {
 
 impl<'a, 'bound, D> Maker<'a, 'bound, D>
 where
-    D: Way + Permits<[u8]> + Copy + Send,
+    D: RuntimeDirection + Permits<[u8]> + Copy + Send,
     Mapping<'bound, KVec<u8>, D>: Memory,
     Mapping<'bound, PagesPart, D>: Memory,
     SgMapping<'bound, KVec<PagesPart>, D>: Memory,
@@ -315,10 +315,10 @@ where
         match self.request.pattern {
             None => self.made(memory),
             Some(pattern) => {
-                let mut turn = memory.into_cpu().map_err(|_| M::NO_ACCESS)?;
+                let mut owned = memory.into_cpu().map_err(|_| M::NO_ACCESS)?;
 
-                fill::<M>(&mut turn, 0..self.size, pattern)?;
-                self.made(M::into_device(turn))
+                fill::<M>(&mut owned, 0..self.size, pattern)?;
+                self.made(M::into_device(owned))
             }
         }
     }
@@ -327,7 +327,7 @@ where
         let info = Info::of(self.target.dev, self.request, self.size, &memory);
 
         Ok(Made {
-            held: KBox::new(Life::Device(memory), flags()).map_err(|_| NO_MEMORY)?,
+            mapping: KBox::new(MappingState::Device(memory), flags()).map_err(|_| NO_MEMORY)?,
             info,
         })
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Access to a bound device from file operations, which may run at any time.
+//! Revocable access to a bound device, for file operations, which may run at any time.
 //!
-//! A call enters the gate, beside others, and has the device until it leaves. Unbinding the driver
-//! closes the gate: new calls fail, waits for a transfer end, and once all calls have left, all
-//! mappings are undone.
+//! A call enters, beside others, and has the device until it leaves. Unbinding the driver revokes
+//! the access: new calls fail, waits for a transfer end, and once all calls have left, all mappings
+//! are undone.
 
 use super::{
-    names::Table,
     pages::SharedPages,
+    registry::Registry,
     target::Target, //
 };
 use kernel::{
@@ -25,7 +25,7 @@ use kernel::{
 /// A device while it is bound.
 pub(crate) struct Live<'bound> {
     // Dropped in this order: the mappings before their device.
-    pub(crate) table: Pin<KBox<Table<'bound>>>,
+    pub(crate) registry: Pin<KBox<Registry<'bound>>>,
     pub(crate) pages: Pin<KBox<SharedPages<'bound>>>,
     pub(crate) target: Target<'bound>,
 }
@@ -35,7 +35,7 @@ impl<'bound> Live<'bound> {
     /// contiguous if `contiguous` is set.
     pub(crate) fn new(target: Target<'bound>, contiguous: bool) -> Result<Self> {
         Ok(Self {
-            table: KBox::pin_init(Table::new(target.account.clone()), GFP_KERNEL)?,
+            registry: KBox::pin_init(Registry::new(target.account.clone()), GFP_KERNEL)?,
             pages: KBox::pin_init(SharedPages::new(target.dev, contiguous)?, GFP_KERNEL)?,
             target,
         })
@@ -43,31 +43,31 @@ impl<'bound> Live<'bound> {
 }
 
 struct State {
-    /// None once the gate is closed.
+    /// None once the access is revoked.
     live: Option<Arc<Live<'static>>>,
     /// The number of calls inside.
     inside: usize,
 }
 
-/// The gate of a device.
+/// Access to a device, until it is revoked.
 ///
 /// # Invariants
 ///
 /// `live` is valid while the driver is bound, and no reference to it is left when that ends.
 #[pin_data]
-pub(crate) struct Gate {
+pub(crate) struct Revocable {
     #[pin]
     state: Mutex<State>,
     #[pin]
     left: CondVar,
 }
 
-impl Gate {
-    /// Creates an open gate.
+impl Revocable {
+    /// Gives access to a device.
     ///
     /// # Safety
     ///
-    /// [`Gate::close`] is called before the end of `'bound`.
+    /// [`Revocable::close`] is called before the end of `'bound`.
     pub(super) unsafe fn new<'bound>(live: Live<'bound>) -> Result<Arc<Self>> {
         let live = Arc::new(live, GFP_KERNEL)?;
         // SAFETY: Only the lifetime is changed. The value is reached by `enter()` alone, whose
@@ -87,7 +87,7 @@ impl Gate {
         )
     }
 
-    /// Calls `f` with the device; returns [`ENODEV`] if the gate is closed. Sleeps if `f` does.
+    /// Calls `f` with the device; returns [`ENODEV`] once the access is revoked. Sleeps if `f` does.
     pub(crate) fn enter<R>(&self, f: impl for<'a> FnOnce(&Live<'a>) -> R) -> Result<R> {
         let live = {
             let mut state = self.state.lock();
@@ -107,7 +107,7 @@ impl Gate {
         Ok(result)
     }
 
-    /// Closes the gate, waits until all calls have left, and undoes all mappings. Sleeps.
+    /// Revokes the access, waits until all calls have left, and undoes all mappings. Sleeps.
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
         let Some(live) = state.live.take() else {
@@ -124,10 +124,10 @@ impl Gate {
     }
 }
 
-/// Closes the gate on drop.
-pub(super) struct Keeper(pub(super) Arc<Gate>);
+/// Revokes the access on drop.
+pub(super) struct CloseOnDrop(pub(super) Arc<Revocable>);
 
-impl Drop for Keeper {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.close();
     }

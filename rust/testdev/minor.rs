@@ -30,9 +30,9 @@ const NAMES: [&CStr; 8] = [
 static TAKEN: Atomic<u32> = Atomic::new(0);
 
 /// A number in use, freed on drop.
-pub(super) struct Number(usize);
+pub(super) struct Minor(usize);
 
-impl Number {
+impl Minor {
     /// Takes a number for a device; returns [`EBUSY`] if none is free.
     pub(super) fn take(dev: &Device<Bound>) -> Result<Self> {
         let mut taken = TAKEN.load(Relaxed);
@@ -61,7 +61,7 @@ impl Number {
     }
 }
 
-impl Drop for Number {
+impl Drop for Minor {
     fn drop(&mut self) {
         // The bit is set: only it changes.
         TAKEN.fetch_sub(1 << self.0, Full);

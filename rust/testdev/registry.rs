@@ -2,7 +2,7 @@
 
 //! The mappings of a device, by name.
 //!
-//! An operation takes a mapping out of the table, works on it without a lock, and puts it back.
+//! An operation takes a mapping out of the registry, works on it without a lock, and puts it back.
 //! Meanwhile the name is busy: other operations on it are refused, and so is a new mapping of that
 //! name.
 
@@ -11,12 +11,12 @@ use super::{
         Account,
         Charge, //
     },
-    held::{
-        Held,
-        Made,
-        Turn, //
-    },
     info::Info,
+    mapping::{
+        AnyMapping,
+        Made,
+        Owner, //
+    },
     request::{
         Name,
         Refused, //
@@ -39,7 +39,7 @@ pub(crate) const MAX_NAMES: usize = 256;
 /// A mapping, counted until it is dropped.
 struct Holding<'bound> {
     // Dropped in this order.
-    held: KBox<dyn Held<'bound> + 'bound>,
+    mapping: KBox<dyn AnyMapping<'bound> + 'bound>,
     _counted: Counted,
 }
 
@@ -49,7 +49,7 @@ struct Entry<'bound> {
     size: usize,
     /// None before that.
     info: Option<Info>,
-    turn: Turn,
+    owner: Owner,
     /// None while an operation uses it.
     holding: Option<Holding<'bound>>,
     // Dropped after the memory is freed.
@@ -58,7 +58,7 @@ struct Entry<'bound> {
 
 /// Mappings by name.
 #[pin_data]
-pub(crate) struct Table<'bound> {
+pub(crate) struct Registry<'bound> {
     account: Arc<Account>,
     #[pin]
     entries: Mutex<KVec<KBox<Entry<'bound>>>>,
@@ -70,8 +70,8 @@ const BUSY: Refused = Refused::because(EBUSY, "another operation on it has not e
 const TOO_MANY: Refused = Refused::because(ENOSPC, "there are 256 names, and no more can be");
 const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
 
-impl<'bound> Table<'bound> {
-    /// Creates an empty table, whose mappings are charged to `account`.
+impl<'bound> Registry<'bound> {
+    /// Creates an empty registry, whose mappings are charged to `account`.
     pub(super) fn new(account: Arc<Account>) -> impl PinInit<Self> + use<'bound> {
         pin_init!(Self {
             account,
@@ -88,15 +88,18 @@ impl<'bound> Table<'bound> {
     ) -> Result<Info, Refused> {
         self.reserve(name, size)?;
         // Removes the entry if `make` fails.
-        let place = Place { table: self, name };
-        let (Made { held, info }, counted) = make()?;
+        let place = Place {
+            registry: self,
+            name,
+        };
+        let (Made { mapping, info }, counted) = make()?;
 
         core::mem::forget(place);
         self.with_entry(name, |entry| entry.info = Some(info));
         self.put_back(
             name,
             Holding {
-                held,
+                mapping,
                 _counted: counted,
             },
         );
@@ -118,7 +121,7 @@ impl<'bound> Table<'bound> {
                 name,
                 size,
                 info: None,
-                turn: Turn::Device,
+                owner: Owner::Device,
                 holding: None,
                 _charge: Account::charge(&self.account, size)?,
             },
@@ -133,10 +136,10 @@ impl<'bound> Table<'bound> {
     pub(super) fn with<R>(
         &self,
         name: Name,
-        f: impl FnOnce(&mut (dyn Held<'bound> + 'bound), usize) -> Result<R, Refused>,
+        f: impl FnOnce(&mut (dyn AnyMapping<'bound> + 'bound), usize) -> Result<R, Refused>,
     ) -> Result<R, Refused> {
         let (mut holding, size) = self.take(name)?;
-        let result = f(&mut *holding.held, size);
+        let result = f(&mut *holding.mapping, size);
 
         self.put_back(name, holding);
         result
@@ -146,9 +149,9 @@ impl<'bound> Table<'bound> {
     pub(super) fn undo(&self, name: Name) -> Result<usize, Refused> {
         let (holding, size) = self.take(name)?;
 
-        if holding.held.turn() == Turn::InFlight {
+        if holding.mapping.owner() == Owner::InFlight {
             self.put_back(name, holding);
-            return Err(Turn::InFlight.refused());
+            return Err(Owner::InFlight.refused());
         }
         drop(holding);
         self.remove(name);
@@ -169,7 +172,7 @@ impl<'bound> Table<'bound> {
     /// Puts back a mapping that was taken.
     fn put_back(&self, name: Name, holding: Holding<'bound>) {
         self.with_entry(name, |entry| {
-            entry.turn = holding.held.turn();
+            entry.owner = holding.mapping.owner();
             entry.holding = Some(holding);
         });
     }
@@ -194,7 +197,7 @@ impl<'bound> Table<'bound> {
     }
 }
 
-impl fmt::Display for Table<'_> {
+impl fmt::Display for Registry<'_> {
     /// A line for each mapping. Does not wait for busy ones.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.entries.lock();
@@ -203,8 +206,8 @@ impl fmt::Display for Table<'_> {
             let Some(info) = entry.info else {
                 continue;
             };
-            let turn = match entry.holding {
-                Some(_) => entry.turn.name(),
+            let owner = match entry.holding {
+                Some(_) => entry.owner.name(),
                 None => "busy",
             };
 
@@ -213,7 +216,7 @@ impl fmt::Display for Table<'_> {
                 entry.name,
                 info.kind.name(),
                 info.dir.name(),
-                turn,
+                owner,
                 info
             ))?;
         }
@@ -223,26 +226,26 @@ impl fmt::Display for Table<'_> {
 
 /// A name without a mapping, removed on drop.
 struct Place<'t, 'bound> {
-    table: &'t Table<'bound>,
+    registry: &'t Registry<'bound>,
     name: Name,
 }
 
 impl Drop for Place<'_, '_> {
     fn drop(&mut self) {
-        self.table.remove(self.name);
+        self.registry.remove(self.name);
     }
 }
 
-#[kunit_tests(safe_dma_names)]
+#[kunit_tests(safe_dma_registry)]
 mod tests {
     use super::{
         super::{
             account::MAX_BYTES,
-            held::{
-                fake::Fake,
-                Life, //
-            },
             info::PAGES,
+            mapping::{
+                mock::Mock,
+                MappingState, //
+            },
             request::{
                 Dir,
                 Kind, //
@@ -253,12 +256,12 @@ mod tests {
     };
     use kernel::page::PAGE_SIZE;
 
-    fn table() -> Result<Pin<KBox<Table<'static>>>> {
+    fn registry() -> Result<Pin<KBox<Registry<'static>>>> {
         table_of(&Account::new()?)
     }
 
-    fn table_of(account: &Arc<Account>) -> Result<Pin<KBox<Table<'static>>>> {
-        KBox::pin_init(Table::new(account.clone()), GFP_KERNEL)
+    fn table_of(account: &Arc<Account>) -> Result<Pin<KBox<Registry<'static>>>> {
+        KBox::pin_init(Registry::new(account.clone()), GFP_KERNEL)
     }
 
     fn name(text: &[u8]) -> Result<Name> {
@@ -267,12 +270,13 @@ mod tests {
 
     fn made() -> Result<Made<'static>, Refused> {
         Ok(Made {
-            held: KBox::new(Life::Device(Fake::new()), GFP_KERNEL).map_err(|_| NO_MEMORY)?,
+            mapping: KBox::new(MappingState::Device(Mock::new()), GFP_KERNEL)
+                .map_err(|_| NO_MEMORY)?,
             info: Info {
                 kind: Kind::Single,
                 dir: Dir::Bidirectional,
                 dma: 0,
-                size: Fake::SIZE,
+                size: Mock::SIZE,
                 bounced: false,
                 pages: [0; PAGES],
                 count: 1,
@@ -280,8 +284,8 @@ mod tests {
         })
     }
 
-    fn add(table: &Table<'static>, stats: &Arc<Stats>, name: Name, size: usize) -> Result {
-        table
+    fn add(registry: &Registry<'static>, stats: &Arc<Stats>, name: Name, size: usize) -> Result {
+        registry
             .add(name, size, || Ok((made()?, Counted::new(stats, false))))
             .map(drop)
             .map_err(|refused| refused.error)
@@ -293,77 +297,77 @@ mod tests {
 
     #[test]
     fn a_name_is_there_once() -> Result {
-        let (table, stats) = (table()?, Stats::new()?);
+        let (registry, stats) = (registry()?, Stats::new()?);
         let (a, b) = (name(b"a")?, name(b"b")?);
 
-        add(&table, &stats, a, 1)?;
-        assert!(add(&table, &stats, a, 1) == Err(EEXIST));
-        assert!(error(table.undo(b)) == Some(ENOENT));
-        assert!(table.undo(a).is_ok());
-        assert!(error(table.undo(a)) == Some(ENOENT));
-        add(&table, &stats, a, 1)
+        add(&registry, &stats, a, 1)?;
+        assert!(add(&registry, &stats, a, 1) == Err(EEXIST));
+        assert!(error(registry.undo(b)) == Some(ENOENT));
+        assert!(registry.undo(a).is_ok());
+        assert!(error(registry.undo(a)) == Some(ENOENT));
+        add(&registry, &stats, a, 1)
     }
 
     #[test]
     fn a_busy_name_is_refused() -> Result {
-        let (table, stats) = (table()?, Stats::new()?);
+        let (registry, stats) = (registry()?, Stats::new()?);
         let a = name(b"a")?;
 
-        add(&table, &stats, a, 7)?;
-        let busy = table.with(a, |_, size| {
+        add(&registry, &stats, a, 7)?;
+        let busy = registry.with(a, |_, size| {
             assert!(size == 7);
-            assert!(error(table.with(a, |_, _| Ok(()))) == Some(EBUSY));
-            assert!(error(table.undo(a)) == Some(EBUSY));
-            assert!(add(&table, &stats, a, 1) == Err(EEXIST));
+            assert!(error(registry.with(a, |_, _| Ok(()))) == Some(EBUSY));
+            assert!(error(registry.undo(a)) == Some(EBUSY));
+            assert!(add(&registry, &stats, a, 1) == Err(EEXIST));
             Ok(())
         });
-        assert!(busy.is_ok() && table.undo(a).is_ok());
+        assert!(busy.is_ok() && registry.undo(a).is_ok());
         Ok(())
     }
 
     #[test]
     fn a_name_without_a_mapping_is_forgotten() -> Result {
-        let (table, stats) = (table()?, Stats::new()?);
+        let (registry, stats) = (registry()?, Stats::new()?);
         let a = name(b"a")?;
 
-        let failed = table.add(a, 1, || {
-            assert!(error(table.with(a, |_, _| Ok(()))) == Some(EBUSY));
+        let failed = registry.add(a, 1, || {
+            assert!(error(registry.with(a, |_, _| Ok(()))) == Some(EBUSY));
             Err(NO_MEMORY)
         });
         assert!(error(failed) == Some(ENOMEM));
-        add(&table, &stats, a, 1)
+        add(&registry, &stats, a, 1)
     }
 
     #[test]
     fn not_too_many_names() -> Result {
-        let (table, stats) = (table()?, Stats::new()?);
+        let (registry, stats) = (registry()?, Stats::new()?);
 
         for number in 0..MAX_NAMES {
             // CAST: Less than 256.
             let text = [b'a' + (number / 16) as u8, b'a' + (number % 16) as u8];
-            add(&table, &stats, name(&text)?, 1)?;
+            add(&registry, &stats, name(&text)?, 1)?;
         }
-        assert!(add(&table, &stats, name(b"more")?, 1) == Err(ENOSPC));
-        assert!(table.undo(name(b"aa")?).is_ok());
-        add(&table, &stats, name(b"more")?, 1)
+        assert!(add(&registry, &stats, name(b"more")?, 1) == Err(ENOSPC));
+        assert!(registry.undo(name(b"aa")?).is_ok());
+        add(&registry, &stats, name(b"more")?, 1)
     }
 
     /// In whole pages, with other charges of the account.
     #[test]
     fn not_too_many_bytes() -> Result {
         let (account, stats) = (Account::new()?, Stats::new()?);
-        let table = table_of(&account)?;
+        let registry = table_of(&account)?;
         let (a, b) = (name(b"a")?, name(b"b")?);
 
-        add(&table, &stats, a, MAX_BYTES - PAGE_SIZE)?;
-        assert!(add(&table, &stats, b, PAGE_SIZE + 1) == Err(ENOSPC));
+        add(&registry, &stats, a, MAX_BYTES - PAGE_SIZE)?;
+        assert!(add(&registry, &stats, b, PAGE_SIZE + 1) == Err(ENOSPC));
         let charge = Account::charge(&account, 1).map_err(|refused| refused.error)?;
-        assert!(add(&table, &stats, b, 1) == Err(ENOSPC));
+        assert!(add(&registry, &stats, b, 1) == Err(ENOSPC));
         drop(charge);
-        let failed = table.add(b, PAGE_SIZE, || Err(NO_MEMORY));
+        let failed = registry.add(b, PAGE_SIZE, || Err(NO_MEMORY));
         assert!(error(failed) == Some(ENOMEM));
-        add(&table, &stats, b, PAGE_SIZE)?;
-        assert!(table.undo(a).is_ok());
-        add(&table, &stats, a, MAX_BYTES - PAGE_SIZE)
+        add(&registry, &stats, b, PAGE_SIZE)?;
+        assert!(registry.undo(a).is_ok());
+        add(&registry, &stats, a, MAX_BYTES - PAGE_SIZE)
     }
 }
