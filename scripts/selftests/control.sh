@@ -128,6 +128,7 @@ too_large() {
 	done
 	refused ENOSPC "op=map_sg size=16777216 pattern=1" "64 MiB are mapped for the device" &&
 		operate "op=map name=page" && page=$(mapping page | sed 's/.* size \([0-9]*\) .*/\1/') &&
+		operate "op=unmap name=page" && operate "op=map name=page size=1" &&
 		refused ENOSPC "op=map name=d kind=sg size=16777216" "64 MiB are mapped for the device" &&
 		operate "op=map name=d kind=sg size=$((16777216 - page))" &&
 		refused ENOSPC "op=map name=e size=1" "64 MiB are mapped for the device" &&

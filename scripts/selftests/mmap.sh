@@ -12,7 +12,7 @@ require
 require_program mmap_coherent
 require_debugfs
 CONTROL=$DEBUGFS/$MODULE/$DEVICE
-ktap_set_plan $((FINISH + 13))
+ktap_set_plan $((FINISH + 12))
 
 gone=$(mktemp -u)
 trap 'rm -f "$gone"; if is_loaded; then unload; fi' EXIT

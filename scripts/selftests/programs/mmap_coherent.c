@@ -26,7 +26,8 @@
 #define SIZE		(PAGES * PAGE)
 #define NOBODY		65534
 
-/* `run` of the device. */
+static const char *directory;
+/* Opened by each process: writes through one open file wait for each other. */
 static int run_fd;
 
 static unsigned char pattern(int i, int seed)
@@ -166,6 +167,7 @@ static pid_t start_child(void (*child)(void))
 	if (pid < 0)
 		fail("cannot fork");
 	if (!pid) {
+		run_fd = open_control(directory, "run", O_WRONLY);
 		child();
 		exit(0);
 	}
@@ -307,7 +309,8 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		fail("usage: see the comment at the top");
-	run_fd = open_control(argv[1], "run", O_WRONLY);
+	directory = argv[1];
+	run_fd = open_control(directory, "run", O_WRONLY);
 	if (argc == 4 && !strcmp(argv[2], "hold")) {
 		hold(argv[3]);
 		return 0;

@@ -69,7 +69,6 @@ struct engine {
 
 struct device {
 	const char *directory;
-	int run_fd;
 	unsigned char *memory;
 	struct world world;
 	int maps;
@@ -95,6 +94,8 @@ static struct {
 	unsigned long long digest;
 	struct random random;
 	struct device *device;
+	/* Opened by each process: writes through one open file wait for each other. */
+	int run_fd;
 	/* Its transfer in flight. */
 	struct slot *flight;
 	unsigned int flight_number;
@@ -213,7 +214,7 @@ static int perform(struct slot *slot, struct request asked)
 	struct device *device = me.device;
 	struct mapping *mapping = slot ? &slot->mapping : NULL;
 	unsigned int expected = outcomes(&device->world, mapping, &asked);
-	int error = run(device->run_fd, &asked);
+	int error = run(me.run_fd, &asked);
 
 	judge(slot, &asked, error, expected);
 	apply(&device->world, mapping, &asked, error);
@@ -265,7 +266,7 @@ static int run_and_wait(struct slot *slot, const struct request *request)
 		/* In this order: the second read sees one that comes between them. */
 		before = atomic_read(&slot->nudges);
 		inside = atomic_read(&slot->nudging);
-		error = run(me.device->run_fd, request);
+		error = run(me.run_fd, request);
 	} while (error == EBUSY && (inside || atomic_read(&slot->nudges) != before));
 	atomic_set(&slot->waiting, 0);
 	while (atomic_read(&slot->nudging))
@@ -283,7 +284,7 @@ static void nudge(struct slot *slot)
 			request_for(slot, syncs ? OP_SYNC_FOR_DEVICE : OP_MAP);
 
 		atomic_add(&slot->nudges, 1);
-		judge(slot, &asked, run(me.device->run_fd, &asked),
+		judge(slot, &asked, run(me.run_fd, &asked),
 		      outcome(syncs ? EBUSY : EEXIST));
 	}
 	atomic_add(&slot->nudging, -1);
@@ -718,7 +719,7 @@ static void try_engine(void)
 
 		if (!in_one_piece(mapping, asked.offset, asked.offset + asked.size))
 			asked.op = OP_TRANSFER;
-		error = run(me.device->run_fd, &asked);
+		error = run(me.run_fd, &asked);
 		if (!is_early(engine->started))
 			expected |= outcome(0);
 		judge(slot, &asked, error, expected);
@@ -842,6 +843,7 @@ static void work(unsigned int operations)
 static void begin(struct device *device, unsigned int number)
 {
 	me.device = device;
+	me.run_fd = open_control(device->directory, "run", O_WRONLY);
 	me.number = number;
 	me.operation = 0;
 	me.digest = 0;
@@ -869,18 +871,18 @@ static void learn(struct device *device)
 	int before;
 
 	for (unsigned int kind = 0; kind < KINDS; kind++) {
-		int error = operate(device->run_fd, "op=map name=probe kind=%s", kinds[kind]);
+		int error = operate(me.run_fd, "op=map name=probe kind=%s", kinds[kind]);
 
 		if (error && kind != KIND_IOVA && kind != KIND_RESOURCE)
 			complain("a page of kind %s cannot be mapped: errno %d", kinds[kind],
 				 error);
 		device->world.refused[kind] = error;
-		if (!error && operate(device->run_fd, "op=unmap name=probe"))
+		if (!error && operate(me.run_fd, "op=unmap name=probe"))
 			fail("unmap");
 	}
 	before = stat_of(device, "bounced");
-	if (operate(device->run_fd, "op=map name=probe size=1") ||
-	    operate(device->run_fd, "op=unmap name=probe"))
+	if (operate(me.run_fd, "op=map name=probe size=1") ||
+	    operate(me.run_fd, "op=unmap name=probe"))
 		fail("a small buffer cannot be mapped");
 	device->world.bounces = stat_of(device, "bounced") != before;
 }
@@ -903,8 +905,8 @@ static void map_pages(struct device *device, unsigned int devices)
 			fail(path);
 		memory[0] = i + 1;
 		memory[page] = 0;
-		if (operate(device->run_fd, "op=transfer_page page=0 to=device") ||
-		    operate(device->run_fd, "op=transfer_page page=1 to=memory"))
+		if (operate(me.run_fd, "op=transfer_page page=0 to=device") ||
+		    operate(me.run_fd, "op=transfer_page page=1 to=memory"))
 			fail("transfer_page");
 		if (memory[page] == i + 1)
 			device->memory = memory;
@@ -918,10 +920,10 @@ static void map_pages(struct device *device, unsigned int devices)
 static void open_device(struct device *device, const char *directory, unsigned int devices)
 {
 	device->directory = directory;
-	device->run_fd = open_control(directory, "run", O_WRONLY);
 	device->world.page = getpagesize();
 	if (pipe(device->engine.token))
 		fail("pipe");
+	begin(device, 0);
 	map_pages(device, devices);
 }
 
