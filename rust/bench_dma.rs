@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The root of a crate that has the library, and counts what its operations take, beside the same in C.
+//! Benchmark of the library against C: counts the instructions of each operation in both.
 
 use safe_dma::dma;
 
 mod bench {
+    mod buffer_pool;
     mod by_hand;
     pub(crate) mod driver;
-    mod held;
-    mod kept;
     mod lists;
     mod memory;
     mod round_trip;
     mod series;
     mod streaming;
+    mod sync;
     mod threads;
 }
 
@@ -21,20 +21,20 @@ kernel::module_pci_driver! {
     type: bench::driver::BenchDriver,
     name: "bench_dma",
     authors: ["The safe-dma developers"],
-    description: "What streaming DMA in Rust takes, and the same in C",
+    description: "Benchmark of streaming DMA in Rust and in C",
     license: "GPL v2",
     params: {
         dma_bits: u8 {
             default: 28,
-            description: "Address bits of the device, as in QEMU's option edu,dma_mask= (default: 28)",
+            description: "Address bits, as in QEMU's option edu,dma_mask= (default: 28)",
         },
         rounds: u32 {
             default: 64,
-            description: "How often each operation is counted, or timed by each thread (default: 64)",
+            description: "Repetitions of each operation, and in each thread (default: 64)",
         },
         threads: u8 {
             default: 0,
-            description: "Time that many threads, each on a processor of its own, instead of counting (default: 0)",
+            description: "Time this many threads on as many processors instead (default: 0)",
         },
     },
 }

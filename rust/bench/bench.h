@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the benchmark has in C: each operation of the library as a careful driver does it by hand,
- * and what the loop around them needs.
+ * The C part of the benchmark: each operation of the library as a careful driver writes it in C,
+ * and helpers for the measuring loop.
  */
 
 #ifndef SAFE_DMA_BENCH_H
@@ -16,7 +16,7 @@ struct page;
 struct pci_dev;
 struct sg_table;
 
-/* by_hand.c: 0 or an error; what was done is undone */
+/* by_hand.c: complete operations, which return 0 or an error */
 int by_hand_single(struct device *dev, void *buf, size_t size, enum dma_data_direction dir);
 int by_hand_page(struct device *dev, struct page *page, size_t size);
 int by_hand_sg(struct device *dev, struct page **pages, unsigned int count);
@@ -26,7 +26,7 @@ int by_hand_coherent(struct device *dev, size_t size);
 int by_hand_pool(struct dma_pool *pool);
 int by_hand_resource(struct device *dev, phys_addr_t phys, size_t size);
 
-/* by_hand_held.c: memory that is mapped before, and unmapped after what is counted */
+/* by_hand_mapped.c: parts of operations */
 int by_hand_map(struct device *dev, void *buf, size_t size, enum dma_data_direction dir,
 		dma_addr_t *addr);
 void by_hand_unmap(struct device *dev, dma_addr_t addr, size_t size, enum dma_data_direction dir);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The operations in C, each from its beginning to its end. They check what can fail, and no more.
+ * Complete operations in C, with the error checks that are needed.
  */
 
 #include <linux/dma-mapping.h>
@@ -41,7 +41,7 @@ static int map_and_unmap(struct device *dev, struct sg_table *table)
 	return err;
 }
 
-/* An entry for each page. */
+/* One entry for each page. */
 int by_hand_sg(struct device *dev, struct page **pages, unsigned int count)
 {
 	struct scatterlist *sg;
@@ -61,7 +61,7 @@ int by_hand_sg(struct device *dev, struct page **pages, unsigned int count)
 	return err;
 }
 
-/* An entry for each row of pages, within the limits of the device, as the library does it. */
+/* One entry for each run of contiguous pages, within the limits of the device. */
 int by_hand_sg_joined(struct device *dev, struct page **pages, unsigned int count)
 {
 	size_t size = (size_t)count << PAGE_SHIFT;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The C code beside which the library is counted, and what it needs promised.
+//! Safe interface to the C code that the library is compared with.
 
 use crate::dma::{
     buffer::Pages,
@@ -47,7 +47,7 @@ mod bindings {
     include!("bench_generated.rs");
 }
 
-/// Memory for one piece.
+/// A buffer of one piece.
 pub(super) type Memory<const N: usize> = KBox<[u8; N]>;
 
 pub(super) fn memory<const N: usize>() -> Result<Memory<N>> {
@@ -63,25 +63,25 @@ fn start<const N: usize>(memory: &mut Memory<N>) -> *mut c_void {
     (&raw mut **memory).cast()
 }
 
-/// What the counter has: instructions, where it counts those.
+/// Returns the counter, which counts instructions under `-icount shift=0`.
 #[inline(always)]
 pub(super) fn clock() -> u64 {
     // SAFETY: May be called at any time.
     unsafe { bindings::bench_clock() }
 }
 
-/// Puts samples in order.
+/// Sorts samples.
 pub(super) fn sort(samples: &mut [u64]) {
-    // SAFETY: These are so many numbers, which nobody else has.
+    // SAFETY: The pointer and length are those of a mutable slice.
     unsafe { bindings::bench_sort(samples.as_mut_ptr(), samples.len()) };
 }
 
-/// Maps and unmaps.
+/// Maps and unmaps a buffer.
 pub(super) fn single<D: Direction, const N: usize>(
     dev: &Device<Bound>,
     mut memory: Memory<N>,
 ) -> Result<Memory<N>> {
-    // SAFETY: The device is bound, and the memory from `kmalloc()`; nobody else has it meanwhile.
+    // SAFETY: The device is bound, and the memory is from `kmalloc()` and borrowed exclusively.
     to_result(unsafe {
         bindings::by_hand_single(raw(dev), start(&mut memory), N, D::DIRECTION.into())
     })?;
@@ -93,19 +93,19 @@ pub(super) fn page(dev: &Device<Bound>, pages: Pages) -> Result<Pages> {
     // SAFETY: The memory is in the linear map.
     let page = unsafe { bindings::bench_page(pages.as_ptr().cast()) };
 
-    // SAFETY: The device is bound, and the pages nobody else's.
+    // SAFETY: The device is bound, and the pages are owned.
     to_result(unsafe { bindings::by_hand_page(raw(dev), page, pages.size()) })?;
     Ok(pages)
 }
 
-/// Single pages, as C has them.
+/// An array of `struct page *`.
 pub(super) struct PageList {
     pages: KVec<*mut kernel_bindings::page>,
     _memory: KVec<Pages>,
 }
 
 impl PageList {
-    /// Keeps the pages, of each of which the first is used.
+    /// Takes the first page of each allocation.
     pub(super) fn new(memory: KVec<Pages>) -> Result<Self> {
         if memory.is_empty() {
             return Err(EINVAL);
@@ -124,9 +124,9 @@ impl PageList {
         })
     }
 
-    /// How many, as C counts them.
+    /// Returns the number of pages.
     fn count(&self) -> u32 {
-        // CAST: Some hundred at most.
+        // CAST: A few hundred at most.
         self.pages.len() as u32
     }
 
@@ -135,44 +135,44 @@ impl PageList {
     }
 }
 
-/// Makes a list with an entry for each page, maps and unmaps it.
+/// Makes a list with an entry for each page, and maps and unmaps it.
 pub(super) fn sg(dev: &Device<Bound>, list: &PageList) -> Result {
-    // SAFETY: The device is bound, and the list has so many pages, which nobody else has.
+    // SAFETY: The device is bound, and the list owns this number of pages.
     to_result(unsafe { bindings::by_hand_sg(raw(dev), list.start(), list.count()) })
 }
 
-/// The same, with an entry for each row of pages.
+/// The same, with an entry for each run of contiguous pages.
 pub(super) fn sg_joined(dev: &Device<Bound>, list: &PageList) -> Result {
     // SAFETY: As above. The array is only read.
     to_result(unsafe { bindings::by_hand_sg_joined(raw(dev), list.start(), list.count()) })
 }
 
-/// Links the pages to one range of addresses, and undoes that.
+/// Links the pages to one IOVA range, and unlinks them.
 pub(super) fn iova(dev: &Device<Bound>, list: &PageList) -> Result {
     // SAFETY: As above.
     to_result(unsafe { bindings::by_hand_iova(raw(dev), list.start(), list.count()) })
 }
 
-/// Allocates coherent memory and frees it.
+/// Allocates and frees coherent memory.
 pub(super) fn coherent(dev: &Device<Bound>, size: usize) -> Result<()> {
-    // SAFETY: The device is bound, and has a mask.
+    // SAFETY: The device is bound and has a DMA mask.
     to_result(unsafe { bindings::by_hand_coherent(raw(dev), size) })
 }
 
-/// Maps registers and unmaps them.
+/// Maps and unmaps registers.
 ///
 /// # Safety
 ///
-/// There are registers, which the device may be given.
+/// `phys` is the address of `size` bytes of registers that may be mapped for the device.
 pub(super) unsafe fn resource(dev: &Device<Bound>, phys: PhysAddr, size: usize) -> Result<()> {
-    // SAFETY: The device is bound; the rest is promised by the caller.
+    // SAFETY: The device is bound. The caller promises the rest.
     to_result(unsafe { bindings::by_hand_resource(raw(dev), phys, size) })
 }
 
-/// A pool of small objects.
+/// A DMA pool.
 pub(super) struct Pool<'a> {
     pool: NonNull<bindings::dma_pool>,
-    // INVARIANT: The pool is of this device, which is bound.
+    // INVARIANT: The device of the pool.
     _dev: &'a Device<Bound>,
 }
 
@@ -187,21 +187,21 @@ impl<'a> Pool<'a> {
         })
     }
 
-    /// Allocates an object and frees it.
+    /// Allocates and frees an object.
     pub(super) fn object(&self) -> Result {
-        // SAFETY: The pool is there.
+        // SAFETY: The pool is valid.
         to_result(unsafe { bindings::by_hand_pool(self.pool.as_ptr()) })
     }
 }
 
 impl Drop for Pool<'_> {
     fn drop(&mut self) {
-        // SAFETY: It is not used again, and has no objects.
+        // SAFETY: The pool has no objects and is not used again.
         unsafe { bindings::by_hand_pool_destroy(self.pool.as_ptr()) };
     }
 }
 
-/// Memory that stays mapped.
+/// A buffer that stays mapped.
 pub(super) struct Mapped<'a, const N: usize> {
     dev: &'a Device<Bound>,
     addr: DmaAddress,
@@ -215,7 +215,7 @@ impl<'a, const N: usize> Mapped<'a, N> {
         let direction = D::DIRECTION.into();
         let mut addr = 0;
 
-        // SAFETY: The device is bound, and the memory, from `kmalloc()`, stays with the address.
+        // SAFETY: The device is bound. The memory is from `kmalloc()` and lives as long as `Self`.
         to_result(unsafe {
             bindings::by_hand_map(raw(dev), start(&mut memory), N, direction, &mut addr)
         })?;
@@ -229,7 +229,7 @@ impl<'a, const N: usize> Mapped<'a, N> {
 
     /// Syncs a part for the CPU, and then for the device.
     pub(super) fn sync(&self, offset: usize, size: usize) -> Result {
-        // SAFETY: It is mapped with this direction, and this is a part of it.
+        // SAFETY: A part of the buffer, with the direction of the mapping.
         to_result(unsafe {
             bindings::by_hand_sync(raw(self.dev), self.addr, offset, size, self.direction)
         })
@@ -238,21 +238,22 @@ impl<'a, const N: usize> Mapped<'a, N> {
 
 impl<const N: usize> Drop for Mapped<'_, N> {
     fn drop(&mut self) {
-        // SAFETY: It was mapped with these parameters, and is not used again.
+        // SAFETY: Mapped with these parameters, and not used again.
         unsafe { bindings::by_hand_unmap(raw(self.dev), self.addr, N, self.direction) };
     }
 }
 
-/// The registers of an `edu`, as C has them.
+/// The mapped registers of an `edu`.
 pub(super) struct Registers<'a> {
     pdev: &'a pci::Device<Bound>,
-    // INVARIANT: Those of `pdev`, mapped until this is dropped.
+    // INVARIANT: The registers of `pdev`, mapped until `Self` is dropped.
     regs: NonNull<c_void>,
 }
 
 impl<'a> Registers<'a> {
     pub(super) fn new(pdev: &'a pci::Device<Bound>) -> Result<Self> {
-        // SAFETY: The device is bound, and enabled. `pci::Device` is `repr(transparent)` over `struct pci_dev`.
+        // SAFETY: The device is bound and enabled. `pci::Device` is `repr(transparent)` over
+        // `struct pci_dev`.
         let regs =
             unsafe { bindings::bench_registers(core::ptr::from_ref(pdev).cast_mut().cast()) };
 
@@ -263,19 +264,19 @@ impl<'a> Registers<'a> {
         })
     }
 
-    /// Writes a number where the device ignores it, and QEMU's trace has it.
+    /// Writes a number to QEMU's trace, by a register that the device ignores.
     pub(super) fn mark(&self, number: u32) {
         // SAFETY: By the invariants.
         unsafe { bindings::bench_mark(self.regs.as_ptr(), number) };
     }
 
-    /// Maps memory, and has the device read it.
+    /// Maps memory, and starts a read by the device.
     pub(super) fn send<const N: usize>(&self, mut memory: Memory<N>) -> Result<Sent<N>> {
         let mut addr = 0;
         let dev = raw(self.pdev.as_ref());
         let regs = self.regs.as_ptr();
 
-        // SAFETY: By the invariants. What is mapped is kept until `sent()` has seen that the device is done.
+        // SAFETY: By the invariants. `Sent` keeps the memory until the device is done.
         to_result(unsafe { bindings::by_hand_send(dev, regs, start(&mut memory), N, &mut addr) })?;
         // INVARIANT: Mapped just now.
         Ok(Sent {
@@ -284,7 +285,7 @@ impl<'a> Registers<'a> {
         })
     }
 
-    /// Waits for the device, and unmaps the memory.
+    /// Waits for the end of the transfer, and unmaps the memory.
     pub(super) fn sent<const N: usize>(&self, sent: Sent<N>) -> Result<Memory<N>> {
         let dev = raw(self.pdev.as_ref());
 
@@ -294,16 +295,16 @@ impl<'a> Registers<'a> {
     }
 }
 
-/// Memory that a device reads. Dropping it leaks it.
+/// Memory in flight to the device. Dropping it leaks the memory.
 pub(super) struct Sent<const N: usize> {
     memory: ManuallyDrop<Memory<N>>,
-    // INVARIANT: Where the memory is mapped.
+    // INVARIANT: The DMA address of the memory.
     addr: DmaAddress,
 }
 
 impl Drop for Registers<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the invariants; they are not used again.
+        // SAFETY: By the invariants. The registers are not used again.
         unsafe {
             bindings::bench_registers_gone(
                 core::ptr::from_ref(self.pdev).cast_mut().cast(),
@@ -313,7 +314,7 @@ impl Drop for Registers<'_> {
     }
 }
 
-/// Calls `work` in threads, and tells how many nanoseconds passed until all were done.
+/// Calls `work` in threads, and returns the time until all are done in nanoseconds.
 pub(super) fn threads<F: Fn() -> Result + Sync>(count: u32, work: &F) -> Result<u64> {
     /// # Safety
     ///
@@ -328,12 +329,13 @@ pub(super) fn threads<F: Fn() -> Result + Sync>(count: u32, work: &F) -> Result<
     let mut taken = 0;
     let data = core::ptr::from_ref(work).cast_mut().cast();
 
-    // SAFETY: No thread is left when this returns, so that `work` outlives them. It can be shared.
+    // SAFETY: All threads have ended when this returns, so that `work`, which is `Sync`, outlives
+    // them.
     to_result(unsafe { bindings::bench_threads(count, Some(call::<F>), data, &mut taken) })?;
     Ok(taken)
 }
 
-/// Single pages, so many of them.
+/// Allocates `count` single pages.
 pub(super) fn pages(count: usize) -> Result<KVec<Pages>> {
     let mut pages = KVec::with_capacity(count, GFP_KERNEL)?;
 
@@ -343,9 +345,9 @@ pub(super) fn pages(count: usize) -> Result<KVec<Pages>> {
     Ok(pages)
 }
 
-/// The same, in the order of their addresses.
+/// Sorts pages by address.
 ///
-/// By counting: the sort of the `core` library takes more stack than the kernel has.
+/// Uses a counting sort: the sort of `core` needs more stack than the kernel has.
 fn in_order(pages: KVec<Pages>) -> Result<KVec<Pages>> {
     let number = |page: &Pages| page.as_ptr().addr() / PAGE_SIZE;
     let first = pages.iter().map(number).min().ok_or(EINVAL)?;
@@ -366,7 +368,7 @@ fn in_order(pages: KVec<Pages>) -> Result<KVec<Pages>> {
     Ok(ordered)
 }
 
-/// The same, in a row; [`EOPNOTSUPP`] if there is no such row.
+/// Allocates `count` contiguous pages, one by one; [`EOPNOTSUPP`] if that fails.
 pub(super) fn row(count: usize) -> Result<KVec<Pages>> {
     let all = in_order(pages(8 * count)?)?;
     let mut kept = KVec::with_capacity(count, GFP_KERNEL)?;
@@ -382,11 +384,11 @@ pub(super) fn row(count: usize) -> Result<KVec<Pages>> {
     Ok(kept)
 }
 
-/// The same, of which no two are side by side: of each two only one is kept.
+/// Allocates `count` pages of which no two are adjacent.
 pub(super) fn scattered(count: usize) -> Result<KVec<Pages>> {
     let mut kept = KVec::with_capacity(count, GFP_KERNEL)?;
 
-    // In order, so that each second one has no neighbour left.
+    // Every other page of a sorted list has no neighbour.
     for page in in_order(pages(2 * count)?)?.into_iter().step_by(2) {
         kept.push(page, GFP_KERNEL)?;
     }

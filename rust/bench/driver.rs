@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The driver: all is done when it is bound, and printed to the kernel's log.
+//! The driver, which runs the benchmark in its probe and prints to the kernel log.
 
 use super::{
-    held,
-    kept,
+    buffer_pool,
     lists,
     memory,
     round_trip,
     series::Bench,
     streaming,
+    sync,
     threads, //
 };
 use crate::module_parameters;
@@ -59,8 +59,8 @@ impl pci::Driver for BenchDriver {
                 streaming::run(&bench)?;
                 lists::run(&bench)?;
                 memory::run(&bench)?;
-                held::run(&bench)?;
-                kept::run(&bench)?;
+                sync::run(&bench)?;
+                buffer_pool::run(&bench)?;
                 round_trip::run(&bench)?;
             }
             count => threads::run(pdev.as_ref(), count.into(), rounds)?,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory in pieces: pages anywhere, and pages in a row.
+//! Memory in pieces: scattered pages, and contiguous ones.
 
 use super::{
     by_hand::{
@@ -40,8 +40,8 @@ fn library_iova(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> 
     Ok(IovaMapping::map(dev, pages, ToDevice, GFP_KERNEL)?.unmap())
 }
 
-/// `count` pages that are not side by side.
-fn anywhere(bench: &Bench<'_>, count: usize) -> Result {
+/// `count` pages that are not adjacent.
+fn scattered_pages(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
     let sg = Operation::new("sg", PAGE_SIZE, count);
     let plain = Operation::new("sg_plain", PAGE_SIZE, count);
@@ -63,7 +63,7 @@ fn anywhere(bench: &Bench<'_>, count: usize) -> Result {
     })
 }
 
-/// `count` pages in a row, of which as many are one entry as the device takes.
+/// `count` contiguous pages, in as few entries as the maximum segment size allows.
 fn rows(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("sg_rows", PAGE_SIZE, count);
@@ -77,11 +77,11 @@ fn rows(bench: &Bench<'_>, count: usize) -> Result {
 }
 
 pub(super) fn run(bench: &Bench<'_>) -> Result {
-    // Before pages are scattered.
+    // Before the free pages are fragmented.
     rows(bench, 16)?;
     rows(bench, 256)?;
     for count in [1, 16, 256] {
-        anywhere(bench, count)?;
+        scattered_pages(bench, count)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the loop around the operations needs, whichever language they are in.
+ * Helpers for the measuring loop.
  */
 
 #include <linux/atomic.h>
@@ -19,7 +19,7 @@
 
 #include "bench.h"
 
-/* The architected counter. With a gigahertz, and a nanosecond an instruction, it counts those. */
+/* The architected counter. At 1 GHz and one instruction per nanosecond, it counts instructions. */
 u64 bench_clock(void)
 {
 	isb();
@@ -38,13 +38,13 @@ void bench_sort(u64 *samples, size_t count)
 	sort(samples, count, sizeof(*samples), compare, NULL);
 }
 
-/* The page of memory in the linear map. */
+/* Returns the page of an address in the linear map. */
 struct page *bench_page(const void *addr)
 {
 	return virt_to_page(addr);
 }
 
-/* Without the region, which who drives the device from Rust asks for. */
+/* Maps BAR 0 without requesting the region, which the Rust engine requests. */
 void __iomem *bench_registers(struct pci_dev *pdev)
 {
 	return pci_iomap(pdev, 0, 0);
@@ -55,37 +55,37 @@ void bench_registers_gone(struct pci_dev *pdev, void __iomem *regs)
 	pci_iounmap(pdev, regs);
 }
 
-/* The identification of edu: the device ignores what is written there, and QEMU's trace has it. */
+/* Writes to the identification register of edu, which ignores it. QEMU's trace has the number. */
 void bench_mark(void __iomem *regs, u32 number)
 {
 	writel(number, regs);
 }
 
-struct crew {
+struct workers {
 	int (*work)(void *data);
 	void *data;
-	/* Until all of them have begun, and are done. */
+	/* The threads that are not done. */
 	atomic_t left;
 	struct completion done;
 };
 
-static int crew_member(void *data)
+static int worker(void *data)
 {
-	struct crew *crew = data;
-	int err = crew->work(crew->data);
+	struct workers *workers = data;
+	int err = workers->work(workers->data);
 
-	if (atomic_dec_and_test(&crew->left))
-		complete(&crew->done);
+	if (atomic_dec_and_test(&workers->left))
+		complete(&workers->done);
 	return err;
 }
 
 /*
- * Calls @work in @count threads, each on a processor of its own, and tells how many nanoseconds
- * passed until the last of them was done.
+ * Calls @work in @count threads, each on its own processor, and returns the time until the last one
+ * is done in @ns.
  */
 int bench_threads(unsigned int count, int (*work)(void *data), void *data, u64 *ns)
 {
-	struct crew crew = { .work = work, .data = data, .left = ATOMIC_INIT(count) };
+	struct workers workers = { .work = work, .data = data, .left = ATOMIC_INIT(count) };
 	struct task_struct **tasks;
 	unsigned int made;
 	int err = 0;
@@ -97,12 +97,12 @@ int bench_threads(unsigned int count, int (*work)(void *data), void *data, u64 *
 	tasks = kcalloc(count, sizeof(*tasks), GFP_KERNEL);
 	if (!tasks)
 		return -ENOMEM;
-	init_completion(&crew.done);
+	init_completion(&workers.done);
 
 	for (made = 0; made < count; made++) {
 		struct task_struct *task;
 
-		task = kthread_create_on_cpu(crew_member, &crew, made, "bench/%u");
+		task = kthread_create_on_cpu(worker, &workers, made, "bench/%u");
 		if (IS_ERR(task)) {
 			err = PTR_ERR(task);
 			break;
@@ -114,11 +114,11 @@ int bench_threads(unsigned int count, int (*work)(void *data), void *data, u64 *
 	if (!err) {
 		for (unsigned int i = 0; i < count; i++)
 			wake_up_process(tasks[i]);
-		wait_for_completion(&crew.done);
+		wait_for_completion(&workers.done);
 	}
 	*ns = ktime_get_ns() - start;
 
-	/* Waits for their end, and what has not begun never does. */
+	/* Waits for the threads that have begun, and cancels the others. */
 	while (made--) {
 		int status = kthread_stop_put(tasks[made]);
 

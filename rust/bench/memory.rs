@@ -24,7 +24,7 @@ use kernel::{
     sync::Arc, //
 };
 
-/// What a pool has.
+/// An object of a pool.
 type Descriptor = [u64; 8];
 
 #[inline(never)]
@@ -53,7 +53,7 @@ fn coherent(bench: &Bench<'_>, size: usize) -> Result {
     bench.series(operation, By::Library, (), |()| library_coherent(dev, size))
 }
 
-/// Objects of a pool; of the library also such as keep the pool by counting.
+/// Objects of a pool; with the library also those that hold a reference to the pool.
 fn objects(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let size = size_of::<Descriptor>();

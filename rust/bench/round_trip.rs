@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A transfer, from a buffer that is not mapped to one that is not mapped any more, without the time that the
-//! device takes.
+//! A transfer from map to unmap, without the time of the device.
 
 #[path = "../samples/edu/engine.rs"]
 mod engine;
@@ -47,7 +46,7 @@ fn library_sent(transfer: Sent<'_, '_>) -> Result<Memory<SIZE>> {
     Ok(transfer.wait(1000)?.unmap())
 }
 
-/// As long as the device takes, and longer.
+/// Waits for longer than a transfer.
 fn meanwhile<T>(_sent: &T) -> Result {
     fsleep(Delta::from_millis(150));
     Ok(())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The loop around what is counted, which is the same for Rust and for C.
+//! The measuring loop, which is the same for Rust and C.
 
 use super::by_hand;
 use core::cell::{
@@ -17,17 +17,16 @@ use kernel::{
     prelude::*, //
 };
 
-/// How often an operation is done before it is counted: caches of the kernel fill, and what is made at
-/// first use is made.
+/// The number of uncounted repetitions, which fill the caches of the kernel.
 const WARM_UP: usize = 8;
 
-/// What is done, and to how much.
+/// An operation and its size.
 #[derive(Clone, Copy)]
 pub(super) struct Operation {
     name: &'static str,
-    /// Bytes, of each piece.
+    /// The size of each piece in bytes.
     size: usize,
-    /// Pieces; or, where that is what differs, something else that there are so many of.
+    /// The number of pieces, or of other things by which operations differ.
     count: usize,
 }
 
@@ -37,7 +36,7 @@ impl Operation {
     }
 }
 
-/// Who does it.
+/// The implementation.
 #[derive(Clone, Copy)]
 pub(super) enum By {
     /// The library.
@@ -55,12 +54,12 @@ impl fmt::Display for By {
     }
 }
 
-/// A device, and what is needed to count.
+/// A device, and the state of the measurement.
 pub(super) struct Bench<'a> {
     pdev: &'a pci::Device<Bound>,
     registers: by_hand::Registers<'a>,
     samples: RefCell<KVec<u64>>,
-    /// What it takes to do nothing.
+    /// The count of an empty operation.
     nothing: Cell<u64>,
     marks: Cell<u32>,
 }
@@ -104,7 +103,7 @@ impl<'a> Bench<'a> {
         &self.registers
     }
 
-    /// Does `op` again and again, and leaves what each of them took.
+    /// Repeats `op`, and stores the sorted samples.
     fn count<S>(&self, mut state: S, op: impl Fn(S) -> Result<S>) -> Result<S> {
         for _ in 0..WARM_UP {
             state = op(state)?;
@@ -120,7 +119,7 @@ impl<'a> Bench<'a> {
         Ok(state)
     }
 
-    /// Writes to QEMU's trace that a series begins, or is over.
+    /// Marks the begin or end of a series in QEMU's trace.
     fn mark(&self) {
         self.marks.set(self.marks.get() + 1);
         self.registers.mark(self.marks.get());
@@ -132,7 +131,7 @@ impl<'a> Bench<'a> {
         samples[samples.len() / 2]
     }
 
-    /// Prints what is in the samples, without what it takes to do nothing.
+    /// Prints the samples, less the count of an empty operation.
     fn print(&self, operation: Operation, by: By) {
         let samples = self.samples.borrow();
         let without = |taken: u64| taken.saturating_sub(self.nothing.get());
@@ -151,7 +150,7 @@ impl<'a> Bench<'a> {
         );
     }
 
-    /// Prints that the machine has no such thing.
+    /// Prints that the machine does not support an operation.
     pub(super) fn impossible(&self, operation: Operation) {
         dev_info!(
             self.dev(),
@@ -162,7 +161,7 @@ impl<'a> Bench<'a> {
         );
     }
 
-    /// Counts `op`, and prints what it took; where the machine has no such thing, that.
+    /// Counts `op`, and prints the samples, or that the machine does not support it.
     pub(super) fn series<S>(
         &self,
         operation: Operation,
@@ -194,7 +193,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Counts an operation in two parts, without what the device takes between them.
+    /// Counts an operation in two parts, without the time between them.
     pub(super) fn in_two<S, T>(
         &self,
         operation: Operation,
@@ -214,7 +213,7 @@ impl<'a> Bench<'a> {
 
             let start = by_hand::clock();
             state = end(begun)?;
-            // Once too much.
+            // Subtract the empty operation here once, and in `print()` once more.
             *sample = taken + (by_hand::clock() - start).saturating_sub(self.nothing.get());
         }
         self.mark();

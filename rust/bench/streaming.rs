@@ -96,23 +96,23 @@ fn page(bench: &Bench<'_>) -> Result {
     })
 }
 
-/// Registers, of the device itself: for the IOMMU it is the same whose they are.
+/// Registers of the device itself, which cost the IOMMU the same as those of another.
 fn resource(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("resource", PAGE_SIZE, 1);
     let phys = bench.pdev().resource_start(0)?;
-    // SAFETY: A BAR of the device, which stays where it is while the driver is bound. No device is
-    // told of it.
+    // SAFETY: A BAR of the device, which does not move while the driver is bound. The region is not
+    // accessed.
     let registers = unsafe { MmioRegion::from_raw(phys, PAGE_SIZE)? };
 
-    // What is no memory cannot be bounced.
+    // MMIO cannot be bounced.
     if library_resource(dev, registers).is_err_and(|error| error == ENOMEM) {
         bench.impossible(operation);
         return Ok(());
     }
 
     bench.series(operation, By::Hand, (), |()| {
-        // SAFETY: A BAR of the device, which stays where it is while the driver is bound.
+        // SAFETY: As above.
         unsafe { by_hand::resource(dev, phys, PAGE_SIZE) }
     })?;
     bench.series(operation, By::Library, (), |()| {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Several processors at once, in time. That says nothing by itself: what counts is one beside the other, in
-//! the same guest, in turn.
+//! The time of several processors at once. Only the ratio of library and C in the same guest
+//! counts.
 
 use super::{
     by_hand::{
@@ -23,7 +23,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// How often each has its turn.
+/// The number of measurements of each implementation.
 const TURNS: usize = 7;
 
 fn library(dev: &Device<Bound>, rounds: usize) -> Result {
@@ -57,7 +57,7 @@ pub(super) fn run(dev: &Device<Bound>, count: u32, rounds: usize) -> Result {
         );
     };
 
-    // The first turn is not printed: caches of the kernel fill.
+    // The first turn fills the caches of the kernel and is not printed.
     for turn in 0..=TURNS {
         let taken = by_hand::threads(count, &|| hand(dev, rounds))?;
         if turn > 0 {

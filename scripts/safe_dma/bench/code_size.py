@@ -19,7 +19,7 @@ PAIRS = {
     "map, unmap registers": (("streaming::library_resource",), ("by_hand_resource",)),
     "sg list": (("lists::library_sg",), ("by_hand_sg_joined",)),
     "IOVA range": (("lists::library_iova",), ("by_hand_iova",)),
-    "sync, whole": (("held::library_sync",), ("by_hand_sync",)),
+    "sync, whole": (("sync::library_sync",), ("by_hand_sync",)),
     "coherent memory": (("memory::library_coherent",), ("by_hand_coherent",)),
     "object of a dma_pool": (("memory::library_pool",), ("by_hand_pool",)),
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parts of operations in C, on memory that stays mapped between them.
+ * Parts of operations in C, on memory that stays mapped.
  */
 
 #include <linux/dma-mapping.h>
@@ -50,7 +50,7 @@ void by_hand_pool_destroy(struct dma_pool *pool)
 	dma_pool_destroy(pool);
 }
 
-/* Maps a buffer and has the device read it. */
+/* Maps a buffer and starts a read by the device. */
 int by_hand_send(struct device *dev, void __iomem *regs, void *buf, size_t size, dma_addr_t *addr)
 {
 	int err;
@@ -77,7 +77,7 @@ int by_hand_send(struct device *dev, void __iomem *regs, void *buf, size_t size,
 	return 0;
 }
 
-/* Waits until the device has read it, and unmaps it. */
+/* Waits for the end of the transfer and unmaps the buffer. */
 int by_hand_sent(struct device *dev, void __iomem *regs, size_t size, dma_addr_t addr)
 {
 	u32 command;
@@ -85,7 +85,7 @@ int by_hand_sent(struct device *dev, void __iomem *regs, size_t size, dma_addr_t
 
 	err = readl_poll_timeout(regs + EDU_DMA_COMMAND, command, !(command & EDU_DMA_RUN),
 				 10 * USEC_PER_MSEC, USEC_PER_SEC);
-	/* The device may still be at work: who gives up leaks the memory. */
+	/* After a timeout, the device may still access the memory: the caller leaks it. */
 	if (!err)
 		dma_unmap_single(dev, addr, size, DMA_TO_DEVICE);
 	return err;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The CPU's turns on memory that stays mapped, and what others that stay mapped cost a new one.
+//! Syncs of mapped memory, and mappings beside many others.
 
 use super::{
     by_hand::{
@@ -28,47 +28,47 @@ use kernel::{
     prelude::*, //
 };
 
-/// How much is synced at once, and of how much.
+/// The sizes of a partial sync, and of the mapping.
 const PART: usize = 256;
 const WHOLE: usize = 4096;
 
-type Held<'a> = Mapping<'a, KVec<u8>, Bidirectional>;
+type Mapped<'a> = Mapping<'a, KVec<u8>, Bidirectional>;
 
 #[inline(never)]
-fn library_sync(held: &mut Held<'_>) -> Result {
-    drop(held.sync_for_cpu());
+fn library_sync(mapping: &mut Mapped<'_>) -> Result {
+    drop(mapping.sync_for_cpu());
     Ok(())
 }
 
 #[inline(never)]
-fn library_sync_part(held: &mut Held<'_>) -> Result {
-    drop(held.sync_range_for_cpu(PART..2 * PART)?);
+fn library_sync_part(mapping: &mut Mapped<'_>) -> Result {
+    drop(mapping.sync_range_for_cpu(PART..2 * PART)?);
     Ok(())
 }
 
-/// A turn of the CPU: a sync for it, and one for the device.
-fn turns(bench: &Bench<'_>) -> Result {
+/// A sync for the CPU, and one for the device.
+fn syncs(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let whole = Operation::new("sync", WHOLE, 1);
     let part = Operation::new("sync_part", PART, 1);
 
-    let held = by_hand::Mapped::<WHOLE>::new::<Bidirectional>(dev)?;
-    bench.series(whole, By::Hand, (), |()| held.sync(0, WHOLE))?;
-    bench.series(part, By::Hand, (), |()| held.sync(PART, PART))?;
-    drop(held);
+    let mapping = by_hand::Mapped::<WHOLE>::new::<Bidirectional>(dev)?;
+    bench.series(whole, By::Hand, (), |()| mapping.sync(0, WHOLE))?;
+    bench.series(part, By::Hand, (), |()| mapping.sync(PART, PART))?;
+    drop(mapping);
 
-    let mut held = Mapping::map(dev, KVec::from_elem(0u8, WHOLE, GFP_KERNEL)?, Bidirectional)?;
-    bench.series(whole, By::Library, &mut held, |held| {
-        library_sync(held)?;
-        Ok(held)
+    let mut mapping = Mapping::map(dev, KVec::from_elem(0u8, WHOLE, GFP_KERNEL)?, Bidirectional)?;
+    bench.series(whole, By::Library, &mut mapping, |mapping| {
+        library_sync(mapping)?;
+        Ok(mapping)
     })?;
-    bench.series(part, By::Library, &mut held, |held| {
-        library_sync_part(held)?;
-        Ok(held)
+    bench.series(part, By::Library, &mut mapping, |mapping| {
+        library_sync_part(mapping)?;
+        Ok(mapping)
     })
 }
 
-/// A page, mapped and unmapped while `count` others are.
+/// A page, mapped and unmapped beside `count` other mappings.
 fn beside(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("beside", PAGE_SIZE, count);
@@ -97,7 +97,7 @@ fn beside(bench: &Bench<'_>, count: usize) -> Result {
 }
 
 pub(super) fn run(bench: &Bench<'_>) -> Result {
-    turns(bench)?;
+    syncs(bench)?;
     for count in [16, 256, 1024, 4096, 16384] {
         beside(bench, count)?;
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Buffers that stay mapped, beside those that are mapped for each transfer: what is left to do for one, and
-//! what it costs to copy into them what is elsewhere.
+//! Pools of buffers that stay mapped: the cost of a transfer without and with a copy.
 
 use super::series::{
     Bench,
@@ -19,15 +18,15 @@ use crate::dma::{
 };
 use kernel::prelude::*;
 
-/// 64 KiB.
+/// The order of a buffer of 64 KiB.
 const ORDER: u32 = 4;
-/// What a transfer has.
+/// The size of a transfer.
 const FRAME: usize = 4096;
 
 type Shared<'bound> = BufferPool<'bound, Pages, ToDevice>;
 type Local<'bound> = LocalBufferPool<'bound, Pages, ToDevice>;
 
-/// The CPU has a buffer, and then the device; what a transfer would do in between is left out.
+/// Takes a buffer and gives it to the device, without a transfer.
 #[inline(never)]
 fn library_kept(pool: &Local<'_>) -> Result {
     drop(CpuBuffer::take(pool, FRAME)?.sync_for_device());
