@@ -5,7 +5,7 @@
 
 #include "helpers.h"
 
-/* Whether @dev has memory of its own, declared by its platform, for coherent allocations. */
+/* Returns whether coherent allocations for @dev come from memory that the platform declares. */
 bool helper_dev_has_own_memory(struct device *dev)
 {
 #ifdef CONFIG_DMA_DECLARE_COHERENT
@@ -15,7 +15,7 @@ bool helper_dev_has_own_memory(struct device *dev)
 #endif
 }
 
-/* Whether the machine encrypts memory, from some of its devices or from the host. */
+/* Returns whether memory is encrypted, against devices or the host. */
 bool helper_memory_is_encrypted(void)
 {
 	return cc_platform_has(CC_ATTR_MEM_ENCRYPT);

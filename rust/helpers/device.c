@@ -34,7 +34,7 @@ void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted)
 	pdev->untrusted = untrusted;
 }
 
-/* The physical address that @dev reaches by @addr, which is mapped for it. */
+/* Returns the physical address to which @addr, mapped for @dev, leads. */
 phys_addr_t helper_dma_addr_to_phys(struct device *dev, dma_addr_t addr)
 {
 	if (use_dma_iommu(dev))

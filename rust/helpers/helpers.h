@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inline functions and macros of the kernel, as functions that Rust can call.
+ * Functions for Rust that call inline functions and macros of the kernel.
  *
- * Each helper has the name and the parameters of what it calls, after "helper_".
- * Those that call more than one thing say what they do.
+ * A helper has the name of the function that it calls, after "helper_", and the same parameters.
+ * Helpers without such a function are documented.
  */
 
 #ifndef SAFE_DMA_HELPERS_H

@@ -10,7 +10,7 @@ unsigned int helper_iommu_domain_type(struct iommu_domain *domain)
 	return domain->type;
 }
 
-/* The name of the IOMMU in front of @dev, or NULL if there is none. */
+/* Returns the name of the IOMMU of @dev, or NULL without one. */
 const char *helper_dev_iommu_name(struct device *dev)
 {
 	struct iommu_device *iommu = dev->iommu ? dev->iommu->iommu_dev : NULL;
@@ -24,7 +24,7 @@ static int count_device(struct device *dev, void *count)
 	return 0;
 }
 
-/* How many devices share the IOMMU group of @dev, and so its addresses; 0 without a group. */
+/* Returns the number of devices in the IOMMU group of @dev, or 0 without a group. */
 unsigned int helper_iommu_group_devices(struct device *dev)
 {
 	struct iommu_group *group = iommu_group_get(dev);

@@ -5,7 +5,7 @@
 
 #include "helpers.h"
 
-/* Inline functions that do nothing, without an IOMMU; with one they are called themselves. */
+/* Inline stubs without CONFIG_IOMMU_DMA; Rust calls the functions otherwise. */
 #ifndef CONFIG_IOMMU_DMA
 
 bool helper_dma_iova_try_alloc(struct device *dev, struct dma_iova_state *state,

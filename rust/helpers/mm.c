@@ -15,7 +15,7 @@ unsigned long helper_totalram_pages(void)
 	return totalram_pages();
 }
 
-/* The physical address behind @addr, which is in the linear map or in vmalloc space. */
+/* Returns the physical address of @addr, in the linear map or in vmalloc space. */
 phys_addr_t helper_cpu_addr_to_phys(const void *addr)
 {
 	if (is_vmalloc_addr(addr))

@@ -14,21 +14,21 @@ bool helper_pfn_valid(unsigned long pfn)
 }
 
 /*
- * Whether dma_direct_map_phys() would warn: no IOMMU, and an address that @dev cannot drive, or a
- * guest with encrypted memory, which shares none of its MMIO.
+ * Returns whether dma_direct_map_phys() would warn: no IOMMU, and an address beyond the mask of
+ * @dev, or a guest with encrypted memory, which does not share MMIO.
  */
 bool helper_dma_direct_overflow(struct device *dev, phys_addr_t phys, size_t size)
 {
 	if (use_dma_iommu(dev))
 		return false;
 
-	/* There force_dma_unencrypted() is true. It is not exported everywhere. */
+	/* The condition of force_dma_unencrypted(), which is not exported everywhere. */
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT) && !cc_platform_has(CC_ATTR_HOST_MEM_ENCRYPT))
 		return true;
 
 	/*
-	 * A host that encrypts its memory treats MMIO as shared. Where nothing is encrypted, that
-	 * changes neither the address nor the answer.
+	 * A host with encrypted memory treats MMIO as shared. Without encryption, the attribute has
+	 * no effect.
 	 */
 	return !dma_capable(dev, phys_to_dma_unencrypted(dev, phys), size, false,
 			    DMA_ATTR_CC_SHARED);

@@ -19,7 +19,7 @@ void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt
 	dma_sync_sgtable_for_device(dev, sgt, dir);
 }
 
-/* sg_set_page(), for memory that is known by its physical address; the entry after it. */
+/* Calls sg_set_page() for a physical address; returns the next entry. */
 struct scatterlist *helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len)
 {
 	sg_set_page(sg, phys_to_page(phys), len, offset_in_page(phys));
