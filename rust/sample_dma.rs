@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The root of a crate that has the library, and a driver in `samples/`.
+//! A module with the library and the driver in `samples/`.
 
 use safe_dma::dma;
 
@@ -17,7 +17,7 @@ kernel::module_pci_driver! {
     params: {
         dma_bits: u8 {
             default: 28,
-            description: "Address bits of the device, as in QEMU's option edu,dma_mask= (default: 28)",
+            description: "Address bits, as in QEMU's option edu,dma_mask= (default: 28)",
         },
     },
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A driver to start from: it sends a buffer through QEMU's `edu` device and looks at what comes back.
+//! A sample driver: sends a buffer through QEMU's `edu` device and checks the data that returns.
 
 mod engine;
 
@@ -35,7 +35,7 @@ fn round_trip(dev: &Device<Bound>, engine: &Edu<'_>) -> Result {
     let frame = mapping.unmap();
 
     if frame.iter().any(|byte| *byte != 0x5a) {
-        dev_err!(dev, "what came back is not what was sent\n");
+        dev_err!(dev, "the data has changed\n");
         return Err(EIO);
     }
     dev_info!(dev, "{} bytes went to the device and came back\n", len);
@@ -45,8 +45,8 @@ fn round_trip(dev: &Device<Bound>, engine: &Edu<'_>) -> Result {
 /// The driver.
 pub(crate) struct SampleDriver;
 
-// SAFETY: `pci::Vendor` is `repr(transparent)` over `u16`, and any number may be a vendor ID. Vendors that
-// have a constant in `pci::Vendor` need no such thing.
+// SAFETY: `pci::Vendor` is `repr(transparent)` over `u16`, and any number may be a vendor ID. Most
+// vendors have a constant in `pci::Vendor`.
 const VENDOR_QEMU: pci::Vendor = unsafe { core::mem::transmute::<u16, pci::Vendor>(0x1234) };
 
 kernel::pci_device_table!(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The DMA engine of QEMU's `edu` device: what you write for your hardware.
+//! The DMA engine of QEMU's `edu` device, the part that differs for each hardware.
 //!
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 
@@ -28,11 +28,11 @@ register! {
     DMA_SRC(u32) @ 0x80 { 31:0 addr; }
     DMA_DST(u32) @ 0x88 { 31:0 addr; }
     DMA_COUNT(u32) @ 0x90 { 31:0 bytes; }
-    /// Starts a transfer; `run` reads as set until it is over.
+    /// Starts a transfer. `run` reads as set until the transfer ends.
     DMA_COMMAND(u32) @ 0x98 { 0:0 run => bool; 1:1 to_memory => bool; }
 }
 
-/// Where the device has its own memory, and how much.
+/// The internal buffer of the device.
 const BUFFER: u32 = 0x40000;
 const BUFFER_SIZE: usize = 4096;
 
@@ -44,7 +44,7 @@ pub(super) struct Edu<'a> {
 }
 
 impl<'a> Edu<'a> {
-    /// The engine of `pdev`, once it is idle.
+    /// Returns the engine of `pdev` when it is idle.
     pub(super) fn new(pdev: &'a pci::Device<Bound>) -> Result<Self> {
         let edu = Self {
             dev: pdev.as_ref(),
@@ -56,13 +56,15 @@ impl<'a> Edu<'a> {
     }
 
     fn is_busy(&self) -> bool {
-        // `readl()` orders what the CPU reads from memory after this.
+        // `readl()` orders later reads of memory after this.
         self.bar.read(DMA_COMMAND).run()
     }
 
+    /// Starts a transfer.
+    ///
     /// # Safety
     ///
-    /// The device may access these `len` bytes until it is not busy any more.
+    /// The device may access `len` bytes at `addr` until it is idle.
     unsafe fn start(&self, addr: DeviceAddress, len: usize, to_memory: bool) -> Result {
         // SAFETY: The device accesses these bytes as the caller has promised.
         let addr = u32::try_from(unsafe { addr.as_raw() })?;
@@ -82,7 +84,7 @@ impl<'a> Edu<'a> {
         self.bar.write_reg(DMA_DST::from(dst));
         // CAST: At most `BUFFER_SIZE`, by the check above.
         self.bar.write_reg(DMA_COUNT::from(len as u32));
-        // `writel()` orders this after all that the CPU wrote to memory before.
+        // `writel()` orders this after earlier writes to memory.
         let command = DMA_COMMAND::zeroed().with_run(true);
         self.bar.write_reg(command.with_to_memory(to_memory));
         Ok(())
@@ -99,13 +101,13 @@ impl<'a> Edu<'a> {
     }
 }
 
-// SAFETY: `dev` is the device that the registers in `bar` belong to. It accesses `len` bytes at the address
-// that it was started with, in the direction that it was started for, and nothing else: the mask has no more
-// bits than the device, as the module's parameter promises, so that no address is cut. It does so before
-// `run` reads as clear and not after. A start finds `run` clear, and only one thread starts, so that the
-// transfer which `run` tells of is the last one, and all before it are over. `wait()` and `abort()` say that
-// it is over when they have read `run` as clear, and not otherwise. `readl()` and `writel()` have the
-// barriers.
+// SAFETY: `dev` is the device with the registers in `bar`. It accesses `len` bytes at the address
+// and in the direction that a start has written, and nothing else. The device does not truncate the
+// address, as the module's parameter promises that the mask has no more bits than the device. All
+// accesses happen before `run` reads as clear. A start requires `run` to be clear, and only one
+// thread starts transfers, so that `run` is the state of the last transfer, and all earlier ones
+// have ended. `wait()` and `abort()` report the end only when `run` is clear. `readl()` and
+// `writel()` have the barriers.
 unsafe impl Engine for Edu<'_> {
     type Job = ();
     type Token = ();
@@ -132,7 +134,7 @@ unsafe impl Engine for Edu<'_> {
     }
 
     unsafe fn abort(&self, (): &mut ()) -> Result {
-        // It cannot be stopped, but ends on its own.
+        // The device cannot be stopped; the transfer ends soon.
         self.settle(Delta::from_secs(10))
     }
 }
