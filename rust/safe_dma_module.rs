@@ -19,31 +19,31 @@ kernel::prelude::module! {
     params: {
         run_checks: bool {
             default: true,
-            description: "Run the checks when a device is bound (default: Y)",
+            description: "Run the checks at probe (default: Y)",
         },
         claims: bool {
             default: false,
-            description: "Print what the checks say of DMA addresses, to be compared with QEMU's trace (default: N)",
+            description: "Print trace marks, to compare with QEMU's trace (default: N)",
         },
         concurrency: bool {
             default: false,
-            description: "With run_checks=N, run the checks of several threads when a device is bound (default: N)",
+            description: "Run the checks of several threads also with run_checks=N (default: N)",
         },
         forget: bool {
             default: false,
-            description: "Forget mappings and transfers when a device is bound, which are lost then (default: N)",
+            description: "Run the checks that leak mappings and transfers (default: N)",
         },
         mmap_contiguous: bool {
             default: false,
-            description: "Give /dev/safe_dma0 contiguous memory, which it has anyway without an IOMMU (default: N)",
+            description: "Allocate /dev/safe_dma0 contiguously behind an IOMMU too (default: N)",
         },
         untrusted: bool {
             default: false,
-            description: "Mark the device as untrusted while it is bound, so that an IOMMU's driver bounces what is no whole page; firmware of arm64 cannot (default: N)",
+            description: "Mark the device as untrusted, to bounce partial pages (default: N)",
         },
         dma_bits: u8 {
             default: 28,
-            description: "Address bits of the device, as in QEMU's option edu,dma_mask=; more than it has corrupts memory (default: 28)",
+            description: "Address bits as in QEMU's edu,dma_mask=, or fewer (default: 28)",
         },
     },
 }
