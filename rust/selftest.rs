@@ -1,45 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The checks that run on the device, and their report in the kernel's log.
+//! Checks of the library on real hardware, with a KTAP report in the kernel log.
 //!
-//! A check passes when something other than the code under test says so: the bytes came back through
-//! the device, the IOMMU's page table has the address, the SMMU reported the fault.
+//! A check passes on evidence that the code under test does not produce itself: data that went
+//! through the device and back, the IOMMU's page table, or a fault that the SMMU reported.
 
-mod bounce;
 mod buffer_pool;
-mod claims;
 mod coherent;
 mod concurrency;
+mod device_buffer;
+mod direction_test;
 mod evidence;
 mod forget;
+mod iommu_check;
 mod iova;
 mod isolation;
 mod kmsg;
 mod ktap;
 mod limits;
-mod moves;
 mod numbers;
+mod other_device;
 mod pages;
 mod pattern;
-mod peer;
+mod place;
 mod pool;
+mod prelude;
 mod resource;
 mod scoped;
-mod scratch;
 mod sg;
 mod streaming;
 mod sync;
+mod trace_marks;
 mod transfer;
 mod turn;
-mod witness;
 
 use crate::{
     bindings as helpers,
     dma::limits as dma_limits,
     testdev::edu::Edu, //
 };
-use claims::Claims;
 use evidence::Stop;
+use iommu_check::IommuCheck;
 use kernel::{
     device::{
         Bound,
@@ -57,15 +58,15 @@ use ktap::{
     Report,
     Suite, //
 };
-use witness::Witness;
+use trace_marks::TraceMarks;
 
-/// What every check needs.
+/// The device under test, and the means to observe it.
 struct Context<'a> {
     dev: &'a Device<Bound>,
     pdev: &'a pci::Device<Bound>,
-    /// The device's engine, if the driver knows one.
+    /// The DMA engine, if the driver supports that of the device.
     edu: Option<&'a Edu<'a>>,
-    witness: Witness<'a>,
+    iommu: IommuCheck<'a>,
     set_max_seg_size: &'a dyn Fn(u32),
     set_masks: &'a dyn Fn(DmaMask) -> Result,
     /// See [`Selection::default_masks`].
@@ -73,14 +74,14 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// The device's engine; a check that is about nothing else is skipped if there is none.
+    /// Returns the DMA engine, or skips the check.
     fn edu(&self) -> Result<&'a Edu<'a>, Stop> {
         self.edu.ok_or(Stop::Skip(
             "the device has no DMA engine that this driver knows",
         ))
     }
 
-    /// What says that data was moved, `witness`, if it was.
+    /// Returns `witness`, the evidence of a transfer, if the device has an engine.
     fn moved(&self, witness: &'static str) -> &'static str {
         match self.edu {
             Some(_) => witness,
@@ -88,13 +89,13 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Calls `f` while the device takes segments of at least `size` bytes.
+    /// Calls `f` with the maximum segment size raised to at least `size` bytes.
     fn with_segments_of<R>(&self, size: usize, f: impl FnOnce() -> R) -> R {
         // CAST: From 32 bits to at least as many.
         self.with_max_seg_size(size.max(dma_limits::max_seg_size(self.dev) as usize), f)
     }
 
-    /// Calls `f` while the device takes segments of `size` bytes, and no more.
+    /// Calls `f` with the maximum segment size set to `size` bytes.
     fn with_max_seg_size<R>(&self, size: usize, f: impl FnOnce() -> R) -> R {
         let before = dma_limits::max_seg_size(self.dev);
 
@@ -105,8 +106,7 @@ impl<'a> Context<'a> {
         result
     }
 
-    /// Calls `f` while the device's masks have 48 bits, whatever it can drive: it is told of no
-    /// address meanwhile.
+    /// Calls `f` with DMA masks of 48 bits. The device may have fewer: `f` must start no transfer.
     fn with_large_masks<R>(&self, f: impl FnOnce() -> Result<R, Stop>) -> Result<R, Stop> {
         let before = u64::BITS - dma_limits::mask(self.dev).leading_zeros();
 
@@ -120,120 +120,57 @@ impl<'a> Context<'a> {
 /// The checks of one subject.
 struct Subject {
     name: &'static CStr,
-    /// How many results `run` reports.
+    /// The number of results that `run` reports.
     plan: usize,
     run: fn(&Context<'_>, &mut Suite<'_>),
 }
 
+const fn subject(
+    name: &'static CStr,
+    plan: usize,
+    run: fn(&Context<'_>, &mut Suite<'_>),
+) -> Subject {
+    Subject { name, plan, run }
+}
+
 const SUBJECTS: &[Subject] = &[
-    Subject {
-        name: c"coherent",
-        plan: coherent::PLAN,
-        run: coherent::run,
-    },
-    Subject {
-        name: c"streaming",
-        plan: streaming::PLAN,
-        run: streaming::run,
-    },
-    Subject {
-        name: c"sg",
-        plan: sg::PLAN,
-        run: sg::run,
-    },
-    Subject {
-        name: c"pages",
-        plan: pages::PLAN,
-        run: pages::run,
-    },
-    Subject {
-        name: c"iova",
-        plan: iova::PLAN,
-        run: iova::run,
-    },
-    Subject {
-        name: c"resource",
-        plan: resource::PLAN,
-        run: resource::run,
-    },
-    Subject {
-        name: c"sync",
-        plan: sync::PLAN,
-        run: sync::run,
-    },
-    Subject {
-        name: c"turn",
-        plan: turn::PLAN,
-        run: turn::run,
-    },
-    Subject {
-        name: c"transfer",
-        plan: transfer::PLAN,
-        run: transfer::run,
-    },
-    Subject {
-        name: c"pool",
-        plan: pool::PLAN,
-        run: pool::run,
-    },
-    Subject {
-        name: c"buffer_pool",
-        plan: buffer_pool::PLAN,
-        run: buffer_pool::run,
-    },
-    Subject {
-        name: c"scoped",
-        plan: scoped::PLAN,
-        run: scoped::run,
-    },
-    Subject {
-        name: c"limits",
-        plan: limits::PLAN,
-        run: limits::run,
-    },
-    Subject {
-        name: c"isolation",
-        plan: isolation::PLAN,
-        run: isolation::run,
-    },
-    Subject {
-        name: c"numbers",
-        plan: numbers::PLAN,
-        run: numbers::run,
-    },
-    Subject {
-        name: CONCURRENCY,
-        plan: concurrency::PLAN,
-        run: concurrency::run,
-    },
-    Subject {
-        name: FORGET,
-        plan: forget::PLAN,
-        run: forget::run,
-    },
+    subject(c"coherent", coherent::PLAN, coherent::run),
+    subject(c"streaming", streaming::PLAN, streaming::run),
+    subject(c"sg", sg::PLAN, sg::run),
+    subject(c"pages", pages::PLAN, pages::run),
+    subject(c"iova", iova::PLAN, iova::run),
+    subject(c"resource", resource::PLAN, resource::run),
+    subject(c"sync", sync::PLAN, sync::run),
+    subject(c"turn", turn::PLAN, turn::run),
+    subject(c"transfer", transfer::PLAN, transfer::run),
+    subject(c"pool", pool::PLAN, pool::run),
+    subject(c"buffer_pool", buffer_pool::PLAN, buffer_pool::run),
+    subject(c"scoped", scoped::PLAN, scoped::run),
+    subject(c"limits", limits::PLAN, limits::run),
+    subject(c"isolation", isolation::PLAN, isolation::run),
+    subject(c"numbers", numbers::PLAN, numbers::run),
+    subject(CONCURRENCY, concurrency::PLAN, concurrency::run),
+    subject(FORGET, forget::PLAN, forget::run),
 ];
 
-/// The subject that can be had alone.
 const CONCURRENCY: &CStr = c"concurrency";
-
-/// The subject that leaks memory and mappings, on purpose.
 const FORGET: &CStr = c"forget";
 
-/// Which checks to run.
+/// Selects the checks to run.
 pub(crate) struct Selection {
-    /// Those that leave nothing behind.
+    /// All but those of `forget`.
     pub(crate) checks: bool,
-    /// Of those, that of several threads.
+    /// The checks of several threads, also without `checks`.
     pub(crate) concurrency: bool,
-    /// Those that forget values of the library.
+    /// The checks that leak memory and mappings on purpose.
     pub(crate) forget: bool,
-    /// Whether to print what they say of DMA addresses.
+    /// Whether to print the trace marks.
     pub(crate) claims: bool,
-    /// The device's masks before the driver set them, that for streaming mappings first.
+    /// The DMA masks before the driver set them: streaming, then coherent.
     pub(crate) default_masks: [u64; 2],
 }
 
-/// Runs checks on a device, which may have an engine, and prints KTAP. Sleeps.
+/// Runs checks on a device, and prints KTAP. Sleeps.
 pub(crate) fn run<'a>(
     pdev: &'a pci::Device<Core<'_>>,
     edu: Option<&'a Edu<'a>>,
@@ -260,7 +197,7 @@ pub(crate) fn run<'a>(
     if unsafe { helpers::helper_iommu_group_devices(raw) } > 1 {
         dev_warn!(
             dev,
-            "no checks: other devices are in the same IOMMU group, and have the same addresses\n"
+            "no checks: other devices share the IOMMU group and its addresses\n"
         );
         return;
     }
@@ -269,10 +206,10 @@ pub(crate) fn run<'a>(
         dev,
         pdev,
         edu,
-        witness: Witness::of(dev, Claims::new(dev, edu, selection.claims)),
+        iommu: IommuCheck::of(dev, TraceMarks::new(dev, edu, selection.claims)),
         set_max_seg_size: &|size| {
-            // SAFETY: The device is being probed. Only the checks map and allocate for it, one after the
-            // other, and none does so within this call.
+            // SAFETY: The device is being probed. Only the checks map and allocate for it, one at a
+            // time, and not during this call.
             unsafe { pdev.dma_set_max_seg_size(size) }
         },
         set_masks: &|mask| {

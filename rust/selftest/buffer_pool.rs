@@ -1,67 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Buffers that stay mapped: what goes through them, and that they are the same ones ever after.
+//! Pools of buffers that stay mapped.
 
 use super::{
-    bounce::placed,
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::{
+    direction_test::{
         arrived,
         device_reads,
-        device_writes,
-        DATA,
-        OTHER, //
+        device_writes, //
     },
-    pattern,
-    scratch::{
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
+    prelude::*, //
 };
 use crate::dma::{
-    buffer_pool::{
-        self,
-        BufferPool,
-        CpuBuffer,
-        DeviceBuffer,
-        LocalBufferPool, //
-    },
+    buffer_pool,
     direction::{
-        Bidirectional,
         DeviceReads,
-        DeviceWrites,
-        Direction,
-        FromDevice,
-        Permits,
-        ToDevice, //
-    },
-    transfer::{
-        DeviceMemory,
-        Transfer, //
+        DeviceWrites, //
     }, //
 };
-use crate::testdev::addresses::{Number, Phys};
-use core::{
-    ops::Deref, //
-};
-use kernel::{
-    dma::DataDirection,
-    dma::DmaAddress,
-    io::PhysAddr,
-    prelude::*,
-    sync::Arc, //
-};
+use core::ops::Deref;
 
-/// Of each buffer, in bytes.
+/// The size of each buffer.
 const SIZE: usize = 2048;
 const COUNT: usize = 3;
-/// How much of a buffer is used, one after the other.
+/// The C functions behind a round trip.
+const SYNCS: &str = "dma_sync_single_range_for_cpu, dma_sync_single_range_for_device";
+/// The lengths used, one after the other.
 const LENGTHS: [usize; 4] = [SIZE, 1, 100, 1500];
 
 pub(super) const PLAN: usize = 3 + 5;
@@ -82,7 +45,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 
 type Pool<'a, D> = BufferPool<'a, KVec<u8>, D>;
 
-/// Either kind of pool.
+/// A pool of either type.
 trait AnyPool<'a, D: Direction>: buffer_pool::Pool<'a, KVec<u8>, D> {}
 
 impl<'a, D: Direction, P: buffer_pool::Pool<'a, KVec<u8>, D>> AnyPool<'a, D> for P {}
@@ -96,37 +59,16 @@ fn pool<'a, D: Permits<[u8]> + Copy>(
     Ok(BufferPool::new(ctx.dev, COUNT, direction, make)?)
 }
 
-/// Where a buffer is.
-#[derive(Clone, Copy, PartialEq)]
-struct Place {
-    dma: DmaAddress,
-    phys: PhysAddr,
-    direction: DataDirection,
+/// Returns the place of a buffer.
+fn place<'a, D, P>(buffer: &DeviceBuffer<'a, KVec<u8>, D, P>) -> Place
+where
+    D: Direction,
+    P: Deref<Target: AnyPool<'a, D>>,
+{
+    Place::of(buffer.mapping())
 }
 
-impl Place {
-    fn of<'a, D, P>(buffer: &DeviceBuffer<'a, KVec<u8>, D, P>) -> Self
-    where
-        D: Direction,
-        P: Deref<Target: AnyPool<'a, D>>,
-    {
-        Self {
-            dma: buffer.mapping().span().number(),
-            phys: buffer.mapping().phys(),
-            direction: D::DIRECTION,
-        }
-    }
-
-    fn is_mapped(&self, ctx: &Context<'_>) -> Result<&'static str, Failure> {
-        match self.direction {
-            DataDirection::ToDevice => placed::<ToDevice>(ctx, self.dma, SIZE, self.phys),
-            DataDirection::FromDevice => placed::<FromDevice>(ctx, self.dma, SIZE, self.phys),
-            _ => placed::<Bidirectional>(ctx, self.dma, SIZE, self.phys),
-        }
-    }
-}
-
-/// Where all buffers of a pool are, none of which is taken.
+/// Returns the places of all buffers of a pool, none of which is taken.
 fn places<D: Permits<[u8]>>(pool: &Pool<'_, D>) -> Result<[Place; COUNT], Stop> {
     let mut taken = KVec::with_capacity(COUNT, GFP_KERNEL)?;
 
@@ -135,17 +77,17 @@ fn places<D: Permits<[u8]>>(pool: &Pool<'_, D>) -> Result<[Place; COUNT], Stop> 
     }
     match &taken[..] {
         [a, b, c] => {
-            let places = [Place::of(a), Place::of(b), Place::of(c)];
+            let places = [place(a), place(b), place(c)];
 
-            // They go back as they came.
+            // In the order in which they were in the pool.
             while taken.pop().is_some() {}
             Ok(places)
         }
-        _ => Err(Failure::Unexpected("there are not as many buffers as were made").into()),
+        _ => fail("the number of buffers is wrong"),
     }
 }
 
-/// Uses each buffer of a pool, and checks that all stay where they are.
+/// Uses each buffer of a pool, and checks that none moves.
 fn round_trips<D: Permits<[u8]> + Copy>(
     ctx: &Context<'_>,
     direction: D,
@@ -155,11 +97,11 @@ fn round_trips<D: Permits<[u8]> + Copy>(
     let before = places(&pool)?;
     let mut witness = "";
     for place in &before {
-        place.is_mapped(ctx)?;
+        place.mapped(ctx)?;
     }
 
     for (round, len) in LENGTHS.into_iter().enumerate() {
-        // So that it is another one's turn.
+        // To use another buffer in each round.
         let mut others = KVec::with_capacity(COUNT, GFP_KERNEL)?;
         for _ in 0..round % COUNT {
             others.push(DeviceBuffer::take(&*pool)?, GFP_KERNEL)?;
@@ -169,29 +111,23 @@ fn round_trips<D: Permits<[u8]> + Copy>(
 
         while others.pop().is_some() {}
         if places(&pool)? != before {
-            return Err(Failure::Unexpected("a buffer has moved").into());
+            return fail("a buffer has moved");
         }
         for place in &before {
-            witness = place.is_mapped(ctx)?;
+            witness = place.mapped(ctx)?;
         }
     }
 
     drop(pool);
     for place in &before {
-        ctx.witness.unmapped(place.dma, SIZE)?;
+        place.unmapped(ctx)?;
     }
 
-    Ok(Evidence {
-        operation: "dma_sync_single_range_for_cpu, dma_sync_single_range_for_device",
-        direction: D::DIRECTION,
-        size: SIZE,
-        phys: before[0].phys,
-        dma: before[0].dma,
-        witnesses: [ctx.moved("4 round trips"), witness],
-    })
+    let witnesses = [ctx.moved("4 round trips"), witness];
+    Ok(before[0].evidence(SYNCS, witnesses))
 }
 
-/// The CPU fills a buffer, and the device reads it.
+/// The CPU writes to a buffer, and the device reads it.
 fn send<D: Permits<[u8]> + DeviceReads>(
     ctx: &Context<'_>,
     pool: &Pool<'_, D>,
@@ -199,14 +135,14 @@ fn send<D: Permits<[u8]> + DeviceReads>(
 ) -> Result<(), Stop> {
     let mut buffer = CpuBuffer::take(pool, len)?;
     if buffer.len() != len {
-        return Err(Failure::Unexpected("a buffer has another length than was asked for").into());
+        return fail("the length of a buffer is wrong");
     }
     pattern::fill(&mut buffer, DATA, len);
 
     let memory = device_reads(ctx, buffer.sync_for_device(), 0..len)?;
     arrived(ctx, DATA, len..2 * len)?;
 
-    // What the CPU wrote is still there.
+    // The data of the CPU is unchanged.
     let buffer = memory.sync_for_cpu(len).map_err(|_| EINVAL)?;
     Ok(pattern::compare(&buffer, DATA, len)?)
 }
@@ -218,12 +154,12 @@ fn receive<D: Permits<[u8]> + DeviceWrites>(
     len: usize,
 ) -> Result<(), Stop> {
     from_device(ctx, DeviceBuffer::take(pool)?, len, DATA)?;
-    // At once again: perhaps the same buffer, and what is in the CPU's cache is old.
+    // Again at once: perhaps the same buffer, with stale lines in the cache of the CPU.
     from_device(ctx, DeviceBuffer::take(pool)?, len, OTHER)?;
     Ok(())
 }
 
-/// The CPU fills a buffer, the device reads it and writes it, and then the same again.
+/// The CPU writes to a buffer, and the device reads and writes it, twice.
 fn exchange(ctx: &Context<'_>, pool: &Pool<'_, Bidirectional>, len: usize) -> Result<(), Stop> {
     let mut buffer = CpuBuffer::take(pool, len)?;
 
@@ -236,7 +172,7 @@ fn exchange(ctx: &Context<'_>, pool: &Pool<'_, Bidirectional>, len: usize) -> Re
     Ok(())
 }
 
-/// Lets the device write a pattern to a buffer, and compares.
+/// Lets the device write a pattern to a buffer, and compares it.
 fn from_device<'a, D, P>(
     ctx: &Context<'_>,
     memory: DeviceBuffer<'a, KVec<u8>, D, P>,
@@ -255,45 +191,39 @@ where
     Ok(buffer)
 }
 
-/// A pool without a lock does the same.
+/// The same for a pool without a lock.
 fn without_lock(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let make = || Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?);
     let pool = LocalBufferPool::new(ctx.dev, 2, Bidirectional, make)?;
-    let first = Place::of(&DeviceBuffer::take(&pool)?);
-    let mut witness = first.is_mapped(ctx)?;
+    let first = place(&DeviceBuffer::take(&pool)?);
+    let mut witness = first.mapped(ctx)?;
 
     for len in LENGTHS {
         let mut buffer = CpuBuffer::take(&pool, len)?;
         let other = DeviceBuffer::take(&pool)?;
         if CpuBuffer::take(&pool, 1).err() != Some(ENOBUFS) {
-            return Err(Failure::Unexpected("there was a buffer in an empty pool").into());
+            return fail("there was a buffer in an empty pool");
         }
 
         pattern::fill(&mut buffer, DATA, len);
         let memory = device_reads(ctx, buffer.sync_for_device(), 0..len)?;
         arrived(ctx, DATA, len..2 * len)?;
-        if Place::of(&memory) != first || Place::of(&other) == first {
-            return Err(Failure::Unexpected("a buffer has moved, or was given to two").into());
+        if place(&memory) != first || place(&other) == first {
+            return fail("a buffer has moved or is taken twice");
         }
 
         drop(other);
         drop(from_device(ctx, memory, len, OTHER)?);
-        witness = first.is_mapped(ctx)?;
+        witness = first.mapped(ctx)?;
     }
 
     drop(pool);
-    ctx.witness.unmapped(first.dma, SIZE)?;
-    Ok(Evidence {
-        operation: "dma_sync_single_range_for_cpu, dma_sync_single_range_for_device",
-        direction: Bidirectional::DIRECTION,
-        size: SIZE,
-        phys: first.phys,
-        dma: first.dma,
-        witnesses: [ctx.moved("4 round trips"), witness],
-    })
+    first.unmapped(ctx)?;
+    let witnesses = [ctx.moved("4 round trips"), witness];
+    Ok(first.evidence(SYNCS, witnesses))
 }
 
-/// A buffer is had when one was given back, and not before.
+/// Checks that an empty pool has no buffer until one returns.
 fn all_taken(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, ToDevice)?;
     let mut taken = KVec::with_capacity(COUNT, GFP_KERNEL)?;
@@ -307,46 +237,46 @@ fn all_taken(ctx: &Context<'_>) -> Result<&'static str, Stop> {
             DeviceBuffer::take(pool.clone()).err(),
         ];
         if refused != [Some(ENOBUFS); 2] || pool.available() != 0 {
-            return Err(Failure::Unexpected("there was a buffer in an empty pool").into());
+            return fail("there was a buffer in an empty pool");
         }
     }
 
     drop(taken.pop());
     let again = CpuBuffer::take(pool.clone(), 1)?;
     if pool.available() != 0 {
-        return Err(Failure::Unexpected("one buffer was given back, and more are there").into());
+        return fail("more than one buffer is back");
     }
     drop((again, taken));
     if pool.available() != COUNT {
-        return Err(Failure::Unexpected("not all buffers are back").into());
+        return fail("not all buffers are back");
     }
 
     Ok("take refused with ENOBUFS, then 1 of 3 taken witness: available")
 }
 
-/// Two buffers at once are two; and that which was given back last is taken first.
+/// Checks that buffers are distinct, and that the last one returned is the first one taken.
 fn last_first(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, FromDevice)?;
     let first = DeviceBuffer::take(&*pool)?;
     let second = DeviceBuffer::take(&*pool)?;
-    let (a, b) = (Place::of(&first), Place::of(&second));
+    let (a, b) = (place(&first), place(&second));
 
     if a.dma == b.dma || a.phys == b.phys {
-        return Err(Failure::Unexpected("a buffer was given to two").into());
+        return fail("a buffer is taken twice");
     }
 
     drop(second);
     drop(first);
     let first = DeviceBuffer::take(&*pool)?;
     let second = DeviceBuffer::take(&*pool)?;
-    if Place::of(&first) != a || Place::of(&second) != b {
-        return Err(Failure::Unexpected("buffers came in another order").into());
+    if place(&first) != a || place(&second) != b {
+        return fail("buffers came in another order");
     }
 
     Ok("take witness: addresses")
 }
 
-/// A pool stays while a buffer is out, and goes with the last.
+/// Checks that a pool lives as long as its last buffer.
 fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, ToDevice)?;
     let places = places(&pool)?;
@@ -354,7 +284,7 @@ fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     drop(pool);
     for place in &places {
-        place.is_mapped(ctx)?;
+        place.mapped(ctx)?;
     }
 
     pattern::fill(&mut buffer, DATA, SIZE);
@@ -364,38 +294,38 @@ fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     drop(memory);
     for place in &places {
-        ctx.witness.unmapped(place.dma, SIZE)?;
+        place.unmapped(ctx)?;
     }
     Ok("drop witness: round trip, iova_to_phys")
 }
 
-/// More than a buffer has, or nothing, is refused, and nothing is lost.
+/// Checks that bad lengths are refused, and that no buffer is lost.
 fn refused_length(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, Bidirectional)?;
 
     for len in [0, SIZE + 1, usize::MAX] {
         if CpuBuffer::take(&*pool, len).err() != Some(EINVAL) {
-            return Err(Failure::Unexpected("a bad length was accepted").into());
+            return fail("a bad length was accepted");
         }
         match DeviceBuffer::take(&*pool)?.sync_for_cpu(len) {
-            Ok(_) => return Err(Failure::Unexpected("a bad length was accepted").into()),
+            Ok(_) => return fail("a bad length was accepted"),
             Err(memory) if memory.span().len() != SIZE => {
-                return Err(Failure::Unexpected("a buffer came back shorter").into())
+                return fail("a buffer came back shorter")
             }
             Err(_) => {}
         }
     }
 
-    // What the CPU was not given was not synced, and is not for the device.
+    // Bytes that the CPU did not own were not synced, and are not for the device.
     let memory = CpuBuffer::take(&*pool, 100)?.sync_for_device();
     match Transfer::read(ctx.edu()?, memory, 0..101, JOB) {
-        Ok(_) => return Err(Failure::Unexpected("more than was synced was transferred").into()),
+        Ok(_) => return fail("more than was synced was transferred"),
         Err(err) if err.error != EINVAL => return Err(err.error.into()),
         Err(_) => {}
     }
 
     if pool.available() != COUNT {
-        return Err(Failure::Unexpected("a buffer was lost").into());
+        return fail("a buffer was lost");
     }
     Ok("take refused with EINVAL, 3 lengths, and a transfer witness: available")
 }

@@ -1,46 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Coherent memory: the CPU and the device see the same bytes.
+//! Coherent memory.
 
 mod paths;
 mod shared;
 mod table;
 
-use super::{
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    pattern,
-    scratch::{
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
-};
-use crate::{
-    dma::{
-        coherent::CoherentMemory,
-        transfer::Transfer, //
-    },
-    testdev::addresses::{phys_at, Number},
-    testdev::edu::BUFFER_SIZE, //
-};
-use core::ops::Range;
-use kernel::{
-    dma::DmaAddress,
-    dma::{
-        DataDirection, //
-    },
-    io::{
-        io_write,
-        Io, //
-    },
-    page::PAGE_SIZE,
-    prelude::*, //
-};
+use super::prelude::*;
+use kernel::io::io_write;
 
 const SIZES: [usize; 2] = [4096, 16384];
 
@@ -56,7 +23,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     shared::run(ctx, suite);
 }
 
-/// The CPU writes, the device reads and writes back, the CPU compares.
+/// The CPU writes, the device reads and writes back, and the CPU compares.
 fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evidence, Stop> {
     const SEED: u32 = 1;
 
@@ -64,7 +31,6 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
     pattern::fill(&mut bytes, SEED, 0);
 
     let mut memory = CoherentMemory::from_slice(ctx.dev, &bytes, GFP_KERNEL)?;
-    let dma = memory.span().number();
 
     for page in (0..size).step_by(PAGE_SIZE) {
         suite.note(fmt!(
@@ -72,20 +38,14 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
             page / PAGE_SIZE,
             memory.as_ptr().cast::<u8>().wrapping_add(page),
             phys_at(&memory, page).ok_or(EFAULT)?,
-            dma.wrapping_add(page as DmaAddress),
+            memory.span().number().wrapping_add(page as DmaAddress),
         ));
     }
 
-    let beyond = Failure::Unexpected("there is memory beyond the end of the allocation");
     if phys_at(&memory, size).is_some() {
-        return Err(beyond.into());
+        return fail("there is memory beyond the end of the allocation");
     }
-    // Within the allocation by the check above; 0 would be reported as a wrong translation.
-    let phys = |offset| phys_at(&memory, offset).unwrap_or(0);
-    let witness = ctx
-        .witness
-        .mapped(dma, size, DataDirection::Bidirectional, &phys)?;
-    let first = phys(0);
+    let (place, witness) = coherent_place(ctx, &memory)?;
 
     if let Some(edu) = ctx.edu {
         for start in (0..size).step_by(BUFFER_SIZE) {
@@ -93,7 +53,7 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
 
             memory = Transfer::read(edu, memory, chunk.clone(), JOB)?.wait(TIMEOUT)?;
 
-            // Only what the device writes back can be the pattern.
+            // Now only the device has the pattern.
             overwrite(&memory, chunk.clone())?;
 
             memory = Transfer::write(edu, memory, chunk, JOB)?.wait(TIMEOUT)?;
@@ -105,16 +65,24 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
     pattern::compare(&bytes, SEED, 0)?;
 
     drop(memory);
-    ctx.witness.unmapped(dma, size)?;
+    place.unmapped(ctx)?;
 
-    Ok(Evidence {
-        operation: "dma_alloc_coherent",
-        direction: DataDirection::Bidirectional,
-        size,
-        phys: first,
-        dma,
-        witnesses: [ctx.moved("round trip"), witness],
-    })
+    Ok(place.evidence("dma_alloc_coherent", [ctx.moved("round trip"), witness]))
+}
+
+/// Checks the DMA addresses of coherent memory; returns its place and the evidence.
+fn coherent_place(
+    ctx: &Context<'_>,
+    memory: &CoherentMemory<'_, [u8]>,
+) -> Result<(Place, &'static str), Stop> {
+    // 0, which would be a wrong translation, if there is no such byte.
+    let phys = |offset| phys_at(memory, offset).unwrap_or(0);
+    let place = Place::unbounced(memory, phys(0));
+    let witness = ctx
+        .iommu
+        .mapped(place.dma, place.size, place.direction, &phys)?;
+
+    Ok((place, witness))
 }
 
 /// Fills a part of the memory with zeroes.

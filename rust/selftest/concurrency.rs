@@ -1,116 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! All that can be sent to another thread or shared with it, by threads on all processors at once.
+//! All types that are `Send` or `Sync`, used by threads on all processors at once.
 //!
-//! Each value has a pattern of its own, made by one thread and compared by another, so that memory
-//! that two have got, or that was freed too early, is seen. The results are named after the types;
-//! `scripts/tests/module/test_concurrency.py` compares them with all that are `Send` or `Sync`.
+//! Each value has its own pattern, written by one thread and compared by another, which detects
+//! memory that is allocated twice or freed too early. The results are named after the types:
+//! `scripts/tests/module/test_concurrency.py` compares them with those that are `Send` or `Sync`.
 
-mod crew;
+mod workers;
 
-use self::crew::Crew;
+use self::workers::Workers;
 use super::{
-    bounce::placed,
-    evidence::{
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::arrived,
-    pattern,
-    resource,
-    scratch::{
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
+    direction_test::arrived,
+    prelude::*,
+    resource, //
 };
 use crate::{
     dma::{
-        buffer::{
-            Pages,
-            PagesPart, //
-        },
-        buffer_pool::{
-            BufferPool,
-            CpuBuffer,
-            DeviceBuffer,
-            LocalBufferPool, //
-        },
-        coherent::{
-            CoherentMemory,
-            MmapMemory, //
-        },
-        direction::{
-            Bidirectional,
-            ToDevice, //
-        },
-        iova::{
-            IovaBuilder,
-            IovaMapping, //
-        },
-        limits,
-        pages::{
-            DevicePages,
-            NoncontiguousPages,
-            VmappedPages, //
-        },
-        pool::DmaPool,
-        resource::{
-            MmioRegion,
-            ResourceMapping, //
-        },
-        scoped::with_mapping,
-        sg::SgMapping,
-        streaming::Mapping,
-        transfer::{
-            DeviceMemory,
-            Transfer, //
-        }, //
+        buffer::PagesPart,
+        coherent::MmapMemory,
+        pages::VmappedPages,
+        resource::MmioRegion, //
     },
-    testdev::{
-        addresses::{
-            Number,
-            Phys, //
-        },
-        edu::OpenRegister, //
-    }, //
+    testdev::edu::OpenRegister, //
 };
 use core::array;
 use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    fmt,
     interrupt::local_interrupt_disable,
-    io::Io,
     new_mutex,
-    page::PAGE_SIZE,
-    prelude::*,
-    ptr::Alignment,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc, //
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     }, //
 };
 
-/// How much of each value is compared, in bytes.
+/// The number of bytes of each value that are compared.
 const SIZE: usize = 256;
 
-/// So much of an object in a pool; several are in a page.
+/// The size of a pool object; several fit into a page.
 const OBJECT: usize = 40;
 
-/// How often a buffer is taken in each round, where nothing is done but that.
+/// The number of buffers taken in a round with interrupts disabled.
 const TAKES: usize = 100;
 
-/// How often the device is at work in it, which takes it 100 ms.
+/// The number of transfers, each of which takes 100 ms.
 const TRANSFERS: u32 = 2;
 
-/// A pattern that no thread has.
+/// A pattern that no thread uses.
 const SEED: u32 = u32::MAX;
 
 type Object = [u8; OBJECT];
@@ -119,55 +54,55 @@ type Dev = Device<Bound>;
 pub(super) const PLAN: usize = 23;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
-    let crew = Crew::new();
+    let workers = Workers::new();
     let dev = ctx.dev;
 
-    suite.result(fmt!("Pages, PagesPart"), pages_part(crew));
-    suite.result(fmt!("Mapping"), mapping(crew, dev));
-    suite.result(fmt!("Mapping, Span"), span(crew, dev));
-    suite.result(fmt!("CpuTurn"), turn(crew, dev));
-    suite.result(fmt!("ScopedMapping"), scoped(crew, dev));
-    suite.result(fmt!("SgMapping, SgAccess"), sg(crew, dev));
-    suite.result(fmt!("SgSegment"), segment(crew, dev));
-    suite.result(fmt!("IovaMapping"), iova(crew, dev));
-    suite.result(fmt!("IovaBuilder"), builder(crew, dev));
-    suite.result(fmt!("DevicePages"), device_pages(crew, dev));
-    suite.result(fmt!("NoncontiguousPages"), noncontiguous(crew, dev));
-    suite.result(fmt!("VmappedPages, VmapAccess"), vmapped(crew, dev));
-    suite.result(fmt!("CoherentMemory"), coherent(crew, dev));
-    suite.result(fmt!("CoherentTable"), table(crew, dev));
-    suite.result(fmt!("MmapMemory"), mmap(crew, dev));
-    suite.result(fmt!("DmaPool, PoolObject"), pool(crew, dev));
-    suite.result(fmt!("DmaPool, dropped by any"), last_of_pool(crew, dev));
+    suite.result(fmt!("Pages, PagesPart"), pages_part(workers));
+    suite.result(fmt!("Mapping"), mapping(workers, dev));
+    suite.result(fmt!("Mapping, Span"), span(workers, dev));
+    suite.result(fmt!("CpuTurn"), turn(workers, dev));
+    suite.result(fmt!("ScopedMapping"), scoped(workers, dev));
+    suite.result(fmt!("SgMapping, SgAccess"), sg(workers, dev));
+    suite.result(fmt!("SgSegment"), segment(workers, dev));
+    suite.result(fmt!("IovaMapping"), iova(workers, dev));
+    suite.result(fmt!("IovaBuilder"), builder(workers, dev));
+    suite.result(fmt!("DevicePages"), device_pages(workers, dev));
+    suite.result(fmt!("NoncontiguousPages"), noncontiguous(workers, dev));
+    suite.result(fmt!("VmappedPages, VmapAccess"), vmapped(workers, dev));
+    suite.result(fmt!("CoherentMemory"), coherent(workers, dev));
+    suite.result(fmt!("CoherentTable"), table(workers, dev));
+    suite.result(fmt!("MmapMemory"), mmap(workers, dev));
+    suite.result(fmt!("DmaPool, PoolObject"), pool(workers, dev));
+    suite.result(fmt!("DmaPool, dropped by any"), last_of_pool(workers, dev));
     suite.result(
         fmt!("BufferPool, CpuBuffer, DeviceBuffer"),
-        buffer_pool(crew, dev),
+        buffer_pool(workers, dev),
     );
     suite.result(
         fmt!("BufferPool, with interrupts disabled"),
-        with_interrupts_disabled(crew, dev),
+        with_interrupts_disabled(workers, dev),
     );
     suite.result(
         fmt!("BufferPool, dropped by any"),
-        last_of_buffer_pool(crew, dev),
+        last_of_buffer_pool(workers, dev),
     );
-    suite.result(fmt!("LocalBufferPool"), local_buffer_pool(crew, dev));
-    suite.result(fmt!("MmioRegion, ResourceMapping"), registers(ctx, crew));
-    suite.result(fmt!("Transfer"), transfer(ctx, crew));
+    suite.result(fmt!("LocalBufferPool"), local_buffer_pool(workers, dev));
+    suite.result(fmt!("MmioRegion, ResourceMapping"), registers(ctx, workers));
+    suite.result(fmt!("Transfer"), transfer(ctx, workers));
 }
 
-/// What the threads have done.
+/// The evidence of a check.
 struct Seen {
-    crew: Crew,
-    /// How many values were ended by another thread than made them.
+    workers: Workers,
+    /// The number of values that were consumed by another thread than the one that made them.
     handed: Option<usize>,
 }
 
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Crew {
+        let Workers {
             threads, rounds, ..
-        } = self.crew;
+        } = self.workers;
 
         write!(f, "threads {threads} rounds {rounds}")?;
         match self.handed {
@@ -177,21 +112,22 @@ impl fmt::Display for Seen {
     }
 }
 
-/// All threads make values, and each ends what it gets for its own, most often from another thread.
+/// Each thread makes values and swaps them for those of other threads, which it consumes with
+/// `end`.
 fn exchange<T: Send + Unpin>(
-    crew: Crew,
+    workers: Workers,
     make: impl Fn(u32) -> Result<T, Stop> + Sync,
     end: impl Fn(T, u32) -> Result<(), Stop> + Sync,
 ) -> Result<Seen, Stop> {
-    let place = KBox::pin_init(new_mutex!(None), GFP_KERNEL)?;
+    let slot = KBox::pin_init(new_mutex!(None), GFP_KERNEL)?;
     let handed = Atomic::new(0usize);
 
-    crew.run(&|thread| {
-        for round in 0..crew.rounds {
+    workers.run(&|thread| {
+        for round in 0..workers.rounds {
             // CAST: Some thousands.
-            let seed = (thread * crew.rounds + round) as u32;
+            let seed = (thread * workers.rounds + round) as u32;
             let value = make(seed)?;
-            let other = place.lock().replace((thread, seed, value));
+            let other = slot.lock().replace((thread, seed, value));
 
             if let Some((maker, seed, value)) = other {
                 if maker != thread {
@@ -199,72 +135,77 @@ fn exchange<T: Send + Unpin>(
                 }
                 end(value, seed)?;
             }
-            crew.pause(round);
+            workers.pause(round);
         }
         Ok(())
     })?;
 
-    let last = place.lock().take();
+    let last = slot.lock().take();
     if let Some((_, seed, value)) = last {
         end(value, seed)?;
     }
     match handed.load(Relaxed) {
-        0 => Err(Failure::Unexpected("no value went to another thread").into()),
+        0 => fail("no value went to another thread"),
         handed => Ok(Seen {
-            crew,
+            workers,
             handed: Some(handed),
         }),
     }
 }
 
-/// All threads look at the same value.
+/// All threads use the same value by reference.
 fn share<T: Sync + ?Sized>(
-    crew: Crew,
+    workers: Workers,
     value: &T,
     look: impl Fn(&T) -> Result<(), Stop> + Sync,
 ) -> Result<Seen, Stop> {
-    crew.run(&|_| {
-        for round in 0..crew.rounds {
+    workers.run(&|_| {
+        for round in 0..workers.rounds {
             look(value)?;
-            crew.pause(round);
+            workers.pause(round);
         }
         Ok(())
     })?;
-    Ok(Seen { crew, handed: None })
+    Ok(Seen {
+        workers,
+        handed: None,
+    })
 }
 
-/// Both, one after the other.
-fn hammer<T: Send + Sync + Unpin>(
-    crew: Crew,
+/// Calls [`exchange`], and then [`share`].
+fn exchange_and_share<T: Send + Sync + Unpin>(
+    workers: Workers,
     make: impl Fn(u32) -> Result<T, Stop> + Sync,
     look: impl Fn(&T) -> Result<(), Stop> + Sync,
     end: impl Fn(T, u32) -> Result<(), Stop> + Sync,
 ) -> Result<Seen, Stop> {
-    let seen = exchange(crew, &make, &end)?;
+    let seen = exchange(workers, &make, &end)?;
     let value = make(SEED)?;
 
-    share(crew, &value, look)?;
+    share(workers, &value, look)?;
     end(value, SEED)?;
     Ok(seen)
 }
 
-fn expect(is_so: bool, otherwise: &'static str) -> Result<(), Stop> {
-    is_so
-        .then_some(())
-        .ok_or(Failure::Unexpected(otherwise).into())
+/// Fails with a message unless `condition` holds.
+fn ensure(condition: bool, message: &'static str) -> Result<(), Stop> {
+    match condition {
+        true => Ok(()),
+        false => fail(message),
+    }
 }
 
-/// Checks what the device is told of memory, which is at least as long as was asked for.
+/// Checks the length of the span of memory.
 fn spans(memory: &(impl DeviceMemory + ?Sized), len: usize) -> Result<(), Stop> {
     let span = memory.span();
 
-    expect(
+    ensure(
         span.len() == len && span.slice(0..len).is_some() && span.slice(0..len + 1).is_none(),
         "the span has another length than the memory",
     )
 }
 
-/// A buffer with the pattern.
+/// Returns a buffer with the pattern.
 fn buffer(seed: u32) -> Result<KVec<u8>, Stop> {
     let mut buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
 
@@ -272,7 +213,7 @@ fn buffer(seed: u32) -> Result<KVec<u8>, Stop> {
     Ok(buffer)
 }
 
-/// A page with the pattern in its first bytes, which are from `offset` on.
+/// Returns a page with the pattern from `offset` on in its first bytes.
 fn page(seed: u32, offset: usize) -> Result<Pages, Stop> {
     let mut page = Pages::zeroed(0, GFP_KERNEL)?;
 
@@ -280,7 +221,7 @@ fn page(seed: u32, offset: usize) -> Result<Pages, Stop> {
     Ok(page)
 }
 
-/// Two of them, which are not next to each other for sure.
+/// Returns two pages, adjacent or not.
 fn list(seed: u32) -> Result<KVec<Pages>, Stop> {
     let mut pages = KVec::with_capacity(2, GFP_KERNEL)?;
 
@@ -290,7 +231,7 @@ fn list(seed: u32) -> Result<KVec<Pages>, Stop> {
 }
 
 fn compare_list(pages: &[Pages], seed: u32) -> Result<(), Stop> {
-    expect(pages.len() == 2, "there are not as many pages as were made")?;
+    ensure(pages.len() == 2, "the number of pages has changed")?;
     for (i, page) in pages.iter().enumerate() {
         pattern::compare(&page[..SIZE], seed, i * SIZE)?;
     }
@@ -298,18 +239,15 @@ fn compare_list(pages: &[Pages], seed: u32) -> Result<(), Stop> {
 }
 
 fn compare(bytes: &[u8], seed: u32) -> Result<(), Stop> {
-    expect(
-        bytes.len() == SIZE,
-        "there are not as many bytes as were made",
-    )?;
+    ensure(bytes.len() == SIZE, "the number of bytes has changed")?;
     Ok(pattern::compare(bytes, seed, 0)?)
 }
 
-fn pages_part(crew: Crew) -> Result<Seen, Stop> {
+fn pages_part(workers: Workers) -> Result<Seen, Stop> {
     let part = |seed| PagesPart::new(page(seed, 0)?, 0..SIZE).map_err(|_| EINVAL.into());
 
-    hammer(
-        crew,
+    exchange_and_share(
+        workers,
         part,
         |part| compare(part, SEED),
         |part, seed| {
@@ -319,10 +257,10 @@ fn pages_part(crew: Crew) -> Result<Seen, Stop> {
     )
 }
 
-/// Mapped by one, synced by another, which also writes, and unmaps.
-fn mapping(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    hammer(
-        crew,
+/// Mapped by one thread, then synced, written and unmapped by another.
+fn mapping(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    exchange_and_share(
+        workers,
         |seed| Ok(Mapping::map(dev, buffer(seed)?, Bidirectional)?),
         |mapping| spans(mapping, SIZE),
         |mut mapping, seed| {
@@ -335,8 +273,8 @@ fn mapping(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// What the device is told of one mapping, and what it can do: both are asked by all.
-fn span(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+/// The span of one mapping, and the limits of the device, queried by all threads.
+fn span(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let mapping = Mapping::map(dev, buffer(SEED)?, Bidirectional)?;
     let facts = || {
         (
@@ -354,18 +292,18 @@ fn span(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     };
     let before = facts();
 
-    share(crew, &mapping.span(), |span| {
-        expect(
+    share(workers, &mapping.span(), |span| {
+        ensure(
             span.address() == mapping.span().address() && span.for_reading().len() == SIZE,
             "the span is not that of the mapping",
         )?;
-        expect(facts() == before, "the limits of the device have changed")
+        ensure(facts() == before, "the limits of the device have changed")
     })?;
     exchange(
-        crew,
+        workers,
         |_| Ok(mapping.span().for_writing()),
         |span, _| {
-            expect(
+            ensure(
                 span.address() == mapping.span().address(),
                 "the span is not that of the mapping",
             )
@@ -373,10 +311,10 @@ fn span(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// The CPU's turn goes to another thread.
-fn turn(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    hammer(
-        crew,
+/// A mapping owned by the CPU goes to another thread.
+fn turn(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    exchange_and_share(
+        workers,
         |seed| {
             let mapping = Mapping::map(dev, buffer(!seed)?, Bidirectional)?;
             let mut turn = mapping.into_cpu();
@@ -392,10 +330,10 @@ fn turn(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// Each thread has one of its own, and all look at one.
-fn scoped(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    crew.run(&|thread| {
-        for round in 0..crew.rounds {
+/// One mapping for each thread, and one shared by all.
+fn scoped(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    workers.run(&|thread| {
+        for round in 0..workers.rounds {
             // CAST: As many as processors.
             let seed = thread as u32;
             let mut place = Some(buffer(seed)?);
@@ -408,14 +346,14 @@ fn scoped(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
                 Ok(())
             })?;
             compare(&place.ok_or(EFAULT)?, !seed)?;
-            crew.pause(round);
+            workers.pause(round);
         }
         Ok(())
     })?;
 
     let mut seen = None;
     with_mapping(dev, &mut Some(buffer(SEED)?), Bidirectional, |scoped| {
-        seen = Some(share(crew, &*scoped, |scoped| {
+        seen = Some(share(workers, &*scoped, |scoped| {
             spans(scoped.mapping().ok_or(EFAULT)?, SIZE)
         }));
         Ok(())
@@ -423,7 +361,7 @@ fn scoped(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     seen.ok_or(EFAULT)?
 }
 
-/// Checks the bytes of a list, of which one page follows another.
+/// Compares the first bytes of each page of a list.
 fn compare_read(read: impl Fn(usize, &mut [u8]) -> Result, seed: u32) -> Result<(), Stop> {
     let mut bytes = [0; SIZE];
 
@@ -438,20 +376,20 @@ fn sg_mapping(dev: &Dev, seed: u32) -> Result<SgMapping<'_, KVec<Pages>, Bidirec
     Ok(SgMapping::map(dev, list(seed)?, Bidirectional, GFP_KERNEL)?)
 }
 
-fn sg(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+fn sg(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let mut mapping = sg_mapping(dev, SEED)?;
-    share(crew, &mapping.sync_for_cpu(), |access| {
+    share(workers, &mapping.sync_for_cpu(), |access| {
         compare_read(|at, bytes| access.read(at, bytes), SEED)
     })?;
 
-    hammer(
-        crew,
+    exchange_and_share(
+        workers,
         |seed| sg_mapping(dev, seed),
         |mapping| {
             let len: usize = mapping.spans().map(|span| span.len()).sum();
             let size: usize = mapping.pieces().map(|piece| piece.len()).sum();
 
-            expect(
+            ensure(
                 len == 2 * PAGE_SIZE && size == len && mapping.entries() <= 2,
                 "the list has another length than its pages",
             )
@@ -469,32 +407,32 @@ fn sg(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-fn segment(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    hammer(
-        crew,
+fn segment(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    exchange_and_share(
+        workers,
         |seed| {
             sg_mapping(dev, seed)?
                 .into_segment(0)
                 .map_err(|_| EINVAL.into())
         },
-        |segment| expect(!segment.span().is_empty(), "the segment is empty"),
+        |segment| ensure(!segment.span().is_empty(), "the segment is empty"),
         |segment, seed| compare_list(&segment.into_mapping().unmap(), seed),
     )
 }
 
-/// Says why there is no such mapping where nobody translates.
+/// Skips the check without translation.
 fn needs_iommu<T>(result: Result<T, Stop>) -> Result<T, Stop> {
     match result {
         Err(Stop::Fail(Failure::Error(error))) if error == EOPNOTSUPP => {
-            Err(Stop::Skip("nobody translates"))
+            Err(Stop::Skip("no translation"))
         }
         result => result,
     }
 }
 
-fn iova(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    needs_iommu(hammer(
-        crew,
+fn iova(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    needs_iommu(exchange_and_share(
+        workers,
         |seed| {
             Ok(IovaMapping::map(
                 dev,
@@ -512,8 +450,8 @@ fn iova(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     ))
 }
 
-/// Begun by one, finished by another.
-fn builder(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+/// Begun by one thread, finished by another.
+fn builder(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let size = 2 * PAGE_SIZE;
     let begin = |seed| {
         let first = page(seed, 0)?;
@@ -528,13 +466,13 @@ fn builder(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
         )?)
     };
 
-    needs_iommu(hammer(
-        crew,
+    needs_iommu(exchange_and_share(
+        workers,
         begin,
         |builder| {
-            expect(
+            ensure(
                 builder.len() == PAGE_SIZE && !builder.is_empty(),
-                "there is not what was linked",
+                "the builder has another length than the linked page",
             )
         },
         |mut builder, seed| {
@@ -547,9 +485,9 @@ fn builder(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     ))
 }
 
-fn device_pages(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    hammer(
-        crew,
+fn device_pages(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    exchange_and_share(
+        workers,
         |seed| {
             let mut pages = DevicePages::<u8, _>::zeroed(dev, SIZE, Bidirectional, GFP_KERNEL)?;
 
@@ -561,7 +499,7 @@ fn device_pages(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// Pages from anywhere with the pattern, which the CPU still has in its address space.
+/// Returns vmapped pages with the pattern.
 fn pages_with(dev: &Dev, seed: u32) -> Result<VmappedPages<'_, u8, Bidirectional>, Stop> {
     let pages = NoncontiguousPages::zeroed(dev, SIZE, Bidirectional, GFP_KERNEL)?;
     let mut pages = pages.vmap()?;
@@ -570,23 +508,23 @@ fn pages_with(dev: &Dev, seed: u32) -> Result<VmappedPages<'_, u8, Bidirectional
     Ok(pages)
 }
 
-fn noncontiguous(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    hammer(
-        crew,
+fn noncontiguous(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    exchange_and_share(
+        workers,
         |seed| Ok(pages_with(dev, seed)?.vunmap()),
-        |pages| expect(pages.pieces().count() == 1, "there is more than a page"),
+        |pages| ensure(pages.pieces().count() == 1, "there is more than one page"),
         |pages, seed| compare(&pages.vmap()?.sync_for_cpu(), seed),
     )
 }
 
-fn vmapped(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    share(crew, &pages_with(dev, SEED)?.sync_for_cpu(), |access| {
+fn vmapped(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    share(workers, &pages_with(dev, SEED)?.sync_for_cpu(), |access| {
         compare(access, SEED)
     })?;
-    hammer(
-        crew,
+    exchange_and_share(
+        workers,
         |seed| pages_with(dev, seed),
-        |pages| expect(pages.span().len() == SIZE, "the memory has another size"),
+        |pages| ensure(pages.span().len() == SIZE, "the memory has another size"),
         |mut pages, seed| compare(&pages.sync_for_cpu(), seed),
     )
 }
@@ -595,7 +533,7 @@ fn coherent_memory(dev: &Dev, seed: u32) -> Result<CoherentMemory<'_, [u8]>, Sto
     Ok(CoherentMemory::from_slice(dev, &buffer(seed)?, GFP_KERNEL)?)
 }
 
-/// The bytes of coherent memory, which `copy` reads, are those of the pattern.
+/// Compares the bytes that `copy` reads from coherent memory.
 fn compare_copy(copy: impl FnOnce(&mut [u8]), seed: u32) -> Result<(), Stop> {
     let mut bytes = [0; SIZE];
 
@@ -603,10 +541,10 @@ fn compare_copy(copy: impl FnOnce(&mut [u8]), seed: u32) -> Result<(), Stop> {
     compare(&bytes, seed)
 }
 
-/// Allocated and written by one, read and freed by another.
-fn coherent(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    hammer(
-        crew,
+/// Allocated and written by one thread, read and freed by another.
+fn coherent(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    exchange_and_share(
+        workers,
         |seed| coherent_memory(dev, seed),
         |memory| {
             spans(memory, SIZE)?;
@@ -616,22 +554,22 @@ fn coherent(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// All make tables of the same memory.
-fn table(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+/// All threads make tables of the same memory.
+fn table(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let memory = coherent_memory(dev, SEED)?;
-    let is_whole = |len: usize| expect(len == SIZE, "the table has another size than the memory");
+    let is_whole = |len: usize| ensure(len == SIZE, "the table has another size than the memory");
 
-    hammer(
-        crew,
+    exchange_and_share(
+        workers,
         |_| Ok(memory.sg_table()?),
         |table| is_whole(table.pieces().map(|piece| piece.len()).sum()),
         |table, _| is_whole(table.pieces().map(|piece| piece.len()).sum()),
     )
 }
 
-fn mmap(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    hammer(
-        crew,
+fn mmap(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    exchange_and_share(
+        workers,
         |seed| MmapMemory::new(coherent_memory(dev, seed)?, GFP_KERNEL).map_err(|_| ENOMEM.into()),
         |memory| compare_copy(|bytes| memory.copy_to_slice(bytes), SEED),
         |memory, seed| compare_copy(|bytes| memory.copy_to_slice(bytes), seed),
@@ -642,17 +580,17 @@ fn dma_pool(dev: &Dev) -> Result<Arc<DmaPool<'_, Object>>> {
     DmaPool::new(dev, c"concurrency", Alignment::new::<8>(), None)
 }
 
-/// An object with the pattern.
+/// Returns an object with the pattern.
 fn object(seed: u32) -> Object {
     array::from_fn(|i| pattern::byte(seed, i))
 }
 
-/// All allocate from one pool, and free what others have allocated.
-fn pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+/// All threads allocate from one pool, and free objects of others.
+fn pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let pool = dma_pool(dev)?;
 
-    hammer(
-        crew,
+    exchange_and_share(
+        workers,
         |seed| {
             let borrowed = pool.zalloc_borrowed(GFP_KERNEL)?;
             let object_of_pool = DmaPool::zalloc(&pool, GFP_KERNEL)?;
@@ -665,17 +603,17 @@ fn pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
             Ok(object_of_pool)
         },
         |object| {
-            expect(object.span().len() == OBJECT, "the object has another size")?;
+            ensure(object.span().len() == OBJECT, "the object has another size")?;
             Ok(pattern::compare(&object.copy_read(), SEED, 0)?)
         },
         |object, seed| Ok(pattern::compare(&object.copy_read(), seed, 0)?),
     )
 }
 
-/// A pool is destroyed with its last object, in whichever thread.
-fn last_of_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+/// A pool is destroyed with its last object, in any thread.
+fn last_of_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange(
-        crew,
+        workers,
         |seed| {
             let object_of_pool = DmaPool::zalloc(&dma_pool(dev)?, GFP_KERNEL)?;
 
@@ -694,10 +632,10 @@ fn buffers(dev: &Dev, count: usize) -> Result<Arc<Pool<'_>>> {
     })
 }
 
-/// All take from one pool, and give back what others have taken.
-fn buffer_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    // One for each thread, and one on its way between them.
-    let pool = buffers(dev, crew.threads + 1)?;
+/// All threads take from one pool, and return buffers of others.
+fn buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    // One for each thread, and one that waits to be swapped.
+    let pool = buffers(dev, workers.threads + 1)?;
     let take = |seed| -> Result<_, Stop> {
         let mut buffer = CpuBuffer::take(pool.clone(), SIZE)?;
 
@@ -705,17 +643,20 @@ fn buffer_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
         Ok(buffer)
     };
 
-    hammer(
-        crew,
+    exchange_and_share(
+        workers,
         take,
         |buffer| {
-            expect(pool.available() == crew.threads, "not all buffers are back")?;
+            ensure(
+                pool.available() == workers.threads,
+                "not all buffers are back",
+            )?;
             compare(buffer, SEED)
         },
         |buffer, seed| compare(&buffer, seed),
     )?;
-    let seen = hammer(
-        crew,
+    let seen = exchange_and_share(
+        workers,
         |seed| Ok(take(seed)?.sync_for_device()),
         |buffer: &DeviceBuffer<'_, _, _>| spans(buffer, SIZE),
         |buffer, seed| {
@@ -724,22 +665,22 @@ fn buffer_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
             compare(&buffer, seed)
         },
     )?;
-    expect(
-        pool.available() == crew.threads + 1,
+    ensure(
+        pool.available() == workers.threads + 1,
         "not all buffers are back",
     )?;
     Ok(seen)
 }
 
-/// Every other thread uses the pool as the handler of an interrupt does.
-fn with_interrupts_disabled(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
-    let pool = buffers(dev, crew.threads)?;
+/// Every other thread uses the pool with interrupts disabled, as an interrupt handler does.
+fn with_interrupts_disabled(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
+    let pool = buffers(dev, workers.threads)?;
 
-    crew.run(&|thread| {
-        for round in 0..crew.rounds {
+    workers.run(&|thread| {
+        for round in 0..workers.rounds {
             for take in 0..TAKES {
                 // CAST: Some thousands.
-                let seed = ((thread * crew.rounds + round) * TAKES + take) as u32;
+                let seed = ((thread * workers.rounds + round) * TAKES + take) as u32;
                 let disabled = (thread % 2 == 0).then(local_interrupt_disable);
                 let mut buffer = CpuBuffer::take(&*pool, SIZE)?;
 
@@ -750,18 +691,24 @@ fn with_interrupts_disabled(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
                 drop(buffer);
                 drop(disabled);
             }
-            crew.pause(round);
+            workers.pause(round);
         }
         Ok(())
     })?;
-    expect(pool.available() == crew.threads, "not all buffers are back")?;
-    Ok(Seen { crew, handed: None })
+    ensure(
+        pool.available() == workers.threads,
+        "not all buffers are back",
+    )?;
+    Ok(Seen {
+        workers,
+        handed: None,
+    })
 }
 
-/// A pool is dropped with its last buffer, in whichever thread.
-fn last_of_buffer_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+/// A pool is dropped with its last buffer, in any thread.
+fn last_of_buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange(
-        crew,
+        workers,
         |seed| {
             let mut buffer = CpuBuffer::take(buffers(dev, 2)?, SIZE)?;
 
@@ -772,10 +719,10 @@ fn last_of_buffer_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// A pool without a lock goes from thread to thread, with what is in it.
-fn local_buffer_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
+/// A pool without a lock goes to another thread, with its buffers.
+fn local_buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange(
-        crew,
+        workers,
         |seed| {
             let pool = LocalBufferPool::new(dev, 1, Bidirectional, || {
                 Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?)
@@ -788,42 +735,42 @@ fn local_buffer_pool(crew: Crew, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// All map the same registers, to be read.
-fn registers(ctx: &Context<'_>, crew: Crew) -> Result<Seen, Stop> {
+/// All threads map the same registers for reads.
+fn registers(ctx: &Context<'_>, workers: Workers) -> Result<Seen, Stop> {
     let dev = ctx.dev;
-    let held = resource::Held::first(ctx)?;
+    let bar = resource::MappedBar::first(ctx)?;
     let len = OpenRegister::Factorial.range().len();
-    let registers: MmioRegion<'_> = held.region(0..len)?;
+    let registers: MmioRegion<'_> = bar.region(0..len)?;
 
-    // Where they cannot be mapped, that is said there.
+    // Skips or ends the check if they cannot be mapped.
     drop(resource::map(ctx, registers, ToDevice)?);
-    hammer(
-        crew,
+    exchange_and_share(
+        workers,
         |_| Ok(ResourceMapping::map(dev, registers, ToDevice)?),
         |mapping| {
-            // SAFETY: No device is given the numbers.
+            // SAFETY: The addresses are only compared.
             let phys = unsafe { (mapping.region().phys(), registers.phys()) };
 
-            expect(phys.0 == phys.1, "other registers are mapped")?;
+            ensure(phys.0 == phys.1, "other registers are mapped")?;
             spans(mapping, len)
         },
         |mapping, _| spans(&mapping, len),
     )
 }
 
-/// A transfer that one thread has started is another's to wait for.
-fn transfer(ctx: &Context<'_>, crew: Crew) -> Result<Seen, Stop> {
+/// A transfer that this thread starts and another one waits for.
+fn transfer(ctx: &Context<'_>, workers: Workers) -> Result<Seen, Stop> {
     let edu = ctx.edu()?;
 
     for seed in 0..TRANSFERS {
         let mapping = Mapping::map(ctx.dev, buffer(seed)?, ToDevice)?;
-        let dma = mapping.span().number();
-        placed::<ToDevice>(ctx, dma, SIZE, mapping.phys())?;
+        let place = Place::of(&mapping);
+        place.mapped(ctx)?;
 
         let transfer = Transfer::read(edu, mapping, 0..SIZE, JOB)?;
         let started = KBox::pin_init(new_mutex!(Some(transfer)), GFP_KERNEL)?;
         let over = KBox::pin_init(new_mutex!(None), GFP_KERNEL)?;
-        crew.run(&|_| {
+        workers.run(&|_| {
             let transfer = started.lock().take();
 
             if let Some(transfer) = transfer {
@@ -836,7 +783,10 @@ fn transfer(ctx: &Context<'_>, crew: Crew) -> Result<Seen, Stop> {
         arrived(ctx, seed, 0..SIZE)?;
         let mapping = over.lock().take().ok_or(EFAULT)?;
         compare(&mapping.unmap(), seed)?;
-        ctx.witness.unmapped(dma, SIZE)?;
+        place.unmapped(ctx)?;
     }
-    Ok(Seen { crew, handed: None })
+    Ok(Seen {
+        workers,
+        handed: None,
+    })
 }

@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a check has to show for itself.
+//! Results of checks.
+
+use super::place::Place;
 use kernel::{
-    dma::DataDirection,
-    dma::DmaAddress,
+    dma::{
+        DataDirection,
+        DmaAddress, //
+    },
     fmt,
     io::PhysAddr,
     prelude::*, //
 };
 
-/// What passed, and who says so.
+/// The evidence of a check that passed.
 pub(super) struct Evidence {
     /// The C functions behind the operation.
     pub(super) operation: &'static str,
-    pub(super) direction: DataDirection,
-    /// In bytes.
-    pub(super) size: usize,
-    /// Where the CPU has the memory.
-    pub(super) phys: PhysAddr,
-    /// Where the device had it.
-    pub(super) dma: DmaAddress,
+    pub(super) place: Place,
+    /// How the result was observed.
     pub(super) witnesses: [&'static str; 2],
 }
 
-/// A direction by its name in the C API, in lower case.
+/// Returns the name of a direction in the C API, in lower case.
 pub(super) fn direction_name(direction: DataDirection) -> &'static str {
     match direction {
         DataDirection::Bidirectional => "bidirectional",
@@ -35,45 +34,49 @@ pub(super) fn direction_name(direction: DataDirection) -> &'static str {
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, second] = self.witnesses;
+        let Self {
+            operation,
+            place,
+            witnesses: [first, second],
+        } = self;
 
         write!(
             f,
             "{} {} size {} phys {:#x} dma {:#x} witness: {}, {}",
-            self.operation,
-            direction_name(self.direction),
-            self.size,
-            self.phys,
-            self.dma,
+            operation,
+            direction_name(place.direction),
+            place.size,
+            place.phys,
+            place.dma,
             first,
             second,
         )
     }
 }
 
-/// Why a check ended early.
+/// The reason why a check ended early.
 pub(super) enum Stop {
-    /// There is nothing to check, for the reason given.
+    /// The check does not apply here.
     Skip(&'static str),
-    /// The kernel refused what it must refuse here, as said: the check has passed, and has no more to see.
+    /// The kernel refused an operation that it must refuse here: the check has passed.
     Refused(&'static str),
-    /// It failed.
+    /// The check failed.
     Fail(Failure),
 }
 
-/// How a check failed.
+/// The reason why a check failed.
 pub(super) enum Failure {
     /// An operation returned an error.
     Error(Error),
-    /// Something was possible that must not be, or the reverse.
+    /// An operation succeeded that must not, or the reverse.
     Unexpected(&'static str),
-    /// A byte is not what it should be.
+    /// A byte has the wrong value.
     Byte {
         offset: usize,
         expected: u8,
         found: u8,
     },
-    /// The IOMMU translates an address to something else than the memory behind it.
+    /// The IOMMU does not translate an address to its memory.
     Translation {
         iova: DmaAddress,
         expected: PhysAddr,
@@ -86,6 +89,11 @@ pub(super) enum Failure {
         event: &'static str,
         iova: DmaAddress,
     },
+}
+
+/// Returns a failure with a message.
+pub(super) fn fail<T, E: From<Failure>>(message: &'static str) -> Result<T, E> {
+    Err(Failure::Unexpected(message).into())
 }
 
 impl<E> From<E> for Stop
@@ -132,7 +140,7 @@ impl fmt::Display for Failure {
             Self::StillMapped { iova, found } => {
                 write!(
                     f,
-                    "IOVA {iova:#x} was unmapped, and still leads to {found:#x}"
+                    "IOVA {iova:#x} is still translated to {found:#x} after the unmap"
                 )
             }
             Self::NoEvent { event, iova } => {

@@ -1,111 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Values of the library that are forgotten instead of dropped, in each state that they can be in.
+//! Values of the library that are forgotten instead of dropped, in each of their states.
 //!
-//! What is forgotten is lost until the next boot, and the DMA debugger reports mappings that are left
-//! when the device is unbound. Nothing worse may happen: the device's address leads to the same
-//! memory as before, and nobody is given that memory again.
+//! A forgotten value is leaked until the next boot, and the DMA debugger reports its mappings when
+//! the device is unbound. Its memory must stay mapped and allocated: the DMA address leads to the
+//! same memory as before, and neither is reused.
 
-use super::{
-    bounce::placed,
-    evidence::{
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    pattern,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
-};
-use crate::{
-    dma::{
-        buffer::Pages,
-        buffer_pool::{
-            BufferPool,
-            CpuBuffer,
-            DeviceBuffer,
-            LocalBufferPool, //
-        },
-        coherent::CoherentMemory,
-        direction::{
-            Bidirectional,
-            Direction,
-            FromDevice,
-            Permits,
-            ToDevice, //
-        },
-        iova::IovaBuilder,
-        pages::{
-            DevicePages,
-            NoncontiguousPages, //
-        },
-        pool::{
-            DmaPool,
-            PoolObject, //
-        },
-        resource::ResourceMapping,
-        scoped::with_mapping,
-        sg::SgMapping,
-        span::Span,
-        streaming::{
-            MapError,
-            Mapping, //
-        },
-        transfer::{
-            DeviceMemory,
-            Engine,
-            Progress,
-            StartError,
-            Transfer,
-            WaitError, //
-        }, //
-    },
-    testdev::addresses::{phys_at, Number, Phys},
-    testdev::edu::{
-        Edu,
-        Job, //
+use super::prelude::*;
+use crate::dma::{
+    pool::PoolObject,
+    span::Span,
+    transfer::{
+        Engine,
+        Progress,
+        StartError, //
     }, //
 };
 use core::mem;
-use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    dma::DmaAddress,
-    dma::{
-        attrs::DMA_ATTR_MMIO,
-        DataDirection, //
-    },
-    fmt,
-    io::{
-        Io,
-        PhysAddr, //
-    },
-    page::PAGE_SIZE,
-    prelude::*,
-    ptr::Alignment,
-    time::Msecs, //
-};
 
-/// Of each buffer, in bytes. Of this size the allocator gives out soonest what was freed last.
+/// The size of each buffer. The allocator reuses freed objects of this size soonest.
 const SIZE: usize = 512;
 type Object = [u8; SIZE];
 const SEED: u32 = 6;
 const OTHER: u32 = 7;
 
-/// How many buffers are asked for, none of which may be the one that was forgotten.
+/// The number of allocations of each type, none of which may reuse leaked memory.
 const ATTEMPTS: usize = 32;
 
-/// One state, and what forgetting it leaves behind.
+/// A state, and the leak when a value is forgotten in it.
 struct State {
     name: &'static CStr,
-    /// How many mappings the DMA debugger must find when the device is unbound; each entry of a list counts.
+    /// The number of mappings that the DMA debugger reports at unbind, where list entries count.
     pending: usize,
     forget: fn(&Context<'_>) -> Result<(), Stop>,
 }
@@ -156,7 +81,7 @@ const STATES: &[State] = &[
     state(c"SgAccess", 0, sg_guard),
     state(c"CpuTurn of SgMapping", 2, sg_turn),
     state(c"Transfer of an SgSegment", 2, sg_transfer),
-    // The DMA debugger does not know what is linked to a range of addresses.
+    // The DMA debugger does not track linked pieces.
     state(c"IovaBuilder", 0, iova_builder),
     state(c"IovaMapping", 0, iova_mapping),
     state(c"ResourceMapping", 1, resource),
@@ -170,8 +95,8 @@ const STATES: &[State] = &[
     state(c"BufferPool", 2, buffer_pool),
     state(c"LocalBufferPool", 2, local_buffer_pool),
     state(c"CpuAccess in a closure", 0, guard_in_closure),
-    state(c"ScopedMapping that the device has kept", 1, kept_by_device),
-    // The last: the device is still at work when the driver lets go of it.
+    state(c"ScopedMapping that the device has kept", 1, lost_to_device),
+    // At the end: the device still accesses the memory at unbind.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
 
@@ -189,7 +114,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     }
 }
 
-/// What the DMA debugger will have to say of a state.
+/// The number of reports expected from the DMA debugger.
 struct Pending(usize);
 
 impl fmt::Display for Pending {
@@ -198,79 +123,52 @@ impl fmt::Display for Pending {
     }
 }
 
-/// A buffer with the pattern.
-fn buffer() -> Result<KVec<u8>, Stop> {
+/// Returns a buffer with the pattern.
+fn buffer() -> Result<KVec<u8>> {
     let mut buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
 
     pattern::fill(&mut buffer, SEED, 0);
     Ok(buffer)
 }
 
-/// The buffer, mapped.
+/// Maps a buffer with the pattern.
 fn map<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
-) -> Result<Mapping<'a, KVec<u8>, D>, Stop> {
+) -> Result<(Mapping<'a, KVec<u8>, D>, Place), Stop> {
     let mapping = Mapping::map(ctx.dev, buffer()?, direction)?;
+    let place = Place::of(&mapping);
 
-    Place::of(&mapping).is_mapped(ctx)?;
-    Ok(mapping)
-}
-
-/// Where a mapping is, for later.
-struct Place {
-    dma: DmaAddress,
-    phys: PhysAddr,
-    direction: DataDirection,
-    /// Whether it was mapped, and may be a copy, or is the DMA API's own memory, or registers.
-    mapped: bool,
+    place.mapped(ctx)?;
+    Ok((mapping, place))
 }
 
 impl Place {
-    fn of<D: Direction>(mapping: &Mapping<'_, KVec<u8>, D>) -> Self {
-        Self {
-            dma: mapping.span().number(),
-            phys: mapping.phys(),
-            direction: D::DIRECTION,
-            mapped: true,
-        }
-    }
+    /// Checks that leaked memory is still mapped, and that neither it nor its address is reused.
+    fn check_leaked(&self, ctx: &Context<'_>) -> Result<(), Stop> {
+        self.mapped(ctx)?;
+        self.check_not_reused(|| {
+            let mapping = Mapping::map(ctx.dev, buffer()?, ToDevice)?;
+            let place = Self::of(&mapping);
 
-    /// Checks that the device's address still leads to the memory, and that nobody gets that.
-    fn is_kept(&self, ctx: &Context<'_>) -> Result<(), Stop> {
-        self.is_mapped(ctx)?;
-        self.is_not_given_to(|| {
-            let other = Mapping::map(ctx.dev, buffer()?, ToDevice)?;
-            let place = Self::of(&other);
+            Ok((mapping, place))
+        })?;
+        self.check_not_reused(|| {
+            let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
+            let place = Self::unbounced(&pages, pages.phys());
 
-            Ok((other, place))
+            Ok((pages, place))
+        })?;
+        self.check_not_reused(|| {
+            let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_KERNEL)?;
+            let place = coherent_place(&memory)?;
+
+            Ok((memory, place))
         })
     }
 
-    /// Checks that the device's address still leads to the memory.
-    fn is_mapped(&self, ctx: &Context<'_>) -> Result<(), Stop> {
-        if !self.mapped {
-            ctx.witness
-                .mapped(self.dma, SIZE, self.direction, &|offset| {
-                    self.phys + offset as PhysAddr
-                })?;
-            return Ok(());
-        }
-        match self.direction {
-            DataDirection::ToDevice => placed::<ToDevice>(ctx, self.dma, SIZE, self.phys)?,
-            DataDirection::FromDevice => placed::<FromDevice>(ctx, self.dma, SIZE, self.phys)?,
-            _ => placed::<Bidirectional>(ctx, self.dma, SIZE, self.phys)?,
-        };
-        Ok(())
-    }
-
-    /// Checks that the device's address leads nowhere, after what was not forgotten was unmapped.
-    fn is_unmapped(&self, ctx: &Context<'_>) -> Result<(), Stop> {
-        Ok(ctx.witness.unmapped(self.dma, SIZE)?)
-    }
-
-    /// Checks that none of what `allocate` returns, with its place, is here.
-    fn is_not_given_to<T>(
+    /// Checks that no allocation of `allocate` overlaps leaked memory.
+    fn check_not_reused<T>(
         &self,
         allocate: impl Fn() -> Result<(T, Self), Stop>,
     ) -> Result<(), Stop> {
@@ -280,19 +178,32 @@ impl Place {
             let (other, place) = allocate()?;
 
             if place.phys == self.phys {
-                return Err(Failure::Unexpected("the memory was given to somebody else").into());
+                return fail("the memory was reused");
             }
             if place.dma == self.dma {
-                return Err(Failure::Unexpected("the DMA address was given out again").into());
+                return fail("the DMA address was reused");
             }
             others.push(other, GFP_KERNEL)?;
         }
-
         Ok(())
     }
 }
 
-/// Checks that the device has the pattern.
+/// Forgets a value, and checks that its memory is leaked.
+fn forget<T>(ctx: &Context<'_>, value: T, place: Place) -> Result<(), Stop> {
+    mem::forget(value);
+    place.check_leaked(ctx)
+}
+
+/// Forgets a transfer in flight, and checks that its memory is leaked, during the transfer and
+/// after it.
+fn forget_in_flight<T>(ctx: &Context<'_>, transfer: T, place: Place) -> Result<(), Stop> {
+    forget(ctx, transfer, place)?;
+    ctx.edu()?.settle()?;
+    place.check_leaked(ctx)
+}
+
+/// Checks that the device has received the pattern.
 fn arrived(ctx: &Context<'_>) -> Result<(), Stop> {
     let mut seen = [0; SIZE];
 
@@ -300,7 +211,7 @@ fn arrived(ctx: &Context<'_>) -> Result<(), Stop> {
     Ok(pattern::compare(&seen, SEED, 0)?)
 }
 
-/// Puts another pattern into the device.
+/// Writes another pattern to the device's buffer.
 fn load_other(ctx: &Context<'_>) -> Result<(), Stop> {
     let mut bytes = [0; SIZE];
 
@@ -315,7 +226,7 @@ fn pages(_ctx: &Context<'_>) -> Result<(), Stop> {
 
 fn map_error(ctx: &Context<'_>) -> Result<(), Stop> {
     match Mapping::map_attrs(ctx.dev, buffer()?, ToDevice, DMA_ATTR_MMIO) {
-        Ok(_) => Err(Failure::Unexpected("the attribute was accepted").into()),
+        Ok(_) => fail("the attribute was accepted"),
         Err(err) => {
             mem::forget::<MapError<_>>(err);
             Ok(())
@@ -324,304 +235,240 @@ fn map_error(ctx: &Context<'_>) -> Result<(), Stop> {
 }
 
 fn mapping(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mapping = map(ctx, ToDevice)?;
-    let place = Place::of(&mapping);
+    let (mapping, place) = map(ctx, ToDevice)?;
 
-    mem::forget(mapping);
-    place.is_kept(ctx)
+    forget(ctx, mapping, place)
 }
 
 fn after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mapping = map(ctx, FromDevice)?;
-    let place = Place::of(&mapping);
+    let (mapping, place) = map(ctx, FromDevice)?;
+    let mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
 
-    mem::forget(Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?);
-    place.is_kept(ctx)
+    forget(ctx, mapping, place)
 }
 
 fn after_turn(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mut mapping = map(ctx, Bidirectional)?;
-    let place = Place::of(&mapping);
+    let (mut mapping, place) = map(ctx, Bidirectional)?;
 
     pattern::fill(&mut mapping.sync_for_cpu(), OTHER, 0);
-    mem::forget(mapping);
-    place.is_kept(ctx)
+    forget(ctx, mapping, place)
 }
 
 fn turn(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mapping = map(ctx, Bidirectional)?;
-    let place = Place::of(&mapping);
-
+    let (mapping, place) = map(ctx, Bidirectional)?;
     let mut turn = mapping.into_cpu();
+
     pattern::fill(&mut turn, OTHER, 0);
-    mem::forget(turn);
-    place.is_kept(ctx)
+    forget(ctx, turn, place)
 }
 
-/// Without the guard's end the CPU's turn has none, as far as the cache goes. What the CPU wrote may
-/// not reach the device then, but who owns the memory is as clear as before.
+/// Forgets the guard only: the caches are not synced for the device, but the ownership is
+/// unchanged.
 fn guard(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mut mapping = map(ctx, FromDevice)?;
-    let place = Place::of(&mapping);
+    let (mut mapping, place) = map(ctx, FromDevice)?;
 
     mem::forget(mapping.sync_for_cpu());
     let mut mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&mapping.sync_for_cpu(), OTHER, 0)?;
     pattern::compare(&mapping.unmap(), OTHER, 0)?;
-    place.is_unmapped(ctx)
+    Ok(place.unmapped(ctx)?)
 }
 
 fn guard_and_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mut mapping = map(ctx, Bidirectional)?;
-    let place = Place::of(&mapping);
-
+    let (mut mapping, place) = map(ctx, Bidirectional)?;
     let mut access = mapping.sync_for_cpu();
+
     pattern::fill(&mut access, OTHER, 0);
     mem::forget(access);
-    mem::forget(mapping);
-    place.is_kept(ctx)
+    forget(ctx, mapping, place)
 }
 
 fn guard_of_range(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mut mapping = map(ctx, FromDevice)?;
-    let place = Place::of(&mapping);
+    let (mut mapping, place) = map(ctx, FromDevice)?;
 
     mem::forget(mapping.sync_range_for_cpu(1..SIZE - 1)?);
     let mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&mapping.unmap(), OTHER, 0)?;
-    place.is_unmapped(ctx)
+    Ok(place.unmapped(ctx)?)
 }
 
 fn start_error(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mapping = map(ctx, ToDevice)?;
-    let place = Place::of(&mapping);
+    let (mapping, place) = map(ctx, ToDevice)?;
 
     match Transfer::read(ctx.edu()?, mapping, 0..SIZE + 1, JOB) {
-        Ok(_) => return Err(Failure::Unexpected("a bad range was given to the device").into()),
-        Err(err) => mem::forget::<StartError<_>>(err),
+        Ok(_) => fail("a bad range was given to the device"),
+        Err(err) => forget::<StartError<_>>(ctx, err, place),
     }
-    place.is_kept(ctx)
 }
 
 fn reading(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mapping = map(ctx, ToDevice)?;
-    let place = Place::of(&mapping);
+    let (mapping, place) = map(ctx, ToDevice)?;
+    let transfer = Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?;
 
-    mem::forget(Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?);
-    // While the device is at work, and after that.
-    place.is_kept(ctx)?;
-    ctx.edu()?.settle()?;
-    place.is_kept(ctx)?;
+    forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
 }
 
 fn writing(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mapping = map(ctx, FromDevice)?;
-    let place = Place::of(&mapping);
+    let (mapping, place) = map(ctx, FromDevice)?;
+    let transfer = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?;
 
-    mem::forget(Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?);
-    place.is_kept(ctx)?;
-    ctx.edu()?.settle()?;
-    place.is_kept(ctx)
+    forget_in_flight(ctx, transfer, place)
 }
 
 fn over(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mapping = map(ctx, ToDevice)?;
-    let place = Place::of(&mapping);
-
+    let (mapping, place) = map(ctx, ToDevice)?;
     let transfer = Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?;
+
     ctx.edu()?.settle()?;
-    mem::forget(transfer);
-    place.is_kept(ctx)?;
+    forget(ctx, transfer, place)?;
     arrived(ctx)
 }
 
 fn timed_out(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mapping = map(ctx, ToDevice)?;
-    let place = Place::of(&mapping);
+    let (mapping, place) = map(ctx, ToDevice)?;
 
     match Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(1) {
-        Err(err @ WaitError::TimedOut(_)) => mem::forget(err),
-        _ => return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into()),
+        Err(err @ WaitError::TimedOut(_)) => forget_in_flight(ctx, err, place)?,
+        _ => return fail("a transfer of 100 ms ended within 1 ms"),
     }
-    place.is_kept(ctx)?;
-    ctx.edu()?.settle()?;
-    place.is_kept(ctx)?;
     arrived(ctx)
 }
 
-/// Where memory is that the device has owned from birth, for later.
-fn place_of<M: DeviceMemory>(memory: &M, phys: PhysAddr) -> Place {
-    Place {
-        dma: memory.span().number(),
-        phys,
-        direction: <M::Direction as Direction>::DIRECTION,
-        mapped: false,
-    }
-}
+/// Allocates pages, and returns their place.
+fn contiguous<'a, D: Direction>(
+    ctx: &Context<'a>,
+    direction: D,
+) -> Result<(DevicePages<'a, u8, D>, Place), Stop> {
+    let pages = DevicePages::zeroed(ctx.dev, SIZE, direction, GFP_KERNEL)?;
+    let place = Place::unbounced(&pages, pages.phys());
 
-/// The same for pages from anywhere, of which there is one.
-fn place_of_page<D: Direction>(pages: &NoncontiguousPages<'_, u8, D>) -> Result<Place, Stop> {
-    let piece = pages.pieces().next().ok_or(EFAULT)?;
-
-    // The C function maps them for both directions.
-    Ok(Place {
-        direction: DataDirection::Bidirectional,
-        ..place_of(pages, piece.phys())
-    })
-}
-
-impl Place {
-    /// As [`Place::is_kept`], and that no pages are allocated there either.
-    fn is_kept_from_all(&self, ctx: &Context<'_>) -> Result<(), Stop> {
-        self.is_kept(ctx)?;
-        self.is_not_given_to(|| {
-            let other = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
-            let place = place_of(&other, other.phys());
-
-            Ok((other, place))
-        })
-    }
+    place.mapped(ctx)?;
+    Ok((pages, place))
 }
 
 fn device_pages(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
-    let place = place_of(&pages, pages.phys());
+    let (pages, place) = contiguous(ctx, ToDevice)?;
 
-    mem::forget(pages);
-    place.is_kept_from_all(ctx)
+    forget(ctx, pages, place)
 }
 
 fn device_pages_after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, FromDevice, GFP_KERNEL)?;
-    let place = place_of(&pages, pages.phys());
+    let (pages, place) = contiguous(ctx, FromDevice)?;
+    let pages = Transfer::write(ctx.edu()?, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?;
 
-    place.is_mapped(ctx)?;
-    mem::forget(Transfer::write(ctx.edu()?, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?);
-    place.is_kept_from_all(ctx)
+    forget(ctx, pages, place)
 }
 
 fn device_pages_guard(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mut pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
-    let place = place_of(&pages, pages.phys());
-
+    let (mut pages, place) = contiguous(ctx, Bidirectional)?;
     let mut access = pages.sync_for_cpu();
+
     pattern::fill(&mut access, OTHER, 0);
     mem::forget(access);
-    mem::forget(pages);
-    place.is_kept_from_all(ctx)
+    forget(ctx, pages, place)
 }
 
 fn device_pages_turn(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pages = DevicePages::<u8, _>::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
-    let place = place_of(&pages, pages.phys());
-
+    let (pages, place) = contiguous(ctx, Bidirectional)?;
     let mut turn = pages.into_cpu();
+
     pattern::fill(&mut turn, OTHER, 0);
-    mem::forget(turn);
-    place.is_kept_from_all(ctx)
+    forget(ctx, turn, place)
+}
+
+/// Allocates pages that need not be contiguous, of which there is one, and returns its place.
+fn scattered<'a, D: Direction>(
+    ctx: &Context<'a>,
+    direction: D,
+) -> Result<(NoncontiguousPages<'a, u8, D>, Place), Stop> {
+    let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, direction, GFP_KERNEL)?;
+    let piece = pages.pieces().next().ok_or(EFAULT)?;
+    let mut place = Place::unbounced(&pages, piece.phys());
+
+    // The C function maps them for both directions.
+    place.direction = DataDirection::Bidirectional;
+    place.mapped(ctx)?;
+    Ok((pages, place))
 }
 
 fn noncontiguous(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?;
-    let place = place_of_page(&pages)?;
+    let (pages, place) = scattered(ctx, ToDevice)?;
 
-    mem::forget(pages);
-    place.is_kept_from_all(ctx)
+    forget(ctx, pages, place)
 }
 
 fn vmapped(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?.vmap()?;
-    let place = place_of_page(&pages)?;
+    let (pages, place) = scattered(ctx, ToDevice)?;
 
-    mem::forget(pages);
-    place.is_kept_from_all(ctx)
+    forget(ctx, pages.vmap()?, place)
 }
 
 fn vmap_guard(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mut pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?.vmap()?;
-    let place = place_of_page(&pages)?;
-
+    let (pages, place) = scattered(ctx, Bidirectional)?;
+    let mut pages = pages.vmap()?;
     let mut access = pages.sync_for_cpu();
+
     pattern::fill(&mut access, OTHER, 0);
     mem::forget(access);
-    mem::forget(pages);
-    place.is_kept_from_all(ctx)
+    forget(ctx, pages, place)
 }
 
 fn vmapped_turn(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?.vmap()?;
-    let place = place_of_page(&pages)?;
+    let (pages, place) = scattered(ctx, Bidirectional)?;
+    let mut turn = pages.vmap()?.into_cpu();
 
-    let mut turn = pages.into_cpu();
     pattern::fill(&mut turn, OTHER, 0);
-    mem::forget(turn);
-    place.is_kept_from_all(ctx)
+    forget(ctx, turn, place)
 }
 
 fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let mut pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, ToDevice, GFP_KERNEL)?.vmap()?;
+    let (pages, place) = scattered(ctx, ToDevice)?;
+    let mut pages = pages.vmap()?;
     pattern::fill(&mut pages.sync_for_cpu(), SEED, 0);
-    let place = place_of_page(&pages)?;
+    let transfer = Transfer::read(ctx.edu()?, pages, 0..SIZE, JOB)?;
 
-    place.is_mapped(ctx)?;
-    mem::forget(Transfer::read(ctx.edu()?, pages, 0..SIZE, JOB)?);
-    place.is_kept_from_all(ctx)?;
-    ctx.edu()?.settle()?;
-    place.is_kept_from_all(ctx)?;
+    forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
 }
 
-/// Where coherent memory is.
-fn place_of_coherent(memory: &CoherentMemory<'_, [u8]>) -> Result<Place, Stop> {
-    Ok(place_of(memory, phys_at(memory, 0).ok_or(EFAULT)?))
-}
-
-/// Checks that the address of coherent memory still leads there, and is not given out again.
-fn coherent_is_kept(ctx: &Context<'_>, place: &Place) -> Result<(), Stop> {
-    place.is_mapped(ctx)?;
-    place.is_not_given_to(|| {
-        let other = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_KERNEL)?;
-        let place = place_of_coherent(&other)?;
-
-        Ok((other, place))
-    })
+/// Returns the place of coherent memory of one page.
+fn coherent_place(memory: &CoherentMemory<'_, [u8]>) -> Result<Place, Stop> {
+    Ok(Place::unbounced(memory, phys_at(memory, 0).ok_or(EFAULT)?))
 }
 
 fn coherent(ctx: &Context<'_>) -> Result<(), Stop> {
     let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, SIZE, GFP_KERNEL)?;
-    let place = place_of_coherent(&memory)?;
+    let place = coherent_place(&memory)?;
 
-    mem::forget(memory);
-    coherent_is_kept(ctx, &place)
+    forget(ctx, memory, place)
 }
 
 fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let memory = CoherentMemory::from_slice(ctx.dev, &buffer()?, GFP_KERNEL)?;
-    let place = place_of_coherent(&memory)?;
+    let place = coherent_place(&memory)?;
+    place.mapped(ctx)?;
+    let transfer = Transfer::read(ctx.edu()?, memory, 0..SIZE, JOB)?;
 
-    place.is_mapped(ctx)?;
-    mem::forget(Transfer::read(ctx.edu()?, memory, 0..SIZE, JOB)?);
-    coherent_is_kept(ctx, &place)?;
-    ctx.edu()?.settle()?;
+    forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
 }
 
 /// Two buffers, mapped as a list.
 type List<'a, D> = SgMapping<'a, KVec<KVec<u8>>, D>;
 
-/// A list, and where the second of its buffers is. The first ends within a page, so that no IOMMU can
-/// make one of both.
+/// Maps a list, and returns the place of its second buffer. The first ends within a page, so that
+/// an IOMMU cannot merge them.
 fn map_sg<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
@@ -633,13 +480,10 @@ fn map_sg<'a, D: Permits<[u8]>>(
     buffers.push(buffer()?, GFP_KERNEL)?;
 
     let mapping = SgMapping::map(ctx.dev, buffers, direction, GFP_KERNEL)?;
-    let place = Place {
-        dma: mapping.spans().nth(1).ok_or(EFAULT)?.number(),
-        phys: mapping.pieces().nth(1).ok_or(EFAULT)?.phys(),
-        direction: D::DIRECTION,
-        mapped: true,
-    };
-    place.is_mapped(ctx)?;
+    let dma = mapping.spans().nth(1).ok_or(EFAULT)?.number();
+    let phys = mapping.pieces().nth(1).ok_or(EFAULT)?.phys();
+    let place = Place::streaming::<D>(dma, SIZE, phys);
+    place.mapped(ctx)?;
 
     Ok((mapping, place))
 }
@@ -647,20 +491,19 @@ fn map_sg<'a, D: Permits<[u8]>>(
 fn sg(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mapping, place) = map_sg(ctx, ToDevice)?;
 
-    mem::forget(mapping);
-    place.is_kept(ctx)
+    forget(ctx, mapping, place)
 }
 
-/// The buffer, linked to a range of addresses; without an IOMMU it is what comes back that is forgotten.
+/// Links a buffer to an IOVA range. Without an IOMMU, forgets the error with the buffer.
 fn iova<'a>(ctx: &Context<'a>) -> Result<Option<IovaBuilder<'a, KVec<u8>, ToDevice>>, Stop> {
-    // Begins with a page: 7.3 cannot link a copy that does not.
+    // Begins with a page: Linux 7.3 cannot link a bounce buffer that does not.
     let mut buffer = KVec::from_elem(0u8, PAGE_SIZE, GFP_KERNEL)?;
     buffer.truncate(SIZE);
     pattern::fill(&mut buffer, SEED, 0);
 
     match IovaBuilder::begin(ctx.dev, buffer, SIZE, 1, ToDevice, GFP_KERNEL) {
         Ok(builder) => Ok(Some(builder)),
-        Err(err) if err.error == EOPNOTSUPP && !ctx.witness.translates() => {
+        Err(err) if err.error == EOPNOTSUPP && !ctx.iommu.translates() => {
             mem::forget(err);
             Ok(None)
         }
@@ -678,15 +521,10 @@ fn iova_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
         return Ok(());
     };
     let mapping = builder.finish()?;
-    let place = Place {
-        dma: mapping.span().number(),
-        phys: mapping.pieces().next().ok_or(EFAULT)?.phys(),
-        direction: DataDirection::ToDevice,
-        mapped: true,
-    };
+    let phys = mapping.pieces().next().ok_or(EFAULT)?.phys();
+    let place = Place::streaming::<ToDevice>(mapping.span().number(), SIZE, phys);
 
-    mem::forget(mapping);
-    place.is_kept(ctx)
+    forget(ctx, mapping, place)
 }
 
 fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -698,143 +536,116 @@ fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     let second = Transfer::write(ctx.edu()?, second, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let buffers = second.into_mapping().unmap();
     pattern::compare(&buffers[1], OTHER, 0)?;
-    place.is_unmapped(ctx)
+    Ok(place.unmapped(ctx)?)
 }
 
 fn sg_turn(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mapping, place) = map_sg(ctx, Bidirectional)?;
-
     let mut turn = mapping.into_cpu();
+
     turn.write(0, &[0; SIZE])?;
-    mem::forget(turn);
-    place.is_kept(ctx)
+    forget(ctx, turn, place)
 }
 
 fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map_sg(ctx, ToDevice)?;
-
     let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
-    mem::forget(Transfer::read(ctx.edu()?, second, 0..SIZE, JOB)?);
-    place.is_kept(ctx)?;
-    ctx.edu()?.settle()?;
-    place.is_kept(ctx)?;
+    let transfer = Transfer::read(ctx.edu()?, second, 0..SIZE, JOB)?;
+
+    forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
 }
 
-/// An object with the pattern, of a pool of its own, and where it is.
+/// Allocates an object with the pattern from a pool of its own, and returns its place.
 fn object<'a>(ctx: &Context<'a>) -> Result<(PoolObject<'a, Object>, Place), Stop> {
     let pool = DmaPool::new(ctx.dev, c"forgotten", Alignment::new::<64>(), None)?;
     let object: PoolObject<'_, Object> = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    let place = Place {
-        dma: object.span().number(),
-        phys: object.phys(),
-        direction: DataDirection::Bidirectional,
-        mapped: false,
-    };
-    place.is_mapped(ctx)?;
+    let place = Place::unbounced(&object, object.phys());
     let mut bytes = [0; SIZE];
 
+    place.mapped(ctx)?;
     pattern::fill(&mut bytes, SEED, 0);
     object.copy_write(bytes);
     Ok((object, place))
 }
 
-/// The object keeps its pool, and all that is in it.
+/// The object keeps its pool and all other objects in it.
 fn pool_object(ctx: &Context<'_>) -> Result<(), Stop> {
     let (object, place) = object(ctx)?;
     let pool = object.pool().clone();
 
-    mem::forget(object);
-    place.is_kept(ctx)?;
+    forget(ctx, object, place)?;
 
-    // Nor does the pool give it to somebody else.
+    // The pool does not reuse the object either.
     for _ in 0..ATTEMPTS {
         if DmaPool::zalloc(&pool, GFP_KERNEL)?.span().number() == place.dma {
-            return Err(Failure::Unexpected("the object was given to somebody else").into());
+            return fail("the object was reused");
         }
     }
     drop(pool);
-    place.is_kept(ctx)
+    place.check_leaked(ctx)
 }
 
 fn pool_object_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (object, place) = object(ctx)?;
+    let transfer = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?;
 
-    mem::forget(Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?);
-    place.is_kept(ctx)?;
-    ctx.edu()?.settle()?;
-    place.is_kept(ctx)?;
+    forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
 }
 
 fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
-    // SAFETY: No device is told of them.
+    // SAFETY: The registers are not accessed.
     let registers = unsafe { ctx.edu()?.registers(0..SIZE)? };
-    // SAFETY: As above.
-    let phys = unsafe { registers.phys() };
 
     match ResourceMapping::map(ctx.dev, registers, ToDevice) {
         Ok(mapping) => {
-            let place = Place {
-                dma: mapping.span().number(),
-                phys,
-                direction: DataDirection::ToDevice,
-                mapped: false,
-            };
+            let place = Place::unbounced(&mapping, mapping.phys());
 
-            mem::forget(mapping);
-            place.is_kept(ctx)
+            forget(ctx, mapping, place)
         }
-        Err(_) if !ctx.witness.translates() => Err(Stop::Skip("the device cannot reach registers")),
+        Err(_) if !ctx.iommu.translates() => Err(Stop::Skip("the device cannot reach registers")),
         Err(error) => Err(error.into()),
     }
 }
 
-/// With a page in it, of which nothing is in use.
+/// Forgets a pool with a page of which nothing is in use.
 fn dma_pool(ctx: &Context<'_>) -> Result<(), Stop> {
     let (object, place) = object(ctx)?;
 
     mem::forget(object.pool().clone());
     drop(object);
-    place.is_kept(ctx)
+    place.check_leaked(ctx)
 }
 
-/// A pool of two buffers.
+/// Returns a pool of two buffers.
 fn buffers<'a, D: Permits<[u8]> + Copy>(
     ctx: &Context<'a>,
     direction: D,
 ) -> Result<LocalBufferPool<'a, KVec<u8>, D>, Stop> {
-    let make = || Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?);
-
-    Ok(LocalBufferPool::new(ctx.dev, 2, direction, make)?)
+    Ok(LocalBufferPool::new(ctx.dev, 2, direction, buffer)?)
 }
 
-/// The pool goes, and takes with it what is in it: a buffer that is out is mapped by itself.
+/// The pool is dropped with the buffers in it. Those that are taken stay mapped.
 fn cpu_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
     let pool = buffers(ctx, Bidirectional)?;
     let place = Place::of(DeviceBuffer::take(&pool)?.mapping());
     let mut buffer = CpuBuffer::take(&pool, SIZE)?;
 
     pattern::fill(&mut buffer, OTHER, 0);
-    mem::forget(buffer);
-    place.is_kept(ctx)?;
+    forget(ctx, buffer, place)?;
     drop(pool);
-    place.is_kept(ctx)
+    place.check_leaked(ctx)
 }
 
-/// A buffer that keeps its pool keeps it for ever.
+/// A buffer that owns a reference to its pool leaks the pool too.
 fn cpu_buffer_of_shared(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer_or_error)?;
+    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer)?;
     let place = Place::of(DeviceBuffer::take(&*pool)?.mapping());
 
-    mem::forget(CpuBuffer::take(pool, SIZE)?);
-    place.is_kept(ctx)
-}
-
-fn buffer_or_error() -> Result<KVec<u8>> {
-    Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?)
+    forget(ctx, CpuBuffer::take(pool, SIZE)?, place)
 }
 
 fn device_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -844,7 +655,7 @@ fn device_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
 
     mem::forget(buffer);
     drop(pool);
-    place.is_kept(ctx)
+    place.check_leaked(ctx)
 }
 
 fn device_buffer_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -853,53 +664,51 @@ fn device_buffer_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let buffer = DeviceBuffer::take(&pool)?;
     let place = Place::of(buffer.mapping());
 
-    place.is_mapped(ctx)?;
+    place.mapped(ctx)?;
     mem::forget(Transfer::write(ctx.edu()?, buffer, 0..SIZE, JOB)?);
     drop(pool);
-    place.is_kept(ctx)?;
+    place.check_leaked(ctx)?;
     ctx.edu()?.settle()?;
-    place.is_kept(ctx)
+    place.check_leaked(ctx)
 }
 
 fn buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer_or_error)?;
+    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer)?;
     let place = Place::of(DeviceBuffer::take(&*pool)?.mapping());
 
-    mem::forget(pool);
-    place.is_kept(ctx)
+    forget(ctx, pool, place)
 }
 
 fn local_buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
     let pool = buffers(ctx, ToDevice)?;
     let place = Place::of(DeviceBuffer::take(&pool)?.mapping());
 
-    mem::forget(pool);
-    place.is_kept(ctx)
+    forget(ctx, pool, place)
 }
 
-/// The buffer comes back all the same.
+/// The buffer comes back from the closure.
 fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
     let edu = ctx.edu()?;
     load_other(ctx)?;
     let mut buffer = Some(buffer()?);
-    let (mut place, mut witness) = (None, Ok(()));
+    let (mut place, mut witness) = (None, Ok(""));
 
     with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
         let at = mapping.mapping().map(Place::of).ok_or(EFAULT)?;
-        witness = at.is_mapped(ctx);
+        witness = at.mapped(ctx);
         place = Some(at);
         mem::forget(mapping.sync_for_cpu());
         mapping.write(edu, 0..SIZE, JOB, TIMEOUT)
     })?;
     witness?;
     pattern::compare(&buffer.ok_or(EFAULT)?, OTHER, 0)?;
-    place.ok_or(EFAULT)?.is_unmapped(ctx)
+    Ok(place.ok_or(EFAULT)?.unmapped(ctx)?)
 }
 
-/// An engine of which nobody gets to know when it is done, and that cannot be stopped.
+/// An engine that never reports completion and cannot be stopped.
 struct Silent<'a>(&'a Edu<'a>);
 
-// SAFETY: It starts as `Edu` does, and never says that a transfer is over.
+// SAFETY: Starts transfers as `Edu` does, and never reports the end of one.
 unsafe impl Engine for Silent<'_> {
     type Job = Job;
     type Token = ();
@@ -909,12 +718,12 @@ unsafe impl Engine for Silent<'_> {
     }
 
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result {
-        // SAFETY: By the caller's promise, which is the same.
+        // SAFETY: By the caller's promise.
         unsafe { self.0.start_read(from, job) }.map(|_| ())
     }
 
     unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result {
-        // SAFETY: By the caller's promise, which is the same.
+        // SAFETY: By the caller's promise.
         unsafe { self.0.start_write(to, job) }.map(|_| ())
     }
 
@@ -927,40 +736,39 @@ unsafe impl Engine for Silent<'_> {
     }
 }
 
-/// A device that cannot be stopped keeps the buffer: there is nothing in its place.
-fn kept_by_device(ctx: &Context<'_>) -> Result<(), Stop> {
+/// The buffer does not come back from a device that cannot be stopped.
+fn lost_to_device(ctx: &Context<'_>) -> Result<(), Stop> {
     let edu = ctx.edu()?;
     let mut buffer = Some(buffer()?);
     let mut place = None;
     let (mut lost, mut again) = (Ok(()), Ok(()));
-    let mut witness = Ok(());
+    let mut witness = Ok("");
 
     let result = with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
         let at = mapping.mapping().map(Place::of).ok_or(EFAULT)?;
-        witness = at.is_mapped(ctx);
+        witness = at.mapped(ctx);
         place = Some(at);
         let result = mapping.write(&Silent(edu), 0..SIZE, JOB, 1);
 
         again = mapping.write(edu, 0..SIZE, JOB, TIMEOUT);
         lost = result;
-        // Who drops the error is told all the same.
+        // `with_mapping()` returns an error although the closure drops it.
         Ok(())
     });
 
     if [result, lost, again] != [Err(EIO); 3] || buffer.is_some() {
-        return Err(Failure::Unexpected("a buffer came back that the device may have").into());
+        return fail("a buffer came back that the device may access");
     }
     witness?;
     let place = place.ok_or(EFAULT)?;
-    place.is_kept(ctx)?;
+    place.check_leaked(ctx)?;
     edu.settle()?;
-    place.is_kept(ctx)
+    place.check_leaked(ctx)
 }
 
 fn in_flight(ctx: &Context<'_>) -> Result<(), Stop> {
-    let mapping = map(ctx, FromDevice)?;
-    let place = Place::of(&mapping);
+    let (mapping, place) = map(ctx, FromDevice)?;
+    let transfer = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?;
 
-    mem::forget(Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?);
-    place.is_kept(ctx)
+    forget(ctx, transfer, place)
 }

@@ -1,76 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pieces at one address: reserved, linked, synced, through the device and back, and unlinked.
+//! Pieces of memory in one IOVA range.
 
 use super::{
-    bounce::is_copied,
-    evidence::{
-        direction_name,
-        Evidence,
-        Failure,
-        Stop, //
-    },
     kmsg::Log,
-    ktap::Suite,
-    moves::{
-        Moves,
-        DATA,
-        OTHER, //
-    },
-    pattern,
+    place::must_bounce,
+    prelude::*,
     sg::{
         phys_at,
         Bytes, //
-    },
-    Context, //
-};
-use crate::dma::{
-    buffer::Pages,
-    direction::{
-        Bidirectional,
-        FromDevice,
-        Permits,
-        ToDevice, //
-    },
-    iova::{
-        IovaBuilder,
-        IovaMapping, //
-    },
-    limits,
-    sg::{
-        Piece,
-        Scattered,
-        SgMapping, //
-    },
-    streaming::{
-        MapError,
-        Mapping, //
     }, //
 };
-use crate::testdev::addresses::{Number, Phys};
-use core::ops::Range;
-use kernel::{
-    dma::attrs::DMA_ATTR_NO_WARN,
-    dma::DmaAddress,
-    fmt,
-    io::PhysAddr,
-    page::PAGE_SIZE,
-    prelude::*, //
-};
+use crate::dma::sg::Piece;
 
-/// How many pages, each a piece.
+/// The numbers of pages, each of which is a piece.
 const COUNTS: [usize; 4] = [1, 2, 16, 256];
-/// How much is moved at the ends, and on each side of a border between pieces, in bytes.
+/// The number of bytes to transfer at the ends, and on each side of a boundary of pieces.
 const NEAR: usize = 900;
-/// Pages, and a part of one, which is bounced if the device is not cache-coherent.
+/// The part of a page, which is bounced for a non-coherent device, of a vector of several pages.
 const TAIL: usize = 90;
 const VVEC_SIZE: usize = 5 * PAGE_SIZE + TAIL;
-/// What is bounced by itself.
+/// The size of a buffer that is always bounced for a non-coherent device.
 const SMALL: usize = 32;
-/// The first of the odd pieces, which is to end with a page, and how many of them are looked at.
+/// The size of the first odd piece, which must end with a page, and the number of candidates.
 const FIRST: usize = 1024;
 const ATTEMPTS: usize = 64;
-/// The others: one of whole pages, and the last, of part of one.
+/// The sizes of the other odd pieces: whole pages, and the last with a part of a page.
 const OTHERS: [usize; 2] = [2 * PAGE_SIZE, PAGE_SIZE + 904];
 
 pub(super) const PLAN: usize = 3 * (COUNTS.len() + 2) + 6;
@@ -94,7 +49,10 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 }
 
 /// Runs all cases in one direction.
-fn direction<D: Moves + Permits<u8> + Permits<[u8]>>(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+fn direction<D: DirectionTest + Permits<u8> + Permits<[u8]>>(
+    ctx: &Context<'_>,
+    suite: &mut Suite<'_>,
+) {
     let name = direction_name(D::DIRECTION);
 
     for count in COUNTS {
@@ -111,7 +69,7 @@ fn direction<D: Moves + Permits<u8> + Permits<[u8]>>(ctx: &Context<'_>, suite: &
     suite.result(fmt!("{} odd first offset and last length", name), result);
 }
 
-/// Pages of which no two follow one another in memory.
+/// Returns pages that are not adjacent.
 fn scattered_pages(count: usize) -> Result<KVec<Pages>, Stop> {
     let mut memory = KVec::with_capacity(count, GFP_KERNEL)?;
     let mut between = KVec::with_capacity(count, GFP_KERNEL)?;
@@ -123,7 +81,7 @@ fn scattered_pages(count: usize) -> Result<KVec<Pages>, Stop> {
     Ok(memory)
 }
 
-/// Buffers of which the first begins within a page and ends with it, and the last ends within one.
+/// Returns buffers of which the first begins within a page and the last ends within one.
 fn odd_buffers(ctx: &Context<'_>) -> Result<KVec<KVec<u8>>, Stop> {
     let mut memory = KVec::with_capacity(1 + OTHERS.len(), GFP_KERNEL)?;
     let mut passed = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
@@ -149,12 +107,12 @@ fn odd_buffers(ctx: &Context<'_>) -> Result<KVec<KVec<u8>>, Stop> {
     Ok(memory)
 }
 
-/// What became of a mapping.
+/// The result of a mapping.
 enum Outcome {
     Mapped(Evidence),
     NoIommu,
-    /// The first piece begins within a page, and must be bounced. Its copy begins with a page, as the device has
-    /// no `dma_set_min_align_mask()`, and 7.3 cannot link that.
+    /// The first piece begins within a page and must be bounced. Its bounce buffer begins with a
+    /// page, as the device has no `dma_set_min_align_mask()`, and Linux 7.3 refuses to link that.
     Bounced,
 }
 
@@ -163,22 +121,22 @@ impl fmt::Display for Outcome {
         match self {
             Self::Mapped(evidence) => evidence.fmt(f),
             Self::NoIommu => f.write_str(
-                "dma_iova_try_alloc refused with EOPNOTSUPP, as nobody translates witness: memory came back \
-                 intact, dma_map_sgtable takes it",
+                "dma_iova_try_alloc refused with EOPNOTSUPP, without translation witness: memory \
+                 came back intact, dma_map_sgtable maps it",
             ),
             Self::Bounced => f.write_str(
-                "dma_iova_link refused with EINVAL, as a copy does not begin within a page witness: memory came \
-                 back intact, dma_map_sgtable takes it",
+                "dma_iova_link refused with EINVAL, for a bounce buffer that begins with a page \
+                 witness: memory came back intact, dma_map_sgtable maps it",
             ),
         }
     }
 }
 
-/// The bytes that are moved of pieces that end where `ends` says: near each end, and near some borders.
+/// Returns the chunks to transfer of pieces with these ends: near both ends and some boundaries.
 fn chunks(ends: &[usize]) -> Result<KVec<Range<usize>>, Stop> {
     let mut chunks = KVec::new();
     let [inner @ .., len] = ends else {
-        return Err(Failure::Unexpected("no piece").into());
+        return fail("no piece");
     };
 
     chunks.push(0..NEAR.min(*len), GFP_KERNEL)?;
@@ -198,7 +156,7 @@ fn chunks(ends: &[usize]) -> Result<KVec<Range<usize>>, Stop> {
     Ok(chunks)
 }
 
-/// Checks that `memory` has one pattern in `chunks`, and another in the rest.
+/// Checks that `memory` has the pattern `inside` in `chunks`, and `outside` in the rest.
 fn compare<S: Bytes>(
     memory: &mut S,
     chunks: &[Range<usize>],
@@ -217,7 +175,7 @@ fn compare<S: Bytes>(
     })
 }
 
-/// Which bytes of a piece are whole pages of memory; before and after them is what may be bounced.
+/// Returns the bytes of a piece that are whole pages. Only the others may be bounced.
 fn whole_pages(piece: &Piece) -> Range<usize> {
     // CAST: The offset within a page.
     let start = piece.phys() as usize % PAGE_SIZE;
@@ -227,27 +185,27 @@ fn whole_pages(piece: &Piece) -> Range<usize> {
     first..first.max(piece.len().saturating_sub(after))
 }
 
-/// Checks, page by page, that the device has the pieces one after the other, and what must be bounced of
-/// them as a copy.
-fn look_at<S: Scattered, D: Moves>(
+/// Checks, page by page, that the DMA addresses lead to the pieces in order, or to bounce buffers
+/// of the parts that must be bounced.
+fn check_pieces<S: Scattered, D: DirectionTest>(
     ctx: &Context<'_>,
     mapping: &IovaMapping<'_, S, D>,
 ) -> Result<&'static str, Stop> {
     let addr = mapping.span().number();
     let mut at = 0;
-    let mut witness = "nobody";
+    let mut witness = "";
 
     for piece in mapping.pieces() {
         let phys = |offset| piece.phys() + offset as PhysAddr;
-        let itself = if is_copied::<D>(ctx, piece.phys(), piece.len()) {
+        let itself = if must_bounce(ctx, D::DIRECTION, piece.phys(), piece.len()) {
             let itself = whole_pages(&piece);
 
             for part in [0..itself.start, itself.end..piece.len()] {
                 if !part.is_empty() {
                     let dma = addr.wrapping_add((at + part.start) as DmaAddress);
-                    witness =
-                        ctx.witness
-                            .bounced(dma, part.len(), D::DIRECTION, phys(part.start))?;
+                    witness = ctx
+                        .iommu
+                        .bounced(dma, part.len(), D::DIRECTION, phys(part.start))?;
                 }
             }
             itself
@@ -258,7 +216,7 @@ fn look_at<S: Scattered, D: Moves>(
         if !itself.is_empty() {
             let dma = addr.wrapping_add((at + itself.start) as DmaAddress);
             witness = ctx
-                .witness
+                .iommu
                 .mapped(dma, itself.len(), D::DIRECTION, &|offset| {
                     phys(itself.start + offset)
                 })?;
@@ -268,28 +226,28 @@ fn look_at<S: Scattered, D: Moves>(
     Ok(witness)
 }
 
-/// Maps memory as one range, moves data across its borders, and checks all that there is to be seen.
-fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
+/// Maps memory as one range, transfers chunks across pieces, and checks the mapping and the data.
+fn check<S: Bytes, D: DirectionTest + Permits<S::Element> + Permits<[u8]>>(
     ctx: &Context<'_>,
     mut memory: S,
 ) -> Result<Outcome, Stop> {
     memory.fill(D::BEFORE);
 
     let mapping = match IovaMapping::map(ctx.dev, memory, D::VALUE, GFP_KERNEL) {
-        Ok(mapping) if ctx.witness.translates() => mapping,
-        Ok(_) => return Err(Failure::Unexpected("mapped where nobody translates").into()),
-        Err(MapError { error, mut buffer }) if error == EOPNOTSUPP && !ctx.witness.translates() => {
+        Ok(mapping) if ctx.iommu.translates() => mapping,
+        Ok(_) => return fail("mapped without translation"),
+        Err(MapError { error, mut buffer }) if error == EOPNOTSUPP && !ctx.iommu.translates() => {
             compare(&mut buffer, &[], D::BEFORE, D::BEFORE)?;
             return match SgMapping::map(ctx.dev, buffer, D::VALUE, GFP_KERNEL) {
                 Ok(mapping) => {
                     compare(&mut mapping.unmap(), &[], D::BEFORE, D::BEFORE)?;
                     Ok(Outcome::NoIommu)
                 }
-                // Without bounce buffers, what cannot be reached is refused, and comes back too.
+                // Without bounce buffers, memory beyond the mask is refused, and comes back too.
                 Err(mut err) => {
                     compare(&mut err.buffer, &[], D::BEFORE, D::BEFORE)?;
                     Err(Stop::Refused(
-                        "dma_iova_try_alloc refused with EOPNOTSUPP, as nobody translates, and \
+                        "dma_iova_try_alloc refused with EOPNOTSUPP, without translation, and \
                          dma_map_sgtable too witness: memory came back intact",
                     ))
                 }
@@ -300,7 +258,7 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
                 SgMapping::map(ctx.dev, buffer, D::VALUE, GFP_KERNEL).map_err(|_| EINVAL)?;
             let begins_within = |piece: Piece| {
                 piece.phys() % PAGE_SIZE as PhysAddr != 0
-                    && is_copied::<D>(ctx, piece.phys(), piece.len())
+                    && must_bounce(ctx, D::DIRECTION, piece.phys(), piece.len())
             };
             let expected = mapping.pieces().next().is_some_and(begins_within);
 
@@ -319,12 +277,12 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
         let start = ends.last().copied().unwrap_or(0);
         ends.push(start + piece.len(), GFP_KERNEL)?;
     }
-    let (dma, size) = (mapping.span().number(), mapping.span().len());
-    if ends.last() != Some(&size) {
-        return Err(Failure::Unexpected("the span has another size than the memory").into());
-    }
     let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
-    let witness = look_at(ctx, &mapping)?;
+    let place = Place::unbounced(&mapping, phys);
+    if ends.last() != Some(&place.size) {
+        return fail("the span has another size than the memory");
+    }
+    let witness = check_pieces(ctx, &mapping)?;
 
     let chunks = chunks(&ends)?;
     let mut mapping = mapping;
@@ -333,25 +291,20 @@ fn check<S: Bytes, D: Moves + Permits<S::Element> + Permits<[u8]>>(
     }
 
     let mut memory = mapping.unmap();
-    ctx.witness.unmapped(dma, size)?;
+    place.unmapped(ctx)?;
     compare(&mut memory, &chunks, D::after(ctx), D::BEFORE)?;
 
-    Ok(Outcome::Mapped(Evidence {
-        operation: "dma_iova_try_alloc, dma_iova_link, dma_iova_sync, dma_iova_destroy",
-        direction: D::DIRECTION,
-        size,
-        phys,
-        dma,
-        witnesses: [ctx.moved("round trip across pieces"), witness],
-    }))
+    Ok(Outcome::Mapped(place.evidence(
+        "dma_iova_try_alloc, dma_iova_link, dma_iova_sync, dma_iova_destroy",
+        [ctx.moved("round trip across pieces"), witness],
+    )))
 }
 
-/// What is said where there is nothing to reserve addresses of.
-const NOBODY: &str =
-    "dma_iova_try_alloc refused with EOPNOTSUPP, as nobody translates witness: memory came \
-                      back intact";
+/// The evidence of the refusal without translation.
+const UNTRANSLATED: &str = "dma_iova_try_alloc refused with EOPNOTSUPP, without translation \
+                            witness: memory came back intact";
 
-/// A page with the pattern.
+/// Returns a page with the pattern.
 fn page(seed: u32, number: usize) -> Result<Pages, Stop> {
     let mut page = Pages::zeroed(0, GFP_KERNEL)?;
 
@@ -359,7 +312,8 @@ fn page(seed: u32, number: usize) -> Result<Pages, Stop> {
     Ok(page)
 }
 
-/// A builder with one page and room for `count`, or the refusal that there must be where nobody translates.
+/// Returns a builder with one page and space for `count`, or checks the refusal without
+/// translation.
 fn begin<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
@@ -368,45 +322,44 @@ fn begin<'a, D: Permits<[u8]>>(
     let size = count * PAGE_SIZE;
 
     match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, count, direction, GFP_KERNEL) {
-        Ok(builder) if ctx.witness.translates() => Ok(builder),
-        Ok(_) => Err(Failure::Unexpected("begun where nobody translates").into()),
-        Err(err) if err.error == EOPNOTSUPP && !ctx.witness.translates() => {
+        Ok(builder) if ctx.iommu.translates() => Ok(builder),
+        Ok(_) => fail("begun without translation"),
+        Err(err) if err.error == EOPNOTSUPP && !ctx.iommu.translates() => {
             pattern::compare(&err.buffer, DATA, 0)?;
-            Err(Stop::Refused(NOBODY))
+            Err(Stop::Refused(UNTRANSLATED))
         }
         Err(err) => Err(err.error.into()),
     }
 }
 
-/// Checks that the pages have the pattern, and that none is missing.
+/// Checks that `count` pages came back with the pattern.
 fn are_back(mut pages: KVec<Pages>, count: usize) -> Result<(), Failure> {
     if pages.len() != count {
-        return Err(Failure::Unexpected("a buffer is lost"));
+        return fail("a buffer is lost");
     }
     compare(&mut pages, &[], DATA, DATA)
 }
 
-/// Buffers come one by one, some are taken back, the builder is finished with fewer than were reserved for,
-/// dropped or cancelled, and what it leaves is what it should.
+/// Links and unlinks buffers one by one, and finishes, drops and cancels builders.
 fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut builder = begin(ctx, FromDevice, 4)?;
     builder.link(page(OTHER, 1)?)?;
     builder.link(page(DATA, 1)?)?;
     drop(builder.unlink());
     drop(builder.unlink());
-    // Its addresses are free for another one.
+    // The addresses are free again.
     builder.link(page(OTHER, 1)?)?;
     builder.link(page(OTHER, 2)?)?;
     let mapping = builder.finish()?;
     let (dma, size) = (mapping.span().number(), mapping.span().len());
     if size != 3 * PAGE_SIZE {
-        return Err(Failure::Unexpected("the span is not what was linked").into());
+        return fail("the span differs from the linked pieces");
     }
-    look_at(ctx, &mapping)?;
-    ctx.witness
+    check_pieces(ctx, &mapping)?;
+    ctx.iommu
         .unmapped(dma.wrapping_add(size as DmaAddress), PAGE_SIZE)?;
 
-    // The bytes around both borders, and no others.
+    // The bytes around both boundaries.
     let moved = [
         PAGE_SIZE - NEAR..PAGE_SIZE + NEAR,
         2 * PAGE_SIZE - NEAR..2 * PAGE_SIZE + NEAR,
@@ -414,7 +367,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = FromDevice::through(ctx, mapping, moved[0].clone(), 0)?;
     let mapping = FromDevice::through(ctx, mapping, moved[1].clone(), 0)?;
     let mut pages = mapping.unmap();
-    ctx.witness.unmapped(dma, size)?;
+    ctx.iommu.unmapped(dma, size)?;
     pattern::compare(&pages[0], DATA, 0)?;
     for (number, page) in pages.iter_mut().enumerate().skip(1) {
         for (i, byte) in page.iter().enumerate() {
@@ -428,7 +381,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         }
     }
 
-    // Given up, before and after the IOMMU was told.
+    // Cancelled, and dropped before and after the sync.
     let mut builder = begin(ctx, ToDevice, 2)?;
     builder.link(page(DATA, 1)?)?;
     are_back(builder.cancel(), 2)?;
@@ -437,27 +390,33 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = builder.finish()?;
     let dma = mapping.span().number();
     drop(mapping);
-    ctx.witness.unmapped(dma, 2 * PAGE_SIZE)?;
+    ctx.iommu.unmapped(dma, 2 * PAGE_SIZE)?;
     drop(begin(ctx, ToDevice, 2)?);
 
-    // All unlinked: nothing is left to finish.
+    // All unlinked.
     let mut builder = begin(ctx, ToDevice, 1)?;
     match (builder.unlink(), builder.unlink()) {
         (Some(page), None) => pattern::compare(&page, DATA, 0)?,
-        _ => return Err(Failure::Unexpected("not the one buffer came back").into()),
+        _ => return fail("unlink did not return the one buffer"),
     }
     match builder.finish() {
         Err(err) if err.error == EINVAL && err.buffer.is_empty() => {}
-        _ => return Err(Failure::Unexpected("nothing was made a mapping").into()),
+        _ => return fail("an empty builder became a mapping"),
     }
 
     Ok(match ctx.edu {
-        Some(_) => "dma_iova_link, dma_iova_unlink, dma_iova_sync, dma_iova_destroy witness: iova_to_phys, round trip across pieces",
-        None => "dma_iova_link, dma_iova_unlink, dma_iova_sync, dma_iova_destroy witness: iova_to_phys",
+        Some(_) => {
+            "dma_iova_link, dma_iova_unlink, dma_iova_sync, dma_iova_destroy witness: \
+             iova_to_phys, round trip across pieces"
+        }
+        None => {
+            "dma_iova_link, dma_iova_unlink, dma_iova_sync, dma_iova_destroy witness: \
+             iova_to_phys"
+        }
     })
 }
 
-/// Buffers of whole pages, but for the one in the middle.
+/// Returns buffers of whole pages, except for the one in the middle.
 fn odd_in_the_middle() -> Result<KVec<KVec<u8>>, Stop> {
     let mut memory = KVec::with_capacity(3, GFP_KERNEL)?;
 
@@ -468,17 +427,17 @@ fn odd_in_the_middle() -> Result<KVec<KVec<u8>>, Stop> {
     Ok(memory)
 }
 
-/// What cannot go on where the piece before ends is refused, whether all come at once or one by one, before
-/// the kernel complains of it; and nothing is lost, nor left mapped.
+/// Checks that a piece behind one that ends within a page is refused before `iommu_map()`
+/// complains, in a list and one by one, and that nothing is lost or left mapped.
 fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut log = Log::end();
     let Err(mut err) = IovaMapping::map(ctx.dev, odd_in_the_middle()?, Bidirectional, GFP_KERNEL)
     else {
-        return Err(Failure::Unexpected("a piece was linked within a page").into());
+        return fail("a piece was linked within a page");
     };
     compare(&mut err.buffer, &[], DATA, DATA)?;
-    if err.error == EOPNOTSUPP && !ctx.witness.translates() {
-        return Err(Stop::Refused(NOBODY));
+    if err.error == EOPNOTSUPP && !ctx.iommu.translates() {
+        return Err(Stop::Refused(UNTRANSLATED));
     }
     if err.error != EINVAL {
         return Err(err.error.into());
@@ -486,7 +445,7 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     let mut parts = err.buffer.into_iter();
     let (Some(first), Some(odd), Some(last)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(Failure::Unexpected("a buffer is lost").into());
+        return fail("a buffer is lost");
     };
     let size = first.len() + odd.len() + last.len();
     let mut builder = IovaBuilder::begin(ctx.dev, first, size, 3, Bidirectional, GFP_KERNEL)?;
@@ -494,33 +453,36 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let last = match builder.link(last) {
         Err(err) if err.error == EINVAL => err.buffer,
         Err(err) => return Err(err.error.into()),
-        Ok(()) => return Err(Failure::Unexpected("a piece was linked within a page").into()),
+        Ok(()) => return fail("a piece was linked within a page"),
     };
     if log.says("unaligned: iova") {
-        return Err(Failure::Unexpected("iommu_map() was asked for a part of a page").into());
+        return fail("iommu_map() was called for a part of a page");
     }
     pattern::compare(&last, DATA, OTHERS[0] + OTHERS[1])?;
 
-    // It was refused for its place alone.
+    // It is accepted in another position.
     let odd = builder.unlink().ok_or(EFAULT)?;
     pattern::compare(&odd, DATA, OTHERS[0])?;
     builder.link(last)?;
     builder.link(odd)?;
     let mapping = builder.finish()?;
     let (dma, size) = (mapping.span().number(), mapping.span().len());
-    look_at(ctx, &mapping)?;
+    check_pieces(ctx, &mapping)?;
     if mapping.unmap().len() != 3 {
-        return Err(Failure::Unexpected("a buffer is lost").into());
+        return fail("a buffer is lost");
     }
-    ctx.witness.unmapped(dma, size)?;
+    ctx.iommu.unmapped(dma, size)?;
 
-    Ok("dma_iova_link refused with EINVAL witness: the kernel's log, buffers came back intact, iova_to_phys of the rest")
+    Ok(
+        "dma_iova_link refused with EINVAL witness: kernel log, buffers came back intact, \
+         iova_to_phys of the rest",
+    )
 }
 
-/// What needs a copy.
+/// A mapping that is bounced for a non-coherent device.
 type Bounced<'a> = Mapping<'a, KBox<[u8; SMALL]>, FromDevice>;
 
-/// Bounced mappings, until there is no memory left for a copy.
+/// Allocates all bounce buffers.
 fn all_bounce_buffers<'a>(ctx: &Context<'a>) -> Result<KVVec<Bounced<'a>>, Stop> {
     let mut taken = KVVec::new();
 
@@ -535,9 +497,9 @@ fn all_bounce_buffers<'a>(ctx: &Context<'a>) -> Result<KVVec<Bounced<'a>>, Stop>
     }
 }
 
-/// A buffer of less than a page that begins with one.
+/// Returns a buffer of less than a page that begins with one.
 fn tail() -> Result<KVec<u8>, Stop> {
-    // As many as there are in some pages. They stay until the end, not to be allocated again.
+    // Enough to fill some pages. They are freed at the end: a freed object would be allocated next.
     const TRIES: usize = 256;
     let mut others = KVec::with_capacity(TRIES, GFP_KERNEL)?;
 
@@ -552,16 +514,16 @@ fn tail() -> Result<KVec<u8>, Stop> {
     Err(Stop::Skip("no small buffer begins with a page"))
 }
 
-/// The kernel itself fails behind pieces that it has linked, for want of a bounce buffer: that piece comes back,
+/// Lets the kernel fail to link the last piece, for lack of bounce buffers: the piece comes back,
 /// and the others stay linked, or come back too.
 fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const ENDS: usize = 2 * PAGE_SIZE;
-    if !ctx.witness.translates() {
-        return Err(Stop::Skip("nobody translates"));
+    if !ctx.iommu.translates() {
+        return Err(Stop::Skip("no translation"));
     }
     if limits::is_coherent(ctx.dev) {
         return Err(Stop::Skip(
-            "a cache-coherent device has no use for bounce buffers",
+            "a cache-coherent device needs no bounce buffers",
         ));
     }
 
@@ -574,7 +536,7 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     let taken = all_bounce_buffers(ctx)?;
     let Err(err) = IovaMapping::map(ctx.dev, memory, FromDevice, GFP_KERNEL) else {
-        return Err(Failure::Unexpected("there was a bounce buffer left").into());
+        return fail("there was a bounce buffer left");
     };
     let mut memory = err.buffer;
     if err.error != ENOMEM || memory.len() != 3 {
@@ -582,65 +544,67 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
     compare(&mut memory, &[], DATA, DATA)?;
 
-    // One by one, they stay.
+    // One by one, the others stay linked.
     let mut parts = memory.into_iter();
     let (Some(first), Some(second), Some(tail)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(Failure::Unexpected("a buffer is lost").into());
+        return fail("a buffer is lost");
     };
     let mut builder = IovaBuilder::begin(ctx.dev, first, ENDS + TAIL, 3, FromDevice, GFP_KERNEL)?;
     builder.link(second)?;
     let tail = match builder.link(tail) {
         Err(err) if err.error == ENOMEM => err.buffer,
         Err(err) => return Err(err.error.into()),
-        Ok(()) => return Err(Failure::Unexpected("there was a bounce buffer left").into()),
+        Ok(()) => return fail("there was a bounce buffer left"),
     };
     pattern::compare(&tail, DATA, ENDS)?;
     if builder.len() != ENDS {
-        return Err(Failure::Unexpected("what was refused counts as linked").into());
+        return fail("a refused piece counts as linked");
     }
 
-    // There is room for it again, and it is linked where it would have been.
+    // With bounce buffers again, it is linked at the same address.
     drop(taken);
     builder.link(tail)?;
     drop(builder.unlink());
     let mapping = builder.finish()?;
     let (dma, size) = (mapping.span().number(), mapping.span().len());
     if size != ENDS {
-        return Err(Failure::Unexpected("the span is not what was linked").into());
+        return fail("the span differs from the linked pieces");
     }
-    look_at(ctx, &mapping)?;
-    ctx.witness
+    check_pieces(ctx, &mapping)?;
+    ctx.iommu
         .unmapped(dma.wrapping_add(ENDS as DmaAddress), TAIL)?;
 
     let mut memory = mapping.unmap();
-    ctx.witness.unmapped(dma, ENDS)?;
+    ctx.iommu.unmapped(dma, ENDS)?;
     compare(&mut memory, &[], DATA, DATA)?;
 
-    Ok("dma_iova_link refused with ENOMEM witness: buffers came back intact, iova_to_phys of the rest")
+    Ok(
+        "dma_iova_link refused with ENOMEM witness: buffers came back intact, iova_to_phys of \
+         the rest",
+    )
 }
 
-/// More than was reserved for is refused, and comes back.
+/// Checks that more than was reserved is refused, and comes back.
 fn refused_without_room(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut builder = begin(ctx, ToDevice, 1)?;
     match builder.link(page(DATA, 1)?) {
         Err(err) if err.error == ENOSPC => pattern::compare(&err.buffer, DATA, PAGE_SIZE)?,
-        _ => return Err(Failure::Unexpected("more was linked than was reserved for").into()),
+        _ => return fail("more was linked than was reserved"),
     }
     are_back(builder.cancel(), 1)?;
 
-    // Room for the buffers, but not for the bytes; then the other way round.
+    // Space for the buffers but not for the bytes, and the reverse.
     for (size, count) in [(PAGE_SIZE - 1, 1), (PAGE_SIZE, 0)] {
         match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, count, ToDevice, GFP_KERNEL) {
             Err(err) if err.error == ENOSPC => pattern::compare(&err.buffer, DATA, 0)?,
-            _ => return Err(Failure::Unexpected("more was linked than was reserved for").into()),
+            _ => return fail("more was linked than was reserved"),
         }
     }
 
     Ok("dma_iova_link refused with ENOSPC witness: buffers came back intact")
 }
 
-/// More addresses than the device has are refused, and sizes that are none; after that there are as many
-/// as before.
+/// Checks that bad sizes are refused, and more addresses than the mask has, and that none are lost.
 fn refused_without_addresses(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     begin(ctx, ToDevice, 1)?;
 
@@ -650,7 +614,7 @@ fn refused_without_addresses(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, 1, ToDevice, GFP_KERNEL) {
             Err(err) if err.error == error => pattern::compare(&err.buffer, DATA, 0)?,
             Err(err) => return Err(err.error.into()),
-            Ok(_) => return Err(Failure::Unexpected("such a size was reserved").into()),
+            Ok(_) => return fail("an invalid size was reserved"),
         }
     }
     are_back(begin(ctx, ToDevice, 1)?.cancel(), 1)?;
@@ -658,18 +622,19 @@ fn refused_without_addresses(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_iova_try_alloc refused with ENOMEM witness: buffer came back intact")
 }
 
-/// No piece, or an empty one behind another, is refused, and the memory comes back.
+/// Checks that no piece, or an empty one behind another, is refused, and that the memory comes
+/// back.
 fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     match IovaMapping::map(ctx.dev, KVec::<Pages>::new(), ToDevice, GFP_KERNEL) {
         Err(err) if err.error == EINVAL => {}
-        _ => return Err(Failure::Unexpected("no memory at all was mapped").into()),
+        _ => return fail("an empty list was mapped"),
     }
 
     let mut memory = KVec::new();
     memory.push(KVec::from_elem(0u8, OTHERS[0], GFP_KERNEL)?, GFP_KERNEL)?;
     memory.push(KVec::new(), GFP_KERNEL)?;
     memory.fill(DATA);
-    let expected = if ctx.witness.translates() {
+    let expected = if ctx.iommu.translates() {
         EINVAL
     } else {
         EOPNOTSUPP
@@ -678,7 +643,7 @@ fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Err(mut err) if err.error == expected && err.buffer.len() == 2 => {
             compare(&mut err.buffer, &[], DATA, DATA)?;
         }
-        _ => return Err(Failure::Unexpected("an empty piece was mapped").into()),
+        _ => return fail("an empty piece was mapped"),
     }
 
     Ok("dma_iova_link refused with EINVAL witness: buffers came back intact")

@@ -1,89 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the device must not reach, asked for on purpose: the SMMU reports it, and no byte changes.
+//! Accesses outside of a mapping: the SMMU reports a fault, and no byte changes.
 //!
-//! Without an IOMMU that translates nobody stops the device: then it must reach the memory that was asked
-//! for, which the check has at hand, or, if it was given a copy, nothing but the copy.
+//! Without translation, the device reaches the memory behind the address, which the check owns, or
+//! only the bounce buffer.
 //!
-//! Each access is of a few bytes. `edu` makes an access of its own of every four, and the SMMU reports
-//! each one.
+//! The transfers are short, as `edu` makes an access for every four bytes, and the SMMU reports
+//! each.
 
 use super::{
-    bounce::{
-        is_copied,
-        placed, //
-    },
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
     kmsg::Log,
-    ktap::Suite,
-    pattern,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
+    prelude::*, //
 };
 use crate::{
-    dma::{
-        buffer::Pages,
-        direction::{
-            Direction,
-            FromDevice,
-            ToDevice, //
-        },
-        limits,
-        streaming::Mapping,
-        transfer::{
-            Engine,
-            Progress,
-            Transfer, //
-        }, //
+    dma::transfer::{
+        Engine,
+        Progress, //
     },
     module_parameters,
-    testdev::addresses::{Number, Phys},
     testdev::edu::Started, //
 };
-use core::ops::Range;
-use kernel::{
-    dma::DmaAddress,
-    io::PhysAddr,
-    page::PAGE_SIZE,
-    prelude::*,
-    time::{
-        delay::fsleep,
-        Delta,
-        Instant,
-        Monotonic, //
-    }, //
+use kernel::time::{
+    Instant,
+    Monotonic, //
 };
 
 pub(super) const PLAN: usize = 4;
 
-/// What is in memory, what the device tries to put there, and what the CPU puts there later.
+/// The bytes in memory, those that the device writes, and those that the CPU writes later.
 const KEPT: u8 = 0xa5;
 const INTRUDER: u8 = 0x3c;
 const SECRET: u8 = 0x77;
 
-/// How often an address is asked for before there is none with nothing behind it.
+/// The number of mappings tried to find one with a free address behind it.
 const TRIES: usize = 64;
 
-/// One access of `edu`.
+/// The size of an access of `edu`.
 const WORD: usize = 4;
 
-/// The SMMU driver prints no more than ten events in this time.
+/// The period in which the SMMU driver prints at most ten events.
 const RATE_LIMIT: Delta = Delta::from_millis(5100);
 
-/// How long a transfer takes that was not begun yet.
+/// A time after the start of a transfer at which `edu` has not accessed memory.
 const BEFORE_TRANSFER: Delta = Delta::from_millis(95);
 
-/// A lazy domain flushes the TLB 10 ms (`IOVA_DEFAULT_FQ_TIMEOUT`) after an unmap, in ticks of the clock:
-/// not before the one, and long before the other.
+/// Times before and after a lazy domain flushes the TLB, 10 ms after an unmap
+/// (`IOVA_DEFAULT_FQ_TIMEOUT`) plus up to a tick.
 const NOT_FLUSHED: Delta = Delta::from_millis(6);
 const FLUSHED: Delta = Delta::from_millis(100);
 
@@ -94,7 +56,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("read beside a small buffer"), neighbour(ctx));
 }
 
-/// A page full of [`KEPT`].
+/// Returns a page filled with [`KEPT`].
 fn kept() -> Result<Pages, Stop> {
     let mut pages = Pages::zeroed(0, GFP_KERNEL)?;
 
@@ -102,9 +64,9 @@ fn kept() -> Result<Pages, Stop> {
     Ok(pages)
 }
 
-/// Waits until the device is done.
+/// Waits for the end of a transfer.
 fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
-    // SAFETY: `token` is from a start, and waited for once, as it is gone after that.
+    // SAFETY: `token` is from a start, and consumed here.
     match unsafe { ctx.edu()?.wait(&mut token, TIMEOUT) } {
         Progress::Done => Ok(()),
         Progress::Failed(error) => Err(error.into()),
@@ -112,7 +74,7 @@ fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
     }
 }
 
-/// Makes the device write `len` bytes of what was loaded at `addr`.
+/// Makes the device write `len` bytes from its buffer to `addr`.
 ///
 /// # Safety
 ///
@@ -122,8 +84,8 @@ unsafe fn write(ctx: &Context<'_>, addr: DmaAddress, len: usize) -> Result<(), S
     finish(ctx, unsafe { ctx.edu()?.start(addr, len, JOB, true)? })
 }
 
-/// Gives `memory` back with the result, or leaks it, as the device may still be at work there.
-fn keep<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
+/// Returns `memory`, or leaks it on errors, as the device may still access it.
+fn keep_on_error<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
     match result {
         Ok(()) => Ok(memory),
         Err(stop) => {
@@ -133,18 +95,17 @@ fn keep<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
     }
 }
 
-/// The word that the device reads at `addr`, wherever that is: to be read does no harm to memory.
+/// Returns the word that the device reads at `addr`.
 fn read(ctx: &Context<'_>, addr: DmaAddress) -> Result<[u8; WORD], Stop> {
     let mut seen = [0; WORD];
 
-    // SAFETY: The device only reads, and it does not matter what.
+    // SAFETY: The device only reads, and the data is not trusted.
     finish(ctx, unsafe { ctx.edu()?.start(addr, WORD, JOB, false)? })?;
     fetch(ctx, &mut seen)?;
     Ok(seen)
 }
 
-/// Makes the device write `len` bytes at `addr`, of which those from `fault` on are not its to write,
-/// and sees the SMMU report that.
+/// Makes the device write `len` bytes to `addr`, and waits for a report of the fault at `fault`.
 ///
 /// # Safety
 ///
@@ -158,11 +119,11 @@ unsafe fn write_and_fault(
 ) -> Result<(), Stop> {
     let client = ctx.dev.name().to_str().map_err(|_| EINVAL)?;
 
-    // The second try is for a report that was left out because too many came before it.
+    // Retry once: the rate limit may have dropped the report.
     for pause in [Some(RATE_LIMIT), None] {
         let mut log = Log::end();
 
-        ctx.witness.claims.fault(fault, WORD, event);
+        ctx.iommu.marks.fault(fault, WORD, event);
         // SAFETY: By the caller's promise.
         unsafe { write(ctx, addr, len)? };
 
@@ -177,74 +138,74 @@ unsafe fn write_and_fault(
     Err(Failure::NoEvent { event, iova: fault }.into())
 }
 
-/// Checks that the device has reached `word`, which nobody keeps from it; returns what was seen.
+/// Checks that the device has written `word`, without translation; returns the evidence.
 fn reached(ctx: &Context<'_>, word: &[u8]) -> Result<&'static str, Failure> {
     if !limits::is_coherent(ctx.dev) && pattern::all(word, KEPT).is_ok() {
-        return Ok("the CPU's cache still has what was there before");
+        return Ok("the CPU's cache still has the old data");
     }
 
     pattern::all(word, INTRUDER)?;
-    Ok("memory changed, as nobody translates")
+    Ok("memory changed, without translation")
 }
 
-/// The device uses an address after its memory was unmapped.
+/// The device writes to an address after the unmap.
 fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, kept()?, FromDevice)?;
-    let dma = mapping.span().number();
-    let phys = mapping.phys();
-    placed::<FromDevice>(ctx, dma, PAGE_SIZE, phys)?;
+    let place = Place::of(&mapping);
+    place.mapped(ctx)?;
 
-    let witnesses = if ctx.witness.is_strict() {
+    let witnesses = if ctx.iommu.is_strict() {
         stopped_at_once(ctx, mapping)?
-    } else if ctx.witness.translates() {
+    } else if ctx.iommu.translates() {
         stopped_after_flush(ctx, mapping)?
-    } else if is_copied::<FromDevice>(ctx, phys, PAGE_SIZE) {
-        left_with_a_copy(ctx, mapping)?
+    } else if place.is_bounced(ctx) {
+        only_bounce_buffer(ctx, mapping)?
     } else {
         not_stopped(ctx, mapping)?
     };
 
-    Ok(seen::<FromDevice>("dma_unmap_page", phys, dma, witnesses))
+    Ok(place.evidence("dma_unmap_page", witnesses))
 }
 
-/// A strict domain: nothing is left of the mapping.
+/// A strict domain: the device is stopped at once.
 fn stopped_at_once(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let dma = mapping.span().number();
+    let place = Place::of(&mapping);
     let pages = mapping.unmap();
-    ctx.witness.unmapped(dma, PAGE_SIZE)?;
+    place.unmapped(ctx)?;
 
     load(ctx, &[INTRUDER; WORD])?;
-    // SAFETY: Nothing is mapped there: the SMMU stops the access. Were it to go through, to where the
-    // address led before, it would hit `pages`, which is at hand and looked at only after that.
+    let dma = place.dma;
+    // SAFETY: Nothing is mapped there: the SMMU stops the access. If it did not, the access would
+    // hit `pages`, to which the address led before, and which is not accessed meanwhile.
     let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION") };
-    let pages = keep(faulted, pages)?;
+    let pages = keep_on_error(faulted, pages)?;
     pattern::all(&pages, KEPT)?;
 
     Ok(["SMMU event F_TRANSLATION", "memory unchanged"])
 }
 
-/// A lazy domain: until the TLB is flushed the device may reach what was unmapped, and nobody else gets the
-/// address; after that it is stopped.
+/// A lazy domain: the device is stopped after the TLB flush. Before that, it may still reach the
+/// memory, and the address is not reused.
 fn stopped_after_flush(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    /// What the device writes while it may.
+    /// The bytes that the device writes before the unmap.
     const USED: Range<usize> = WORD..2 * WORD;
-    let dma = mapping.span().number();
-    let phys = mapping.phys();
+    let place = Place::of(&mapping);
+    let dma = place.dma;
 
-    // So that no flush is due, and the TLB has the address.
+    // Wait for pending flushes, and fill the TLB.
     load(ctx, &[INTRUDER; WORD])?;
     fsleep(FLUSHED);
     let mapping = Transfer::write(ctx.edu()?, mapping, USED, JOB)?.wait(TIMEOUT)?;
 
-    ctx.witness.claims.open(dma, WORD, phys, false);
-    // SAFETY: The memory is mapped for that, and unmapped before the device is done; then the access goes
-    // to the same pages, or is stopped. They stay until the device is at rest.
+    ctx.iommu.marks.open(dma, WORD, place.phys, false);
+    // SAFETY: The memory is mapped for the access, and unmapped before the device is done. Then the
+    // access goes to the same pages, or is stopped. They are kept until the device is idle.
     let token = unsafe { ctx.edu()?.start(dma, WORD, JOB, true)? };
     let started = Instant::<Monotonic>::now();
     while started.elapsed() < BEFORE_TRANSFER {
@@ -252,7 +213,7 @@ fn stopped_after_flush(
     }
     let unmapping = Instant::<Monotonic>::now();
     let mut pages = mapping.unmap();
-    let unmapped = ctx.witness.unmapped(dma, PAGE_SIZE);
+    let unmapped = place.unmapped(ctx);
     let other = kept().and_then(|pages| Ok(Mapping::map(ctx.dev, pages, FromDevice)?));
     let in_time = unmapping.elapsed() < NOT_FLUSHED;
     if let Err(stop) = finish(ctx, token) {
@@ -263,7 +224,7 @@ fn stopped_after_flush(
     unmapped?;
     let other = other?;
     if in_time && other.span().number() == dma {
-        return Err(Failure::Unexpected("the address was given out again before the flush").into());
+        return fail("the address was reused before the flush");
     }
     pattern::all(&other.unmap(), KEPT)?;
     let before = if pages[0] == INTRUDER {
@@ -275,52 +236,51 @@ fn stopped_after_flush(
     pattern::all(&pages[USED], INTRUDER)?;
     pattern::all(&pages[USED.end..], KEPT)?;
 
-    // Nothing is mapped meanwhile: the address is free.
+    // Nothing is mapped meanwhile: the address stays free.
     fsleep(FLUSHED);
     pages.fill(KEPT);
-    // SAFETY: Nothing is mapped there: the SMMU stops the access. Were it to go through, to where the
-    // address led before, it would hit `pages`, which is at hand and looked at only after that.
+    // SAFETY: As in `stopped_at_once()`.
     let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION") };
-    let pages = keep(faulted, pages)?;
+    let pages = keep_on_error(faulted, pages)?;
     pattern::all(&pages, KEPT)?;
 
     Ok([before, "SMMU event F_TRANSLATION after it"])
 }
 
-/// The device was given a copy, and has nothing else: it does not see what the CPU writes.
+/// A bounce buffer: the device does not see what the CPU writes to the memory.
 ///
-/// It reads, and does not write, as the place of the copy may be somebody else's by now.
-fn left_with_a_copy(
+/// It only reads, as the bounce buffer may be in use again.
+fn only_bounce_buffer(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let (dma, phys) = (mapping.span().number(), mapping.phys());
+    let place = Place::of(&mapping);
     let mut pages = mapping.unmap();
-    ctx.witness.unmapped(dma, PAGE_SIZE)?;
+    place.unmapped(ctx)?;
 
     pages.fill(SECRET);
-    ctx.witness.claims.open(dma, WORD, phys, true);
-    if read(ctx, dma)?.contains(&SECRET) {
-        return Err(Failure::Unexpected("the device sees memory that was unmapped").into());
+    ctx.iommu.marks.open(place.dma, WORD, place.phys, true);
+    if read(ctx, place.dma)?.contains(&SECRET) {
+        return fail("the device reads memory that was unmapped");
     }
 
     Ok(["bounce buffer", "the device reads nothing of the memory"])
 }
 
-/// Nobody stops the device, and it reaches just the memory that it was given.
+/// No translation: the device reaches the memory that was mapped, and no other.
 fn not_stopped(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
 ) -> Result<[&'static str; 2], Stop> {
-    let (dma, phys) = (mapping.span().number(), mapping.phys());
+    let place = Place::of(&mapping);
     let pages = mapping.unmap();
-    ctx.witness.unmapped(dma, PAGE_SIZE)?;
+    place.unmapped(ctx)?;
 
     load(ctx, &[INTRUDER; WORD])?;
-    ctx.witness.claims.open(dma, WORD, phys, false);
-    // SAFETY: The access hits `pages`, which is at hand and looked at only after that.
-    let written = unsafe { write(ctx, dma, WORD) };
-    let pages = keep(written, pages)?;
+    ctx.iommu.marks.open(place.dma, WORD, place.phys, false);
+    // SAFETY: The access hits `pages`, which are not accessed meanwhile.
+    let written = unsafe { write(ctx, place.dma, WORD) };
+    let pages = keep_on_error(written, pages)?;
     pattern::all(&pages[WORD..], KEPT)?;
 
     Ok([
@@ -329,63 +289,62 @@ fn not_stopped(
     ])
 }
 
-/// The device writes to memory that it was given to read.
+/// The device writes to memory that is mapped for reads.
 fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, kept()?, ToDevice)?;
-    let dma = mapping.span().number();
-    let phys = mapping.phys();
-    let place = placed::<ToDevice>(ctx, dma, PAGE_SIZE, phys)?;
+    let place = Place::of(&mapping);
+    let witness = place.mapped(ctx)?;
+    let dma = place.dma;
 
     load(ctx, &[INTRUDER; WORD])?;
-    let witnesses = if ctx.witness.translates() {
-        // SAFETY: The memory is mapped for reading: the SMMU stops the access. Were it to go through, it
-        // would hit the pages of `mapping`, which are looked at only after that.
+    let witnesses = if ctx.iommu.translates() {
+        // SAFETY: The memory is mapped for reads: the SMMU stops the access. If it did not, the
+        // access would hit the pages of `mapping`, which are not accessed meanwhile.
         let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_PERMISSION") };
-        let pages = keep(faulted, mapping)?.unmap();
-        ctx.witness.unmapped(dma, PAGE_SIZE)?;
+        let pages = keep_on_error(faulted, mapping)?.unmap();
+        place.unmapped(ctx)?;
         pattern::all(&pages, KEPT)?;
         ["SMMU event F_PERMISSION", "memory unchanged"]
     } else {
-        let copied = is_copied::<ToDevice>(ctx, phys, PAGE_SIZE);
+        let bounced = place.is_bounced(ctx);
 
-        ctx.witness.claims.open(dma, WORD, phys, copied);
-        // SAFETY: The access hits the pages of `mapping`, or its bounce buffer. They are looked at only
-        // after that.
+        ctx.iommu.marks.open(dma, WORD, place.phys, bounced);
+        // SAFETY: The access hits the pages of `mapping`, which are not accessed meanwhile, or its
+        // bounce buffer.
         let written = unsafe { write(ctx, dma, WORD) };
-        let pages = keep(written, mapping)?.unmap();
-        ctx.witness.unmapped(dma, PAGE_SIZE)?;
+        let pages = keep_on_error(written, mapping)?.unmap();
+        place.unmapped(ctx)?;
 
         pattern::all(&pages[WORD..], KEPT)?;
-        if copied {
+        if bounced {
             pattern::all(&pages[..WORD], KEPT)?;
-            [place, "memory unchanged"]
+            [witness, "memory unchanged"]
         } else {
-            [place, reached(ctx, &pages[..WORD])?]
+            [witness, reached(ctx, &pages[..WORD])?]
         }
     };
 
-    Ok(seen::<ToDevice>("dma_map_page", phys, dma, witnesses))
+    Ok(place.evidence("dma_map_page", witnesses))
 }
 
-/// A page that is mapped, with its other half behind it in memory, and nothing behind it for the device;
-/// and what was there before.
+/// Maps the first half of a buffer of two pages, with a free address behind it. Also returns the
+/// page that was mapped there before.
 fn before_nothing<'a>(
     ctx: &Context<'a>,
 ) -> Result<(Mapping<'a, KVec<u8>, FromDevice>, Pages), Stop> {
     let mut tried = KVec::with_capacity(TRIES, GFP_KERNEL)?;
 
     for _ in 0..TRIES {
-        // Addresses are given out from the top down: what is mapped second ends where the first begins,
-        // and nothing is there any more once that is unmapped.
+        // The IOVA allocator goes from the top down: the second mapping ends where the first
+        // begins, and the first is unmapped then.
         let above = Mapping::map(ctx.dev, kept()?, FromDevice)?;
 
-        // Twice the memory that is mapped: what lies behind it is at hand.
         let mut buffer = KVec::from_elem(KEPT, WHOLE, GFP_KERNEL)?;
         buffer.truncate(PAGE_SIZE);
         let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
 
         let above = above.unmap();
-        if ctx.witness.is_free(
+        if ctx.iommu.is_free(
             mapping
                 .span()
                 .number()
@@ -393,65 +352,55 @@ fn before_nothing<'a>(
         ) {
             return Ok((mapping, above));
         }
-        // It went into a gap between mappings of somebody else, which is full now.
+        // The mapping has filled a gap between others.
         tried.push(mapping, GFP_KERNEL)?;
     }
 
-    Err(Failure::Unexpected("no address could be had with nothing behind it").into())
+    fail("no mapping has a free address behind it")
 }
 
-/// The device goes on where its memory ends.
+/// The device writes beyond the end of a mapping.
 fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    if !ctx.witness.translates() {
-        return past_the_end_unguarded(ctx);
+    if !ctx.iommu.translates() {
+        return past_the_end_untranslated(ctx);
     }
 
     let (mapping, above) = before_nothing(ctx)?;
-    let dma = mapping.span().number();
-    let phys = mapping.phys();
-    let end = dma.wrapping_add(PAGE_SIZE as DmaAddress);
-    ctx.witness
-        .mapped(dma, PAGE_SIZE, FromDevice::DIRECTION, &|offset| {
-            phys + offset as PhysAddr
-        })?;
+    let place = Place::of(&mapping);
+    let end = place.dma.wrapping_add(PAGE_SIZE as DmaAddress);
+    place.mapped(ctx)?;
 
     load(ctx, &[INTRUDER; 2 * WORD])?;
-    // SAFETY: The first word is within the mapping, and nothing is mapped behind it: the SMMU stops the
-    // second. Were that to go through, to the memory behind, it would hit the rest of the buffer's
-    // allocation.
+    // SAFETY: The first word is within the mapping, and nothing is mapped behind it: the SMMU stops
+    // the second. If it did not, the access would hit the rest of the buffer, or `above`.
     let faulted = unsafe {
         write_and_fault(
             ctx,
-            dma.wrapping_add((PAGE_SIZE - WORD) as DmaAddress),
+            end.wrapping_sub(WORD as DmaAddress),
             2 * WORD,
             end,
             "F_TRANSLATION",
         )
     };
 
-    let (mapping, above) = keep(faulted, (mapping, above))?;
+    let (mapping, above) = keep_on_error(faulted, (mapping, above))?;
     let mut buffer = mapping.unmap();
-    ctx.witness.unmapped(dma, PAGE_SIZE)?;
+    place.unmapped(ctx)?;
     pattern::all(&buffer[..PAGE_SIZE - WORD], KEPT)?;
-    // The device did write: it was stopped where it had to be.
+    // The device wrote until it was stopped.
     pattern::all(&buffer[PAGE_SIZE - WORD..], INTRUDER)?;
     pattern::all(behind(&mut buffer), KEPT)?;
     pattern::all(&above, KEPT)?;
 
-    Ok(seen::<FromDevice>(
-        "dma_map_single",
-        phys,
-        dma,
-        ["SMMU event F_TRANSLATION", "memory unchanged"],
-    ))
+    let witnesses = ["SMMU event F_TRANSLATION", "memory unchanged"];
+    Ok(place.evidence("dma_map_single", witnesses))
 }
 
-/// How much is in a buffer before it is truncated, for [`behind`].
+/// The length of a buffer before it is truncated, for [`behind`].
 const WHOLE: usize = 2 * PAGE_SIZE;
 
-/// What is behind a buffer that had [`WHOLE`] elements, and was truncated.
+/// Returns the bytes by which a buffer of [`WHOLE`] bytes was truncated.
 fn behind(buffer: &mut KVec<u8>) -> &[u8] {
-    // It gets no shorter: nobody takes elements from it.
     let len = buffer.len();
 
     // SAFETY: All elements were initialized before the buffer was truncated.
@@ -459,53 +408,44 @@ fn behind(buffer: &mut KVec<u8>) -> &[u8] {
     &buffer[len..]
 }
 
-/// Nobody stops the device: behind the memory that it was given it reaches what lies there; behind a copy it
-/// does not.
-fn past_the_end_unguarded(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+/// The same without translation: the device reaches the memory behind the mapping, unless it is
+/// bounced.
+fn past_the_end_untranslated(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut buffer = KVec::from_elem(KEPT, WHOLE, GFP_KERNEL)?;
-    // Ends with a cache line, and, of a bounce buffer, before the end of a slot (`IO_TLB_SIZE`).
+    // Ends with a cache line, and before the end of a slot of bounce buffers (`IO_TLB_SIZE`).
     let len = PAGE_SIZE - limits::cache_alignment();
     buffer.truncate(len);
     let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
-    let dma = mapping.span().number();
-    let phys = mapping.phys();
-    let place = placed::<FromDevice>(ctx, dma, len, phys)?;
-    let copied = is_copied::<FromDevice>(ctx, phys, len);
+    let place = Place::of(&mapping);
+    let witness = place.mapped(ctx)?;
+    let bounced = place.is_bounced(ctx);
+    let end = place.dma.wrapping_add(len as DmaAddress);
 
     load(ctx, &[INTRUDER; 2 * WORD])?;
-    ctx.witness.claims.open(
-        dma.wrapping_add(len as DmaAddress),
-        WORD,
-        phys + len as PhysAddr,
-        copied,
-    );
-    // SAFETY: The first word is within the mapping. The second is in the rest of the buffer's allocation,
-    // or in that of the bounce buffer, of which slots are given out as a whole.
-    let written = unsafe { write(ctx, dma.wrapping_add((len - WORD) as DmaAddress), 2 * WORD) };
+    let marks = &ctx.iommu.marks;
+    marks.open(end, WORD, place.phys + len as PhysAddr, bounced);
+    // SAFETY: The first word is within the mapping. The second is in the rest of the buffer, or in
+    // the rest of a slot, as bounce buffers are allocated in whole slots.
+    let written = unsafe { write(ctx, end.wrapping_sub(WORD as DmaAddress), 2 * WORD) };
 
-    let mut buffer = keep(written, mapping)?.unmap();
-    ctx.witness.unmapped(dma, len)?;
+    let mut buffer = keep_on_error(written, mapping)?.unmap();
+    place.unmapped(ctx)?;
     pattern::all(&buffer[..len - WORD], KEPT)?;
     pattern::all(&buffer[len - WORD..], INTRUDER)?;
     let behind = behind(&mut buffer);
     pattern::all(&behind[WORD..], KEPT)?;
-    let word = if copied {
+    let word = if bounced {
         pattern::all(&behind[..WORD], KEPT)?;
         "memory unchanged"
     } else {
         reached(ctx, &behind[..WORD])?
     };
 
-    Ok(seen::<FromDevice>(
-        "dma_map_single",
-        phys,
-        dma,
-        [place, word],
-    ))
+    Ok(place.evidence("dma_map_single", [witness, word]))
 }
 
-/// The device reads what lies beside a small buffer, in the same page: it gets that, if it was given the
-/// memory itself, and no byte of it, if it was given a copy. For an untrusted device there are zeroes.
+/// The device reads beside a small buffer, in the same page: the memory there, or none of it if the
+/// buffer is bounced. For an untrusted device the rest of the bounce buffer is zeroed.
 fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     const SMALL: usize = 96;
     const BESIDE: usize = 256;
@@ -514,28 +454,24 @@ fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     buffer.truncate(SMALL);
     buffer.fill(KEPT);
     let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
-    let dma = mapping.span().number();
-    let phys = mapping.phys();
-    let place = placed::<ToDevice>(ctx, dma, SMALL, phys)?;
-    let copied = is_copied::<ToDevice>(ctx, phys, SMALL);
+    let place = Place::of(&mapping);
+    let mapped = place.mapped(ctx)?;
+    let bounced = place.is_bounced(ctx);
+    let beside = place.dma.wrapping_add(BESIDE as DmaAddress);
 
-    ctx.witness.claims.open(
-        dma.wrapping_add(BESIDE as DmaAddress),
-        WORD,
-        phys + BESIDE as PhysAddr,
-        copied,
-    );
-    let word = read(ctx, dma.wrapping_add(BESIDE as DmaAddress))?;
+    let marks = &ctx.iommu.marks;
+    marks.open(beside, WORD, place.phys + BESIDE as PhysAddr, bounced);
+    let word = read(ctx, beside)?;
     let visible = word == [SECRET; WORD];
-    let cleared = module_parameters::untrusted.value() && ctx.witness.translates();
-    let witness = if !copied {
-        // What was never mapped may still be in a cache that the device does not see.
+    let cleared = module_parameters::untrusted.value() && ctx.iommu.translates();
+    let witness = if !bounced {
+        // Memory that was never mapped may still be dirty in the cache of the CPU.
         if !visible && limits::is_coherent(ctx.dev) {
-            return Err(Failure::Unexpected("the device does not see the page").into());
+            return fail("the device does not see the page");
         }
         "the device reads what is beside it"
     } else if visible {
-        return Err(Failure::Unexpected("the device reads what is beside the buffer").into());
+        return fail("the device reads what is beside the buffer");
     } else if cleared {
         pattern::all(&word, 0)?;
         "the device reads zeroes beside it"
@@ -543,27 +479,8 @@ fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         "the device reads nothing of the memory beside it"
     };
     let buffer = mapping.unmap();
-    ctx.witness.unmapped(dma, SMALL)?;
+    place.unmapped(ctx)?;
     pattern::all(&buffer, KEPT)?;
 
-    let mut evidence = seen::<ToDevice>("dma_map_single", phys, dma, [place, witness]);
-    evidence.size = SMALL;
-    Ok(evidence)
-}
-
-/// The evidence of an access that was not the device's to make, in a page.
-fn seen<D: Direction>(
-    operation: &'static str,
-    phys: PhysAddr,
-    dma: DmaAddress,
-    witnesses: [&'static str; 2],
-) -> Evidence {
-    Evidence {
-        operation,
-        direction: D::DIRECTION,
-        size: PAGE_SIZE,
-        phys,
-        dma,
-        witnesses,
-    }
+    Ok(place.evidence("dma_map_single", [mapped, witness]))
 }

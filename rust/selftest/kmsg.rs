@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The kernel's log, where the SMMU driver reports faults.
+//! The kernel log, where the SMMU driver reports faults.
 //!
-//! The driver of the SMMUv3 has no other way to tell: it prints the events that it takes from the
-//! hardware's queue, ten in five seconds, and drops the rest.
+//! The SMMUv3 driver has no other interface: it prints the events of the hardware queue, at most
+//! ten in five seconds, and drops the rest.
 
 use crate::bindings;
 use kernel::{
@@ -14,17 +14,17 @@ use kernel::{
     }, //
 };
 
-/// A place in the kernel's log.
+/// A position in the kernel log.
 pub(super) struct Log {
     iter: bindings::kmsg_dump_iter,
 }
 
-/// How often and for how long the log is looked at before an event is missing.
+/// The number of polls of the log before an event counts as missing, and their interval.
 const LOOKS: usize = 50;
 const PAUSE: Delta = Delta::from_millis(2);
 
 impl Log {
-    /// The end of the log: what is read from here on was printed later.
+    /// Returns the end of the log.
     pub(super) fn end() -> Self {
         let mut log = Self {
             iter: bindings::kmsg_dump_iter {
@@ -37,7 +37,7 @@ impl Log {
         log
     }
 
-    /// Reads the next line into `line`, and returns its length; without room, skips it.
+    /// Reads the next line into `line` and returns its length. Skips it if `line` is empty.
     fn next(&mut self, line: &mut [u8]) -> Option<usize> {
         let mut len = 0;
         let buffer = if line.is_empty() {
@@ -55,7 +55,7 @@ impl Log {
         found.then_some(len)
     }
 
-    /// Reads on to the end, and returns whether a line has `text`.
+    /// Reads to the end of the log, and returns whether a line contains `text`.
     pub(super) fn says(&mut self, text: &str) -> bool {
         let mut line = [0; 256];
         let mut found = false;
@@ -68,9 +68,9 @@ impl Log {
         found
     }
 
-    /// Waits until the SMMU has reported `event` of the device `client` at `iova`; sleeps.
+    /// Waits until the SMMU has reported `event` of the device `client` at `iova`. Sleeps.
     ///
-    /// Returns whether it did, within a tenth of a second.
+    /// Returns `false` after a tenth of a second without such a report.
     pub(super) fn wait_for_event(&mut self, event: &str, client: &str, iova: DmaAddress) -> bool {
         let mut line = [0; 256];
 
@@ -92,14 +92,14 @@ impl Log {
     }
 }
 
-/// The word after `key` in a line.
+/// Returns the word after `key` in a line.
 fn field<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let (_, rest) = line.split_once(key)?;
 
     rest.split_whitespace().next()
 }
 
-/// The value of a number such as `0x1f`.
+/// Parses a number such as `0x1f`.
 fn hex(word: &str) -> Option<u64> {
     u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()
 }

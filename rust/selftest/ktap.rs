@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Results as KTAP, in the kernel's log.
+//! KTAP output in the kernel log.
 //!
-//! Format: `Documentation/dev-tools/ktap.rst`. KUnit, which prints the same, runs before there is a
-//! device and knows nothing of drivers that come and go.
+//! Format: `Documentation/dev-tools/ktap.rst`. KUnit prints the same, but runs before a device is
+//! probed.
 
 use super::evidence::Stop;
 use kernel::{
@@ -15,7 +15,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// How many results of each kind there are.
+/// The number of results of each kind.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     passed: usize,
@@ -23,7 +23,7 @@ struct Counts {
     skipped: usize,
 }
 
-/// The report of one device: a plan, and a subtest for each suite.
+/// The report of one device: a plan and a subtest for each suite.
 pub(super) struct Report<'a> {
     dev: &'a Device<Bound>,
     number: usize,
@@ -83,7 +83,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The results of one subject.
+/// The results of one suite.
 pub(super) struct Suite<'a> {
     dev: &'a Device<Bound>,
     number: usize,
@@ -125,7 +125,7 @@ impl Suite<'_> {
         dev_info!(self.dev, "    ok {} {} # {}\n", self.number, name, evidence);
     }
 
-    /// Prints a line that belongs to the next result.
+    /// Prints a diagnostic line for the next result.
     pub(super) fn note(&self, text: fmt::Arguments<'_>) {
         dev_info!(self.dev, "    # {}\n", text);
     }

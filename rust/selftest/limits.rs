@@ -1,66 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! More than a device can be given: addresses used up, and a buffer that is too large.
+//! The limits of the device and its IOMMU: masks, sizes, and exhausted addresses.
 
-use super::{
-    bounce::{
-        is_copied,
-        placed, //
-    },
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::Moves,
-    pattern,
-    Context, //
-};
+use super::prelude::*;
 use crate::{
-    dma::{
-        buffer::Pages,
-        direction::{
-            Bidirectional,
-            Direction,
-            FromDevice, //
-        },
-        iova::IovaBuilder,
-        limits,
-        streaming::{
-            MapError,
-            Mapping, //
-        },
-        transfer::DeviceMemory, //
-    },
     module_parameters,
-    testdev::addresses::{Number, Phys},
-    testdev::edu::{
-        BUFFER_SIZE,
-        DMA_BITS, //
-    }, //
+    testdev::edu::DMA_BITS, //
 };
-use kernel::{
-    bindings,
-    dma::attrs::DMA_ATTR_NO_WARN,
-    dma::DmaAddress,
-    fmt,
-    io::PhysAddr,
-    page::PAGE_SIZE,
-    prelude::*,
-    time::{
-        delay::fsleep,
-        Delta, //
-    }, //
-};
+use kernel::bindings;
 
 pub(super) const PLAN: usize = 6;
 
-/// What is mapped in all, and the largest piece of it, in bytes.
+/// The total size of all mappings, and the largest size of one, in bytes.
 const TOTAL: usize = 64 << 20;
 const PIECE: usize = 4 << 20;
 
-/// A lazy domain gives addresses back after 10 ms (`IOVA_DEFAULT_FQ_TIMEOUT`).
+/// A lazy domain frees addresses after 10 ms (`IOVA_DEFAULT_FQ_TIMEOUT`).
 const FLUSHED: Delta = Delta::from_millis(100);
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
@@ -77,7 +32,7 @@ fn is_mask(mask: u64) -> bool {
     mask > 0 && mask & mask.wrapping_add(1) == 0
 }
 
-/// What the device can address.
+/// The DMA masks of the device.
 struct Masks {
     before: [u64; 2],
     now: u64,
@@ -96,14 +51,14 @@ impl fmt::Display for Masks {
 
         write!(
             f,
-            "dma_get_mask {now:#x}, before it was set {mask:#x} and {coherent:#x}, dma_get_required_mask \
-             {required:#x}, dma_addressing_limited {limited} witness: parameter of the module, addresses of \
-             memory"
+            "dma_get_mask {now:#x}, before it was set {mask:#x} and {coherent:#x}, \
+             dma_get_required_mask {required:#x}, dma_addressing_limited {limited} witness: \
+             parameter of the module, addresses of memory"
         )
     }
 }
 
-/// The masks are what the driver was told to set, and what is required reaches memory.
+/// Checks the masks against the module parameter, and the required mask against memory.
 fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
     let masks = Masks {
         before: ctx.default_masks,
@@ -114,39 +69,36 @@ fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
     let told = (1u64 << module_parameters::dma_bits.value()) - 1;
 
     if masks.now != told || limits::coherent_mask(ctx.dev) != told {
-        return Err(Failure::Unexpected("the masks are not what the driver has set").into());
+        return fail("the masks are not those that the driver has set");
     }
-    // 32 bits from the PCI core, or what an earlier driver has left; that is this one.
+    // 32 bits from the PCI core, or those of an earlier bind of this driver.
     // CAST: At most 64.
     let may_be_left = |mask: u64| is_mask(mask) && DMA_BITS.contains(&(mask.trailing_ones() as u8));
     if !masks.before.into_iter().all(may_be_left) {
-        return Err(Failure::Unexpected("the masks were none before they were set").into());
+        return fail("the masks were invalid before they were set");
     }
 
     if !is_mask(masks.required) {
-        return Err(Failure::Unexpected("the required mask is none").into());
+        return fail("the required mask is invalid");
     }
-    if ctx.witness.translates() {
+    if ctx.iommu.translates() {
         if masks.required != 0xffff_ffff {
-            return Err(Failure::Unexpected("an IOMMU requires another mask than 32 bits").into());
+            return fail("an IOMMU requires another mask than 32 bits");
         }
     } else {
         let pages = Mapping::map(ctx.dev, filled(0, 0)?, FromDevice)?;
         if pages.phys() > masks.required {
-            return Err(Failure::Unexpected("there is memory beyond the required mask").into());
+            return fail("there is memory beyond the required mask");
         }
     }
     if masks.limited != (masks.now < masks.required) {
-        return Err(Failure::Unexpected(
-            "the device is limited, and the masks say not, or the reverse",
-        )
-        .into());
+        return fail("dma_addressing_limited contradicts the masks");
     }
 
     Ok(masks)
 }
 
-/// How much the device can be given at once.
+/// The limits of mapping sizes.
 struct Sizes {
     opt: usize,
     max: usize,
@@ -165,68 +117,66 @@ impl fmt::Display for Sizes {
     }
 }
 
-/// The largest range of which an IOMMU driver keeps addresses ready (`IOVA_RANGE_CACHE_MAX_SIZE`).
+/// The largest size of ranges that the IOVA allocator caches (`IOVA_RANGE_CACHE_MAX_SIZE`).
 const CACHED: usize = PAGE_SIZE << 5;
 
-/// An SMMU translates pages and merges whole ones; nobody else merges.
+/// Checks the sizes and the merge boundary, which only an IOMMU has.
 fn sizes(ctx: &Context<'_>) -> Result<Sizes, Stop> {
     let sizes = Sizes {
         opt: limits::opt_mapping_size(ctx.dev),
         max: limits::max_mapping_size(ctx.dev),
         boundary: limits::merge_boundary(ctx.dev),
     };
-    let (opt, boundary) = if ctx.witness.translates() {
+    let (opt, boundary) = if ctx.iommu.translates() {
         (CACHED.min(sizes.max), PAGE_SIZE - 1)
     } else {
         (sizes.max, 0)
     };
 
     if sizes.max < PAGE_SIZE {
-        return Err(Failure::Unexpected("not even a page can be mapped").into());
+        return fail("not even a page can be mapped");
     }
     if sizes.opt != opt {
-        return Err(Failure::Unexpected("the optimal size is another").into());
+        return fail("the optimal size is wrong");
     }
     if sizes.boundary != boundary {
-        return Err(Failure::Unexpected("the merge boundary is another").into());
+        return fail("the merge boundary is wrong");
     }
 
     Ok(sizes)
 }
 
-/// A mapping is synced if the caches must be told, or it is a copy, or an IOMMU driver may be in the way.
+/// Checks that a mapping needs syncs if the device is not coherent or the mapping is bounced.
 fn needs_sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = Mapping::map(ctx.dev, filled(0, 0)?, FromDevice)?;
     let itself = mapping.span().number() == mapping.phys();
     let expected = !limits::is_coherent(ctx.dev) || !itself;
 
     match mapping.needs_sync() {
-        // Behind an IOMMU it depends on whether there is a DMA debugger.
-        needed if needed != expected && !ctx.witness.translates() => {
-            Err(Failure::Unexpected("it needs a sync, and should not, or the reverse").into())
+        // Behind an IOMMU this also depends on the DMA debugger.
+        needed if needed != expected && !ctx.iommu.translates() => {
+            fail("dma_need_sync contradicts coherence and address")
         }
         true => Ok("dma_need_sync true witness: coherence and address of the mapping"),
         false => Ok("dma_need_sync false witness: coherence and address of the mapping"),
     }
 }
 
-/// The bytes that an address of 32 bits reaches.
+/// The size of the address space of 32 bits.
 const REACH: u64 = 1 << 32;
 
-/// A device with more than 32 bits is given an address that needs them, and uses it.
+/// Transfers memory at an address beyond 32 bits, if the mask has more bits.
 ///
-/// Of an IOMMU so many addresses are reserved that they cannot be among the lower ones, which it prefers.
-/// Without one it is the address of the memory.
+/// Behind an IOMMU, the check reserves a range too large for the lower addresses, which the
+/// allocator prefers. Without one, the memory itself must be there.
 fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     if limits::mask(ctx.dev) < 2 * REACH {
-        return Err(Stop::Skip(
-            "the device has hardly more than 32 bits, or less",
-        ));
+        return Err(Stop::Skip("the DMA mask has fewer than 34 bits"));
     }
 
     let mut pages = filled(0, 0)?;
     pattern::fill(&mut pages, Bidirectional::BEFORE, 0);
-    let (pages, evidence) = if ctx.witness.translates() {
+    let (pages, evidence) = if ctx.iommu.translates() {
         let size = REACH as usize;
         let builder = IovaBuilder::begin(ctx.dev, pages, size, 1, Bidirectional, GFP_KERNEL)?;
         let mapping = builder.finish()?;
@@ -236,24 +186,24 @@ fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         (mapping.unmap().pop().ok_or(EFAULT)?, evidence)
     } else {
         let mapping = Mapping::map(ctx.dev, pages, Bidirectional)?;
-        let phys = mapping.phys();
+        let place = Place::of(&mapping);
 
-        if phys < REACH {
+        if place.phys < REACH {
             return Err(Stop::Skip("memory from anywhere is below 4 GiB"));
         }
-        if is_copied::<Bidirectional>(ctx, phys, PAGE_SIZE) {
+        if place.is_bounced(ctx) {
             return Err(Stop::Skip("bounce buffers are below 4 GiB"));
         }
-        let (mapping, evidence) = used(ctx, mapping, "dma_map_page", phys)?;
+        let (mapping, evidence) = used(ctx, mapping, "dma_map_page", place.phys)?;
         (mapping.unmap(), evidence)
     };
     pattern::compare(&pages[..BUFFER_SIZE], Bidirectional::after(ctx), 0)?;
-    ctx.witness.unmapped(evidence.dma, PAGE_SIZE)?;
+    evidence.place.unmapped(ctx)?;
 
     Ok(evidence)
 }
 
-/// Lets the device use a page that it has beyond 32 bits.
+/// Transfers a page at an address beyond 32 bits.
 fn used<M: DeviceMemory<Direction = Bidirectional>>(
     ctx: &Context<'_>,
     memory: M,
@@ -261,27 +211,19 @@ fn used<M: DeviceMemory<Direction = Bidirectional>>(
     phys: PhysAddr,
 ) -> Result<(M, Evidence), Stop> {
     let dma = memory.span().number();
-    let witness = placed::<Bidirectional>(ctx, dma, PAGE_SIZE, phys)?;
+    let place = Place::streaming::<Bidirectional>(dma, PAGE_SIZE, phys);
+    let witness = place.mapped(ctx)?;
 
     if dma < REACH {
-        return Err(Failure::Unexpected("the address has 32 bits").into());
+        return fail("the address fits into 32 bits");
     }
     let memory = Bidirectional::through(ctx, memory, 0..BUFFER_SIZE, 0)?;
 
-    Ok((
-        memory,
-        Evidence {
-            operation,
-            direction: Bidirectional::DIRECTION,
-            size: PAGE_SIZE,
-            phys,
-            dma,
-            witnesses: [ctx.moved("round trip"), witness],
-        },
-    ))
+    let witnesses = [ctx.moved("round trip"), witness];
+    Ok((memory, place.evidence(operation, witnesses)))
 }
 
-/// The order of the largest pieces that are of no more than `size` bytes.
+/// Returns the largest order of pages of at most `size` bytes.
 fn order_within(size: usize) -> u32 {
     (size / PAGE_SIZE)
         .max(1)
@@ -289,7 +231,7 @@ fn order_within(size: usize) -> u32 {
         .min(bindings::MAX_PAGE_ORDER)
 }
 
-/// Pages of which every byte is `content`.
+/// Returns pages filled with `content`.
 fn filled(order: u32, content: u8) -> Result<Pages, Stop> {
     let Ok(mut pages) = Pages::zeroed(order, GFP_KERNEL | __GFP_NOWARN) else {
         return Err(Stop::Skip(
@@ -301,7 +243,7 @@ fn filled(order: u32, content: u8) -> Result<Pages, Stop> {
     Ok(pages)
 }
 
-/// What all the pieces have come to.
+/// The result of mapping all pieces.
 struct UsedUp {
     mapped: usize,
     pieces: usize,
@@ -333,7 +275,7 @@ impl fmt::Display for UsedUp {
     }
 }
 
-/// Maps more and more, until there is no address left or [`TOTAL`] bytes are mapped; twice.
+/// Maps pieces until no addresses are left or [`TOTAL`] bytes are mapped, twice.
 fn used_up(ctx: &Context<'_>) -> Result<UsedUp, Stop> {
     let order = order_within(PIECE.min(limits::max_mapping_size(ctx.dev)));
     let size = PAGE_SIZE << order;
@@ -348,10 +290,10 @@ fn used_up(ctx: &Context<'_>) -> Result<UsedUp, Stop> {
     let (pieces, again, _) = map_all(ctx, pieces)?;
 
     if again != mapped {
-        return Err(Failure::Unexpected("not as many could be mapped a second time").into());
+        return fail("another number was mapped the second time");
     }
     if pieces.len() != count {
-        return Err(Failure::Unexpected("a buffer is lost").into());
+        return fail("a buffer is lost");
     }
 
     Ok(UsedUp {
@@ -362,14 +304,14 @@ fn used_up(ctx: &Context<'_>) -> Result<UsedUp, Stop> {
     })
 }
 
-/// What the piece with that number is filled with.
+/// Returns the byte that the piece `number` is filled with.
 fn content(number: usize) -> u8 {
-    // CAST: What is cut off does not matter.
+    // CAST: Truncation is intended.
     number as u8
 }
 
-/// Maps the pieces until one is refused, and unmaps them; returns all of them, how many were mapped,
-/// and who has seen it.
+/// Maps pieces until one is refused, and unmaps them. Returns all pieces, the number of mappings,
+/// and the evidence.
 fn map_all(
     ctx: &Context<'_>,
     pieces: KVec<Pages>,
@@ -379,7 +321,7 @@ fn map_all(
     let mut back = KVec::with_capacity(count, GFP_KERNEL)?;
     let mut refused = false;
 
-    // What was unmapped before must not be in the way.
+    // Wait until the addresses of earlier mappings are free.
     fsleep(FLUSHED);
     for pages in pieces {
         if refused {
@@ -398,14 +340,14 @@ fn map_all(
     }
 
     expect(ctx, refused, mappings.len(), count)?;
-    let witness = look_at(ctx, &mappings)?;
+    let witness = check_places(ctx, &mappings)?;
     let mapped = mappings.len();
 
     for (mapping, expected) in mappings {
-        let (dma, len) = device_side(&mapping);
+        let place = Place::of(&mapping);
         let pages = mapping.unmap();
 
-        ctx.witness.unmapped(dma, len)?;
+        place.unmapped(ctx)?;
         pattern::all(&pages, expected)?;
         back.push(pages, GFP_KERNEL)?;
     }
@@ -413,73 +355,61 @@ fn map_all(
     Ok((back, mapped, witness))
 }
 
-/// Where the device has a mapping.
-fn device_side(mapping: &Mapping<'_, Pages, FromDevice>) -> (DmaAddress, usize) {
-    let span = mapping.span();
-
-    (span.number(), span.len())
-}
-
-/// Checks that all were mapped that can be, and no more.
+/// Checks whether the number of mappings is as expected.
 fn expect(ctx: &Context<'_>, refused: bool, mapped: usize, count: usize) -> Result<(), Failure> {
     // CAST: From at most 64 bits.
-    let too_many = ctx.witness.translates() && limits::mask(ctx.dev) < TOTAL as u64;
-    // A bounce buffer is a part of a pool that others use too.
+    let too_many = ctx.iommu.translates() && limits::mask(ctx.dev) < TOTAL as u64;
+    // Others use the pool of bounce buffers too.
     let bounced = limits::max_mapping_size(ctx.dev) != usize::MAX;
 
     if mapped == 0 {
-        Err(Failure::Unexpected("not one piece was mapped"))
+        fail("no piece was mapped")
     } else if refused && !too_many && !bounced {
-        Err(Failure::Unexpected(
-            "a piece was refused, although there are addresses",
-        ))
+        fail("a piece was refused with addresses left")
     } else if !refused && too_many {
-        Err(Failure::Unexpected(
-            "more was mapped than there are addresses",
-        ))
+        fail("more was mapped than the mask allows")
     } else if refused != (mapped < count) {
-        Err(Failure::Unexpected("a piece is lost"))
+        fail("a piece is lost")
     } else {
         Ok(())
     }
 }
 
-/// Checks where the mappings are: within the device's mask, each apart from the others, and each of them
-/// its own memory.
-fn look_at(
+/// Checks that the mappings are within the mask, do not overlap, and lead to their memory.
+fn check_places(
     ctx: &Context<'_>,
     mappings: &[(Mapping<'_, Pages, FromDevice>, u8)],
 ) -> Result<&'static str, Stop> {
     let mut ranges = KVec::with_capacity(mappings.len(), GFP_KERNEL)?;
-    let mut witness = "nobody";
+    let mut witness = "";
 
     for (mapping, _) in mappings {
-        let (dma, len) = device_side(mapping);
-        let phys = mapping.phys();
+        let place = Place::of(mapping);
+        let last = place.dma.wrapping_add((place.size - 1) as DmaAddress);
 
-        witness = placed::<FromDevice>(ctx, dma, len, phys)?;
-        ranges.push((dma, dma.wrapping_add((len - 1) as DmaAddress)), GFP_KERNEL)?;
+        witness = place.mapped(ctx)?;
+        ranges.push((place.dma, last), GFP_KERNEL)?;
     }
 
-    // Not sorted: `core` has a panic for that which objtool does not know not to return.
+    // Not sorted by `core`, whose panics objtool does not know not to return.
     let overlaps = ranges.iter().enumerate().any(|(at, range)| {
         ranges[..at]
             .iter()
             .any(|other| range.0 <= other.1 && other.0 <= range.1)
     });
     if overlaps {
-        return Err(Failure::Unexpected("two mappings overlap").into());
+        return fail("two mappings overlap");
     }
     let mask = limits::mask(ctx.dev);
     if ranges.iter().any(|range| range.1 > mask) {
-        return Err(Failure::Unexpected("an address is beyond the device's mask").into());
+        return fail("an address is beyond the device's mask");
     }
 
     Ok(witness)
 }
 
-/// A buffer that is more than the device can be given at once is refused, unless it needs no bounce buffer,
-/// and one that is not is mapped after that.
+/// Checks that a buffer beyond the maximum mapping size is refused if it needs bouncing, and that a
+/// small one is mapped after that.
 fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let order = order_within(PIECE);
     let size = PAGE_SIZE << order;
@@ -487,15 +417,14 @@ fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     let refused = match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
         Ok(mapping) => {
-            let (dma, phys) = (mapping.span().number(), mapping.phys());
+            let place = Place::of(&mapping);
 
-            if is_copied::<FromDevice>(ctx, phys, size) && size > limits::max_mapping_size(ctx.dev)
-            {
-                return Err(Failure::Unexpected("it was mapped all the same").into());
+            if place.is_bounced(ctx) && size > limits::max_mapping_size(ctx.dev) {
+                return fail("the mapping was not refused");
             }
-            placed::<FromDevice>(ctx, dma, size, phys)?;
+            place.mapped(ctx)?;
             pattern::all(&mapping.unmap(), content(1))?;
-            ctx.witness.unmapped(dma, size)?;
+            place.unmapped(ctx)?;
             false
         }
         Err(err) if size > limits::max_mapping_size(ctx.dev) => {
@@ -511,11 +440,12 @@ fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok(if refused {
         "dma_map_page from_device refused with ENOMEM witness: buffer came back intact"
     } else {
-        "dma_map_page from_device not too large without a bounce buffer witness: buffer came back intact"
+        "dma_map_page from_device not too large without a bounce buffer witness: buffer came back \
+         intact"
     })
 }
 
-/// Checks the error, and that the buffer is as it was.
+/// Checks that the error is `ENOMEM`, and returns the unchanged buffer.
 fn is_enomem(err: MapError<Pages>, expected: u8) -> Result<Pages, Stop> {
     if err.error != ENOMEM {
         return Err(err.error.into());

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Every number that the library's functions take, from none to all ones.
+//! Boundary values for all numeric parameters of the library.
 //!
-//! A call works, or returns an error; what works can be used, and goes away again. The kernel's log
-//! has nothing to say of it, and the IOMMU's page table is as before. There is a result for each
-//! function that takes a size, a count, a range, an alignment, a time, flags or attributes, by its
-//! name: `scripts/tests/module/test_numbers.py` reads the names here, and finds the functions in the
-//! sources.
+//! Each call returns an error, or memory that can be used and freed. It causes no warning, and
+//! leaves the page table of the IOMMU unchanged. The results are named after the functions that
+//! take a size, count, range, alignment, time, flags or attributes:
+//! `scripts/tests/module/test_numbers.py` compares the names with the functions in the sources.
 
 mod coherent;
 mod mapping;
@@ -15,36 +14,13 @@ mod pools;
 mod transfer;
 
 use super::{
-    evidence::{
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    witness::Mapped,
-    Context, //
-};
-use crate::{
-    dma::{
-        direction::Direction,
-        span::Span, //
-    },
-    testdev::addresses::Number, //
-};
-use core::ops::Range;
-use kernel::{
-    alloc::Flags,
-    dma::{
-        attrs::*,
-        Attrs, //
-    },
-    fmt,
-    page::PAGE_SIZE,
+    iommu_check::Mapped,
     prelude::*, //
 };
+use crate::dma::span::Span;
 
-/// Sizes, counts and offsets: those that C counts in 32 bits, or in pages of 32 bits; those that
-/// wrap when they are multiplied by the size of an element, or rounded up to pages; and those
-/// around them.
+/// Sizes, counts and offsets at the limits of 32 bits, of page numbers of 32 bits, and of
+/// multiplication by an element size and rounding up to pages.
 const NUMBERS: [usize; 34] = [
     0,
     1,
@@ -82,31 +58,31 @@ const NUMBERS: [usize; 34] = [
     usize::MAX,
 ];
 
-/// More bytes than any machine has for one allocation.
+/// More bytes than any machine can allocate at once.
 const TOO_LARGE: usize = 1 << 40;
 
-/// [`NUMBERS`], and those around `len`.
+/// Returns [`NUMBERS`], and the numbers around `len`.
 fn around(len: usize) -> impl Iterator<Item = usize> {
     let more = [len - 1, len, len + 1].into_iter();
 
-    // By its name: everything has a `chain()` of pin-init.
+    // Not as a method: pin-init has a `chain()` for all types.
     Iterator::chain(
         NUMBERS.into_iter(),
         more.filter(|number| !NUMBERS.contains(number)),
     )
 }
 
-/// Each range from one of [`around()`] to another, the reversed ones too.
+/// Returns all ranges between numbers of [`around()`], also reversed ones.
 fn ranges(len: usize) -> impl Iterator<Item = Range<usize>> {
     around(len).flat_map(move |start| around(len).map(move |end| start..end))
 }
 
-/// Whether there are bytes in `range`, and all of them are in `len` bytes.
+/// Returns whether `range` is not empty and within `len`.
 fn is_within(range: &Range<usize>, len: usize) -> bool {
     range.start < range.end && range.end <= len
 }
 
-/// No flag, each flag, and all but that one.
+/// Returns no flag, each flag, and all but each flag.
 fn all_flags() -> impl Iterator<Item = Flags> {
     let each = [
         GFP_KERNEL & !GFP_KERNEL,
@@ -122,10 +98,10 @@ fn all_flags() -> impl Iterator<Item = Flags> {
     each.into_iter().flat_map(|flags| [flags, !flags])
 }
 
-/// No attribute, each attribute, and all but that one.
+/// Returns no attribute, each attribute, and all but each attribute.
 fn all_attrs() -> impl Iterator<Item = Attrs> {
     let each = [
-        DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN,
+        no_attrs(),
         DMA_ATTR_WEAK_ORDERING,
         DMA_ATTR_WRITE_COMBINE,
         DMA_ATTR_SKIP_CPU_SYNC,
@@ -139,7 +115,7 @@ fn all_attrs() -> impl Iterator<Item = Attrs> {
     each.into_iter().flat_map(|attrs| [attrs, !attrs])
 }
 
-/// How many calls of a function did what.
+/// Counts the calls of a function by result.
 struct Tally<'a> {
     ctx: &'a Context<'a>,
     refused: usize,
@@ -147,7 +123,7 @@ struct Tally<'a> {
 }
 
 impl Tally<'_> {
-    /// Counts a call that may work or not; returns what it made.
+    /// Counts a call that may succeed or fail; returns its value.
     fn either<T, E>(&mut self, result: Result<T, E>) -> Option<T> {
         match result {
             Ok(made) => {
@@ -161,7 +137,7 @@ impl Tally<'_> {
         }
     }
 
-    /// Counts a call that must work, or must not.
+    /// Counts a call that must succeed if `works` is true, and otherwise fail.
     fn expect<T, E>(&mut self, result: Result<T, E>, works: bool) -> Result<Option<T>, Failure> {
         let made = self.either(result);
 
@@ -170,16 +146,16 @@ impl Tally<'_> {
         }
         dev_err!(self.ctx.dev, "    # call {}\n", self.refused + self.worked);
         Err(Failure::Unexpected(if works {
-            "a number was refused that is good"
+            "a valid number was refused"
         } else {
-            "a number was accepted that is not good"
+            "an invalid number was accepted"
         }))
     }
 }
 
 impl fmt::Display for Tally<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let witness = if self.ctx.witness.translates() {
+        let witness = if self.ctx.iommu.translates() {
             "page table as before"
         } else {
             "no page table"
@@ -196,7 +172,7 @@ impl fmt::Display for Tally<'_> {
     }
 }
 
-/// Checks that a span has `size` bytes, the first and the last of which lead to memory.
+/// Checks that a span has `size` bytes, and that the first and the last one are mapped.
 fn is_usable<D: Direction>(
     ctx: &Context<'_>,
     span: Span<'_, D>,
@@ -205,13 +181,13 @@ fn is_usable<D: Direction>(
     let ends = [span.slice(0..1), span.slice(size - 1..size)];
 
     if span.len() != size {
-        return Err(Failure::Unexpected("the size is not what was asked for"));
+        return fail("the size is not the one requested");
     }
     for byte in ends {
         let byte = byte.ok_or(Failure::Unexpected("a byte is not in the span"))?;
 
-        if ctx.witness.is_free(byte.number()) {
-            return Err(Failure::Unexpected("a byte leads nowhere"));
+        if ctx.iommu.is_free(byte.number()) {
+            return fail("a byte is not mapped");
         }
     }
     Ok(())
@@ -219,7 +195,7 @@ fn is_usable<D: Direction>(
 
 type Sweep = fn(&Context<'_>, &mut Tally<'_>) -> Result<(), Stop>;
 
-/// The functions, and the sweep of each.
+/// The functions and their sweeps.
 const SWEEPS: &[(&str, Sweep)] = &[
     ("buffer::Pages::zeroed", memory::pages),
     ("buffer::Pages::zeroed_dma32", memory::pages_dma32),
@@ -282,16 +258,15 @@ const SWEEPS: &[(&str, Sweep)] = &[
     ("scoped::ScopedMapping::write", transfer::scoped_write),
 ];
 
-/// How many pages below the highest address are looked at after each function, and after all of
-/// them.
+/// The number of pages below the highest address to check after each function, and at the end.
 const NEAR: usize = 1 << 10;
 const FAR: usize = 1 << 16;
 
 pub(super) const PLAN: usize = SWEEPS.len() + 1;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
-    let before = ctx.witness.mapped_pages(FAR);
-    let mut near = ctx.witness.mapped_pages(NEAR);
+    let before = ctx.iommu.mapped_pages(FAR);
+    let mut near = ctx.iommu.mapped_pages(NEAR);
 
     for (name, sweep) in SWEEPS {
         suite.result(fmt!("{}", name), swept(ctx, *sweep, &mut near));
@@ -299,7 +274,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("page table"), is_as_before(ctx, before));
 }
 
-/// Calls a function with all numbers; `mapped` is what was mapped before, and then what is.
+/// Calls a function with all numbers, and updates `mapped`, the pages that are mapped.
 fn swept<'a>(
     ctx: &'a Context<'a>,
     sweep: Sweep,
@@ -313,18 +288,18 @@ fn swept<'a>(
 
     sweep(ctx, &mut tally)?;
 
-    let before = core::mem::replace(mapped, ctx.witness.mapped_pages(NEAR));
+    let before = core::mem::replace(mapped, ctx.iommu.mapped_pages(NEAR));
     if *mapped != before {
-        return Err(Failure::Unexpected("the IOMMU's page table is not as before").into());
+        return fail("the page table of the IOMMU has changed");
     }
     Ok(tally)
 }
 
-/// Checks that the IOMMU's page table is as it was before all functions.
+/// Checks that all functions together left the page table unchanged.
 fn is_as_before(ctx: &Context<'_>, before: Option<Mapped>) -> Result<Mapped, Stop> {
-    match (ctx.witness.mapped_pages(FAR), before) {
-        (None, None) => Err(Stop::Skip("nobody translates")),
+    match (ctx.iommu.mapped_pages(FAR), before) {
+        (None, None) => Err(Stop::Skip("no translation")),
         (Some(after), Some(before)) if after == before => Ok(after),
-        _ => Err(Failure::Unexpected("the IOMMU's page table is not as before").into()),
+        _ => fail("the page table of the IOMMU has changed"),
     }
 }

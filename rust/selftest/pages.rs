@@ -1,75 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory that the device owns from birth, through the device and back.
+//! Non-coherent pages from the DMA API.
 
 use super::{
-    evidence::{
-        direction_name,
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::{
-        self,
-        Moves, //
-    },
-    pattern,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
-    },
-    sync::bad_ranges,
-    Context, //
+    direction_test,
+    prelude::*,
+    sg,
+    sync::bad_ranges, //
 };
-use crate::{
-    dma::{
-        direction::{
-            Bidirectional,
-            DeviceReads,
-            Direction,
-            FromDevice,
-            ToDevice, //
-        },
-        limits,
-        pages::{
-            DevicePages,
-            NoncontiguousPages,
-            VmappedPages, //
-        },
-        transfer::{
-            DeviceMemory,
-            Transfer, //
-        }, //
-    },
-    testdev::addresses::{Number, Phys},
-    testdev::edu::BUFFER_SIZE, //
-};
-use core::ops::Range;
-use kernel::{
-    dma::DmaAddress,
-    dma::{
-        attrs::{
-            DMA_ATTR_ALLOC_SINGLE_PAGES,
-            DMA_ATTR_NO_WARN, //
-        },
-        DataDirection, //
-    },
-    io::PhysAddr,
-    page::PAGE_SIZE,
-    prelude::*, //
+use crate::dma::{
+    direction::DeviceReads,
+    pages::VmappedPages, //
 };
 
-/// The last one is more than the device takes in a segment, unless it is told to.
+/// The last one exceeds the default maximum segment size.
 const SIZES: [usize; 4] = [PAGE_SIZE, 3 * PAGE_SIZE, 64 << 10, LARGE];
 const LARGE: usize = 1 << 20;
 
-/// Of each memory, so many parts are moved, of as much as the device takes at a time, and the last.
+/// The number of chunks of each memory that are transferred, besides the last one.
 const MOVED: usize = 4;
 
-/// Neither the start nor the end is that of a word or of a cache line.
+/// Unaligned at both ends.
 const PART: Range<usize> = 1001..2003;
 
 const ROUNDS: u32 = 4;
@@ -83,7 +34,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<Bidirectional>(ctx, suite, fill, fill);
 
     suite.result(fmt!("contiguous turns"), contiguous_turns(ctx));
-    // Pages may be large: three of them are more than a segment then, unless it is told otherwise.
+    // Three large pages exceed the default maximum segment size.
     let large =
         |f: fn(&Context<'_>) -> Result<Evidence, Stop>| ctx.with_segments_of(TURNS_SIZE, || f(ctx));
     suite.result(fmt!("noncontiguous turns"), large(noncontiguous_turns));
@@ -96,10 +47,10 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("refused attributes"), refused_attributes(ctx));
 }
 
-/// Runs all sizes of both kinds in one direction.
+/// Runs all sizes of both types in one direction.
 ///
-/// `fill` and `fill_vmapped` put the pattern [`Moves::BEFORE`] into memory, if the CPU may write.
-fn direction<'a, D: Moves>(
+/// `fill` and `fill_vmapped` write the pattern [`DirectionTest::BEFORE`], if the CPU may write.
+fn direction<'a, D: DirectionTest>(
     ctx: &Context<'a>,
     suite: &mut Suite<'_>,
     fill: fn(&mut DevicePages<'a, u8, D>),
@@ -117,22 +68,22 @@ fn direction<'a, D: Moves>(
     }
 }
 
-/// Memory with turns of the CPU, and the places where it is.
-pub(super) trait Turns: DeviceMemory<Direction: Moves> {
-    /// The C functions behind it.
+/// Pages that the CPU may read.
+pub(super) trait SyncedPages: DeviceMemory<Direction: DirectionTest> {
+    /// The C functions behind the allocation.
     const OPERATION: &'static str;
-    /// What the IOMMU lets the device do.
+    /// The permission in the page table of the IOMMU.
     const PERMISSION: DataDirection;
 
-    /// Calls `f` with the bytes in the CPU's turn.
+    /// Calls `f` with the bytes, synced for the CPU.
     fn look<R>(&mut self, f: impl FnOnce(&[u8]) -> R) -> R;
 
-    /// The physical address of the byte at `offset`; 0, which would be reported as a wrong translation,
-    /// if there is none.
+    /// Returns the physical address of the byte at `offset`, or 0, which would be a wrong
+    /// translation.
     fn phys_at(&self, offset: usize) -> PhysAddr;
 }
 
-impl<D: Moves> Turns for DevicePages<'_, u8, D> {
+impl<D: DirectionTest> SyncedPages for DevicePages<'_, u8, D> {
     const OPERATION: &'static str = "dma_alloc_noncoherent, dma_alloc_pages, dma_free_pages";
     const PERMISSION: DataDirection = D::DIRECTION;
 
@@ -145,7 +96,7 @@ impl<D: Moves> Turns for DevicePages<'_, u8, D> {
     }
 }
 
-impl<D: Moves> Turns for VmappedPages<'_, u8, D> {
+impl<D: DirectionTest> SyncedPages for VmappedPages<'_, u8, D> {
     const OPERATION: &'static str =
         "dma_alloc_noncontiguous, dma_vmap_noncontiguous, dma_vunmap_noncontiguous";
     const PERMISSION: DataDirection = DataDirection::Bidirectional;
@@ -155,48 +106,34 @@ impl<D: Moves> Turns for VmappedPages<'_, u8, D> {
     }
 
     fn phys_at(&self, offset: usize) -> PhysAddr {
-        phys_in_pieces(self, offset)
+        sg::phys_at(self.pieces(), offset).unwrap_or(0)
     }
 }
 
-/// The physical address of the byte at `offset` of pages from anywhere, or 0.
-fn phys_in_pieces<D: Direction>(
-    pages: &NoncontiguousPages<'_, u8, D>,
-    mut offset: usize,
-) -> PhysAddr {
-    for piece in pages.pieces() {
-        if offset < piece.len() {
-            return piece.phys() + offset as PhysAddr;
-        }
-        offset -= piece.len();
-    }
-    0
-}
-
-/// Memory that the CPU may write to in its turn.
-trait Changes: Turns {
-    /// Calls `f` with the bytes in the CPU's turn.
+/// Pages that the CPU may also write.
+trait WritablePages: SyncedPages {
+    /// Calls `f` with the bytes, synced for the CPU and then for the device.
     fn change(&mut self, f: impl FnOnce(&mut [u8]));
 }
 
-impl<D: Moves + DeviceReads> Changes for DevicePages<'_, u8, D> {
+impl<D: DirectionTest + DeviceReads> WritablePages for DevicePages<'_, u8, D> {
     fn change(&mut self, f: impl FnOnce(&mut [u8])) {
         f(&mut self.sync_for_cpu());
     }
 }
 
-impl<D: Moves + DeviceReads> Changes for VmappedPages<'_, u8, D> {
+impl<D: DirectionTest + DeviceReads> WritablePages for VmappedPages<'_, u8, D> {
     fn change(&mut self, f: impl FnOnce(&mut [u8])) {
         f(&mut self.sync_for_cpu());
     }
 }
 
-/// Puts the pattern into memory that is there before anything is moved.
-fn fill<M: Changes>(memory: &mut M) {
+/// Writes the pattern expected before a transfer.
+fn fill<M: WritablePages>(memory: &mut M) {
     memory.change(|bytes| pattern::fill(bytes, M::Direction::BEFORE, 0));
 }
 
-fn contiguous<'a, D: Moves>(
+fn contiguous<'a, D: DirectionTest>(
     ctx: &Context<'a>,
     size: usize,
     fill: fn(&mut DevicePages<'a, u8, D>),
@@ -207,7 +144,7 @@ fn contiguous<'a, D: Moves>(
     check(ctx, pages, size, fill)
 }
 
-fn noncontiguous<'a, D: Moves>(
+fn noncontiguous<'a, D: DirectionTest>(
     ctx: &Context<'a>,
     suite: &Suite<'_>,
     size: usize,
@@ -219,14 +156,14 @@ fn noncontiguous<'a, D: Moves>(
 
     let pieces = pages.pieces().count();
     suite.note(fmt!("pieces of memory {}, for the device 1", pieces));
-    if !ctx.witness.translates() && pieces != 1 {
-        return Err(Failure::Unexpected("nobody makes one piece of them for the device").into());
+    if !ctx.iommu.translates() && pieces != 1 {
+        return fail("several pieces without an IOMMU");
     }
 
     check(ctx, pages.vmap()?, size, fill)
 }
 
-/// Leaves pages that are not zero, enough for `size` bytes, to be allocated next; and returns those
+/// Frees enough pages for `size` bytes that are not zero, to be allocated next. Returns the pages
 /// between them.
 fn dirty(size: usize) -> Result<KVec<KVec<u8>>, Stop> {
     let count = 2 * size.div_ceil(PAGE_SIZE);
@@ -246,7 +183,7 @@ fn dirty(size: usize) -> Result<KVec<KVec<u8>>, Stop> {
     Ok(kept)
 }
 
-/// The parts that are moved, of at most as much as the device takes.
+/// Returns the chunks to transfer, each at most as large as the device's buffer.
 fn chunks(size: usize) -> impl Iterator<Item = Range<usize>> {
     let stride = (size / BUFFER_SIZE / MOVED).max(1);
 
@@ -258,54 +195,48 @@ fn chunks(size: usize) -> impl Iterator<Item = Range<usize>> {
         .map(|(_, chunk)| chunk)
 }
 
-/// Checks where the device has the memory; returns who says so.
-fn place<M: Turns>(ctx: &Context<'_>, memory: &M, size: usize) -> Result<&'static str, Stop> {
+/// Checks the DMA addresses of memory; returns the evidence.
+fn check_place<M: SyncedPages>(
+    ctx: &Context<'_>,
+    memory: &M,
+    size: usize,
+) -> Result<&'static str, Stop> {
     let span = memory.span();
     let dma = span.number();
 
     if span.len() != size {
-        return Err(Failure::Unexpected("the span has another size than the memory").into());
+        return fail("the span has another size than the memory");
     }
     if dma.wrapping_add((size - 1) as DmaAddress) > limits::coherent_mask(ctx.dev) {
-        return Err(Failure::Unexpected("the device cannot reach it").into());
-    }
-    if !ctx.witness.translates() && dma != memory.phys_at(0) {
-        return Err(Failure::Unexpected("the device was given a copy").into());
+        return fail("the memory is beyond the coherent mask");
     }
     Ok(ctx
-        .witness
+        .iommu
         .mapped(dma, size, M::PERMISSION, &|offset| memory.phys_at(offset))?)
 }
 
-/// Uses memory that was just allocated, frees it, and checks where the device has it, before and after.
-pub(super) fn used<M: Turns>(
+/// Calls `f` with memory, frees it, and checks its DMA addresses before and after.
+pub(super) fn used<M: SyncedPages>(
     ctx: &Context<'_>,
     memory: M,
     size: usize,
     f: impl FnOnce(M) -> Result<M, Stop>,
 ) -> Result<Evidence, Stop> {
-    let witness = place(ctx, &memory, size)?;
-    let (dma, phys) = (memory.span().number(), memory.phys_at(0));
+    let witness = check_place(ctx, &memory, size)?;
+    let place = Place::unbounced(&memory, memory.phys_at(0));
 
     let memory = f(memory)?;
-    if memory.span().number() != dma {
-        return Err(Failure::Unexpected("the DMA address has changed").into());
+    if memory.span().number() != place.dma {
+        return fail("the DMA address has changed");
     }
     drop(memory);
-    ctx.witness.unmapped(dma, size)?;
+    place.unmapped(ctx)?;
 
-    Ok(Evidence {
-        operation: M::OPERATION,
-        direction: <M::Direction as Direction>::DIRECTION,
-        size,
-        phys,
-        dma,
-        witnesses: [ctx.moved("round trip"), witness],
-    })
+    Ok(place.evidence(M::OPERATION, [ctx.moved("round trip"), witness]))
 }
 
-/// Moves data through memory that was just allocated, and frees it.
-fn check<M: Turns>(
+/// Checks that memory is zeroed, transfers chunks of it, and frees it.
+fn check<M: SyncedPages>(
     ctx: &Context<'_>,
     memory: M,
     size: usize,
@@ -316,11 +247,11 @@ fn check<M: Turns>(
             if bytes.len() == size {
                 pattern::all(bytes, 0)
             } else {
-                Err(Failure::Unexpected("the CPU has another size of memory"))
+                fail("the size for the CPU is wrong")
             }
         })?;
         fill(&mut memory);
-        // What is there besides what is moved must not change.
+        // Bytes outside of the transfers must not change.
         let mut expected = KVVec::with_capacity(size, GFP_KERNEL)?;
         memory.look(|bytes| expected.extend_from_slice(bytes, GFP_KERNEL))?;
 
@@ -339,7 +270,7 @@ fn check<M: Turns>(
     })
 }
 
-/// Checks that the bytes are those that are expected.
+/// Compares two slices.
 fn same(bytes: &[u8], expected: &[u8]) -> Result<(), Failure> {
     match bytes.iter().zip(expected).position(|(a, b)| a != b) {
         None => Ok(()),
@@ -351,7 +282,7 @@ fn same(bytes: &[u8], expected: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// The part that a round moves: not aligned, elsewhere each time.
+/// Returns the bytes that a round transfers: unaligned, at another offset in each round.
 fn window(round: u32) -> Range<usize> {
     // CAST: A small number.
     let start = 1 + round as usize * 3000;
@@ -359,8 +290,8 @@ fn window(round: u32) -> Range<usize> {
     start..start + 64
 }
 
-/// The CPU and the device take turns with the same memory, round after round.
-fn turns<M: Changes<Direction = Bidirectional>>(
+/// The CPU and the device own the memory in turn.
+fn turns<M: WritablePages<Direction = Bidirectional>>(
     ctx: &Context<'_>,
     memory: M,
 ) -> Result<Evidence, Stop> {
@@ -368,12 +299,12 @@ fn turns<M: Changes<Direction = Bidirectional>>(
         let mut expected = KVec::from_elem(0u8, TURNS_SIZE, GFP_KERNEL)?;
 
         for round in 0..ROUNDS {
-            // Another part of the pattern each time. CAST: A small number.
+            // Another part of the pattern in each round. CAST: A small number.
             let offset = round as usize * TURNS_SIZE;
             let range = window(round);
 
-            memory.change(|bytes| pattern::fill(bytes, moves::DATA, offset));
-            pattern::fill(&mut expected, moves::DATA, offset);
+            memory.change(|bytes| pattern::fill(bytes, direction_test::DATA, offset));
+            pattern::fill(&mut expected, direction_test::DATA, offset);
 
             memory = Bidirectional::through(ctx, memory, range.clone(), offset)?;
             pattern::fill(
@@ -393,7 +324,7 @@ fn contiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     turns(ctx, pages)
 }
 
-/// It is mapped for the CPU once, and again after that mapping was undone.
+/// The same for memory in pieces, after a second vmap.
 fn noncontiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pages = NoncontiguousPages::zeroed(ctx.dev, TURNS_SIZE, Bidirectional, GFP_KERNEL)?;
 
@@ -405,13 +336,13 @@ fn noncontiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     turns(ctx, pages)
 }
 
-/// A part is synced, and the rest is as it was.
+/// Syncs a part, and checks that the rest is unchanged.
 fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const SIZE: usize = BUFFER_SIZE;
     let mut pages = DevicePages::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
     let mut seen = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
-    let dma = pages.span().number();
-    place(ctx, &pages, SIZE)?;
+    let place = Place::unbounced(&pages, pages.phys());
+    check_place(ctx, &pages, SIZE)?;
 
     pattern::fill(&mut pages.sync_for_cpu(), 1, 0);
     pattern::fill(&mut pages.sync_range_for_cpu(PART)?, 2, PART.start);
@@ -422,7 +353,7 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     pattern::compare(&seen[PART], 2, PART.start)?;
     pattern::compare(&seen[PART.end..], 1, PART.end)?;
 
-    // And the other way: the device changes the part, and only the part is synced.
+    // The device writes to the part, and only the part is synced.
     pattern::fill(&mut seen[PART], 3, PART.start);
     load(ctx, &seen[PART])?;
     pages = Transfer::write(ctx.edu()?, pages, PART, JOB)?.wait(TIMEOUT)?;
@@ -431,44 +362,41 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     for range in bad_ranges(SIZE) {
         if pages.sync_range_for_cpu(range).is_ok() {
-            return Err(Failure::Unexpected("a bad range was synced").into());
+            return fail("a bad range was synced");
         }
     }
 
-    // Elements are counted, and not bytes.
+    // The length is a number of elements, not of bytes.
     let mut words = DevicePages::<u32, _>::zeroed(ctx.dev, 100, ToDevice, GFP_KERNEL)?;
     words.sync_range_for_cpu(98..100)?.fill(0x0403_0201);
     if words.sync_range_for_cpu(99..101).is_ok() || words.span().len() != 400 {
-        return Err(Failure::Unexpected("there are not as many elements as were asked for").into());
+        return fail("the number of elements is wrong");
     }
     drop(pages);
-    ctx.witness.unmapped(dma, SIZE)?;
-    let (dma, phys) = (words.span().number(), words.phys());
-    ctx.witness
-        .mapped(dma, 400, ToDevice::DIRECTION, &|offset| {
-            phys + offset as PhysAddr
-        })?;
+    place.unmapped(ctx)?;
+    let place = Place::unbounced(&words, words.phys());
+    place.mapped(ctx)?;
     drop(Transfer::read(ctx.edu()?, words, 388..400, JOB)?.wait(TIMEOUT)?);
-    ctx.witness.unmapped(dma, 400)?;
+    place.unmapped(ctx)?;
     fetch(ctx, &mut seen[..12])?;
     same(&seen[..12], &[0, 0, 0, 0, 1, 2, 3, 4, 1, 2, 3, 4])?;
 
     Ok("dma_sync_single_range witness: round trip, 6 bad ranges refused with EINVAL")
 }
 
-/// What the CPU has never seen goes from the device to the device.
+/// Transfers data from the device and back to it, without a mapping for the CPU.
 fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const SIZE: usize = TURNS_SIZE;
     let mut pages = NoncontiguousPages::<u8, _>::zeroed(ctx.dev, SIZE, Bidirectional, GFP_KERNEL)?;
     let mut bytes = KVec::from_elem(0u8, 128, GFP_KERNEL)?;
-    // Across the border of two pages.
+    // Across a page boundary.
     let range = 2 * PAGE_SIZE - 64..2 * PAGE_SIZE + 64;
 
-    pattern::fill(&mut bytes, moves::DATA, 0);
+    pattern::fill(&mut bytes, direction_test::DATA, 0);
     let dma = pages.span().number();
-    ctx.witness
+    ctx.iommu
         .mapped(dma, SIZE, Bidirectional::DIRECTION, &|offset| {
-            phys_in_pieces(&pages, offset)
+            sg::phys_at(pages.pieces(), offset).unwrap_or(0)
         })?;
     load(ctx, &bytes)?;
     pages = Transfer::write(ctx.edu()?, pages, range.clone(), JOB)?.wait(TIMEOUT)?;
@@ -476,15 +404,15 @@ fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     load(ctx, &bytes)?;
     let pages = Transfer::read(ctx.edu()?, pages, range, JOB)?.wait(TIMEOUT)?;
     fetch(ctx, &mut bytes)?;
-    pattern::compare(&bytes, moves::DATA, 0)?;
+    pattern::compare(&bytes, direction_test::DATA, 0)?;
 
     drop(pages);
-    ctx.witness.unmapped(dma, SIZE)?;
+    ctx.iommu.unmapped(dma, SIZE)?;
 
     Ok("dma_alloc_noncontiguous bidirectional witness: round trip")
 }
 
-/// The attribute that asks for single pages: no piece but of pages that happen to be in a row.
+/// Allocates with the attribute for single pages.
 fn single_pages(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     const SIZE: usize = TURNS_SIZE;
     let attrs = DMA_ATTR_ALLOC_SINGLE_PAGES;
@@ -493,25 +421,25 @@ fn single_pages(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     check(ctx, pages.vmap()?, SIZE, |_| {})
 }
 
-/// What an allocation was refused with.
+/// Returns the error of an allocation, which must fail.
 fn refusal<M>(result: Result<M>) -> Result<Error, Stop> {
     match result {
-        Ok(_) => Err(Failure::Unexpected("it was allocated all the same").into()),
+        Ok(_) => fail("the allocation was not refused"),
         Err(error) => Ok(error),
     }
 }
 
-/// Nothing, and more than there is, of either kind.
+/// Checks that empty and excessive sizes are refused.
 fn refused_size(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     // CAST: A positive number.
     const MOST: usize = isize::MAX as usize;
-    let unexpected = Err(Failure::Unexpected("refused with another error").into());
+    let unexpected = fail("refused with another error");
 
     for (len, error) in [
         (0, EINVAL),
         (usize::MAX, EOVERFLOW),
         (MOST / 4 + 1, EOVERFLOW),
-        // The page allocator has no such order, and C would warn.
+        // Beyond the orders of the page allocator, for which C would warn.
         (MOST / 4, ENOMEM),
         (1 << 40, ENOMEM),
     ] {
@@ -537,7 +465,7 @@ fn refused_size(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_alloc_pages, dma_alloc_noncontiguous witness: 9 sizes refused")
 }
 
-/// More than the device takes as one segment.
+/// Checks that more than the maximum segment size is refused.
 fn refused_segment(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     // CAST: From 32 bits to at least as many.
     let most = limits::max_seg_size(ctx.dev) as usize;
@@ -547,7 +475,7 @@ fn refused_segment(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     )?);
     let pages = NoncontiguousPages::<u8, _>::zeroed(ctx.dev, most + 1, ToDevice, GFP_KERNEL);
     if refusal(pages)? != EINVAL {
-        return Err(Failure::Unexpected("refused with another error").into());
+        return fail("refused with another error");
     }
 
     Ok("dma_alloc_noncontiguous to_device refused with EINVAL witness: a byte less was allocated")
@@ -562,7 +490,7 @@ fn refused_attributes(ctx: &Context<'_>) -> Result<&'static str, Stop> {
             ctx.dev, PAGE_SIZE, ToDevice, GFP_KERNEL, attrs,
         );
         if refusal(pages)? != EINVAL {
-            return Err(Failure::Unexpected("refused with another error").into());
+            return fail("refused with another error");
         }
     }
 

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Bytes that tell where they belong.
+//! Patterns of bytes that differ by seed and offset.
 
 use super::evidence::Failure;
 
-/// The byte at `offset` of the pattern with the number `seed`.
+/// Returns the byte at `offset` of the pattern `seed`.
 ///
-/// Depends on all bits of both, so that data of another offset, chunk or round is seen as wrong.
+/// Depends on all bits of both, so that data of another offset, chunk or round is detected.
 pub(super) fn byte(seed: u32, offset: usize) -> u8 {
     // CAST: Offsets here are far below 4 GiB.
     let mixed = (offset as u32).wrapping_add(seed.wrapping_mul(0x85eb_ca6b));
 
-    // The upper byte of a multiplication by an odd constant.
+    // The upper byte of a multiplication with an odd constant.
     (mixed.wrapping_mul(0x9e37_79b1) >> 24) as u8
 }
 
-/// Fills `bytes`, the first of which is at `offset`.
+/// Fills `bytes` with the pattern from `offset` on.
 pub(super) fn fill(bytes: &mut [u8], seed: u32, offset: usize) {
     for (i, b) in bytes.iter_mut().enumerate() {
         *b = byte(seed, offset + i);
     }
 }
 
-/// Compares `bytes`, the first of which is at `offset`.
+/// Compares `bytes` with the pattern from `offset` on.
 pub(super) fn compare(bytes: &[u8], seed: u32, offset: usize) -> Result<(), Failure> {
     for (i, &found) in bytes.iter().enumerate() {
         let expected = byte(seed, offset + i);
@@ -39,7 +39,7 @@ pub(super) fn compare(bytes: &[u8], seed: u32, offset: usize) -> Result<(), Fail
     Ok(())
 }
 
-/// Checks that all of `bytes` are `expected`.
+/// Checks that each of `bytes` is `expected`.
 pub(super) fn all(bytes: &[u8], expected: u8) -> Result<(), Failure> {
     match bytes.iter().position(|&b| b != expected) {
         None => Ok(()),

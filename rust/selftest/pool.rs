@@ -2,50 +2,15 @@
 
 //! Pools of small objects in coherent memory.
 
-use super::{
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    pattern,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
-};
-use crate::dma::{
-    pool::{
-        DmaPool,
-        PoolObject, //
-    },
-    transfer::Transfer, //
-};
-use crate::testdev::addresses::{Number, Phys};
+use super::prelude::*;
+use crate::dma::pool::PoolObject;
 use core::ops::Deref;
-use kernel::{
-    alloc::Flags,
-    dma::DataDirection,
-    dma::DmaAddress,
-    io::{
-        Io,
-        PhysAddr, //
-    },
-    page::PAGE_SIZE,
-    prelude::*,
-    ptr::Alignment,
-    sync::Arc,
-    transmute::{
-        AsBytes,
-        FromBytes, //
-    }, //
+use kernel::transmute::{
+    AsBytes,
+    FromBytes, //
 };
 
-/// As large as no power of two.
+/// Not a power of two.
 const SIZE: usize = 40;
 
 const SEED: u32 = 8;
@@ -53,14 +18,14 @@ const OTHER: u32 = 9;
 
 type Object = [u8; SIZE];
 
-/// So many that they need several pages.
+/// Enough to need several pages.
 const COUNT: usize = 200;
 
-/// Alignment, boundary if not 0, and with which flags.
+/// Alignment, boundary or 0, and flags.
 const LAYOUTS: [(usize, usize, Flags); 5] = [
     (1, 0, GFP_KERNEL),
     (32, 0, GFP_KERNEL),
-    // Two of them fit between two boundaries, and a rest is left.
+    // Two fit between boundaries, with space left.
     (32, 128, GFP_KERNEL),
     (256, 256, GFP_KERNEL),
     (64, 1 << 20, GFP_ATOMIC),
@@ -93,7 +58,7 @@ fn pool<'a, T: AsBytes + FromBytes>(
     DmaPool::new(ctx.dev, c"checks", align, Alignment::new_checked(boundary))
 }
 
-/// The pattern, for one object of several.
+/// Returns the pattern of the object `number`.
 fn filled(seed: u32, number: usize) -> Object {
     let mut bytes = [0; SIZE];
 
@@ -101,70 +66,37 @@ fn filled(seed: u32, number: usize) -> Object {
     bytes
 }
 
-/// Where an object is.
-#[derive(Clone, Copy)]
-struct Place {
-    dma: DmaAddress,
-    phys: PhysAddr,
+/// Checks that the DMA address leads to the object; returns its place and the evidence.
+fn check<'a, P: Deref<Target = DmaPool<'a, Object>>>(
+    ctx: &Context<'_>,
+    object: &PoolObject<'a, Object, P>,
+) -> Result<(Place, &'static str), Failure> {
+    let place = Place::unbounced(object, object.phys());
+
+    Ok((place, place.mapped(ctx)?))
 }
 
-impl Place {
-    /// Checks that the device's address leads to the object's memory; returns what it saw, too.
-    fn of<'a, P: Deref<Target = DmaPool<'a, Object>>>(
-        ctx: &Context<'_>,
-        object: &PoolObject<'a, Object, P>,
-    ) -> Result<(Self, &'static str), Failure> {
-        let place = Self {
-            dma: object.span().number(),
-            phys: object.phys(),
-        };
+/// Checks the offset of an object in its page.
+fn check_layout(place: &Place, align: usize, boundary: usize) -> Result<(), Failure> {
+    // CAST: The offset within a page.
+    let start = place.phys as usize % PAGE_SIZE;
+    let last = start + SIZE - 1;
 
-        Ok((place, place.is_mapped(ctx)?))
+    if start % align != 0 {
+        return fail("an object is not aligned");
     }
-
-    fn is_mapped(&self, ctx: &Context<'_>) -> Result<&'static str, Failure> {
-        let witness =
-            ctx.witness
-                .mapped(self.dma, SIZE, DataDirection::Bidirectional, &|offset| {
-                    self.phys + offset as PhysAddr
-                })?;
-
-        if !ctx.witness.translates() && self.dma != self.phys {
-            return Err(Failure::Unexpected("coherent memory was bounced"));
-        }
-        Ok(witness)
+    if last >= PAGE_SIZE || (boundary != 0 && start / boundary != last / boundary) {
+        return fail("an object lies across a boundary");
     }
-
-    /// Checks where it is: the same within its page for the device and for the CPU, as was seen.
-    fn is_within(&self, align: usize, boundary: usize) -> Result<(), Failure> {
-        // CAST: The offset within a page.
-        let start = self.phys as usize % PAGE_SIZE;
-        let last = start + SIZE - 1;
-
-        if start % align != 0 {
-            return Err(Failure::Unexpected("an object is not aligned"));
-        }
-        if last >= PAGE_SIZE || (boundary != 0 && start / boundary != last / boundary) {
-            return Err(Failure::Unexpected("an object lies across a boundary"));
-        }
-        Ok(())
-    }
-
-    /// Checks that no byte is in both.
-    fn is_apart(&self, other: &Self) -> Result<(), Failure> {
-        let size = SIZE as PhysAddr;
-        let dma = self.dma < other.dma.wrapping_add(SIZE as DmaAddress)
-            && other.dma < self.dma.wrapping_add(SIZE as DmaAddress);
-        let phys = self.phys < other.phys + size && other.phys < self.phys + size;
-
-        if dma || phys {
-            return Err(Failure::Unexpected("two objects overlap"));
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
-/// Allocates many objects, and checks where they are, for the device and for the CPU.
+/// Returns whether two objects share a byte, for the device or for the CPU.
+fn overlap(one: &Place, two: &Place) -> bool {
+    one.dma.abs_diff(two.dma) < SIZE as u64 || one.phys.abs_diff(two.phys) < SIZE as u64
+}
+
+/// Allocates many objects, and checks their addresses.
 fn many(ctx: &Context<'_>, align: usize, boundary: usize, flags: Flags) -> Result<Evidence, Stop> {
     let pool = pool::<Object>(ctx, align, boundary)?;
     let mut objects = KVec::with_capacity(COUNT, GFP_KERNEL)?;
@@ -173,11 +105,11 @@ fn many(ctx: &Context<'_>, align: usize, boundary: usize, flags: Flags) -> Resul
 
     for number in 0..COUNT {
         let object = DmaPool::zalloc(&pool, flags)?;
-        let (place, seen) = Place::of(ctx, &object)?;
+        let (place, seen) = check(ctx, &object)?;
 
-        place.is_within(align, boundary)?;
-        for other in &places {
-            place.is_apart(other)?;
+        check_layout(&place, align, boundary)?;
+        if places.iter().any(|other| overlap(&place, other)) {
+            return fail("two objects overlap");
         }
         pattern::all(&object.copy_read(), 0)?;
         object.copy_write(filled(SEED, number));
@@ -187,36 +119,32 @@ fn many(ctx: &Context<'_>, align: usize, boundary: usize, flags: Flags) -> Resul
         objects.push(object, GFP_KERNEL)?;
     }
 
-    // None has written to another.
+    // Writes to one object did not change another.
     for (number, object) in objects.iter().enumerate() {
         pattern::compare(&object.copy_read(), SEED, number * SIZE)?;
     }
 
     drop((objects, pool));
     for place in &places {
-        ctx.witness.unmapped(place.dma, SIZE)?;
+        place.unmapped(ctx)?;
     }
 
     let first = places.first().ok_or(EFAULT)?;
-    Ok(Evidence {
-        operation: "dma_pool_create, dma_pool_alloc",
-        direction: DataDirection::Bidirectional,
-        size: SIZE,
-        phys: first.phys,
-        dma: first.dma,
-        witnesses: [witness, "addresses of 200 objects"],
-    })
+    Ok(first.evidence(
+        "dma_pool_create, dma_pool_alloc",
+        [witness, "addresses of 200 objects"],
+    ))
 }
 
-/// The CPU writes an object, the device reads it and writes another pattern, the CPU compares.
+/// The CPU writes an object, the device reads it and writes another pattern, and the CPU compares.
 ///
-/// Beside it are objects that must stay as they are.
+/// The objects beside it must not change.
 fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pool = pool(ctx, 8, 0)?;
     let before = DmaPool::zalloc(&pool, GFP_KERNEL)?;
     let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
     let after = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    let (place, witness) = Place::of(ctx, &object)?;
+    let (place, witness) = check(ctx, &object)?;
 
     object.copy_write(filled(SEED, 0));
     let object = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
@@ -231,23 +159,16 @@ fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     pattern::all(&after.copy_read(), 0)?;
 
     drop((before, object, after, pool));
-    ctx.witness.unmapped(place.dma, SIZE)?;
+    place.unmapped(ctx)?;
 
-    Ok(Evidence {
-        operation: "dma_pool_create, dma_pool_alloc",
-        direction: DataDirection::Bidirectional,
-        size: SIZE,
-        phys: place.phys,
-        dma: place.dma,
-        witnesses: [witness, "round trip"],
-    })
+    Ok(place.evidence("dma_pool_create, dma_pool_alloc", [witness, "round trip"]))
 }
 
-/// An object that does not count who keeps its pool is memory for the device as another is, and is given back.
+/// Transfers an object that borrows its pool, and checks that it returns to the pool.
 fn borrows_pool(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pool = pool::<Object>(ctx, 8, 0)?;
     let object = pool.zalloc_borrowed(GFP_KERNEL)?;
-    let (place, witness) = Place::of(ctx, &object)?;
+    let (place, witness) = check(ctx, &object)?;
 
     pattern::all(&object.copy_read(), 0)?;
     load(ctx, &filled(OTHER, 0))?;
@@ -257,70 +178,63 @@ fn borrows_pool(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     drop(object);
     let again = pool.zalloc_borrowed(GFP_KERNEL)?;
     if again.span().number() != place.dma {
-        return Err(Failure::Unexpected("the object was not given back to its pool").into());
+        return fail("the object was not given back to its pool");
     }
 
     drop(again);
     drop(pool);
-    ctx.witness.unmapped(place.dma, SIZE)?;
+    place.unmapped(ctx)?;
 
-    Ok(Evidence {
-        operation: "dma_pool_zalloc, dma_pool_free",
-        direction: DataDirection::Bidirectional,
-        size: SIZE,
-        phys: place.phys,
-        dma: place.dma,
-        witnesses: [witness, "round trip"],
-    })
+    Ok(place.evidence("dma_pool_zalloc, dma_pool_free", [witness, "round trip"]))
 }
 
-/// An object that was used and given back is zeroed when somebody else gets it.
+/// Checks that an object is zeroed when it is allocated again.
 fn zeroed_again(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, 8, 0)?;
     let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    let (place, _) = Place::of(ctx, &object)?;
+    let (place, _) = check(ctx, &object)?;
 
     object.copy_write([0xff; SIZE]);
     drop(object);
 
     let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
     if object.span().number() != place.dma {
-        return Err(Failure::Unexpected("the object is not the one that was freed last").into());
+        return fail("the object is not the one that was freed last");
     }
     pattern::all(&object.copy_read(), 0)?;
 
     drop((object, pool));
-    ctx.witness.unmapped(place.dma, SIZE)?;
+    place.unmapped(ctx)?;
 
     Ok("dma_pool_free, dma_pool_zalloc witness: bytes")
 }
 
-/// The pool stays while an object is there, and goes with the last.
+/// Checks that the pool lives as long as its last object.
 fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, 8, 0)?;
     let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    let (place, _) = Place::of(ctx, &object)?;
+    let (place, _) = check(ctx, &object)?;
 
     drop(pool);
-    place.is_mapped(ctx)?;
+    place.mapped(ctx)?;
     object.copy_write(filled(SEED, 0));
     let object = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let mut seen = [0; SIZE];
     fetch(ctx, &mut seen)?;
     pattern::compare(&seen, SEED, 0)?;
 
-    // Another one of the same pool.
+    // Another object of the same pool.
     let other = DmaPool::zalloc(object.pool(), GFP_KERNEL)?;
     drop(object);
-    let (first, (place, _)) = (place, Place::of(ctx, &other)?);
+    let (first, (place, _)) = (place, check(ctx, &other)?);
     drop(other);
-    ctx.witness.unmapped(first.dma, SIZE)?;
-    ctx.witness.unmapped(place.dma, SIZE)?;
+    first.unmapped(ctx)?;
+    place.unmapped(ctx)?;
 
     Ok("dma_pool_destroy witness: iova_to_phys, round trip")
 }
 
-/// What `dma_pool_create()` would refuse, or would not notice, is refused.
+/// Checks that layouts are refused which `dma_pool_create()` would refuse or not notice.
 fn refused_layout(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let refused = [
         pool::<Object>(ctx, 1, SIZE.next_power_of_two() / 2).err(),
@@ -333,7 +247,7 @@ fn refused_layout(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ];
 
     if refused.iter().any(|error| *error != Some(EINVAL)) {
-        return Err(Failure::Unexpected("a bad layout was accepted").into());
+        return fail("a bad layout was accepted");
     }
     Ok("dma_pool_create refused with EINVAL, 6 layouts")
 }

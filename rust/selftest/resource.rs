@@ -1,65 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Registers of a device as the target of DMA.
+//! DMA to the registers of a device.
 //!
-//! The device writes a number to a register that computes its factorial, which the CPU then reads: it is
-//! there only if the write went to the register, and nowhere else.
+//! The device writes a number to a register that computes its factorial, which the CPU then reads.
 
 use super::{
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    peer,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
-};
-use crate::{
-    dma::{
-        buffer::Pages,
-        direction::{
-            Bidirectional,
-            Direction,
-            FromDevice,
-            ToDevice, //
-        },
-        limits,
-        resource::{
-            MmioRegion,
-            ResourceMapping, //
-        },
-        streaming::Mapping,
-        transfer::Transfer, //
-    },
-    testdev::addresses::{Number, Phys},
-    testdev::{
-        edu::{Edu, OpenRegister},
-        regs::COMPUTING,
-    }, //
-};
-use core::ops::Range;
-use kernel::{
-    device::Bound,
-    io::PhysAddr,
-    page::PAGE_SIZE,
-    pci,
+    other_device,
     prelude::*, //
 };
+use crate::{
+    dma::resource::MmioRegion,
+    testdev::{
+        edu::OpenRegister,
+        regs::COMPUTING, //
+    }, //
+};
 
-/// What is given to the register, and what it makes of it.
+/// Numbers and their factorials.
 const NUMBERS: [(u32, u32); 2] = [(5, 120), (10, 3_628_800)];
 
-/// How many BARs a device can have.
+/// The maximum number of BARs of a device.
 const BARS: u32 = 6;
 
-/// How often the other device may not be done: it computes in the host's time, not in the guest's.
+/// The number of polls of the other device, which computes in a thread of the host.
 const LOOKS: usize = 100_000;
 
 pub(super) const PLAN: usize = 7;
@@ -74,17 +37,17 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("refused range"), refused_range(ctx));
 }
 
-/// Maps registers, or says why they cannot be: without an IOMMU the device's own addresses must reach
-/// them, and a device that is confined to bounce buffers gets none.
+/// Maps registers, or checks the refusal: without an IOMMU for registers beyond the mask, and for a
+/// device that is confined to bounce buffers.
 pub(super) fn map<'a, D: Direction>(
     ctx: &Context<'a>,
     registers: MmioRegion<'a>,
     direction: D,
 ) -> Result<ResourceMapping<'a, D>, Stop> {
-    // SAFETY: No device is given it.
+    // SAFETY: The address is only compared.
     let phys = unsafe { registers.phys() };
-    let reached = ctx.witness.translates() || phys <= limits::mask(ctx.dev);
-    let bounced = !ctx.witness.translates() && limits::max_mapping_size(ctx.dev) != usize::MAX;
+    let reached = ctx.iommu.translates() || phys <= limits::mask(ctx.dev);
+    let bounced = !ctx.iommu.translates() && limits::max_mapping_size(ctx.dev) != usize::MAX;
 
     match ResourceMapping::map(ctx.dev, registers, direction) {
         Err(error) if error == ERANGE && !reached => Err(Stop::Refused(
@@ -94,47 +57,35 @@ pub(super) fn map<'a, D: Direction>(
             "dma_map_resource refused with ENOMEM witness: device confined to bounce buffers",
         )),
         Err(error) => Err(error.into()),
-        Ok(_) if !reached => {
-            Err(Failure::Unexpected("mapped, and the device cannot reach it").into())
-        }
+        Ok(_) if !reached => fail("registers beyond the mask were mapped"),
         Ok(mapping) => Ok(mapping),
     }
 }
 
-/// Checks where a mapping leads; `seen` is what else there is to be seen.
+/// Checks the DMA addresses of a mapping; returns its evidence, with another `witness`.
 fn mapped<D: Direction>(
     ctx: &Context<'_>,
     mapping: &ResourceMapping<'_, D>,
-    seen: &'static str,
+    witness: &'static str,
 ) -> Result<Evidence, Failure> {
-    let phys = mapping.phys();
-    let (dma, size) = (mapping.span().number(), mapping.span().len());
-    let witness = ctx
-        .witness
-        .mapped(dma, size, D::DIRECTION, &|at| phys + at as PhysAddr)?;
+    let place = Place::unbounced(mapping, mapping.phys());
+    let operation = "dma_map_resource, dma_unmap_resource";
 
-    Ok(Evidence {
-        operation: "dma_map_resource, dma_unmap_resource",
-        direction: D::DIRECTION,
-        size,
-        phys,
-        dma,
-        witnesses: [seen, witness],
-    })
+    Ok(place.evidence(operation, [witness, place.mapped(ctx)?]))
 }
 
-/// Passes on what was seen of a mapping that is not there any more.
+/// Checks that a mapping is gone; returns its evidence.
 fn unmapped(ctx: &Context<'_>, evidence: Evidence) -> Result<Evidence, Stop> {
-    ctx.witness.unmapped(evidence.dma, evidence.size)?;
+    evidence.place.unmapped(ctx)?;
     Ok(evidence)
 }
 
-/// The device writes numbers to its own register, by DMA.
+/// The device writes numbers to its own register.
 fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let edu = ctx.edu()?;
     let range = OpenRegister::Factorial.range();
     let size = range.len();
-    // SAFETY: It computes a factorial, and starts no transfer.
+    // SAFETY: The register starts no transfer.
     let registers = unsafe { edu.registers(range)? };
     let mut mapping = map(ctx, registers, FromDevice)?;
     let evidence = mapped(ctx, &mapping, "factorial computed")?;
@@ -144,20 +95,20 @@ fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         mapping = Transfer::write(edu, mapping, 0..size, JOB)?.wait(TIMEOUT)?;
 
         if edu.factorial()? != expected {
-            return Err(Failure::Unexpected("the register has not computed the factorial").into());
+            return fail("the register has not computed the factorial");
         }
     }
     mapping.unmap();
     unmapped(ctx, evidence)
 }
 
-/// The device writes numbers to the register of another one, by DMA, and reads what that has computed.
+/// The device writes numbers to a register of another device, and reads the results.
 fn register_of_another(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     ctx.edu()?;
-    peer::with(ctx, |other| of_another(ctx, other))
+    other_device::with(ctx, |other| of_another(ctx, other))
 }
 
-/// Lets the device read a register of another one, and gets what it has read.
+/// Lets the device read a register of another device; returns the value.
 fn read<'a>(
     ctx: &Context<'_>,
     register: ResourceMapping<'a, ToDevice>,
@@ -171,14 +122,14 @@ fn read<'a>(
 
 fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence, Stop> {
     let register = |register: OpenRegister| {
-        // SAFETY: By `peer::with()` this driver is bound to the device, an `edu`, for as long as
-        // this runs.
+        // SAFETY: `other_device::with()` keeps this driver bound to the device, an `edu`, until
+        // this returns.
         unsafe { register.of(other) }
     };
     let registers = register(OpenRegister::Factorial)?;
     let size = OpenRegister::Factorial.range().len();
     if other.resource_start(0)? == ctx.pdev.resource_start(0)? {
-        return Err(Failure::Unexpected("both devices have the same registers").into());
+        return fail("both devices have the same registers");
     }
 
     let status = register(OpenRegister::Status)?;
@@ -203,16 +154,14 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
             }
             looks += 1;
             if looks == LOOKS {
-                return Err(Failure::Unexpected("the other device computes and computes").into());
+                return fail("the other device does not end its computation");
             }
         }
 
         let (mapping, factorial) = read(ctx, factorial_from)?;
         factorial_from = mapping;
         if factorial != expected {
-            return Err(
-                Failure::Unexpected("the other device has not computed the factorial").into(),
-            );
+            return fail("the other device has not computed the factorial");
         }
     }
     drop((number_to, factorial_from, status_from));
@@ -221,21 +170,21 @@ fn of_another(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence,
     unmapped(ctx, evidence)
 }
 
-/// A BAR of the device: that of the engine, or one that is held for the check.
-pub(super) enum Held<'a> {
+/// A BAR of the device: that of the engine, or one mapped for the check.
+pub(super) enum MappedBar<'a> {
     Edu(&'a Edu<'a>),
     Bar(u32, pci::Bar<'a>),
 }
 
-impl<'a> Held<'a> {
-    /// Finds the first BAR that has registers in memory space; `edu` has BAR 0.
+impl<'a> MappedBar<'a> {
+    /// Returns the first BAR in memory space. That of `edu` is BAR 0.
     pub(super) fn first(ctx: &Context<'a>) -> Result<Self, Stop> {
         if let Some(edu) = ctx.edu {
             return Ok(Self::Edu(edu));
         }
         for number in 0..BARS {
             if let Ok(bar) = ctx.pdev.iomap_region(number, c"safe_dma") {
-                // SAFETY: No device is told of it.
+                // SAFETY: The region is not mapped for a device.
                 if unsafe { MmioRegion::of_bar(&bar, 0..1) }.is_ok() {
                     return Ok(Self::Bar(number, bar));
                 }
@@ -251,10 +200,10 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Returns a part of it, of which no device may be told.
+    /// Returns a part of the BAR, which must not be given to a device.
     pub(super) fn region(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
         match self {
-            // SAFETY: No device is told of them: the checks that call this start no transfer.
+            // SAFETY: The checks that call this start no transfer.
             Self::Edu(edu) => unsafe { edu.registers(range) },
             // SAFETY: As above.
             Self::Bar(_, bar) => unsafe { MmioRegion::of_bar(bar, range) },
@@ -262,41 +211,44 @@ impl<'a> Held<'a> {
     }
 }
 
-/// All of what the driver has of a BAR is mapped in one direction, and unmapped.
+/// Maps a whole BAR in one direction, and unmaps it.
 fn whole_bar<D: Direction>(ctx: &Context<'_>, direction: D) -> Result<Evidence, Stop> {
-    let held = Held::first(ctx)?;
-    let size = usize::try_from(ctx.pdev.resource_len(held.number())?)?;
-    let mapping = map(ctx, held.region(0..size)?, direction)?;
+    let bar = MappedBar::first(ctx)?;
+    let size = usize::try_from(ctx.pdev.resource_len(bar.number())?)?;
+    let mapping = map(ctx, bar.region(0..size)?, direction)?;
 
-    if mapping.span().len() != size || mapping.phys() != ctx.pdev.resource_start(held.number())? {
-        return Err(Failure::Unexpected("not all of the BAR was mapped").into());
+    if mapping.span().len() != size || mapping.phys() != ctx.pdev.resource_start(bar.number())? {
+        return fail("not all of the BAR was mapped");
     }
-    let evidence = mapped(ctx, &mapping, "nothing after it")?;
+    let evidence = mapped(ctx, &mapping, "unmapped after it")?;
     drop(mapping);
     unmapped(ctx, evidence)
 }
 
-/// Memory is no register, whatever is said of it.
+/// Checks that RAM is refused.
 fn refused_ram(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = Mapping::map(ctx.dev, Pages::zeroed(1, GFP_KERNEL)?, ToDevice)?;
     let phys = mapping.phys();
 
     for (offset, len) in [(0, PAGE_SIZE), (1, 4), (2 * PAGE_SIZE - 1, 1)] {
-        // SAFETY: It is not mapped, whatever becomes of it here.
+        // SAFETY: The region is not mapped for a device.
         let registers = unsafe { MmioRegion::from_raw(phys + offset as PhysAddr, len) };
 
         if registers.err() != Some(EINVAL) {
-            return Err(Failure::Unexpected("RAM was taken for registers").into());
+            return fail("RAM was taken for registers");
         }
     }
 
-    Ok("dma_map_resource refused with EINVAL, before the DMA debugger sees it witness: physical address of memory")
+    Ok(
+        "dma_map_resource refused with EINVAL, before the DMA debugger sees it witness: physical \
+         address of memory",
+    )
 }
 
-/// What is not within a BAR is refused.
+/// Checks that ranges outside of the BAR are refused.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let held = Held::first(ctx)?;
-    let size = usize::try_from(ctx.pdev.resource_len(held.number())?)?;
+    let bar = MappedBar::first(ctx)?;
+    let size = usize::try_from(ctx.pdev.resource_len(bar.number())?)?;
 
     for (start, end) in [
         (0, 0),
@@ -305,8 +257,8 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         (2, 1),
         (0, usize::MAX),
     ] {
-        if held.region(start..end).err() != Some(EINVAL) {
-            return Err(Failure::Unexpected("more than the BAR was taken for registers").into());
+        if bar.region(start..end).err() != Some(EINVAL) {
+            return fail("more than the BAR was taken for registers");
         }
     }
 

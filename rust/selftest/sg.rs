@@ -1,58 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Scatter-gather mappings: memory from several places, through the device and back.
+//! Scatter-gather mappings.
 
 pub(super) mod merged;
 
 use self::merged::ListEvidence;
 use super::{
-    evidence::{
-        direction_name,
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::{
-        self,
-        Moves, //
-    },
-    pattern,
-    Context, //
-};
-use crate::dma::{
-    buffer::Pages,
-    direction::{
-        Bidirectional,
-        FromDevice,
-        Permits,
-        ToDevice, //
-    },
-    limits,
-    sg::{
-        Piece,
-        Scattered,
-        SgMapping, //
-    }, //
-};
-use crate::testdev::addresses::{Number, Phys};
-use core::ops::DerefMut;
-use kernel::{
-    io::PhysAddr,
-    page::PAGE_SIZE,
+    direction_test,
     prelude::*, //
 };
+use crate::dma::sg::Piece;
+use core::ops::DerefMut;
 
-/// Several pages, and a part of one.
+/// Not a multiple of the page size.
 const VVEC_SIZE: usize = 5 * PAGE_SIZE + 100;
-/// More than the device takes as one entry.
+/// More than the maximum segment size.
 const LONG_SIZE: usize = 96 << 10;
-/// Of each allocation of pages.
+/// The order of each allocation of pages.
 const ORDERS: [u32; 3] = [0, 2, 1];
-/// Odd sizes, so that hardly one begins or ends with a page.
+/// Odd sizes, which hardly begin or end with a page.
 const SIZES: [usize; 5] = [1000, 4096, 33, 9001, 256];
 
-/// How many objects that do not all begin with a cache line.
+/// Enough objects that not all of them begin with a cache line.
 const SMALL: usize = 8;
 
 pub(super) const PLAN: usize = 3 * 4 + 3;
@@ -67,7 +36,10 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 }
 
 /// Runs all cases in one direction.
-fn direction<D: Moves + Permits<u8> + Permits<[u8]>>(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+fn direction<D: DirectionTest + Permits<u8> + Permits<[u8]>>(
+    ctx: &Context<'_>,
+    suite: &mut Suite<'_>,
+) {
     let name = direction_name(D::DIRECTION);
 
     let result = vvec(VVEC_SIZE).and_then(|memory| check::<_, D>(ctx, memory));
@@ -87,14 +59,14 @@ fn vvec(size: usize) -> Result<VVec<u8>, Stop> {
     Ok(VVec::from_elem(0, size, GFP_KERNEL)?)
 }
 
-/// Never in a row, so that each is an entry of its own.
+/// Returns pages of which no two are adjacent in order, so that each is an entry.
 fn pages() -> Result<KVec<Pages>, Stop> {
     let mut memory = KVec::with_capacity(ORDERS.len(), GFP_KERNEL)?;
 
     for order in ORDERS {
         memory.push(Pages::zeroed(order, GFP_KERNEL)?, GFP_KERNEL)?;
     }
-    // In descending order. `core` sorts with a panic which objtool does not know not to return.
+    // In descending order. Not sorted by `core`, whose panics objtool does not know not to return.
     let swapped = |memory: &KVec<Pages>| {
         (1..memory.len()).find(|&at| memory[at - 1].as_ptr() < memory[at].as_ptr())
     };
@@ -113,15 +85,15 @@ pub(super) fn buffers() -> Result<KVec<KVec<u8>>, Stop> {
     Ok(memory)
 }
 
-/// Memory in pieces that the CPU can see as bytes.
+/// Memory in pieces, accessible as bytes.
 pub(super) trait Bytes: Scattered {
-    /// Calls `f` with the bytes of each piece and the offset of its first.
+    /// Calls `f` with the bytes and the offset of each piece.
     fn each(
         &mut self,
         f: impl FnMut(&mut [u8], usize) -> Result<(), Failure>,
     ) -> Result<(), Failure>;
 
-    /// Puts the pattern into all of it.
+    /// Fills all of it with the pattern.
     fn fill(&mut self, seed: u32) {
         let _ = self.each(|bytes, offset| {
             pattern::fill(bytes, seed, offset);
@@ -129,7 +101,7 @@ pub(super) trait Bytes: Scattered {
         });
     }
 
-    /// Checks that the pattern is in all of it.
+    /// Compares all of it with the pattern.
     fn compare(&mut self, seed: u32) -> Result<(), Failure> {
         self.each(|bytes, offset| pattern::compare(bytes, seed, offset))
     }
@@ -163,7 +135,7 @@ where
     }
 }
 
-/// The physical address of the byte at `offset` of all pieces together.
+/// Returns the physical address of the byte at `offset` of all pieces together.
 pub(super) fn phys_at(
     mut pieces: impl Iterator<Item = Piece>,
     mut offset: usize,
@@ -177,41 +149,25 @@ pub(super) fn phys_at(
     })
 }
 
-/// Maps memory, moves its data span by span, and checks all that there is to be seen.
-fn check<S: Bytes, D: Moves + Permits<S::Element>>(
+/// Maps memory, transfers it, and checks the mapping and the data.
+fn check<S: Bytes, D: DirectionTest + Permits<S::Element>>(
     ctx: &Context<'_>,
     mut memory: S,
 ) -> Result<ListEvidence, Stop> {
     memory.fill(D::BEFORE);
 
     let mapping = SgMapping::map(ctx.dev, memory, D::VALUE, GFP_KERNEL)?;
-    let seen = merged::look_at(ctx, &mapping)?;
-    let size: usize = mapping.pieces().map(|piece| piece.len()).sum();
-    let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
-    let dma = mapping.spans().next().ok_or(EFAULT)?.number();
-
-    let spans = merged::spans(&mapping)?;
+    let merged = merged::check(ctx, &mapping)?;
     let mut memory = through(ctx, mapping)?.unmap();
-    for (dma, len) in spans {
-        ctx.witness.unmapped(dma, len)?;
-    }
+    merged.unmapped(ctx)?;
     memory.compare(D::after(ctx))?;
 
-    Ok(ListEvidence {
-        evidence: Evidence {
-            operation: "dma_map_sgtable, dma_unmap_sgtable",
-            direction: D::DIRECTION,
-            size,
-            phys,
-            dma,
-            witnesses: [ctx.moved("round trip"), seen.witness],
-        },
-        seen,
-    })
+    let operation = "dma_map_sgtable, dma_unmap_sgtable";
+    Ok(merged.evidence(ctx, operation))
 }
 
-/// Moves all bytes of a mapping through the device, span by span.
-pub(super) fn through<'a, S: Scattered, D: Moves>(
+/// Transfers all bytes of a mapping, span by span.
+pub(super) fn through<'a, S: Scattered, D: DirectionTest>(
     ctx: &Context<'_>,
     mut mapping: SgMapping<'a, S, D>,
 ) -> Result<SgMapping<'a, S, D>, Stop> {
@@ -220,28 +176,28 @@ pub(super) fn through<'a, S: Scattered, D: Moves>(
     for number in 0..mapping.spans().count() {
         let segment = mapping.into_segment(number).map_err(|_| EFAULT)?;
 
-        mapping = moves::all(ctx, segment, offset)?.into_mapping();
+        mapping = direction_test::all(ctx, segment, offset)?.into_mapping();
         offset += mapping.spans().nth(number).ok_or(EFAULT)?.len();
     }
     Ok(mapping)
 }
 
-/// The CPU and the device take turns, and the CPU reads and writes across entries.
+/// The CPU reads and writes across entries.
 fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut memory = buffers()?;
-    memory.fill(moves::DATA);
+    memory.fill(direction_test::DATA);
     let mut mapping = SgMapping::map(ctx.dev, memory, Bidirectional, GFP_KERNEL)?;
 
     let mut access = mapping.sync_for_cpu();
     let len = access.len();
     let mut bytes = KVec::from_elem(0u8, len, GFP_KERNEL)?;
     access.read(0, &mut bytes)?;
-    pattern::compare(&bytes, moves::DATA, 0)?;
+    pattern::compare(&bytes, direction_test::DATA, 0)?;
 
-    // Across the borders of the pieces, and not from the start.
+    // From an offset, and across pieces.
     let part = 900..len - 7;
     access.read(part.start, &mut bytes[part.clone()])?;
-    pattern::compare(&bytes, moves::DATA, 0)?;
+    pattern::compare(&bytes, direction_test::DATA, 0)?;
 
     for (offset, size) in [(0, len + 1), (len, 1), (usize::MAX, 1), (1, usize::MAX)] {
         let refused = match bytes.get_mut(..size.min(1)) {
@@ -249,11 +205,11 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
             _ => true,
         };
         if !refused {
-            return Err(Failure::Unexpected("bytes beyond the end were read").into());
+            return fail("bytes beyond the end were read");
         }
     }
 
-    pattern::fill(&mut bytes, moves::OTHER, 0);
+    pattern::fill(&mut bytes, direction_test::OTHER, 0);
     access.write(part.start, &bytes[part.clone()])?;
     drop(access);
 
@@ -262,9 +218,9 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         for (i, byte) in bytes.iter().enumerate() {
             let at = offset + i;
             let seed = if part.contains(&at) {
-                moves::OTHER
+                direction_test::OTHER
             } else {
-                moves::DATA
+                direction_test::DATA
             };
             pattern::compare(core::slice::from_ref(byte), seed, at)?;
         }
@@ -277,8 +233,10 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     )
 }
 
-/// Objects side by side in cache lines are cut for a device that takes a line at a time: the kernel would take
-/// the parts for objects of that size, which have a line of their own.
+/// Maps objects that share cache lines, in segments of one cache line.
+///
+/// The kernel takes such a segment for an object that has its cache line for itself, and does not
+/// bounce it.
 fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let line = limits::cache_alignment();
     let objects = || -> Result<KVec<KVec<u8>>, Stop> {
@@ -292,11 +250,11 @@ fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         {
             return Err(Stop::Skip("kmalloc() aligns all objects to cache lines"));
         }
-        memory.fill(moves::DATA);
+        memory.fill(direction_test::DATA);
         Ok(memory)
     };
 
-    // The device does not write: nobody's data is destroyed.
+    // Reads by the device corrupt nothing.
     ctx.with_max_seg_size(line, || check::<_, ToDevice>(ctx, objects()?))?;
 
     let mapped = ctx.with_max_seg_size(line, || {
@@ -306,31 +264,31 @@ fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Ok(_) if limits::is_coherent(ctx.dev) => {
             Ok("dma_map_sgtable, dev_is_dma_coherent from_device witness: no lines to share")
         }
-        Ok(_) => Err(Failure::Unexpected("the device was given a part of a cache line").into()),
+        Ok(_) => fail("the device was given a part of a cache line"),
         Err(err) if limits::is_coherent(ctx.dev) || err.error != EINVAL => Err(err.error.into()),
         Err(mut err) => {
-            err.buffer.compare(moves::DATA)?;
+            err.buffer.compare(direction_test::DATA)?;
             Ok("dma_map_sgtable from_device refused with EINVAL witness: buffers came back intact")
         }
     }
 }
 
-/// No piece, or an empty one, is refused, and the memory comes back.
+/// Checks that no piece, or an empty one, is refused, and that the memory comes back.
 fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut with_empty = buffers()?;
     with_empty.push(KVec::new(), GFP_KERNEL)?;
-    with_empty.fill(moves::DATA);
+    with_empty.fill(direction_test::DATA);
 
     match SgMapping::map(ctx.dev, KVec::<Pages>::new(), ToDevice, GFP_KERNEL) {
-        Ok(_) => return Err(Failure::Unexpected("no memory at all was mapped").into()),
+        Ok(_) => return fail("an empty list was mapped"),
         Err(err) if err.error != EINVAL => return Err(err.error.into()),
         Err(_) => {}
     }
     match SgMapping::map(ctx.dev, with_empty, ToDevice, GFP_KERNEL) {
-        Ok(_) => Err(Failure::Unexpected("an empty piece was mapped").into()),
+        Ok(_) => fail("an empty piece was mapped"),
         Err(err) if err.error != EINVAL => Err(err.error.into()),
         Err(mut err) => {
-            err.buffer.compare(moves::DATA)?;
+            err.buffer.compare(direction_test::DATA)?;
             Ok("dma_map_sgtable refused with EINVAL witness: buffers came back intact")
         }
     }

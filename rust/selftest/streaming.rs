@@ -1,72 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Streaming mappings: each direction, odd sizes and offsets, through the device and back.
+//! Streaming mappings: round trips in each direction, with odd sizes and offsets.
 
 use super::{
-    bounce::{
-        device_writes_lines,
-        placed, //
-    },
-    evidence::{
-        direction_name,
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::{
-        Moves,
-        DATA, //
-    },
-    pattern,
-    Context, //
-};
-use crate::{
-    dma::{
-        buffer::{
-            Buffer,
-            Pages, //
-        },
-        direction::{
-            Bidirectional,
-            FromDevice,
-            Permits,
-            ToDevice, //
-        },
-        limits,
-        streaming::{
-            MapError,
-            Mapping, //
-        }, //
-    },
-    testdev::addresses::{Number, Phys},
-    testdev::edu::BUFFER_SIZE, //
-};
-use core::ops::{
-    DerefMut,
-    Range, //
-};
-use kernel::{
-    dma::{
-        attrs::{
-            DMA_ATTR_MMIO,
-            DMA_ATTR_SKIP_CPU_SYNC, //
-        },
-        Attrs, //
-    },
-    fmt,
-    page::PAGE_SIZE,
+    place::device_writes_lines,
     prelude::*, //
 };
+use crate::dma::buffer::Buffer;
+use core::ops::DerefMut;
 
-/// A buffer, and the part of it that the device moves.
+/// A buffer, and the part that is transferred.
 struct Case {
     memory: Memory,
     size: usize,
     range: Range<usize>,
 }
 
-/// Where the memory comes from.
+/// The type of the buffer.
 #[derive(Clone, Copy)]
 enum Memory {
     Box,
@@ -87,19 +37,19 @@ const fn whole(memory: Memory, size: usize) -> Case {
 const CASES: [Case; 10] = [
     whole(Memory::Vec, 1),
     whole(Memory::Box, BOX_SIZE),
-    // Small, and in an object that is not aligned to the cache line.
+    // In an object that is not aligned to a cache line.
     whole(Memory::Vec, 96),
     whole(Memory::Vec, 4095),
     whole(Memory::Vec, 4096),
     whole(Memory::Pages, PAGE_SIZE),
     whole(Memory::Pages, 64 << 10),
-    // The end of it: all would take the device minutes.
+    // The end only: all of it would take minutes.
     Case {
         memory: Memory::Vec,
         size: 1 << 20,
         range: (1 << 20) - 8192..1 << 20,
     },
-    // Unaligned, and across the border of two pages.
+    // Unaligned, and across a page boundary.
     Case {
         memory: Memory::Vec,
         size: 2 * PAGE_SIZE,
@@ -112,10 +62,9 @@ const CASES: [Case; 10] = [
     },
 ];
 
-/// Each case in each direction, and what must be refused.
 pub(super) const PLAN: usize = 3 * CASES.len() + 2 + REFUSED.len() + 2;
 
-/// Attributes that are not for streaming mappings.
+/// Attributes that streaming mappings refuse.
 const REFUSED: [(&CStr, Attrs); 2] = [
     (c"DMA_ATTR_MMIO", DMA_ATTR_MMIO),
     (c"DMA_ATTR_SKIP_CPU_SYNC", DMA_ATTR_SKIP_CPU_SYNC),
@@ -138,7 +87,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 /// Runs all cases in one direction.
 fn direction<D>(ctx: &Context<'_>, suite: &mut Suite<'_>)
 where
-    D: Moves + Permits<[u8; BOX_SIZE]> + Permits<[u8]>,
+    D: DirectionTest + Permits<[u8; BOX_SIZE]> + Permits<[u8]>,
 {
     for case in CASES {
         let (memory, result) = match case.memory {
@@ -181,7 +130,7 @@ fn pages(size: usize) -> Result<Pages, Stop> {
     Ok(Pages::zeroed(order, GFP_KERNEL)?)
 }
 
-/// Whether memory is, as a whole, beyond what a device with 32 bits reaches.
+/// Returns whether memory is beyond the reach of 32 bits.
 fn beyond(ctx: &Context<'_>, pages: Pages) -> Result<(bool, Pages), Stop> {
     let mapping = Mapping::map(ctx.dev, pages, Bidirectional).map_err(|err| err.error)?;
     let beyond = mapping.phys() > 0xffff_ffff;
@@ -189,18 +138,18 @@ fn beyond(ctx: &Context<'_>, pages: Pages) -> Result<(bool, Pages), Stop> {
     Ok((beyond, mapping.unmap()))
 }
 
-/// Memory that every device with 32 bits reaches: it is given no copy, unless all are.
+/// Maps memory that 32 bits reach, which is bounced only if all memory is.
 fn below_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
     let size = 2 * PAGE_SIZE;
     let (beyond, pages) = beyond(ctx, Pages::zeroed_dma32(1, GFP_KERNEL)?)?;
 
     if beyond {
-        return Err(Failure::Unexpected("it is not below 4 GiB").into());
+        return fail("the memory is not below 4 GiB");
     }
     check::<_, Bidirectional>(ctx, pages, &whole(Memory::Pages, size))
 }
 
-/// Memory that no device with 32 bits reaches, unless an IOMMU translates.
+/// Maps memory that 32 bits do not reach without an IOMMU.
 fn beyond_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
     let size = 2 * PAGE_SIZE;
     let (beyond, pages) = beyond(ctx, Pages::zeroed(1, GFP_KERNEL)?)?;
@@ -215,7 +164,7 @@ fn beyond_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
 trait Bytes:
     Buffer<Target: AsRef<[u8]> + AsMut<[u8]>> + DerefMut<Target = <Self as Buffer>::Target>
 {
-    /// The C function that maps it.
+    /// The C functions that map and unmap it.
     const MAP: &'static str;
 }
 
@@ -231,11 +180,11 @@ impl Bytes for Pages {
     const MAP: &'static str = "dma_map_page, dma_unmap_page";
 }
 
-/// What a case came to.
+/// The result of a case.
 enum Outcome {
-    /// The data went through the device.
+    /// The round trip succeeded.
     Moved(Evidence),
-    /// The buffer is more than the device's DMA path can map, and was refused.
+    /// The buffer exceeds the maximum mapping size and was refused.
     Refused,
 }
 
@@ -250,8 +199,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Maps a buffer, moves its data, and checks all that there is to be seen.
-fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
+/// Maps a buffer, transfers its data, and checks the mapping and the data.
+fn check<B: Bytes, D: DirectionTest + Permits<<B as Buffer>::Target>>(
     ctx: &Context<'_>,
     mut buffer: B,
     case: &Case,
@@ -267,15 +216,11 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
         Err(err) => return Err(err.error.into()),
     };
 
-    let dma = mapping.span().number();
-    let phys = mapping.phys();
-    let size = mapping.span().len();
-    if size != case.size {
-        return Err(Failure::Unexpected("the span has another size than the buffer").into());
+    let place = Place::of(&mapping);
+    if place.size != case.size {
+        return fail("the span has another size than the buffer");
     }
-
-    // Physically contiguous, by the contract of `Buffer`.
-    let witness = placed::<D>(ctx, dma, size, phys)?;
+    let witness = place.mapped(ctx)?;
 
     let Range { start, end } = case.range;
     for at in (start..end).step_by(BUFFER_SIZE) {
@@ -283,29 +228,23 @@ fn check<B: Bytes, D: Moves + Permits<<B as Buffer>::Target>>(
     }
 
     let buffer = mapping.unmap();
-    ctx.witness.unmapped(dma, size)?;
+    place.unmapped(ctx)?;
 
     let bytes = (*buffer).as_ref();
     pattern::compare(&bytes[..start], D::BEFORE, 0)?;
     pattern::compare(&bytes[start..end], D::after(ctx), start)?;
     pattern::compare(&bytes[end..], D::BEFORE, end)?;
 
-    Ok(Outcome::Moved(Evidence {
-        operation: B::MAP,
-        direction: D::DIRECTION,
-        size,
-        phys,
-        dma,
-        witnesses: [ctx.moved("round trip"), witness],
-    }))
+    let witnesses = [ctx.moved("round trip"), witness];
+    Ok(Outcome::Moved(place.evidence(B::MAP, witnesses)))
 }
 
-/// Vectors of which a part is mapped, in an object that begins within a cache line.
+/// The result for vectors that are mapped in part, in objects that begin within a cache line.
 struct PartialLine {
     len: usize,
     capacity: usize,
     refused: usize,
-    /// Who has seen those that were mapped.
+    /// The evidence of those that were mapped.
     witness: &'static str,
 }
 
@@ -320,25 +259,26 @@ impl fmt::Display for PartialLine {
 
         write!(
             f,
-            "dma_map_single, dev_is_dma_coherent, dma_get_cache_alignment {len} of {capacity} bytes, \
-             within a cache line: "
+            "dma_map_single, dev_is_dma_coherent, dma_get_cache_alignment {len} of {capacity} \
+             bytes, within a cache line: "
         )?;
         if *refused == 0 {
             write!(f, "mapped in all directions witness: {witness}")
         } else {
             write!(
                 f,
-                "mapped to_device, others refused with EINVAL witness: {witness}, buffer came back intact"
+                "mapped to_device, others refused with EINVAL witness: {witness}, buffer came back \
+                 intact"
             )
         }
     }
 }
 
-/// A part of an object that begins within a cache line is mapped, unless the device would destroy its
-/// neighbour.
+/// Maps a part of an object that begins within a cache line, which must be refused if the device
+/// would corrupt the neighbour.
 fn partial_line(ctx: &Context<'_>) -> Result<PartialLine, Stop> {
     let len = limits::cache_alignment();
-    // Aligned to the half of a cache line, by the largest power of two that divides it.
+    // kmalloc() aligns to the largest power of two that divides the size: half a cache line.
     let capacity = len + len / 2;
     let refused = partial_line_in::<ToDevice>(ctx, len, capacity)?
         + partial_line_in::<FromDevice>(ctx, len, capacity)?
@@ -352,9 +292,9 @@ fn partial_line(ctx: &Context<'_>) -> Result<PartialLine, Stop> {
     })
 }
 
-/// Checks that in one direction, with a vector that was never full and one that was shortened; returns how
-/// many were refused.
-fn partial_line_in<D: Moves + Permits<[u8]>>(
+/// Checks one direction, with a vector that was never full and one that was truncated. Returns the
+/// number of refusals.
+fn partial_line_in<D: DirectionTest + Permits<[u8]>>(
     ctx: &Context<'_>,
     len: usize,
     capacity: usize,
@@ -364,17 +304,17 @@ fn partial_line_in<D: Moves + Permits<[u8]>>(
     for shortened in [false, true] {
         let mut buffer = within_a_line(len, capacity, shortened)?;
 
-        if !device_writes_lines::<D>(ctx) {
+        if !device_writes_lines(ctx, D::DIRECTION) {
             match check::<_, D>(ctx, buffer, &whole(Memory::Vec, len))? {
                 Outcome::Moved(_) => continue,
-                Outcome::Refused => return Err(Failure::Unexpected("it was refused").into()),
+                Outcome::Refused => return fail("the mapping was refused"),
             }
         }
 
         pattern::fill(&mut buffer, DATA, 0);
         let (at, room) = (buffer.as_ptr(), buffer.capacity());
         let Err(err) = Mapping::map(ctx.dev, buffer, D::VALUE) else {
-            return Err(Failure::Unexpected("it was mapped all the same").into());
+            return fail("the mapping was not refused");
         };
 
         if err.error != EINVAL {
@@ -382,7 +322,7 @@ fn partial_line_in<D: Moves + Permits<[u8]>>(
         }
         pattern::compare(&err.buffer, DATA, 0)?;
         if (err.buffer.as_ptr(), err.buffer.capacity()) != (at, room) || err.buffer.len() != len {
-            return Err(Failure::Unexpected("another buffer came back").into());
+            return fail("another buffer came back");
         }
         refused += 1;
     }
@@ -390,10 +330,10 @@ fn partial_line_in<D: Moves + Permits<[u8]>>(
     Ok(refused)
 }
 
-/// A vector of `len` bytes in an object of `capacity`, which begins within a cache line.
+/// Returns a vector of `len` bytes in an object of `capacity`, which begins within a cache line.
 fn within_a_line(len: usize, capacity: usize, shortened: bool) -> Result<KVec<u8>, Stop> {
-    // As many as there are in some pages: one beside the other, not all of them can be aligned. They stay
-    // until the end, as an object that is freed would be the next that is allocated.
+    // Enough to fill a slab, in which not all objects can be aligned. They are freed at the end: a
+    // freed object would be allocated next.
     const TRIES: usize = 128;
     let mut others = KVec::with_capacity(TRIES, GFP_KERNEL)?;
 
@@ -411,26 +351,26 @@ fn within_a_line(len: usize, capacity: usize, shortened: bool) -> Result<KVec<u8
     Err(Stop::Skip("kmalloc() aligns all objects to cache lines"))
 }
 
-/// An attribute that is not for streaming mappings is refused, and the buffer comes back.
+/// Checks that an attribute is refused, and that the error returns the buffer.
 fn refused_attribute(ctx: &Context<'_>, attr: Attrs) -> Result<&'static str, Stop> {
     let mut buffer = vec(4096)?;
     pattern::fill(&mut buffer, DATA, 0);
 
     match Mapping::map_attrs(ctx.dev, buffer, ToDevice, attr) {
-        Ok(_) => Err(Failure::Unexpected("it was mapped all the same").into()),
+        Ok(_) => fail("the mapping was not refused"),
         Err(err) => is_einval(err),
     }
 }
 
-/// A buffer without a byte is refused, and comes back.
+/// Checks that an empty buffer is refused, and that the error returns it.
 fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     match Mapping::map(ctx.dev, vec(0)?, ToDevice) {
-        Ok(_) => Err(Failure::Unexpected("an empty buffer was mapped").into()),
+        Ok(_) => fail("an empty buffer was mapped"),
         Err(err) => is_einval(err),
     }
 }
 
-/// Checks the error, and that the buffer is as it was.
+/// Checks that the error is `EINVAL`, and that the buffer is unchanged.
 fn is_einval(err: MapError<KVec<u8>>) -> Result<&'static str, Stop> {
     if err.error != EINVAL {
         return Err(err.error.into());

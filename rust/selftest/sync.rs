@@ -1,51 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One mapping kept over many transfers, the CPU and the device taking turns.
+//! Syncs: the CPU and the device own one mapping in turn, over many transfers.
 
 use super::{
-    bounce::placed,
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::{
+    direction_test::{
         arrived,
         device_reads,
         device_writes, //
     },
-    pattern,
-    scratch::{
-        fetch,
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
-};
-use crate::dma::{
-    direction::{
-        Bidirectional,
-        Direction,
-        FromDevice,
-        Permits,
-        ToDevice, //
-    },
-    streaming::Mapping,
-    transfer::Transfer, //
-};
-use crate::testdev::addresses::{Number, Phys};
-use core::ops::Range;
-use kernel::{
-    dma::DmaAddress,
-    dma::{
-        attrs::{
-            DMA_ATTR_NO_WARN,
-            DMA_ATTR_PRIVILEGED, //
-        },
-        Attrs, //
-    },
-    io::PhysAddr,
     prelude::*, //
 };
 
@@ -57,7 +19,7 @@ pub(super) const PLAN: usize = 6;
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("to_device rounds"), to_device(ctx));
     suite.result(fmt!("from_device rounds"), from_device(ctx));
-    suite.result(fmt!("bidirectional rounds"), bidirectional(ctx, plain()));
+    suite.result(fmt!("bidirectional rounds"), bidirectional(ctx, no_attrs()));
     let attrs = DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED;
     suite.result(
         fmt!("bidirectional rounds, attributes"),
@@ -67,11 +29,10 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("refused range"), refused_range(ctx));
 }
 
-/// A mapping under test, and where it was in the beginning.
+/// A mapping under test.
 pub(super) struct Subject<'a, D: Direction> {
     pub(super) mapping: Mapping<'a, KVec<u8>, D>,
-    phys: PhysAddr,
-    pub(super) dma: DmaAddress,
+    pub(super) place: Place,
     witness: &'static str,
 }
 
@@ -80,20 +41,17 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
     pub(super) fn new(ctx: &Context<'a>, direction: D, attrs: Attrs) -> Result<Self, Stop> {
         let buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
         let mapping = Mapping::map_attrs(ctx.dev, buffer, direction, attrs)?;
-
-        let phys = mapping.phys();
-        let dma = mapping.span().number();
-        let witness = placed::<D>(ctx, dma, SIZE, phys)?;
+        let place = Place::of(&mapping);
+        let witness = place.mapped(ctx)?;
 
         Ok(Self {
             mapping,
-            phys,
-            dma,
+            place,
             witness,
         })
     }
 
-    /// Checks that the mapping has stayed where it was, and ends it.
+    /// Drops the mapping; see [`Self::end_by`].
     pub(super) fn end(self, ctx: &Context<'_>, operation: &'static str) -> Result<Evidence, Stop> {
         self.end_by(ctx, [operation, ctx.moved("round trip")], |mapping| {
             drop(mapping);
@@ -101,42 +59,28 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
         })
     }
 
-    /// Checks that the mapping has stayed where it was, and that it is gone when `end` has had it.
-    ///
-    /// What was done, and who has seen it, go into the evidence.
+    /// Checks that the mapping has not moved, and that it is unmapped after `end`.
     pub(super) fn end_by(
         self,
         ctx: &Context<'_>,
-        [operation, seen_by]: [&'static str; 2],
+        [operation, witness]: [&'static str; 2],
         end: impl FnOnce(Mapping<'a, KVec<u8>, D>) -> Result<(), Stop>,
     ) -> Result<Evidence, Stop> {
-        if self.mapping.span().number() != self.dma {
-            return Err(Failure::Unexpected("the DMA address has changed").into());
+        if Place::of(&self.mapping) != self.place {
+            return fail("the mapping has moved");
         }
-        placed::<D>(ctx, self.dma, SIZE, self.phys)?;
+        self.place.mapped(ctx)?;
 
         end(self.mapping)?;
-        ctx.witness.unmapped(self.dma, SIZE)?;
+        self.place.unmapped(ctx)?;
 
-        Ok(Evidence {
-            operation,
-            direction: D::DIRECTION,
-            size: SIZE,
-            phys: self.phys,
-            dma: self.dma,
-            witnesses: [seen_by, self.witness],
-        })
+        Ok(self.place.evidence(operation, [witness, self.witness]))
     }
 }
 
-/// No attribute.
-pub(super) fn plain() -> Attrs {
-    DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN
-}
-
-/// The CPU writes, the device reads.
+/// The CPU writes, and the device reads.
 fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    let mut subject = Subject::new(ctx, ToDevice, plain())?;
+    let mut subject = Subject::new(ctx, ToDevice, no_attrs())?;
 
     for round in 0..ROUNDS {
         let range = window(round);
@@ -145,16 +89,16 @@ fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         subject.mapping = device_reads(ctx, subject.mapping, range.clone())?;
         arrived(ctx, round, range)?;
 
-        // What the CPU wrote is still there.
+        // The data of the CPU is unchanged.
         pattern::compare(&subject.mapping.sync_for_cpu(), round, 0)?;
     }
 
     subject.end(ctx, "dma_sync_single_for_device")
 }
 
-/// The device writes, the CPU reads.
+/// The device writes, and the CPU reads.
 fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    let mut subject = Subject::new(ctx, FromDevice, plain())?;
+    let mut subject = Subject::new(ctx, FromDevice, no_attrs())?;
 
     for round in 0..ROUNDS {
         let range = window(round);
@@ -170,7 +114,7 @@ fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     subject.end(ctx, "dma_sync_single_for_cpu")
 }
 
-/// Both in turn, with the same memory.
+/// The CPU and the device write in turn.
 fn bidirectional(ctx: &Context<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
     let mut subject = Subject::new(ctx, Bidirectional, attrs)?;
 
@@ -182,23 +126,23 @@ fn bidirectional(ctx: &Context<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
                 Transfer::read(edu, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
             subject.mapping = mapping;
 
-            // The pattern can only come back from the device now.
+            // Now only the device has the pattern.
             subject.mapping.sync_for_cpu()[range.clone()].fill(0);
             let mapping = Transfer::write(edu, subject.mapping, range, JOB)?.wait(TIMEOUT)?;
             subject.mapping = mapping;
         }
 
-        // What was moved, and what was around it.
+        // The transferred bytes, and those around them.
         pattern::compare(&subject.mapping.sync_for_cpu(), round, 0)?;
     }
 
     subject.end(ctx, "dma_sync_single_for_cpu, dma_sync_single_for_device")
 }
 
-/// A part is synced, and the rest is as it was.
+/// Syncs a part, and checks that the rest is unchanged.
 fn partial(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     const PART: Range<usize> = 1000..1100;
-    let mut subject = Subject::new(ctx, Bidirectional, plain())?;
+    let mut subject = Subject::new(ctx, Bidirectional, no_attrs())?;
 
     pattern::fill(&mut subject.mapping.sync_for_cpu(), 1, 0);
     pattern::fill(
@@ -216,7 +160,7 @@ fn partial(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         pattern::compare(&seen[PART.end..], 1, PART.end)?;
     }
 
-    // And the other way: the device changes the part, and only the part is synced.
+    // The device writes to the part, and only the part is synced.
     subject.mapping = device_writes(ctx, subject.mapping, PART, 3, 0)?;
     let seed = if ctx.edu.is_some() { 3 } else { 2 };
     pattern::compare(&subject.mapping.sync_range_for_cpu(PART)?, seed, PART.start)?;
@@ -227,7 +171,7 @@ fn partial(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     )
 }
 
-/// Ranges of `size` bytes that are empty, beyond the end, or the wrong way round.
+/// Returns ranges that are empty, beyond the end of `size` bytes, or reversed.
 pub(super) fn bad_ranges(size: usize) -> [Range<usize>; 5] {
     [
         (0, 0),
@@ -239,13 +183,13 @@ pub(super) fn bad_ranges(size: usize) -> [Range<usize>; 5] {
     .map(|(start, end)| start..end)
 }
 
-/// Ranges that are empty or beyond the end are refused.
+/// Checks that such ranges are refused.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let mut subject = Subject::new(ctx, Bidirectional, plain())?;
+    let mut subject = Subject::new(ctx, Bidirectional, no_attrs())?;
 
     for range in bad_ranges(SIZE) {
         if subject.mapping.sync_range_for_cpu(range).is_ok() {
-            return Err(Failure::Unexpected("a bad range was synced").into());
+            return fail("a bad range was synced");
         }
     }
 
@@ -253,7 +197,7 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_sync_single_range_for_cpu bidirectional refused with EINVAL witness: 5 ranges")
 }
 
-/// The part of the buffer that a round moves: 64 bytes, not aligned, elsewhere each time.
+/// Returns the bytes that a round transfers: 64 unaligned ones, at another offset in each round.
 pub(super) fn window(round: u32) -> Range<usize> {
     // CAST: A small number.
     let start = 1 + round as usize * 250;

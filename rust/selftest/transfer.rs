@@ -1,35 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Transfers that do not go as planned, and lose nothing.
+//! Transfers that time out, are aborted, dropped or refused, and lose nothing.
 
 mod gone;
 mod interrupt;
 
-use super::{
-    bounce::placed,
-    evidence::{
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    pattern,
-    scratch::{
-        fetch,
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
-};
-use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping,
-    transfer::{
-        Transfer,
-        WaitError, //
-    }, //
-};
-use crate::testdev::addresses::{Number, Phys};
-use kernel::prelude::*;
+use super::prelude::*;
 
 const SIZE: usize = 512;
 const SEED: u32 = 4;
@@ -52,20 +28,19 @@ fn map<'a>(ctx: &Context<'a>) -> Result<Mapping<'a, KVec<u8>, ToDevice>, Stop> {
     pattern::fill(&mut buffer, SEED, 0);
 
     let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
-    let phys = mapping.phys();
-    placed::<ToDevice>(ctx, mapping.span().number(), SIZE, phys)?;
+    Place::of(&mapping).mapped(ctx)?;
     Ok(mapping)
 }
 
-/// Unmaps the buffer, and checks that it has the pattern.
+/// Unmaps the buffer and compares it with the pattern.
 fn unmap(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result<(), Stop> {
-    let dma = mapping.span().number();
+    let place = Place::of(&mapping);
 
     pattern::compare(&mapping.unmap(), SEED, 0)?;
-    Ok(ctx.witness.unmapped(dma, SIZE)?)
+    Ok(place.unmapped(ctx)?)
 }
 
-/// Checks that the buffer has the pattern, and the device too.
+/// Checks that the buffer and the device have the pattern.
 fn arrived(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result<(), Stop> {
     let mut seen = [0; SIZE];
 
@@ -74,42 +49,42 @@ fn arrived(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Resul
     Ok(pattern::compare(&seen, SEED, 0)?)
 }
 
-/// A transfer that outlasts a wait goes on, and a later wait gets the memory back.
+/// A transfer that outlasts a wait continues, and a later wait returns the memory.
 fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
     let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
-        return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into());
+        return fail("a transfer of 100 ms ended within 1 ms");
     };
     arrived(ctx, transfer.wait(TIMEOUT)?)?;
 
     Ok("wait to_device size 512 witness: round trip")
 }
 
-/// A transfer can be aborted after a time-out; the memory comes back, and the engine is free.
+/// A transfer is aborted after a time-out: the memory comes back, and the engine is idle.
 fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
     let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
-        return Err(Failure::Unexpected("a transfer of 100 ms was over in one").into());
+        return fail("a transfer of 100 ms ended within 1 ms");
     };
     let mapping = transfer
         .abort()
         .map_err(|_| Failure::Unexpected("the transfer could not be aborted"))?;
 
-    // `edu` cannot stop half-way: the data is there.
+    // `edu` cannot stop a transfer: it has all data.
     arrived(ctx, mapping)?;
 
     Ok("abort to_device size 512 witness: round trip")
 }
 
-/// A transfer that is dropped ends first; its memory is unmapped after that.
+/// A transfer that is dropped ends before its memory is unmapped.
 fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = map(ctx)?;
-    let dma = mapping.span().number();
+    let place = Place::of(&mapping);
 
     drop(Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?);
-    ctx.witness.unmapped(dma, SIZE)?;
+    place.unmapped(ctx)?;
 
     let mut seen = [0; SIZE];
     fetch(ctx, &mut seen)?;
@@ -123,7 +98,7 @@ fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let first = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
     let second = match Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB) {
-        Ok(_) => return Err(Failure::Unexpected("two transfers at once").into()),
+        Ok(_) => return fail("two transfers are in flight"),
         Err(err) if err.error != EBUSY => return Err(err.error.into()),
         Err(err) => err.memory,
     };
@@ -133,11 +108,11 @@ fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("start to_device refused with EBUSY witness: buffer came back intact, round trip")
 }
 
-/// Bytes beyond the mapping are refused, and the memory comes back.
+/// Bad ranges are refused, and the memory comes back.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     for range in [0..0, 0..SIZE + 1, SIZE..SIZE + 1] {
         let memory = match Transfer::read(ctx.edu()?, map(ctx)?, range, JOB) {
-            Ok(_) => return Err(Failure::Unexpected("a bad range was given to the device").into()),
+            Ok(_) => return fail("a bad range was given to the device"),
             Err(err) if err.error != EINVAL => return Err(err.error.into()),
             Err(err) => err.memory,
         };

@@ -1,77 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The CPU's turn as a value of its own: what the CPU sees in it, what the device sees after it, and that
-//! it can end with the mapping.
+//! Mappings that the CPU owns, as values: the data on both sides, and the unmap from that state.
 //!
-//! Where the device has a copy of the memory, in a bounce buffer, a sync that is missing is seen, and so is
-//! one too many: what the CPU wrote is gone then.
+//! With bounce buffers these checks detect a missing sync, and also a redundant one, which loses
+//! what the CPU wrote.
 
 use super::{
-    evidence::{
-        Evidence,
-        Failure,
-        Stop, //
-    },
-    ktap::Suite,
-    moves::{
-        Moves,
-        DATA,
-        OTHER, //
-    },
     pages::used,
-    pattern,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
-    },
+    prelude::*,
     sg::{
         buffers,
         merged,
         Bytes, //
     },
     sync::{
-        plain,
         window,
         Subject,
         SIZE, //
-    },
-    Context, //
-};
-use crate::dma::{
-    direction::{
-        Bidirectional,
-        FromDevice,
-        ToDevice, //
-    },
-    pages::{
-        DevicePages,
-        NoncontiguousPages, //
-    },
-    sg::SgMapping,
-    transfer::{
-        DeviceMemory,
-        Transfer, //
-    },
-    turn::{
-        CpuTurn,
-        Turns, //
     }, //
 };
+use crate::dma::turn::{
+    CpuTurn,
+    Turns, //
+};
 use core::ops::DerefMut;
-use kernel::prelude::*;
 
 const SYNCS: &str = "dma_sync_single_for_cpu, dma_sync_single_for_device";
 const LIST_SYNCS: &str = "dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device";
-/// No device has had the memory.
+/// Operation and evidence without a transfer.
 const UNMAP: [&str; 2] = ["dma_unmap_single", "content"];
 const DROP: [&str; 2] = ["dma_unmap_single", "address"];
 
 const ROUNDS: u32 = 4;
-/// What the CPU writes in a turn that ends with the mapping.
+/// The pattern that the CPU writes before it unmaps.
 const LAST: u32 = 4;
-/// How many are the CPU's at once.
+/// The number of mappings that the CPU owns at the same time.
 const COUNT: usize = 3;
 
 pub(super) const PLAN: usize = 12;
@@ -91,9 +54,9 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("dropped"), dropped(ctx));
 }
 
-/// The CPU writes, the device reads.
+/// The CPU writes, and the device reads.
 fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    let mut subject = Subject::new(ctx, ToDevice, plain())?;
+    let mut subject = Subject::new(ctx, ToDevice, no_attrs())?;
     let mut turn = subject.mapping.into_cpu();
     let mut seen = [0; 64];
 
@@ -112,9 +75,9 @@ fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     subject.end(ctx, SYNCS)
 }
 
-/// The device writes, the CPU reads.
+/// The device writes, and the CPU reads.
 fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    let mut subject = Subject::new(ctx, FromDevice, plain())?;
+    let mut subject = Subject::new(ctx, FromDevice, no_attrs())?;
     let mut data = [0; 64];
 
     for round in 0..ROUNDS {
@@ -133,7 +96,7 @@ fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 }
 
 fn bidirectional(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    let mut subject = Subject::new(ctx, Bidirectional, plain())?;
+    let mut subject = Subject::new(ctx, Bidirectional, no_attrs())?;
 
     subject.mapping = rounds(ctx, subject.mapping)?;
     subject.end(ctx, SYNCS)
@@ -157,7 +120,7 @@ fn noncontiguous(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     })
 }
 
-/// The CPU and the device take turns with the same memory; what is between two of them is a value.
+/// The CPU and the device own the memory in turn.
 fn rounds<M>(ctx: &Context<'_>, memory: M) -> Result<M, Stop>
 where
     M: Turns + DeviceMemory<Direction = Bidirectional>,
@@ -165,7 +128,7 @@ where
 {
     let mut turn = CpuTurn::begin(memory);
 
-    // Without data that is moved there is nothing to see.
+    // The check needs transfers.
     ctx.edu()?;
     for round in 0..ROUNDS {
         // Another part of the pattern each time. CAST: A small number.
@@ -176,7 +139,7 @@ where
         let memory = Bidirectional::through(ctx, turn.into_device(), range.clone(), offset)?;
 
         turn = CpuTurn::begin(memory);
-        // What was moved, and what was around it.
+        // The transferred bytes, and those around them.
         pattern::compare(&turn[..range.start], DATA, offset)?;
         pattern::compare(&turn[range.clone()], OTHER, offset + range.start)?;
         pattern::compare(&turn[range.end..], DATA, offset + range.end)?;
@@ -185,12 +148,11 @@ where
     Ok(turn.into_device())
 }
 
-/// The same for memory in pieces, all of which is moved.
+/// The same for a list, all of which is transferred.
 fn pieces(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.edu()?;
     let mapping = SgMapping::map(ctx.dev, buffers()?, Bidirectional, GFP_KERNEL)?;
-    merged::look_at(ctx, &mapping)?;
-    let spans = merged::spans(&mapping)?;
+    let merged = merged::check(ctx, &mapping)?;
     let mut turn = mapping.into_cpu();
     let len = turn.len();
     let mut bytes = KVec::from_elem(0u8, len, GFP_KERNEL)?;
@@ -200,56 +162,54 @@ fn pieces(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         turn.write(0, &bytes)?;
         turn = super::sg::through(ctx, turn.into_device())?.into_cpu();
 
-        // Across the borders of the pieces, and not from the start.
+        // From an offset, and across pieces.
         turn.read(900, &mut bytes[900..])?;
         pattern::compare(&bytes[900..], OTHER, 900)?;
         pattern::fill(&mut bytes, seed, 0);
         turn.write(0, &bytes)?;
     }
     if turn.write(1, &bytes) != Err(EINVAL) || turn.read(len, &mut [0]) != Err(EINVAL) {
-        return Err(Failure::Unexpected("bytes beyond the end were copied").into());
+        return fail("bytes beyond the end were copied");
     }
 
-    // As the device's, so that it is the turn's end that counts.
+    // The device owns the memory again, so that the unmap syncs nothing from the CPU.
     turn.into_device().unmap().compare(LAST)?;
-    for (dma, len) in spans {
-        ctx.witness.unmapped(dma, len)?;
-    }
+    merged.unmapped(ctx)?;
     Ok(
         "dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device, sg_pcopy_to_buffer, \
          sg_pcopy_from_buffer witness: round trip",
     )
 }
 
-/// Several mappings are the CPU's at once, and the device gets them in another order.
+/// The CPU owns several mappings, and returns them to the device in another order.
 fn several(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut turns = KVec::with_capacity(COUNT, GFP_KERNEL)?;
     let mut seen = [0; 64];
 
     for seed in 0..COUNT {
-        let Subject { mapping, dma, .. } = Subject::new(ctx, ToDevice, plain())?;
+        let Subject { mapping, place, .. } = Subject::new(ctx, ToDevice, no_attrs())?;
         let mut turn = mapping.into_cpu();
 
         // CAST: A small number.
         pattern::fill(&mut turn, seed as u32, 0);
-        turns.push((turn, dma), GFP_KERNEL)?;
+        turns.push((turn, place), GFP_KERNEL)?;
     }
-    while let Some((turn, dma)) = turns.pop() {
+    while let Some((turn, place)) = turns.pop() {
         // CAST: A small number.
         let seed = turns.len() as u32;
         let range = window(seed);
 
         drop(Transfer::read(ctx.edu()?, turn.into_device(), range.clone(), JOB)?.wait(TIMEOUT)?);
-        ctx.witness.unmapped(dma, SIZE)?;
+        place.unmapped(ctx)?;
         fetch(ctx, &mut seen)?;
         pattern::compare(&seen, seed, range.start)?;
     }
     Ok("dma_sync_single_for_device to_device witness: 3 mappings, round trip")
 }
 
-/// The buffer has what the CPU has written, which no device was ever given.
+/// Unmaps after a write by the CPU, without a transfer.
 fn to_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    Subject::new(ctx, ToDevice, plain())?.end_by(ctx, UNMAP, |mapping| {
+    Subject::new(ctx, ToDevice, no_attrs())?.end_by(ctx, UNMAP, |mapping| {
         let mut turn = mapping.into_cpu();
 
         pattern::fill(&mut turn, LAST, 0);
@@ -257,10 +217,10 @@ fn to_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     })
 }
 
-/// The buffer has what the device has written.
+/// Unmaps after a write by the device.
 fn from_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     ctx.edu()?;
-    let mut subject = Subject::new(ctx, FromDevice, plain())?;
+    let mut subject = Subject::new(ctx, FromDevice, no_attrs())?;
 
     subject.mapping = FromDevice::through(ctx, subject.mapping, 0..SIZE, 0)?;
     subject.end_by(ctx, ["dma_unmap_single", "round trip"], |mapping| {
@@ -271,10 +231,10 @@ fn from_device_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     })
 }
 
-/// The buffer has what the CPU has written after the device had written to it.
+/// Unmaps after a write by the device and then one by the CPU.
 fn bidirectional_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     ctx.edu()?;
-    let mut subject = Subject::new(ctx, Bidirectional, plain())?;
+    let mut subject = Subject::new(ctx, Bidirectional, no_attrs())?;
 
     pattern::fill(&mut subject.mapping.sync_for_cpu(), DATA, 0);
     subject.mapping = Bidirectional::through(ctx, subject.mapping, 0..SIZE, 0)?;
@@ -287,14 +247,13 @@ fn bidirectional_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     })
 }
 
-/// The same for memory in pieces.
+/// The same for a list.
 fn pieces_unmapped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.edu()?;
     let mut memory = buffers()?;
     memory.fill(DATA);
     let mapping = SgMapping::map(ctx.dev, memory, Bidirectional, GFP_KERNEL)?;
-    merged::look_at(ctx, &mapping)?;
-    let spans = merged::spans(&mapping)?;
+    let merged = merged::check(ctx, &mapping)?;
 
     let mut turn = super::sg::through(ctx, mapping)?.into_cpu();
     let mut bytes = KVec::from_elem(0u8, turn.len(), GFP_KERNEL)?;
@@ -304,14 +263,12 @@ fn pieces_unmapped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     turn.write(0, &bytes)?;
 
     turn.unmap().compare(LAST)?;
-    for (dma, len) in spans {
-        ctx.witness.unmapped(dma, len)?;
-    }
+    merged.unmapped(ctx)?;
     Ok("dma_unmap_sgtable witness: round trip, bytes across entries")
 }
 
 fn dropped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    Subject::new(ctx, Bidirectional, plain())?.end_by(ctx, DROP, |mapping| {
+    Subject::new(ctx, Bidirectional, no_attrs())?.end_by(ctx, DROP, |mapping| {
         let mut turn = mapping.into_cpu();
 
         pattern::fill(&mut turn, LAST, 0);

@@ -1,59 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where coherent memory comes from: each way that flags and attributes select.
+//! Coherent allocations on each path that flags and attributes select.
 //!
-//! They are told apart by what the memory is like: whether its pages are in a row, and whether the CPU
-//! has them in the linear map or in vmalloc space. The physical address is in the evidence, so that
-//! `scripts/selftests/coherent.sh` can compare it with where CMA has its memory.
+//! The checks tell the paths apart by the memory: contiguous or not, in the linear map or in
+//! vmalloc space. The evidence has the physical address, which `scripts/selftests/coherent.sh`
+//! compares with the CMA area.
 
-use crate::{
-    dma::{buffer::Pages, coherent::CoherentMemory, direction::Bidirectional, limits},
-    selftest::{
-        evidence::{
-            Evidence,
-            Failure,
-            Stop, //
-        },
-        ktap::Suite,
-        moves::{
-            Moves,
-            DATA, //
-        },
-        pattern,
-        Context, //
-    },
-    testdev::addresses::{phys_at, Number},
-    testdev::edu::BUFFER_SIZE, //
-};
-use core::ops::Range;
-use kernel::{
-    alloc::Flags,
-    dma::{
-        attrs::*,
-        Attrs,
-        DataDirection, //
-    },
-    io::Io,
-    page::PAGE_SIZE,
-    prelude::*, //
-};
+use super::coherent_place;
+use crate::selftest::prelude::*;
 
-/// No attribute.
-fn none() -> Attrs {
-    DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN
-}
-
-/// One way to get memory, and what it must be like then.
+/// The parameters of an allocation, and the memory expected.
 struct Path {
     name: &'static str,
     size: usize,
     flags: Flags,
     attrs: Attrs,
-    /// Whether its pages are in a row also where an IOMMU can put them in one.
+    /// Whether the memory must be contiguous also behind an IOMMU.
     contiguous: bool,
 }
 
-/// Larger than what the IOMMU's page table maps with one entry of the second-lowest level.
+/// As large as a block of the second-lowest level of the page table.
 const LARGE: usize = 2 << 20;
 
 pub(super) const PLAN: usize = 8 + 5;
@@ -69,8 +35,8 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     let contiguous = DMA_ATTR_FORCE_CONTIGUOUS;
 
     for path in [
-        path("default", 65536, GFP_KERNEL, none(), false),
-        path("default", LARGE, GFP_KERNEL, none(), false),
+        path("default", 65536, GFP_KERNEL, no_attrs(), false),
+        path("default", LARGE, GFP_KERNEL, no_attrs(), false),
         path(
             "single pages",
             LARGE,
@@ -87,7 +53,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
         ),
         path("contiguous", 4096, GFP_KERNEL, contiguous, true),
         path("contiguous", 65536, GFP_KERNEL, contiguous, true),
-        path("atomic", 8192, GFP_ATOMIC, none(), true),
+        path("atomic", 8192, GFP_ATOMIC, no_attrs(), true),
     ] {
         let result = check(ctx, suite, &path);
         suite.result(fmt!("{} {}", path.name, path.size), result);
@@ -103,14 +69,14 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
             "DMA_ATTR_NO_WARN and DMA_ATTR_MMIO",
             DMA_ATTR_NO_WARN | DMA_ATTR_MMIO,
         ),
-        // DMA_ATTR_NO_KERNEL_MAPPING is among them, which mainline has no name for.
+        // Among them is DMA_ATTR_NO_KERNEL_MAPPING, for which mainline has no constant.
         ("all but DMA_ATTR_NO_WARN", !DMA_ATTR_NO_WARN),
     ] {
         suite.result(fmt!("refused {}", name), refused(ctx, attrs));
     }
 }
 
-/// Into how many pieces the memory falls.
+/// Returns the number of contiguous pieces of the memory.
 fn pieces(memory: &CoherentMemory<'_, [u8]>) -> usize {
     let page = |offset| phys_at(memory, offset);
 
@@ -122,7 +88,7 @@ fn pieces(memory: &CoherentMemory<'_, [u8]>) -> usize {
         .count()
 }
 
-/// Leaves single free pages between those that are returned, for who allocates page by page.
+/// Allocates pages and frees every other one, so that allocations of single pages are scattered.
 fn perforate() -> Result<KVec<Pages>> {
     const COUNT: usize = 256;
 
@@ -136,7 +102,7 @@ fn perforate() -> Result<KVec<Pages>> {
     Ok(kept)
 }
 
-/// Allocates memory, looks at it, and lets the device read and write its first and its last bytes.
+/// Allocates memory, checks its type, and transfers its first and last bytes.
 fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, Stop> {
     let size = path.size;
     let mut bytes = KVVec::from_elem(0u8, size, GFP_KERNEL)?;
@@ -158,25 +124,19 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
         }
     ));
 
-    let scattered = ctx.witness.translates() && !path.contiguous;
+    let scattered = ctx.iommu.translates() && !path.contiguous;
     if !scattered && pieces != 1 {
-        return Err(Failure::Unexpected("the memory is not contiguous").into());
+        return fail("the memory is not contiguous");
     }
     if scattered && single && pieces == 1 {
-        return Err(Failure::Unexpected("the memory was not allocated page by page").into());
+        return fail("the memory was not allocated page by page");
     }
-    // What was put together of pages, and what must not be cached.
+    // Scattered pages are in vmalloc space, and so is uncached memory.
     if remapped != (scattered || !limits::is_coherent(ctx.dev)) {
-        return Err(Failure::Unexpected("the CPU has the memory in the wrong place").into());
+        return fail("the CPU has the memory in the wrong address space");
     }
 
-    let dma = memory.span().number();
-    // Within the allocation; 0 would be reported as a wrong translation.
-    let phys = |offset| phys_at(&memory, offset).unwrap_or(0);
-    let witness = ctx
-        .witness
-        .mapped(dma, size, DataDirection::Bidirectional, &phys)?;
-    let first = phys(0);
+    let (place, witness) = coherent_place(ctx, &memory)?;
 
     let moved: [Range<usize>; 2] = [0..BUFFER_SIZE, size - BUFFER_SIZE..size];
     for chunk in &moved[usize::from(size == BUFFER_SIZE)..] {
@@ -196,21 +156,15 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
     }
 
     drop(memory);
-    ctx.witness.unmapped(dma, size)?;
+    place.unmapped(ctx)?;
 
-    Ok(Evidence {
-        operation: "dma_alloc_attrs",
-        direction: DataDirection::Bidirectional,
-        size,
-        phys: first,
-        dma,
-        witnesses: [ctx.moved("round trip"), witness],
-    })
+    Ok(place.evidence("dma_alloc_attrs", [ctx.moved("round trip"), witness]))
 }
 
-/// Two allocations that may not sleep, for a device that is not cache-coherent, are parts of one piece of
-/// uncached memory: anything else in vmalloc space has a guard page behind it. A device that is cache-coherent
-/// needs no pool: they are in the linear map.
+/// Checks that atomic allocations for a non-coherent device come from the atomic pool.
+///
+/// Two of them are adjacent then; other areas of vmalloc space have a guard page behind them. For a
+/// coherent device they are in the linear map.
 fn pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const SIZE: usize = 2 * PAGE_SIZE;
 
@@ -219,7 +173,7 @@ fn pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     if limits::is_coherent(ctx.dev) {
         if one.is_remapped() || two.is_remapped() {
-            return Err(Failure::Unexpected("a cache-coherent device was given the pool").into());
+            return fail("a cache-coherent device was given the pool");
         }
         return Ok("dma_alloc_attrs witness: two allocations in the linear map, without a pool");
     }
@@ -227,15 +181,15 @@ fn pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let [one, two] = [&one, &two].map(|memory| memory.as_ptr().cast::<u8>().addr());
 
     if one.abs_diff(two) != SIZE {
-        return Err(Failure::Unexpected("two allocations are not parts of one pool").into());
+        return fail("two allocations are not parts of one pool");
     }
     Ok("dma_alloc_attrs witness: two allocations without a guard page between them")
 }
 
-/// An attribute that would make of it something else than memory is refused.
+/// Checks that an attribute is refused.
 fn refused(ctx: &Context<'_>, attrs: Attrs) -> Result<&'static str, Stop> {
     match CoherentMemory::<[u8]>::zeroed_slice_with_attrs(ctx.dev, PAGE_SIZE, GFP_KERNEL, attrs) {
-        Ok(_) => Err(Failure::Unexpected("the attribute was accepted").into()),
+        Ok(_) => fail("the attribute was accepted"),
         Err(EINVAL) => Ok("dma_alloc_attrs refused with EINVAL"),
         Err(error) => Err(error.into()),
     }

@@ -2,28 +2,10 @@
 
 //! The scatter-gather table of coherent memory.
 
-use crate::{
-    dma::coherent::CoherentMemory,
-    selftest::{
-        evidence::{
-            Evidence,
-            Failure,
-            Stop, //
-        },
-        ktap::Suite,
-        sg,
-        Context, //
-    }, //
-    testdev::addresses::{phys_at, Number},
-};
-use kernel::{
-    dma::{
-        attrs::*,
-        Attrs,
-        DataDirection, //
-    },
-    page::PAGE_SIZE,
-    prelude::*, //
+use super::coherent_place;
+use crate::selftest::{
+    prelude::*,
+    sg, //
 };
 
 pub(super) const PLAN: usize = 2;
@@ -36,9 +18,9 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("table contiguous"), result);
 }
 
-/// The pieces of the table are the memory, no more and no less.
+/// Checks that the pieces of the table are exactly the memory.
 fn check(ctx: &Context<'_>, suite: &Suite<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
-    /// Not of whole pages, which the table is.
+    /// Not a multiple of the page size, as that of the table is.
     const SIZE: usize = 17 * PAGE_SIZE + 100;
 
     let memory = CoherentMemory::<[u8]>::zeroed_slice_with_attrs(ctx.dev, SIZE, GFP_KERNEL, attrs)?;
@@ -46,31 +28,19 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, attrs: Attrs) -> Result<Evidence,
     suite.note(fmt!("pieces {}", table.pieces().count()));
 
     if table.pieces().map(|piece| piece.len()).sum::<usize>() != SIZE {
-        return Err(Failure::Unexpected("the table has another size than the memory").into());
+        return fail("the table has another size than the memory");
     }
     for offset in (0..SIZE).step_by(100) {
         if sg::phys_at(table.pieces(), offset) != phys_at(&memory, offset) {
-            return Err(Failure::Unexpected("the table has other pages than the CPU").into());
+            return fail("the table has other pages than the CPU");
         }
     }
 
-    let dma = memory.span().number();
-    let phys = |offset| sg::phys_at(table.pieces(), offset).unwrap_or(0);
-    let first = phys(0);
-    let witness = ctx
-        .witness
-        .mapped(dma, SIZE, DataDirection::Bidirectional, &phys)?;
-
     drop(table);
+    let (place, witness) = coherent_place(ctx, &memory)?;
     drop(memory);
-    ctx.witness.unmapped(dma, SIZE)?;
+    place.unmapped(ctx)?;
 
-    Ok(Evidence {
-        operation: "dma_get_sgtable_attrs",
-        direction: DataDirection::Bidirectional,
-        size: SIZE,
-        phys: first,
-        dma,
-        witnesses: ["page table of the CPU", witness],
-    })
+    let witnesses = ["page table of the CPU", witness];
+    Ok(place.evidence("dma_get_sgtable_attrs", witnesses))
 }

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers for coherent memory.
+//! Boundary values for coherent memory.
 
 use super::{
-    super::{
-        evidence::Stop,
-        Context, //
-    },
     all_attrs,
     all_flags,
     memory::{
@@ -16,13 +12,9 @@ use super::{
     },
     Tally, //
 };
-use crate::dma::coherent::{
-    CoherentMemory,
-    MmapMemory, //
-};
-use kernel::{
-    page::PAGE_SIZE,
-    prelude::*, //
+use crate::{
+    dma::coherent::MmapMemory,
+    selftest::prelude::*, //
 };
 
 pub(super) fn zeroed(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {

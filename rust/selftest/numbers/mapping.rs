@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers for mappings, and for parts of them.
+//! Boundary values for mappings and parts of them.
 
 use super::{
-    super::{
-        evidence::{
-            Failure,
-            Stop, //
-        },
-        Context, //
-    },
     all_attrs,
     all_flags,
     around,
@@ -19,32 +12,16 @@ use super::{
     Tally,
     NUMBERS, //
 };
-use crate::dma::{
-    buffer::Pages,
-    direction::Bidirectional,
-    iova::{
-        IovaBuilder,
-        IovaMapping, //
-    },
-    sg::{
-        Scattered,
-        SgMapping, //
-    },
-    streaming::Mapping, //
-};
-use kernel::{
-    page::PAGE_SIZE,
-    prelude::*, //
-};
+use crate::selftest::prelude::*;
 
-/// Of what is mapped in pieces, and a length that ends in the midst of a page.
+/// The length of memory in pieces, which ends within a page.
 const LEN: usize = 2 * PAGE_SIZE + 100;
 
 fn page() -> Result<Pages> {
     Ok(Pages::zeroed(0, GFP_KERNEL)?)
 }
 
-/// Memory in two pieces.
+/// Returns memory in two pieces.
 fn pages() -> Result<KVec<Pages>> {
     let mut pages = KVec::with_capacity(2, GFP_KERNEL)?;
 
@@ -53,7 +30,7 @@ fn pages() -> Result<KVec<Pages>> {
     Ok(pages)
 }
 
-/// A list of `LEN` bytes.
+/// Returns a list of `LEN` bytes.
 fn list<'a>(ctx: &Context<'a>) -> Result<SgMapping<'a, VVec<u8>, Bidirectional>> {
     let memory = VVec::from_elem(0u8, LEN, GFP_KERNEL)?;
 
@@ -106,7 +83,7 @@ pub(super) fn into_raw(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), 
         let memory = VVec::from_elem(0u8, LEN, GFP_KERNEL)?;
 
         if let Some(raw) = tally.either(memory.into_raw(flags)) {
-            // SAFETY: It is what it was, and no device was told of it.
+            // SAFETY: `raw` is from `into_raw()`, and was not mapped.
             drop(unsafe { VVec::<u8>::from_raw(raw) });
         }
         if let Some(raw) = tally.either(pages()?.into_raw(flags)) {
@@ -158,7 +135,7 @@ pub(super) fn segment(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), St
     Ok(())
 }
 
-/// Calls `copy` with every offset into `LEN` bytes, and lengths of bytes.
+/// Calls `copy` with all offsets into `LEN` bytes and several lengths.
 fn offsets(
     tally: &mut Tally<'_>,
     mut copy: impl FnMut(usize, &mut [u8]) -> Result,
@@ -205,7 +182,7 @@ pub(super) fn iova(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
     for flags in all_flags() {
         let mapping = IovaMapping::map(ctx.dev, pages()?, Bidirectional, flags);
 
-        if let Some(mapping) = tally.expect(mapping, ctx.witness.translates())? {
+        if let Some(mapping) = tally.expect(mapping, ctx.iommu.translates())? {
             is_usable(ctx, mapping.span(), 2 * PAGE_SIZE)?;
         }
     }
@@ -228,11 +205,11 @@ pub(super) fn builder(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), St
     Ok(())
 }
 
-/// Begins mappings of each size, of each number of buffers.
+/// Begins mappings of all sizes and numbers of buffers.
 fn sizes(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for size in around(PAGE_SIZE) {
         for count in NUMBERS {
-            let can = ctx.witness.translates() && size >= PAGE_SIZE && count > 0;
+            let can = ctx.iommu.translates() && size >= PAGE_SIZE && count > 0;
             let must = can && size <= 2 * PAGE_SIZE && count <= PAGE_SIZE;
             let begun =
                 IovaBuilder::begin(ctx.dev, page()?, size, count, Bidirectional, GFP_KERNEL);
@@ -244,10 +221,10 @@ fn sizes(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
             };
             let Some(mut builder) = begun else { continue };
 
-            // One page fits, and the next only if there is room for it.
+            // A second page needs space.
             let linked = builder.link(page()?).is_ok();
             if linked != (count > 1 && size >= 2 * PAGE_SIZE) {
-                return Err(Failure::Unexpected("another page was linked, or was not").into());
+                return fail("another page was linked, or was not");
             }
             is_usable(
                 ctx,

@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers for what allocates memory that is not coherent.
+//! Boundary values for allocations of non-coherent memory.
 
 use super::{
-    super::{
-        evidence::{
-            Failure,
-            Stop, //
-        },
-        Context, //
-    },
     all_attrs,
     all_flags,
     is_usable,
@@ -21,36 +14,21 @@ use super::{
 };
 use crate::{
     bindings as helpers,
-    dma::{
-        buffer::{
-            Pages,
-            PagesPart, //
-        },
-        direction::Bidirectional,
-        pages::{
-            DevicePages,
-            NoncontiguousPages, //
-        },
-        transfer::DeviceMemory, //
-    }, //
+    dma::buffer::PagesPart,
+    selftest::prelude::*, //
 };
 use kernel::{
-    alloc::{
-        AllocError,
-        Flags, //
-    },
-    bindings,
-    page::PAGE_SIZE,
-    prelude::*, //
+    alloc::AllocError,
+    bindings, //
 };
 
-/// Elements with which a length wraps where others do not.
+/// Large elements, whose byte count wraps for small lengths.
 pub(super) type Page = [u8; 4096];
 
-/// No more bytes are allocated, if there may be so many.
+/// The most bytes to allocate where an allocation may succeed.
 const MODEST: usize = 32 << 20;
 
-/// Orders, also those by which a shift of a page's size, or of one, is out of bounds.
+/// Orders, also beyond the width of a shift.
 const ORDERS: [u32; 14] = [
     0,
     1,
@@ -68,7 +46,7 @@ const ORDERS: [u32; 14] = [
     u32::MAX,
 ];
 
-/// Allocates pages of each order, and with all flags.
+/// Allocates pages of all orders, and with all flags.
 fn pages_by(
     tally: &mut Tally<'_>,
     zeroed: fn(u32, Flags) -> Result<Pages, AllocError>,
@@ -83,7 +61,7 @@ fn pages_by(
 
             pages[size - 1] = 1;
             if pages.size() != size {
-                return Err(Failure::Unexpected("the size is not what was asked for").into());
+                return fail("the size is not the one requested");
             }
         }
     }
@@ -112,7 +90,7 @@ pub(super) fn pages_part(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<()
             Ok(mut part) => {
                 part.fill(1);
                 if part.len() != range.len() {
-                    return Err(Failure::Unexpected("the size is not what was asked for").into());
+                    return fail("the size is not the one requested");
                 }
                 tally
                     .expect(Ok::<_, Error>(part), works)?
@@ -128,8 +106,8 @@ pub(super) fn pages_part(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<()
     Ok(())
 }
 
-/// [`NUMBERS`] as lengths of `[T]`, without those that need more than [`MODEST`] and less than the
-/// machine has: they may work, and leave nothing for others.
+/// Returns [`NUMBERS`] as lengths of `[T]`, without those between [`MODEST`] bytes and all memory,
+/// which could exhaust it.
 fn numbers_of<T>() -> impl Iterator<Item = usize> {
     // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
     let ram = unsafe { helpers::helper_totalram_pages() } as usize * PAGE_SIZE;
@@ -139,7 +117,7 @@ fn numbers_of<T>() -> impl Iterator<Item = usize> {
     NUMBERS.into_iter().filter(move |len| !is_too_much(len))
 }
 
-/// Allocates each number of elements of a type, also while there are addresses for more of them.
+/// Allocates all numbers of elements, also with large masks.
 pub(super) fn lengths<T, M: DeviceMemory>(
     ctx: &Context<'_>,
     tally: &mut Tally<'_>,
@@ -244,7 +222,7 @@ pub(super) fn noncontiguous_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> R
     Ok(())
 }
 
-/// Allocates each number of elements, with attributes with which it may not work at all.
+/// Allocates all numbers of elements, where attributes may make each call fail.
 pub(super) fn lengths_with<T, M>(tally: &mut Tally<'_>, make: impl Fn(usize) -> Result<M>) {
     for len in numbers_of::<T>() {
         tally.either(make(len));

@@ -1,39 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers for pools.
+//! Boundary values for pools.
 
 use super::{
-    super::{
-        evidence::Stop,
-        Context, //
-    },
     all_flags,
     around,
     is_usable,
     Tally,
     NUMBERS, //
 };
-use crate::dma::{
-    buffer_pool::{
-        BufferPool,
-        CpuBuffer,
-        DeviceBuffer,
-        LocalBufferPool, //
-    },
-    direction::Bidirectional,
-    pool::DmaPool, //
-};
-use kernel::{
-    page::PAGE_SIZE,
-    prelude::*,
-    ptr::Alignment,
-    sync::Arc, //
-};
+use crate::selftest::prelude::*;
 
-/// As large as no power of two.
+/// Not a power of two.
 type Object = [u8; 40];
 
-/// How many buffers there are for a pool, and how long they are.
+/// The number and length of buffers for a pool.
 const COUNT: usize = 3;
 const LEN: usize = 100;
 
@@ -77,7 +58,7 @@ pub(super) fn zalloc_borrowed(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Resul
     Ok(())
 }
 
-/// Makes buffers, of which there are `COUNT`.
+/// Returns a function that allocates at most `COUNT` buffers.
 fn maker() -> impl FnMut() -> Result<KVec<u8>> {
     let mut left = COUNT;
 

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Numbers for transfers, and for registers.
+//! Boundary values for transfers and registers.
 
 use super::{
-    super::{
-        bounce::placed,
-        evidence::{
-            Failure,
-            Stop, //
-        },
-        resource::Held,
-        scratch::{
-            claim,
-            JOB,
-            TIMEOUT, //
-        },
-        Context, //
-    },
     is_usable,
     is_within,
     ranges,
@@ -24,38 +10,20 @@ use super::{
 };
 use crate::{
     dma::{
-        coherent::CoherentMemory,
-        direction::Bidirectional,
-        resource::ResourceMapping,
-        scoped::{
-            with_mapping,
-            ScopedMapping, //
-        },
-        transfer::{
-            StartError,
-            Transfer,
-            WaitError, //
-        }, //
+        scoped::ScopedMapping,
+        transfer::StartError, //
     },
-    testdev::{
-        addresses::{
-            Number,
-            Phys, //
-        },
-        edu::Edu, //
+    selftest::{
+        device_buffer::mark,
+        prelude::*,
+        resource::MappedBar, //
     }, //
 };
-use core::ops::Range;
-use kernel::{
-    prelude::*,
-    time::Msecs, //
-};
 
-/// Of what is transferred: few of the ranges are within it, as each of them takes 100 ms.
+/// The length of the memory: short, as each valid range takes 100 ms to transfer.
 const LEN: usize = 2;
 
-/// Times that are over before the transfer is, and long ones, of which none is waited for to its
-/// end.
+/// Timeouts that expire before the end of a transfer, and long ones.
 const TIMEOUTS: [Msecs; 6] = [
     0,
     1,
@@ -66,11 +34,11 @@ const TIMEOUTS: [Msecs; 6] = [
 ];
 
 pub(super) fn of_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let held = Held::first(ctx)?;
-    let size = usize::try_from(ctx.pdev.resource_len(held.number())?)?;
+    let bar = MappedBar::first(ctx)?;
+    let size = usize::try_from(ctx.pdev.resource_len(bar.number())?)?;
 
     for range in ranges(size) {
-        let region = held.region(range.clone());
+        let region = bar.region(range.clone());
 
         if let Some(region) = tally.expect(region, is_within(&range, size))? {
             if let Ok(mapping) = ResourceMapping::map(ctx.dev, region, Bidirectional) {
@@ -84,14 +52,14 @@ pub(super) fn of_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Sto
 type Memory<'a> = CoherentMemory<'a, [u8]>;
 type Started<'a, 'b> = Result<Transfer<&'a Edu<'a>, Memory<'b>>, StartError<Memory<'b>>>;
 
-/// Starts a transfer of each range, and waits for those that were started.
+/// Starts transfers of all ranges, and waits for their ends.
 fn transfers<'a, 'b>(
     ctx: &Context<'b>,
     tally: &mut Tally<'_>,
     mut start: impl FnMut(Memory<'b>, Range<usize>) -> Started<'a, 'b>,
 ) -> Result<(), Stop> {
     let mut memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, LEN, GFP_KERNEL)?;
-    let dma = claim(ctx, &memory);
+    let dma = mark(ctx, &memory);
 
     for range in ranges(LEN) {
         let works = is_within(&range, LEN);
@@ -108,7 +76,7 @@ fn transfers<'a, 'b>(
         };
     }
     drop(memory);
-    ctx.witness.claims.unmapped(dma, LEN);
+    ctx.iommu.marks.unmapped(dma, LEN);
     Ok(())
 }
 
@@ -131,7 +99,7 @@ pub(super) fn write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop
 pub(super) fn wait(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     let edu = ctx.edu()?;
     let mut memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, LEN, GFP_KERNEL)?;
-    let dma = claim(ctx, &memory);
+    let dma = mark(ctx, &memory);
 
     for timeout in TIMEOUTS {
         let works = timeout > 1;
@@ -146,15 +114,15 @@ pub(super) fn wait(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
         };
     }
     drop(memory);
-    ctx.witness.claims.unmapped(dma, LEN);
+    ctx.iommu.marks.unmapped(dma, LEN);
     Ok(())
 }
 
 type Scoped<'a> = ScopedMapping<'a, KVec<u8>, Bidirectional>;
 
-/// Has `transfer` transfer each range, and one for each time.
+/// Calls `transfer` with all ranges and timeouts.
 ///
-/// In loops: objtool wants symbols that are shorter than those of a fold.
+/// Uses loops, as the symbols of a fold are too long for objtool.
 fn sweep(
     tally: &mut Tally<'_>,
     mut transfer: impl FnMut(Range<usize>, Msecs) -> Result,
@@ -169,7 +137,7 @@ fn sweep(
     Ok(())
 }
 
-/// Sweeps `transfer` of a scoped mapping, and looks at its addresses.
+/// Sweeps `transfer` of a scoped mapping, and checks its addresses.
 fn scoped<'a>(
     ctx: &Context<'a>,
     tally: &mut Tally<'_>,
@@ -177,21 +145,20 @@ fn scoped<'a>(
 ) -> Result<(), Stop> {
     let mut buffer = Some(KVec::from_elem(0u8, LEN, GFP_KERNEL)?);
     let mut seen = Ok("");
-    let mut dma = None;
+    let mut place = None;
     let mut swept: Result<(), Failure> = Ok(());
 
     with_mapping(ctx.dev, &mut buffer, Bidirectional, |scoped| {
-        let mapping = scoped.mapping().ok_or(EFAULT)?;
-        let addr = mapping.span().number();
-        seen = placed::<Bidirectional>(ctx, addr, LEN, mapping.phys());
-        dma = Some(addr);
+        let at = Place::of(scoped.mapping().ok_or(EFAULT)?);
+        seen = at.mapped(ctx);
+        place = Some(at);
 
         swept = sweep(tally, |range, timeout| transfer(scoped, range, timeout));
         Ok(())
     })?;
     seen?;
     swept?;
-    ctx.witness.unmapped(dma.ok_or(EFAULT)?, LEN)?;
+    place.ok_or(EFAULT)?.unmapped(ctx)?;
     Ok(())
 }
 

@@ -1,57 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What became of the entries of a list: one range of the IOMMU's addresses, in as few spans as the
-//! device's limits allow; or, where nobody translates or an entry may be bounced, a span for each.
+//! Checks how the entries of a list were merged.
+//!
+//! An IOMMU maps them to one IOVA range, in as few spans as the limits of the device allow. Without
+//! translation, or if an entry may be bounced, each entry is a span.
 
 use super::phys_at;
-use crate::{
-    dma::{
-        direction::Direction,
-        limits,
-        sg::{
-            Scattered,
-            SgMapping, //
-        },
-    },
-    selftest::{
-        bounce::{
-            is_each_alone,
-            placed, //
-        },
-        evidence::{
-            Evidence,
-            Failure, //
-        },
-        witness::offsets,
-        Context, //
-    }, //
-    testdev::addresses::Number,
-};
-use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    dma::DmaAddress,
-    fmt::{
-        self,
-        Display, //
-    },
-    io::PhysAddr,
+use crate::selftest::{
+    iommu_check::offsets,
+    place::is_each_alone,
     prelude::*, //
 };
+use kernel::fmt::{
+    self,
+    Display, //
+};
 
-/// What decides how much of a list is one span.
+/// The limits of a span.
 struct Limits {
-    /// Less one; 0 if nobody merges.
+    /// The merge boundary less one, or 0 without merging.
     merge_boundary: usize,
-    /// Of a span, in bytes.
+    /// The maximum length in bytes.
     max_len: usize,
-    /// Not crossed by a span.
+    /// The mask of the boundary that no span crosses.
     seg_boundary: u64,
 }
 
-/// The memory behind a span: its first byte, its last, and how many there are.
+/// The memory of a span: its first byte, its last, and its length.
 #[derive(Clone, Copy)]
 struct Memory {
     first: PhysAddr,
@@ -69,70 +44,71 @@ impl Limits {
         }
     }
 
-    /// How far from the start of the IOMMU's page `phys` is.
+    /// Returns the offset of `phys` in its IOMMU page.
     fn in_page(&self, phys: PhysAddr) -> usize {
         // CAST: Less than the size of a page.
         (phys & self.merge_boundary as PhysAddr) as usize
     }
 
-    /// Where the memory `next` comes, if that before it ends at `end`: on the next of the IOMMU's pages.
+    /// Returns the offset of the memory `next` behind memory that ends at `end`: in the next page.
     fn after(&self, end: usize, next: PhysAddr) -> usize {
         ((end + self.merge_boundary) & !self.merge_boundary) + self.in_page(next)
     }
 
-    /// Whether two spans in a row, the one with `before` and that with `after`, could have been one.
+    /// Returns whether two adjacent spans could have been one.
     fn allow_one(&self, before: Memory, after: Memory) -> bool {
         self.in_page(before.last) == self.merge_boundary
             && self.in_page(after.first) == 0
             && before.len + after.len <= self.max_len
     }
 
-    /// Whether a range of `len` bytes can lie between two boundaries, so that none is within it.
+    /// Returns whether a range of `len` bytes fits between two boundaries.
     fn allow_range(&self, len: usize) -> bool {
         // CAST: To as many bits.
         len as u64 - 1 <= self.seg_boundary
     }
 }
 
-/// What was seen of a list.
-pub(in crate::selftest) struct Seen {
-    /// How many were mapped, and how many of them the device has.
+/// A mapped list whose spans were checked.
+pub(in crate::selftest) struct Merged {
+    /// The place of the first byte, with the size of all.
+    place: Place,
     entries: usize,
-    spans: usize,
+    /// The address and length of each span.
+    spans: KVec<(DmaAddress, usize)>,
     is_one_range: bool,
-    /// Who says where the spans lead to.
-    pub(in crate::selftest) witness: &'static str,
+    witness: &'static str,
 }
 
-/// Looks at all of a mapping, page by page, and how it was merged.
-pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
+/// Checks the addresses of a mapping, page by page, and how it was merged.
+pub(in crate::selftest) fn check<S: Scattered, D: Direction>(
     ctx: &Context<'_>,
     mapping: &SgMapping<'_, S, D>,
-) -> Result<Seen, Failure> {
+) -> Result<Merged, Stop> {
     let limits = Limits::of(ctx.dev);
-    let first = mapping.spans().next().ok_or(Failure::Error(EFAULT))?;
-    let phys = |offset| phys_at(mapping.pieces(), offset).ok_or(Failure::Error(EFAULT));
+    let size = mapping.pieces().map(|piece| piece.len()).sum();
+    let first = mapping.spans().next().ok_or(EFAULT)?.number();
+    let phys = |offset| phys_at(mapping.pieces(), offset).ok_or(EFAULT);
     let merges = limits.merge_boundary != 0
-        && !is_each_alone::<D>(ctx, mapping.pieces().map(|piece| piece.len()));
+        && !is_each_alone(ctx, D::DIRECTION, mapping.pieces().map(|piece| piece.len()));
     let mut before: Option<Memory> = None;
-    let mut seen = Seen {
+    let mut merged = Merged {
+        place: Place::streaming::<D>(first, size, phys(0)?),
         entries: mapping.entries(),
-        spans: 0,
+        spans: KVec::new(),
         is_one_range: merges,
         witness: "",
     };
 
-    // Behind the span before, in the memory, and in the IOMMU's addresses, counted from the start of their
-    // first page.
+    // The end of the previous span: its offset in the memory, and in IOVAs from the first page.
     let (mut offset, mut end) = (0, 0);
     let start = limits.in_page(phys(0)?);
 
     for span in mapping.spans() {
         if span.is_empty() || span.len() > limits.max_len {
-            return Err(Failure::Unexpected(
-                "a span is empty, or more than the device takes",
-            ));
+            return fail("a span is empty, or more than the device takes");
         }
+        let dma = span.number();
         let memory = Memory {
             first: phys(offset)?,
             last: phys(offset + span.len() - 1)?,
@@ -141,78 +117,81 @@ pub(in crate::selftest) fn look_at<S: Scattered, D: Direction>(
         let at = limits.after(end, memory.first);
 
         if merges {
-            seen.is_one_range &=
-                span.number() == first.number().wrapping_add((at - start) as DmaAddress);
-            if before.is_some_and(|before| limits.allow_one(before, memory)) && seen.is_one_range {
-                return Err(Failure::Unexpected("what could be one span is two"));
+            merged.is_one_range &= dma == first.wrapping_add((at - start) as DmaAddress);
+            if before.is_some_and(|it| limits.allow_one(it, memory)) && merged.is_one_range {
+                return fail("two spans could have been one");
             }
         }
-        // What was put together of several pieces is no copy. Its first and its last page may be
-        // where they would be if it were one.
+        // Merged pieces are never bounced. Their ends alone may look like one piece.
         let is_one_piece = offsets(memory.len)
             .all(|at| phys(offset + at).is_ok_and(|phys| phys == memory.first + at as PhysAddr));
-        seen.witness = if is_one_piece {
-            placed::<D>(ctx, span.number(), span.len(), memory.first)?
+        merged.witness = if is_one_piece {
+            Place::streaming::<D>(dma, span.len(), memory.first).mapped(ctx)?
         } else {
-            ctx.witness
-                .mapped(span.number(), span.len(), D::DIRECTION, &|at| {
-                    // 0 would be reported as a wrong translation.
-                    phys(offset + at).unwrap_or(0)
-                })?
+            // 0, which would be a wrong translation, if there is no such byte.
+            let phys = |at| phys(offset + at).unwrap_or(0);
+
+            ctx.iommu.mapped(dma, span.len(), D::DIRECTION, &phys)?
         };
 
         offset += span.len();
         end = at + span.len();
         before = Some(memory);
-        seen.spans += 1;
+        merged.spans.push((dma, span.len()), GFP_KERNEL)?;
     }
 
-    if offset != mapping.pieces().map(|piece| piece.len()).sum::<usize>() {
-        return Err(Failure::Unexpected(
-            "the spans have another size than the memory",
-        ));
+    if offset != size {
+        return fail("the spans have another size than the memory");
     }
-    if ctx.witness.translates() != (limits.merge_boundary != 0) {
-        return Err(Failure::Unexpected(
-            "there is a merge boundary without an IOMMU, or none with it",
-        ));
+    if ctx.iommu.translates() != (limits.merge_boundary != 0) {
+        return fail("there is a merge boundary without an IOMMU, or none with it");
     }
-    if !merges && seen.spans != seen.entries {
-        return Err(Failure::Unexpected(
-            "each entry is mapped alone, and yet they merge",
-        ));
+    if !merges && merged.spans.len() != merged.entries {
+        return fail("each entry is mapped alone, and yet they merge");
     }
-    if merges && !seen.is_one_range && limits.allow_range(limits.after(end, 0)) {
-        return Err(Failure::Unexpected("the spans are not one range of IOVAs"));
+    if merges && !merged.is_one_range && limits.allow_range(limits.after(end, 0)) {
+        return fail("the spans are not one range of IOVAs");
     }
-    Ok(seen)
+    Ok(merged)
 }
 
-/// Where the spans of a mapping are, for when it is no more.
-pub(in crate::selftest) fn spans<S: Scattered, D: Direction>(
-    mapping: &SgMapping<'_, S, D>,
-) -> Result<KVec<(DmaAddress, usize)>> {
-    let mut spans = KVec::with_capacity(mapping.spans().count(), GFP_KERNEL)?;
-
-    for span in mapping.spans() {
-        spans.push((span.number(), span.len()), GFP_KERNEL)?;
+impl Merged {
+    /// Checks that all spans are unmapped.
+    pub(in crate::selftest) fn unmapped(&self, ctx: &Context<'_>) -> Result<(), Failure> {
+        for (dma, len) in &self.spans {
+            ctx.iommu.unmapped(*dma, *len)?;
+        }
+        Ok(())
     }
-    Ok(spans)
+
+    /// Returns the evidence of a round trip.
+    pub(in crate::selftest) fn evidence(
+        self,
+        ctx: &Context<'_>,
+        operation: &'static str,
+    ) -> ListEvidence {
+        ListEvidence {
+            evidence: self
+                .place
+                .evidence(operation, [ctx.moved("round trip"), self.witness]),
+            merged: self,
+        }
+    }
 }
 
-/// The evidence of a list, with what was seen of its entries.
+/// The evidence of a list.
 pub(in crate::selftest) struct ListEvidence {
-    pub(in crate::selftest) evidence: Evidence,
-    pub(in crate::selftest) seen: Seen,
+    evidence: Evidence,
+    merged: Merged,
 }
 
 impl Display for ListEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Seen { entries, spans, .. } = self.seen;
+        let (entries, spans) = (self.merged.entries, self.merged.spans.len());
 
         write!(f, "entries {entries} spans {spans} ")?;
         self.evidence.fmt(f)?;
-        if self.seen.is_one_range {
+        if self.merged.is_one_range {
             f.write_str(", one IOVA range")?;
         }
         Ok(())
@@ -240,7 +219,7 @@ mod tests {
     #[test]
     fn whole_pages_are_one() {
         assert!(LIMITS.allow_one(memory(0x5000, 0x1000), memory(0x2000, 0x3000)));
-        // The first may begin, and the last end, within a page.
+        // The first may begin within a page, and the last may end within one.
         assert!(LIMITS.allow_one(memory(0x5ff0, 0x10), memory(0x2000, 1)));
     }
 

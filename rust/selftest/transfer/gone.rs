@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A device whose registers read as all ones: one that is gone, and one that only seems to be.
+//! A device whose registers read as all ones, marked as disconnected or not.
 
 use super::{
     arrived,
@@ -8,38 +8,13 @@ use super::{
     unmap,
     SIZE, //
 };
-use crate::{
-    dma::transfer::{
-        Transfer,
-        WaitError, //
-    },
-    selftest::{
-        evidence::{
-            Failure,
-            Stop, //
-        },
-        ktap::Suite,
-        scratch::{
-            load,
-            JOB,
-            TIMEOUT, //
-        },
-        Context, //
-    }, //
-};
-use kernel::{
-    bindings,
-    device::Bound,
-    io::Io,
-    pci,
-    prelude::*,
-    time::Msecs, //
-};
+use crate::selftest::prelude::*;
+use kernel::bindings;
 
 /// Much shorter than a transfer.
 const SHORT: Msecs = 20;
 
-/// Where the command register is in configuration space.
+/// The command register in configuration space.
 const COMMAND: usize = 0x04;
 const COMMAND_MEMORY: u16 = 0x2;
 
@@ -51,7 +26,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("device gone, abort"), gone(ctx, false));
 }
 
-/// A device that does not answer in memory space, until this is dropped.
+/// Disables memory space of a device until this is dropped.
 struct Silent<'a> {
     pdev: &'a pci::Device<Bound>,
     command: u16,
@@ -66,7 +41,7 @@ impl<'a> Silent<'a> {
         Ok(Self { pdev, command })
     }
 
-    /// As if the hot-plug driver had found the slot empty.
+    /// Marks the device as disconnected, as the hot-plug driver does for an empty slot.
     fn disconnect(&self) {
         self.set_state(bindings::pci_channel_io_perm_failure);
     }
@@ -74,8 +49,9 @@ impl<'a> Silent<'a> {
     fn set_state(&self, state: bindings::pci_channel_state_t) {
         let raw: *mut bindings::pci_dev = core::ptr::from_ref(self.pdev).cast_mut().cast();
 
-        // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`, and the device is valid. It is
-        // being probed: nobody else changes the state, unless it really goes, and then nothing is lost.
+        // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`, and the device is
+        // valid and being probed. Only a real removal changes the state at the same time,
+        // harmlessly.
         unsafe { (*raw).error_state = state };
     }
 }
@@ -83,12 +59,12 @@ impl<'a> Silent<'a> {
 impl Drop for Silent<'_> {
     fn drop(&mut self) {
         self.set_state(bindings::pci_channel_io_normal);
-        // Within configuration space, as it was when this was made.
+        // Cannot fail: `new()` has written to the same register.
         let _ = self.pdev.config_space().try_write16(self.command, COMMAND);
     }
 }
 
-/// A device that is there is not gone, whatever its registers read as: it is still waited for.
+/// A device that is not marked as disconnected is still waited for.
 fn silent(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     load(ctx, &[0; SIZE])?;
@@ -100,16 +76,17 @@ fn silent(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     let Err(WaitError::TimedOut(transfer)) = result else {
         edu.settle()?;
-        return Err(Failure::Unexpected("a transfer of 100 ms was over in 20").into());
+        return fail("a transfer of 100 ms ended within 20 ms");
     };
     arrived(ctx, transfer.wait(TIMEOUT)?)?;
 
     Ok("wait to_device size 512 witness: round trip, device in its slot")
 }
 
-/// A device that is gone moves nothing any more: all that it had comes back at once, and it starts nothing.
+/// A disconnected device accesses nothing: its memory comes back at once, and it starts no
+/// transfer.
 ///
-/// It is there, of course, and at work: what comes back stays mapped until it is done.
+/// Here it does continue, so that the memory must stay mapped until it is done.
 fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     load(ctx, &[0; SIZE])?;
@@ -130,11 +107,11 @@ fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     edu.settle()?;
 
     let memory = result.ok_or(Failure::Unexpected(
-        "the device is gone, and its memory too",
+        "the memory of a disconnected device is lost",
     ))?;
     match refused {
         Err(err) if err.error == ENODEV => unmap(ctx, err.memory)?,
-        _ => return Err(Failure::Unexpected("a device that is gone was started").into()),
+        _ => return fail("a disconnected device was started"),
     }
     arrived(ctx, memory)?;
 

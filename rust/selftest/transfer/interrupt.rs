@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A device that misbehaves: interrupts that do not come, come too often, too early or too late, and
-//! data that is not what it should be.
+//! A misbehaving device: missing, repeated, early and late interrupts, and wrong data.
 
 use super::{
     arrived,
@@ -10,66 +9,35 @@ use super::{
     SIZE, //
 };
 use crate::{
-    dma::{
-        direction::ToDevice,
-        streaming::Mapping,
-        transfer::{
-            Transfer,
-            WaitError, //
-        }, //
-    },
     selftest::{
-        evidence::{
-            Failure,
-            Stop, //
-        },
-        ktap::Suite,
-        pattern,
-        scratch::{
-            fetch,
-            load,
-            load_by,
-            JOB,
-            TIMEOUT, //
-        },
-        Context, //
+        device_buffer::load_by,
+        prelude::*, //
     },
-    testdev::addresses::Number,
     testdev::{
-        edu::{
-            Edu,
-            Interrupt,
-            Job, //
-        },
+        edu::Interrupt,
         regs::{
             DMA_INTERRUPT,
             FACTORIAL_INTERRUPT, //
         }, //
     }, //
 };
-use kernel::{
-    prelude::*,
-    time::{
-        delay::fsleep,
-        Delta,
-        Instant,
-        Monotonic,
-        Msecs, //
-    }, //
+use kernel::time::{
+    Instant,
+    Monotonic, //
 };
 
 /// Much shorter than a transfer, and longer than one.
 const SHORT: Msecs = 20;
 const LONG: Msecs = 300;
 
-/// How many interrupts a storm has.
+/// The number of interrupts of a storm.
 const STORM: usize = 1000;
 
-/// How often and for how long an interrupt is waited for before it is missing.
+/// The number of polls before an interrupt counts as missing, and their interval.
 const LOOKS: usize = 500;
 const PAUSE: Delta = Delta::from_millis(2);
 
-/// Where a byte is wrong.
+/// The offsets of wrong bytes.
 const WRONG: [usize; 3] = [0, 300, SIZE - 1];
 
 pub(super) const PLAN: usize = 9;
@@ -79,8 +47,8 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("interrupt comes twice"), twice(ctx));
     suite.result(fmt!("interrupt comes too early"), early(ctx));
     suite.result(fmt!("interrupt comes late"), late(ctx));
-    suite.result(fmt!("interrupt of nothing"), of_nothing(ctx));
-    suite.result(fmt!("interrupt after the mapping"), after_mapping(ctx));
+    suite.result(fmt!("interrupt without a transfer"), of_nothing(ctx));
+    suite.result(fmt!("interrupt after the unmap"), after_mapping(ctx));
     suite.result(fmt!("storm of interrupts"), storm(ctx));
     suite.result(fmt!("all interrupts at once"), all_at_once(ctx));
     suite.result(fmt!("wrong data"), wrong_data(ctx));
@@ -93,25 +61,25 @@ fn start<'a, 'e>(ctx: &Context<'a>, edu: &'e Edu<'e>, job: Job) -> Result<InFlig
     Ok(Transfer::read(edu, map(ctx)?, 0..SIZE, job)?)
 }
 
-/// Waits for a time in which no transfer ends; whatever interrupts there are, this one must not.
+/// Checks that a transfer does not end early, whatever interrupts there are.
 fn still_running<'a, 'e>(transfer: InFlight<'a, 'e>) -> Result<InFlight<'a, 'e>, Stop> {
     match transfer.wait(SHORT) {
         Err(WaitError::TimedOut(transfer)) => Ok(transfer),
         Err(WaitError::Failed(error, _)) => Err(error.into()),
-        Ok(_) => Err(Failure::Unexpected("a transfer of 100 ms was over in 20").into()),
+        Ok(_) => fail("a transfer of 100 ms ended within 20 ms"),
     }
 }
 
-/// A transfer that is dropped in flight, which ends it; its memory is unmapped after that.
-fn given_up(ctx: &Context<'_>, edu: &Edu<'_>) -> Result<(), Stop> {
+/// Drops a transfer in flight, which waits for its end and unmaps the memory.
+fn drop_in_flight(ctx: &Context<'_>, edu: &Edu<'_>) -> Result<(), Stop> {
     let mapping = map(ctx)?;
-    let dma = mapping.span().number();
+    let place = Place::of(&mapping);
 
     drop(still_running(Transfer::read(edu, mapping, 0..SIZE, JOB)?)?);
-    Ok(ctx.witness.unmapped(dma, SIZE)?)
+    Ok(place.unmapped(ctx)?)
 }
 
-/// Waits until `count` interrupts were handled, and none is left.
+/// Waits until `count` interrupts were handled, and none is pending.
 fn until_handled(edu: &Edu<'_>, count: usize) -> Result<(), Stop> {
     for _ in 0..LOOKS {
         if edu.handled() >= count && edu.raised() == 0 {
@@ -119,19 +87,21 @@ fn until_handled(edu: &Edu<'_>, count: usize) -> Result<(), Stop> {
         }
         fsleep(PAUSE);
     }
-    Err(Failure::Unexpected("an interrupt was raised, and not handled").into())
+    fail("an interrupt was raised, and not handled")
 }
 
-/// Empties the device's buffer, so that only a transfer to come fills it.
-fn empty(ctx: &Context<'_>) -> Result<(), Stop> {
-    load(ctx, &[0; SIZE])
-}
-
-/// No interrupt: the register tells, when the time is up.
-fn never(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+/// Clears the device's buffer, so that only the next transfer can fill it. Returns the engine and
+/// the number of interrupts handled so far.
+fn clear<'a>(ctx: &Context<'a>) -> Result<(&'a Edu<'a>, usize), Stop> {
     let edu = ctx.edu()?;
-    empty(ctx)?;
-    let handled = edu.handled();
+
+    load(ctx, &[0; SIZE])?;
+    Ok((edu, edu.handled()))
+}
+
+/// No interrupt: the wait reads the register when the timeout expires.
+fn never(ctx: &Context<'_>) -> Result<&'static str, Stop> {
+    let (edu, handled) = clear(ctx)?;
     let job = Job {
         interrupt: Interrupt::Never,
         ..JOB
@@ -141,18 +111,16 @@ fn never(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let begun = Instant::<Monotonic>::now();
     let mapping = transfer.wait(LONG)?;
     if edu.handled() != handled || begun.elapsed() < Delta::from_millis(LONG.into()) {
-        return Err(Failure::Unexpected("there was an interrupt").into());
+        return fail("there was an interrupt");
     }
     arrived(ctx, mapping)?;
 
     Ok("wait to_device size 512 done when the time is up witness: round trip, 0 interrupts")
 }
 
-/// One interrupt more than transfers: the next transfer is not over by it.
+/// An extra interrupt does not end the next transfer.
 fn twice(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let edu = ctx.edu()?;
-    empty(ctx)?;
-    let handled = edu.handled();
+    let (edu, handled) = clear(ctx)?;
     let job = Job {
         interrupt: Interrupt::Twice,
         ..JOB
@@ -161,7 +129,7 @@ fn twice(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     until_handled(edu, handled + 2)?;
     arrived(ctx, mapping)?;
 
-    empty(ctx)?;
+    clear(ctx)?;
     edu.raise(DMA_INTERRUPT);
     let transfer = still_running(start(ctx, edu, job)?)?;
     arrived(ctx, transfer.wait(TIMEOUT)?)?;
@@ -169,11 +137,9 @@ fn twice(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 2 interrupts of one transfer")
 }
 
-/// Interrupts while the device is at work, the second of another kind.
+/// Interrupts during a transfer, the second of another type.
 fn early(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let edu = ctx.edu()?;
-    empty(ctx)?;
-    let handled = edu.handled();
+    let (edu, handled) = clear(ctx)?;
     let transfer = start(ctx, edu, JOB)?;
 
     edu.raise(DMA_INTERRUPT);
@@ -186,28 +152,24 @@ fn early(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 2 interrupts before its own")
 }
 
-/// The interrupt of a transfer that was given up comes when there is another.
+/// The interrupt of a dropped transfer comes during another one.
 fn late(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let edu = ctx.edu()?;
-    empty(ctx)?;
-    let handled = edu.handled();
-    given_up(ctx, edu)?;
+    let (edu, handled) = clear(ctx)?;
+    drop_in_flight(ctx, edu)?;
 
-    // Its interrupt was handled, and nobody has waited for it.
+    // Its interrupt was handled without a waiter.
     until_handled(edu, handled + 1)?;
-    empty(ctx)?;
-    given_up(ctx, edu)?;
+    clear(ctx)?;
+    drop_in_flight(ctx, edu)?;
     let second = still_running(start(ctx, edu, JOB)?)?;
     arrived(ctx, second.wait(TIMEOUT)?)?;
 
     Ok("wait to_device size 512 witness: round trip, interrupt of the transfer before")
 }
 
-/// An interrupt when nothing was started.
+/// An interrupt without a transfer.
 fn of_nothing(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let edu = ctx.edu()?;
-    empty(ctx)?;
-    let handled = edu.handled();
+    let (edu, handled) = clear(ctx)?;
 
     edu.raise(DMA_INTERRUPT);
     until_handled(edu, handled + 1)?;
@@ -217,27 +179,25 @@ fn of_nothing(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 1 interrupt before the start")
 }
 
-/// An interrupt when what was transferred is not mapped any more.
+/// An interrupt after the unmap.
 fn after_mapping(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     let mapping = start(ctx, edu, JOB)?.wait(TIMEOUT)?;
-    let dma = mapping.span().number();
+    let place = Place::of(&mapping);
     let buffer = mapping.unmap();
 
     let handled = edu.handled();
     edu.raise(DMA_INTERRUPT);
     until_handled(edu, handled + 1)?;
-    ctx.witness.unmapped(dma, SIZE)?;
+    place.unmapped(ctx)?;
     pattern::compare(&buffer, SEED, 0)?;
 
     Ok("dma_unmap_single to_device size 512 witness: bytes, interrupt after it")
 }
 
-/// Many interrupts at once, in a transfer; they may become fewer on their way.
+/// Many interrupts at once, during a transfer. The controller may merge them.
 fn storm(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let edu = ctx.edu()?;
-    empty(ctx)?;
-    let handled = edu.handled();
+    let (edu, handled) = clear(ctx)?;
     let transfer = start(ctx, edu, JOB)?;
 
     for _ in 0..STORM {
@@ -246,8 +206,8 @@ fn storm(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     arrived(ctx, transfer.wait(TIMEOUT)?)?;
     until_handled(edu, handled + 1)?;
 
-    // Those that are left over do not end another one.
-    empty(ctx)?;
+    // Pending interrupts do not end the next transfer.
+    clear(ctx)?;
     edu.raise(DMA_INTERRUPT);
     let transfer = still_running(start(ctx, edu, JOB)?)?;
     arrived(ctx, transfer.wait(TIMEOUT)?)?;
@@ -255,11 +215,9 @@ fn storm(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 1000 interrupts raised")
 }
 
-/// All interrupts that there can be, which read as what a device that is gone reads as.
+/// All interrupt bits, which read as those of a disconnected device.
 fn all_at_once(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let edu = ctx.edu()?;
-    empty(ctx)?;
-    let handled = edu.handled();
+    let (edu, handled) = clear(ctx)?;
 
     edu.raise(u32::MAX);
     until_handled(edu, handled + 1)?;
@@ -270,7 +228,7 @@ fn all_at_once(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 32 interrupts acknowledged before the start")
 }
 
-/// A device that changes a byte of what it was given: the comparison says which.
+/// The device changes a byte: the comparison reports its offset.
 fn wrong_data(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
 
@@ -292,7 +250,7 @@ fn wrong_data(ctx: &Context<'_>) -> Result<&'static str, Stop> {
                 expected,
                 found,
             }) if (offset, expected, found) == (wrong, right, !right) => {}
-            _ => return Err(Failure::Unexpected("a wrong byte was not seen where it is").into()),
+            _ => return fail("the comparison missed a wrong byte"),
         }
     }
 

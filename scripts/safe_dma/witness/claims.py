@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the guest said of DMA addresses, compared with what the SMMU and the device did.
 
-The guest's lines are in its console (see rust/selftest/claims.rs), and what happened is in QEMU's trace
+The guest's lines are in its console (see rust/selftest/trace_marks.rs), and what happened is in QEMU's trace
 (see smmu_trace.py), which has the number of each claim where it was made. The trace is replayed: which
 claims are live, what is in the TLB, what the device was told to transfer. Nothing that the guest does
 changes what is compared: were its addresses wrong, its page table, or its invalidations, it would show.

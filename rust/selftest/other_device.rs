@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Another device that the driver has, if there is one.
+//! Access to another device of the same driver.
 
-use super::{
-    evidence::Stop,
-    Context, //
-};
+use super::prelude::*;
 use crate::{
     bindings as helpers,
     testdev::control, //
@@ -13,19 +10,18 @@ use crate::{
 use core::ptr::NonNull;
 use kernel::{
     bindings,
-    device::Core,
-    pci, //
+    device::Core, //
 };
 
-/// The numbers that `edu` has.
+/// The PCI IDs of `edu`.
 const VENDOR: u32 = 0x1234;
 const DEVICE: u32 = 0x11e8;
 
-/// A device, kept by a reference.
+/// A counted reference to a device.
 struct Found(NonNull<bindings::pci_dev>);
 
 impl Found {
-    /// The first one, or the one after `previous`.
+    /// Returns the first device, or the one after `previous`.
     fn after(previous: Option<Self>) -> Option<Self> {
         let from = previous.map_or(core::ptr::null_mut(), |found| {
             // The C function drops the reference.
@@ -34,7 +30,7 @@ impl Found {
             pdev
         });
 
-        // SAFETY: `from` is null, or a device with a reference that is given away.
+        // SAFETY: `from` is null, or a device with a reference for the function to drop.
         NonNull::new(unsafe { bindings::pci_get_device(VENDOR, DEVICE, from) }).map(Self)
     }
 
@@ -51,11 +47,11 @@ impl Drop for Found {
     }
 }
 
-/// A device that is locked, so that its driver neither comes nor goes.
+/// A locked device, which is neither bound nor unbound meanwhile.
 struct Locked<'a>(&'a Found);
 
 impl<'a> Locked<'a> {
-    /// Not for one that is locked: it may be probed just now, and look for this one.
+    /// Does not wait: the other device may be probed and look for this one at the same time.
     fn try_lock(found: &'a Found) -> Option<Self> {
         // SAFETY: The device is valid.
         unsafe { helpers::helper_device_trylock(found.device()) }.then_some(Self(found))
@@ -69,8 +65,7 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Calls `f` with another device that is bound to the driver of this one; a check is skipped if there is
-/// none.
+/// Calls `f` with another device that is bound to the same driver, or skips the check.
 pub(super) fn with<T>(
     ctx: &Context<'_>,
     f: impl FnOnce(&pci::Device<Core<'_>>) -> Result<T, Stop>,
@@ -81,12 +76,12 @@ pub(super) fn with<T>(
     while let Some(found) = next {
         if found.device() != own {
             if let Some(_locked) = Locked::try_lock(&found) {
-                // SAFETY: Both are valid, and neither's driver changes: one is being probed, the other is
-                // locked.
+                // SAFETY: Both are valid, and neither's driver changes: one is being probed, the
+                // other is locked.
                 if unsafe { (*found.device()).driver == (*own).driver } {
-                    // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The device is valid,
-                    // bound for as long as it is locked, which is until `f` has returned, and locked as in a
-                    // callback of its driver. Nobody else unmaps for it meanwhile.
+                    // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The
+                    // device is valid. It is locked, as in a callback of its driver, and so bound
+                    // until `f` has returned. `quiesce()` keeps others from unmapping for it.
                     return control::quiesce(|| f(unsafe { found.0.cast().as_ref() }));
                 }
             }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Threads on all processors that do the same work at the same time.
+//! Threads on all processors that do the same work concurrently.
 
 use super::super::evidence::Stop;
 use core::ptr::NonNull;
@@ -29,20 +29,20 @@ use kernel::{
     }, //
 };
 
-/// How long a thread lets others run; what is shorter is no sleep.
+/// How long a thread sleeps to let others run. `fsleep()` spins for less.
 const PAUSE: Delta = Delta::from_micros(50);
 
-/// How often it is looked whether all have ended.
+/// The interval of polling for the end of all threads.
 const LOOK: Delta = Delta::from_millis(1);
 
-/// The work of one thread, which is told its number.
+/// The work of one thread, called with its number.
 type Work<'a> = dyn Fn(usize) -> Result<(), Stop> + Sync + 'a;
 
-/// Work that threads share.
+/// The state that the threads share.
 #[pin_data]
 struct Shared<'a> {
     work: &'a Work<'a>,
-    /// How many have begun, and how many have not ended.
+    /// The number of threads that have begun, and of those that have not ended.
     begun: Atomic<usize>,
     left: Atomic<usize>,
     /// The first failure.
@@ -50,15 +50,15 @@ struct Shared<'a> {
     failure: Mutex<Option<Stop>>,
 }
 
-/// A kernel thread. Dropping it waits until it has ended; one that has not begun never does.
+/// A kernel thread. Dropping it waits until it has ended, or cancels it if it has not begun.
 ///
 /// # Invariants
 ///
-/// This is a thread that was created here, with a reference that belongs to this value.
+/// A thread created by [`Thread::new`], and a reference to it that this value owns.
 struct Thread(NonNull<bindings::task_struct>);
 
 impl Thread {
-    /// Creates a thread that calls `begin`, and waits to be woken. Sleeps.
+    /// Creates a thread that calls `begin` once it is woken. Sleeps.
     ///
     /// # Safety
     ///
@@ -66,16 +66,16 @@ impl Thread {
     unsafe fn new(shared: &Shared<'_>, cpu: u32) -> Result<Self> {
         let data = core::ptr::from_ref(shared).cast_mut().cast();
 
-        // SAFETY: By the caller's promise, which is what `begin()` asks for. The name is a format
-        // that takes the number of the processor.
+        // SAFETY: The caller promises what `begin()` requires. The name is a format that takes
+        // the number of the processor.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_cpu(Some(begin), data, cpu, c"safe_dma/%u".as_char_ptr())
         })?;
 
-        // SAFETY: It was created just now, and cannot have ended.
+        // SAFETY: The thread was just created and not woken.
         unsafe { bindings::get_task_struct(task) };
 
-        // INVARIANT: That is the reference.
+        // INVARIANT: The reference was taken above.
         NonNull::new(task).map(Self).ok_or(EFAULT)
     }
 
@@ -87,18 +87,18 @@ impl Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        // SAFETY: By the invariants, and the reference is given away.
+        // SAFETY: By the invariants. The function drops the reference.
         unsafe { bindings::kthread_stop_put(self.0.as_ptr()) };
     }
 }
 
-/// Where a thread begins.
+/// The entry point of a thread.
 ///
 /// # Safety
 ///
 /// `data` is a [`Shared`] that outlives the thread.
 unsafe extern "C" fn begin(data: *mut c_void) -> c_int {
-    // SAFETY: By the caller's promise. All that it has can be shared.
+    // SAFETY: By the caller's promise. All fields are `Sync`.
     let shared = unsafe { &*data.cast::<Shared<'_>>() };
     let number = shared.begun.fetch_add(1, Relaxed);
 
@@ -109,16 +109,17 @@ unsafe extern "C" fn begin(data: *mut c_void) -> c_int {
     0
 }
 
-/// How many threads there are, and how often each does something.
+/// A set of threads.
 #[derive(Clone, Copy)]
-pub(super) struct Crew {
+pub(super) struct Workers {
     processors: u32,
     pub(super) threads: usize,
+    /// How often each thread repeats an operation.
     pub(super) rounds: usize,
 }
 
-impl Crew {
-    /// A thread for each processor, and two where there is one.
+impl Workers {
+    /// Returns a thread for each processor, and two on a single one.
     pub(super) fn new() -> Self {
         let processors = nr_cpu_ids();
 
@@ -126,13 +127,13 @@ impl Crew {
             processors,
             // CAST: From 32 bits to at least as many.
             threads: processors.max(2) as usize,
-            // Where only one of them runs, nothing comes of many.
+            // More rounds find nothing more on a single processor.
             rounds: if processors > 1 { 30 } else { 8 },
         }
     }
 
-    /// Calls `work` in all threads, and returns when all have ended: the first failure, if there is
-    /// one. Sleeps.
+    /// Calls `work` in all threads, waits for their end, and returns the first failure, if any.
+    /// Sleeps.
     pub(super) fn run(&self, work: &Work<'_>) -> Result<(), Stop> {
         let shared = KBox::pin_init(
             pin_init!(Shared {
@@ -146,15 +147,15 @@ impl Crew {
         let mut threads = KVec::with_capacity(self.threads, GFP_KERNEL)?;
 
         for cpu in (0..self.processors).cycle().take(self.threads) {
-            // SAFETY: The threads are dropped before what they share, also on errors, and have
-            // ended then.
+            // SAFETY: The threads are dropped before `shared`, also on errors, which waits for
+            // their end.
             threads.push(unsafe { Thread::new(&shared, cpu)? }, GFP_KERNEL)?;
         }
         for thread in &threads {
             thread.wake();
         }
-        // One that is stopped before it has begun never does. In short sleeps, as the kernel
-        // reports who waits for a minute.
+        // A thread that is stopped before it has begun never calls `work`. Poll: the hung task
+        // detector reports longer waits.
         while shared.left.load(Acquire) != 0 {
             fsleep(LOOK);
         }
@@ -164,8 +165,8 @@ impl Crew {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Lets other threads run, in each round where there is one processor, and else in some: the
-    /// host may have fewer processors. Sleeps.
+    /// Lets other threads run: in each round on a single processor, otherwise in every fourth, as
+    /// the host may have fewer processors. Sleeps.
     pub(super) fn pause(&self, round: usize) {
         if self.processors == 1 || round % 4 == 0 {
             fsleep(PAUSE);

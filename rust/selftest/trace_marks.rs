@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What the checks say of the device's addresses, for somebody outside of the guest to compare.
+//! Marks in QEMU's trace, with which a host script compares the checks' view of DMA addresses.
 //!
-//! A claim is a line in the kernel's log, with a number that is also written to a register of the device
-//! that ignores it: in QEMU's own trace, the number stands before what the SMMU did next. The addresses
-//! are those that the CPU has, and not those that the IOMMU's page table has. `scripts/safe_dma/witness/claims.py` reads
-//! both.
+//! A mark is a claim in the kernel log and its number in QEMU's trace: the number is written to a
+//! register that the device ignores, before the SMMU accesses that the claim is about. The physical
+//! addresses come from the CPU's view, not from the IOMMU's page table.
+//! `scripts/safe_dma/witness/claims.py` compares the two logs.
 
-use crate::{
-    testdev::edu::Edu, //
-};
+use crate::testdev::edu::Edu;
 use kernel::{
     device::{
         Bound,
@@ -27,30 +25,30 @@ use kernel::{
     }, //
 };
 
-/// The number of the last claim of all devices.
+/// The number of the last mark of all devices.
 static LAST: Atomic<u32> = Atomic::new(0);
 
-/// How many pieces of memory a line has room for.
+/// The number of pieces of memory that fit into a line.
 const PIECES: usize = 16;
 
-/// Makes claims, if the user wants them.
-pub(super) struct Claims<'a> {
+/// Prints marks, if they are enabled.
+pub(super) struct TraceMarks<'a> {
     dev: &'a Device<Bound>,
-    /// If the user wants claims.
+    /// [`None`] if they are disabled.
     edu: Option<&'a Edu<'a>>,
 }
 
-impl<'a> Claims<'a> {
-    /// Those of a device that has no `edu` are not made: nobody could see when.
-    pub(super) fn new(dev: &'a Device<Bound>, edu: Option<&'a Edu<'a>>, wanted: bool) -> Self {
+impl<'a> TraceMarks<'a> {
+    /// Enables marks for a device that has an engine. Others have no register for the number.
+    pub(super) fn new(dev: &'a Device<Bound>, edu: Option<&'a Edu<'a>>, enabled: bool) -> Self {
         Self {
             dev,
-            edu: edu.filter(|_| wanted),
+            edu: edu.filter(|_| enabled),
         }
     }
 
-    /// `len` bytes from `dma` lead to the memory of which `phys` tells the physical address at an offset,
-    /// and the device may access them in that direction.
+    /// Claims that `len` bytes from `dma` lead to the memory with the physical addresses that
+    /// `phys` returns for an offset, for accesses in that direction only.
     pub(super) fn mapped(
         &self,
         dma: DmaAddress,
@@ -82,7 +80,7 @@ impl<'a> Claims<'a> {
         }
     }
 
-    /// `len` bytes from `dma` lead to a copy of those at `phys`.
+    /// Claims that `len` bytes from `dma` lead to a copy of those at `phys`.
     pub(super) fn bounced(
         &self,
         dma: DmaAddress,
@@ -100,18 +98,18 @@ impl<'a> Claims<'a> {
         ));
     }
 
-    /// `len` bytes from `dma` are no longer the device's: the IOMMU was told, if it is a strict one.
+    /// Claims that `len` bytes from `dma` are unmapped, and in a strict domain invalidated.
     pub(super) fn unmapped(&self, dma: DmaAddress, len: usize) {
         self.claim(fmt!("unmap dma {:#x} size {:#x}", dma, len));
     }
 
-    /// The next transfer is stopped at `dma`, by that event of the SMMU.
+    /// Claims that the next transfer faults at `dma`, with that event of the SMMU.
     pub(super) fn fault(&self, dma: DmaAddress, len: usize, event: &str) {
         self.claim(fmt!("fault dma {:#x} size {:#x} event {}", dma, len, event));
     }
 
-    /// The next transfer may get at `len` bytes from `dma` that are not, or no longer, the device's: nobody
-    /// keeps it from them. They are those at `phys`, or, if the device was given a copy, no others' than that.
+    /// Claims that the next transfer may reach `len` bytes from `dma` that are not mapped for the
+    /// device, at `phys`, or anywhere but there if the device had a copy.
     pub(super) fn open(&self, dma: DmaAddress, len: usize, phys: PhysAddr, copied: bool) {
         self.claim(fmt!(
             "open dma {:#x} size {:#x} perm rw {} {:#x}+{:#x}",
@@ -123,17 +121,17 @@ impl<'a> Claims<'a> {
         ));
     }
 
-    fn claim(&self, what: fmt::Arguments<'_>) {
+    fn claim(&self, claim: fmt::Arguments<'_>) {
         if let Some(edu) = self.edu {
             let number = LAST.fetch_add(1, Relaxed) + 1;
 
-            dev_info!(self.dev, "    # claim {}: {}\n", number, what);
+            dev_info!(self.dev, "    # claim {}: {}\n", number, claim);
             edu.mark(number);
         }
     }
 }
 
-/// What the device may do, in terms of its accesses.
+/// Returns the accesses that a direction permits.
 fn permission(direction: DataDirection) -> &'static str {
     match direction {
         DataDirection::Bidirectional => "rw",
@@ -143,14 +141,14 @@ fn permission(direction: DataDirection) -> &'static str {
     }
 }
 
-/// Memory from `start` on, which lies in a row or does not.
+/// The physically contiguous pieces of memory from `start` on.
 struct Pieces<'a> {
     start: usize,
     len: usize,
     phys: &'a dyn Fn(usize) -> PhysAddr,
 }
 
-/// A part of it that does.
+/// A contiguous piece.
 struct Piece {
     offset: usize,
     phys: PhysAddr,
@@ -168,7 +166,7 @@ impl Pieces<'_> {
             }
 
             let phys = (self.phys)(offset);
-            // Pages are in a row or not: only where one begins can there be a gap.
+            // A gap can only be between pages.
             loop {
                 // CAST: The offset within a page.
                 let page_left = PAGE_SIZE - (self.phys)(next) as usize % PAGE_SIZE;

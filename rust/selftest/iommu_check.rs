@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The IOMMU's page table as a witness.
+//! Checks of DMA addresses against the IOMMU's page table.
 
 use super::{
-    claims::Claims,
-    evidence::Failure, //
+    evidence::{
+        fail,
+        Failure, //
+    },
+    trace_marks::TraceMarks, //
 };
 use crate::dma::{
     domain::{
@@ -27,38 +30,38 @@ use kernel::{
     page::PAGE_SIZE, //
 };
 
-/// Says where a DMA address leads.
-pub(super) struct Witness<'a> {
+/// The page table of the device, or its absence.
+pub(super) struct IommuCheck<'a> {
     /// The domain, if it translates.
     domain: Option<Domain<'a>>,
     /// The highest address that the device can use.
     mask: DmaAddress,
-    pub(super) claims: Claims<'a>,
+    pub(super) marks: TraceMarks<'a>,
 }
 
-impl<'a> Witness<'a> {
-    /// The witness for `dev`, which makes claims of its own for others to look at.
-    pub(super) fn of(dev: &'a Device<Core<'_>>, claims: Claims<'a>) -> Self {
+impl<'a> IommuCheck<'a> {
+    /// Returns the check for `dev`, which also prints trace marks.
+    pub(super) fn of(dev: &'a Device<Core<'_>>, marks: TraceMarks<'a>) -> Self {
         Self {
-            claims,
+            marks,
             mask: limits::mask(dev),
             domain: Domain::of(dev).filter(|domain| domain.kind() != Kind::Identity),
         }
     }
 
-    /// Whether addresses are translated at all.
+    /// Returns whether DMA addresses are translated.
     pub(super) fn translates(&self) -> bool {
         self.domain.is_some()
     }
 
-    /// Whether what was unmapped is out of the device's reach at once.
+    /// Returns whether the TLB is invalidated at each unmap.
     pub(super) fn is_strict(&self) -> bool {
         self.domain
             .as_ref()
             .is_some_and(|domain| domain.kind() == Kind::DmaStrict)
     }
 
-    /// Whether `iova` leads nowhere.
+    /// Returns whether `iova` leads nowhere.
     pub(super) fn is_free(&self, iova: DmaAddress) -> bool {
         match &self.domain {
             Some(domain) => lookup(domain, iova).is_none(),
@@ -66,13 +69,15 @@ impl<'a> Witness<'a> {
         }
     }
 
-    /// Returns which pages are mapped where addresses are given out: of the `count` below the
-    /// highest that the device can use, and below the highest of 32 bits, and of those around each
-    /// power of two and its distance from the end, as a range is aligned to its size. [`None`] if
-    /// nobody translates.
+    /// Returns which pages are mapped where the IOVA allocator places ranges, or [`None`] without
+    /// translation.
+    ///
+    /// Looks at `count` pages below the highest address of the device and of 32 bits, and at the
+    /// pages around each power of two and its distance from the end, as ranges are aligned to
+    /// their size.
     pub(super) fn mapped_pages(&self, count: usize) -> Option<Mapped> {
         const SIZE: DmaAddress = PAGE_SIZE as DmaAddress;
-        /// More than this no table has.
+        /// The most address bits that a page table has.
         const BITS: u32 = 48;
 
         let domain = self.domain.as_ref()?;
@@ -99,8 +104,8 @@ impl<'a> Witness<'a> {
         Some(mapped)
     }
 
-    /// Checks, page by page, that `len` bytes from `iova`, mapped in that direction, lead to the memory
-    /// of which `phys` tells the physical address at an offset; returns what it saw.
+    /// Checks, page by page, that `len` bytes from `iova` lead to the memory with the physical
+    /// addresses that `phys` returns for an offset; returns the evidence.
     pub(super) fn mapped(
         &self,
         iova: DmaAddress,
@@ -108,40 +113,39 @@ impl<'a> Witness<'a> {
         direction: DataDirection,
         phys: &dyn Fn(usize) -> PhysAddr,
     ) -> Result<&'static str, Failure> {
-        let Some(domain) = &self.domain else {
-            let itself = |offset| iova.wrapping_add(offset as DmaAddress) == phys(offset);
-
-            return if offsets(len).all(itself) {
-                self.claims.mapped(iova, len, direction, phys);
-                Ok("bus address is the physical address")
-            } else {
-                Err(Failure::Unexpected(
-                    "the bus address is not the physical address",
-                ))
-            };
-        };
-
-        self.claims.mapped(iova, len, direction, phys);
+        self.marks.mapped(iova, len, direction, phys);
 
         for offset in offsets(len) {
             let at = iova.wrapping_add(offset as DmaAddress);
             let expected = phys(offset);
-            let found = lookup(domain, at);
 
-            if found != Some(expected) {
-                return Err(Failure::Translation {
-                    iova: at,
-                    expected,
-                    found,
-                });
+            match &self.domain {
+                Some(domain) => {
+                    let found = lookup(domain, at);
+
+                    if found != Some(expected) {
+                        return Err(Failure::Translation {
+                            iova: at,
+                            expected,
+                            found,
+                        });
+                    }
+                }
+                None if at != expected => {
+                    return fail("the bus address is not the physical address")
+                }
+                None => {}
             }
         }
 
-        Ok("iova_to_phys")
+        Ok(match self.domain {
+            Some(_) => "iova_to_phys",
+            None => "bus address is the physical address",
+        })
     }
 
-    /// Checks, page by page, that `len` bytes from `iova` lead to memory, but not to any of the `len`
-    /// bytes at `phys`: the device was given a copy. Returns what it saw.
+    /// Checks, page by page, that `len` bytes from `iova` lead to memory other than the `len` bytes
+    /// at `phys`, of which the device has a copy; returns the evidence.
     pub(super) fn bounced(
         &self,
         iova: DmaAddress,
@@ -151,40 +155,26 @@ impl<'a> Witness<'a> {
     ) -> Result<&'static str, Failure> {
         let memory = phys..phys + len as PhysAddr;
 
-        let Some(domain) = &self.domain else {
-            let itself = memory.start..memory.end;
-
-            return if itself.contains(&iova) {
-                Err(Failure::Unexpected(
-                    "the device was given the memory itself",
-                ))
-            } else {
-                self.claims.bounced(iova, len, direction, phys);
-                Ok("bounce buffer")
-            };
-        };
-
+        self.marks.bounced(iova, len, direction, phys);
         for offset in offsets(len) {
             let at = iova.wrapping_add(offset as DmaAddress);
 
-            match lookup(domain, at) {
+            match self.domain.as_ref().map_or(Some(at), |it| lookup(it, at)) {
                 Some(found) if !memory.contains(&found) => {}
-                Some(_) => {
-                    return Err(Failure::Unexpected(
-                        "the device was given the memory itself",
-                    ))
-                }
-                None => return Err(Failure::Unexpected("the DMA address leads nowhere")),
+                Some(_) => return fail("the device was given the memory itself"),
+                None => return fail("the DMA address leads nowhere"),
             }
         }
 
-        self.claims.bounced(iova, len, direction, phys);
-        Ok("iova_to_phys to a bounce buffer")
+        Ok(match self.domain {
+            Some(_) => "iova_to_phys to a bounce buffer",
+            None => "bounce buffer",
+        })
     }
 
     /// Checks, page by page, that `len` bytes from `iova` lead nowhere.
     pub(super) fn unmapped(&self, iova: DmaAddress, len: usize) -> Result<(), Failure> {
-        self.claims.unmapped(iova, len);
+        self.marks.unmapped(iova, len);
 
         let Some(domain) = &self.domain else {
             return Ok(());
@@ -202,12 +192,12 @@ impl<'a> Witness<'a> {
     }
 }
 
-/// What is mapped of some addresses.
+/// A digest of the mapped pages among those looked at.
 #[derive(PartialEq)]
 pub(super) struct Mapped {
     looked_at: usize,
     pages: usize,
-    /// Of where the pages lead, and from where.
+    /// A hash of the translations.
     sum: u64,
 }
 
@@ -221,15 +211,15 @@ impl fmt::Display for Mapped {
     }
 }
 
-/// Asks the page table.
+/// Returns the physical address to which the page table translates `iova`.
 fn lookup(domain: &Domain<'_>, iova: DmaAddress) -> Option<PhysAddr> {
-    // SAFETY: The device has its domain to itself, or `selftest::run()` makes no checks. Only they map and
-    // unmap for it, one after the other, and they are what asks here; they do so for another device while
-    // that is locked, so that its own checks are not running, and no operation of `control` is.
+    // SAFETY: The device has its domain to itself, or `selftest::run()` runs no checks. Only the
+    // checks map and unmap for it, in the thread that calls this. They do so for another device
+    // only while that is locked, so that neither its own checks nor operations of `control` run.
     unsafe { domain.iova_to_phys(iova) }
 }
 
-/// An offset within each page, and that of the last byte.
+/// Returns the offset of each page, and of the last byte.
 pub(in crate::selftest) fn offsets(len: usize) -> impl Iterator<Item = usize> {
     (0..len).step_by(PAGE_SIZE).chain([len - 1])
 }

@@ -1,52 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Data moved through the device, in each direction, and how to see that it went that way.
+//! Transfers in each direction, and checks that data moved in that direction only.
 
-use super::{
-    evidence::Stop,
-    pattern,
-    scratch::{
-        fetch,
-        load,
-        JOB,
-        TIMEOUT, //
-    },
-    Context, //
+use super::prelude::*;
+use crate::dma::direction::{
+    DeviceReads,
+    DeviceWrites, //
 };
-use crate::{
-    dma::{
-        direction::{
-            Bidirectional,
-            DeviceReads,
-            DeviceWrites,
-            Direction,
-            FromDevice,
-            ToDevice, //
-        },
-        transfer::{
-            DeviceMemory,
-            Transfer, //
-        }, //
-    },
-    testdev::edu::BUFFER_SIZE, //
-};
-use core::ops::Range;
-use kernel::prelude::*;
 
-/// The pattern of what is moved, and that of what must not stay or must not change.
+/// The pattern of transferred data, and another one.
 pub(super) const DATA: u32 = 2;
 pub(super) const OTHER: u32 = 3;
 
-/// A direction, and how to see that data goes that way and no other.
-pub(super) trait Moves: Direction + Copy {
+/// A direction with the patterns that show how data moved.
+pub(super) trait DirectionTest: Direction + Copy {
     /// The direction as a value.
     const VALUE: Self;
-    /// The pattern that is in the memory before it is mapped.
+    /// The pattern in memory before it is mapped.
     const BEFORE: u32;
-    /// The pattern that must be there after data was moved.
+    /// The pattern in memory after a transfer.
     const AFTER: u32;
 
-    /// The pattern that must be there afterwards, if anybody moves data.
+    /// Returns the pattern expected in memory at the end, which is unchanged without an engine.
     fn after(ctx: &Context<'_>) -> u32 {
         match ctx.edu {
             Some(_) => Self::AFTER,
@@ -54,9 +29,9 @@ pub(super) trait Moves: Direction + Copy {
         }
     }
 
-    /// Moves the bytes of `chunk` through the device, and checks what can be checked on the way.
+    /// Transfers the bytes of `chunk`, and checks the data that the device received.
     ///
-    /// The first byte of `memory` is at `offset` of the pattern.
+    /// `offset` is that of the first byte of `memory` in the pattern.
     fn through<M: DeviceMemory<Direction = Self>>(
         ctx: &Context<'_>,
         memory: M,
@@ -65,8 +40,8 @@ pub(super) trait Moves: Direction + Copy {
     ) -> Result<M, Stop>;
 }
 
-/// Moves all of `memory`, as much as the device takes at a time.
-pub(super) fn all<M: DeviceMemory<Direction: Moves>>(
+/// Transfers all of `memory`, in chunks of the size of the device's buffer.
+pub(super) fn all<M: DeviceMemory<Direction: DirectionTest>>(
     ctx: &Context<'_>,
     mut memory: M,
     offset: usize,
@@ -81,7 +56,7 @@ pub(super) fn all<M: DeviceMemory<Direction: Moves>>(
     Ok(memory)
 }
 
-/// Lets the device read `range`; without an engine, nobody reads it.
+/// Lets the device read `range`, if it has an engine.
 pub(super) fn device_reads<M: DeviceMemory<Direction: DeviceReads>>(
     ctx: &Context<'_>,
     memory: M,
@@ -93,7 +68,7 @@ pub(super) fn device_reads<M: DeviceMemory<Direction: DeviceReads>>(
     }
 }
 
-/// Checks that the device has read the bytes of `range` of the pattern, if it has an engine.
+/// Checks that the device has received the bytes `range` of the pattern, if it has an engine.
 pub(super) fn arrived(ctx: &Context<'_>, seed: u32, range: Range<usize>) -> Result<(), Stop> {
     if ctx.edu.is_none() {
         return Ok(());
@@ -104,8 +79,8 @@ pub(super) fn arrived(ctx: &Context<'_>, seed: u32, range: Range<usize>) -> Resu
     Ok(pattern::compare(&seen, seed, range.start)?)
 }
 
-/// Lets the device write the pattern `seed` to `range`, the first byte of memory being at `offset` of it;
-/// without an engine, nobody writes.
+/// Lets the device write the pattern `seed` to `range`, if it has an engine. `offset` is that of
+/// the first byte of `memory` in the pattern.
 pub(super) fn device_writes<M: DeviceMemory<Direction: DeviceWrites>>(
     ctx: &Context<'_>,
     memory: M,
@@ -123,7 +98,7 @@ pub(super) fn device_writes<M: DeviceMemory<Direction: DeviceWrites>>(
     Ok(Transfer::write(edu, memory, range, JOB)?.wait(TIMEOUT)?)
 }
 
-/// Lets the device read `chunk`, and checks that it has got the pattern.
+/// Lets the device read `chunk`, and checks the data that it received.
 fn to_device<M: DeviceMemory<Direction: DeviceReads>>(
     ctx: &Context<'_>,
     memory: M,
@@ -138,7 +113,7 @@ fn to_device<M: DeviceMemory<Direction: DeviceReads>>(
     Ok(memory)
 }
 
-impl Moves for ToDevice {
+impl DirectionTest for ToDevice {
     const VALUE: Self = Self;
     const BEFORE: u32 = DATA;
     const AFTER: u32 = DATA;
@@ -153,7 +128,7 @@ impl Moves for ToDevice {
     }
 }
 
-impl Moves for FromDevice {
+impl DirectionTest for FromDevice {
     const VALUE: Self = Self;
     const BEFORE: u32 = OTHER;
     const AFTER: u32 = DATA;
@@ -168,7 +143,7 @@ impl Moves for FromDevice {
     }
 }
 
-impl Moves for Bidirectional {
+impl DirectionTest for Bidirectional {
     const VALUE: Self = Self;
     const BEFORE: u32 = DATA;
     const AFTER: u32 = OTHER;
