@@ -10,6 +10,7 @@ mod bench {
     pub(crate) mod driver;
     mod lists;
     mod memory;
+    mod prelude;
     mod round_trip;
     mod series;
     mod streaming;

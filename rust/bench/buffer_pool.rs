@@ -2,21 +2,12 @@
 
 //! Pools of buffers that stay mapped: the cost of a transfer without and with a copy.
 
-use super::series::{
-    Bench,
-    By,
-    Operation, //
+use super::prelude::*;
+use crate::dma::buffer_pool::{
+    BufferPool,
+    CpuBuffer,
+    LocalBufferPool, //
 };
-use crate::dma::{
-    buffer::Pages,
-    buffer_pool::{
-        BufferPool,
-        CpuBuffer,
-        LocalBufferPool, //
-    },
-    direction::ToDevice, //
-};
-use kernel::prelude::*;
 
 /// The order of a buffer of 64 KiB.
 const ORDER: u32 = 4;

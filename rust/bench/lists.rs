@@ -4,30 +4,15 @@
 
 use super::{
     by_hand::{
-        self,
         row,
         scattered,
         PageList, //
     },
-    series::{
-        Bench,
-        By,
-        Operation, //
-    }, //
+    prelude::*, //
 };
 use crate::dma::{
-    buffer::Pages,
-    direction::ToDevice,
     iova::IovaMapping,
     sg::SgMapping, //
-};
-use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    page::PAGE_SIZE,
-    prelude::*, //
 };
 
 #[inline(never)]

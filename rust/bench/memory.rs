@@ -2,24 +2,12 @@
 
 //! Memory from the DMA API, allocated and freed.
 
-use super::{
-    by_hand,
-    series::{
-        Bench,
-        By,
-        Operation, //
-    }, //
-};
+use super::prelude::*;
 use crate::dma::{
     coherent::CoherentMemory,
     pool::DmaPool, //
 };
 use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    prelude::*,
     ptr::Alignment,
     sync::Arc, //
 };

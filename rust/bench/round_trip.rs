@@ -5,25 +5,12 @@
 #[path = "../samples/edu/engine.rs"]
 mod engine;
 
-use super::{
-    by_hand::{
-        memory,
-        Memory, //
-    },
-    series::{
-        Bench,
-        By,
-        Operation, //
-    }, //
-};
+use super::prelude::*;
 use crate::dma::prelude::*;
 use engine::Edu;
-use kernel::{
-    prelude::*,
-    time::{
-        delay::fsleep,
-        Delta, //
-    }, //
+use kernel::time::{
+    delay::fsleep,
+    Delta, //
 };
 
 const SIZE: usize = 4096;

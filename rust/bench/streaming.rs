@@ -2,41 +2,17 @@
 
 //! Single buffers, mapped and unmapped.
 
-use super::{
-    by_hand::{
-        self,
-        memory,
-        Memory, //
-    },
-    series::{
-        Bench,
-        By,
-        Operation, //
-    }, //
-};
+use super::prelude::*;
 use crate::dma::{
-    buffer::Pages,
     direction::{
-        Bidirectional,
-        Direction,
         FromDevice,
-        Permits,
-        ToDevice, //
+        Permits, //
     },
     limits,
     resource::{
         MmioRegion,
         ResourceMapping, //
-    },
-    streaming::Mapping, //
-};
-use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    page::PAGE_SIZE,
-    prelude::*, //
+    }, //
 };
 
 #[inline(never)]

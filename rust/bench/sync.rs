@@ -3,29 +3,9 @@
 //! Syncs of mapped memory, and mappings beside many others.
 
 use super::{
-    by_hand::{
-        self,
-        memory,
-        pages, //
-    },
-    series::{
-        Bench,
-        By,
-        Operation, //
-    },
+    by_hand::pages,
+    prelude::*,
     streaming::library_page, //
-};
-use crate::dma::{
-    buffer::Pages,
-    direction::{
-        Bidirectional,
-        ToDevice, //
-    },
-    streaming::Mapping, //
-};
-use kernel::{
-    page::PAGE_SIZE,
-    prelude::*, //
 };
 
 /// The sizes of a partial sync, and of the mapping.

@@ -3,25 +3,7 @@
 //! The time of several processors at once. Only the ratio of library and C in the same guest
 //! counts.
 
-use super::{
-    by_hand::{
-        self,
-        memory, //
-    },
-    series::By, //
-};
-use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
-};
-use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    page::PAGE_SIZE,
-    prelude::*, //
-};
+use super::prelude::*;
 
 /// The number of measurements of each implementation.
 const TURNS: usize = 7;
