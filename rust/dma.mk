@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The library, for a Kbuild file: a crate of its own, and the C helpers that it calls. Name the crates
-# that use it in safe-dma-users, include this file, and add $(safe-dma-objects) to the objects of each
-# module that has such a crate.
+# The library, for a Kbuild file: a crate of its own, and the C helpers that it calls. Include this, add
+# $(safe-dma-objects) to the module's objects, and let the object of each crate that uses the library depend
+# on $(obj)/rust/safe_dma.o.
 
 safe-dma-objects := rust/safe_dma.o $(patsubst $(src)/%.c, %.o, $(sort $(wildcard $(src)/rust/helpers/*.c)))
 
-# The kernel's rule for a crate writes the object alone. The metadata is what other crates are compiled
-# against.
-safe-dma-extern := -L$(obj)/rust --extern safe_dma
+# Each crate writes its metadata beside its object, and finds that of the others there.
+rustflags-y += --emit=metadata -L$(obj)/rust --extern safe_dma
 
-RUSTFLAGS_rust/safe_dma.o := --emit=metadata=$(obj)/rust/libsafe_dma.rmeta
-# The kernel's rule takes the name of one module here, and the library may be in several.
-$(obj)/rust/safe_dma.o: private modfile := $(obj)/rust/safe_dma
-$(foreach user, $(safe-dma-users), $(eval RUSTFLAGS_$(user) += $(safe-dma-extern)))
-$(addprefix $(obj)/, $(safe-dma-users)): $(obj)/rust/safe_dma.o
+# The library may be in several modules, and the kernel's rules compile for the name of one. The name is always the
+# same, so that what is built does not depend on which modules are built.
+$(addprefix $(obj)/, $(safe-dma-objects)): private __modname := safe_dma
 
 safe-dma-bindings := rust/bindings/bindings_generated.rs
-clean-files += $(safe-dma-bindings) rust/libsafe_dma.rmeta
+clean-files += $(safe-dma-bindings) rust/*.rmeta
 
 # The kernel's own rule for this is not reachable from an external module; its list of the flags
 # that libclang does not know, and its targets, are read from where they stand.

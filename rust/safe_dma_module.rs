@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A test device that proves the library behind an SMMUv3.
+//! The module of the test device: its driver, above the checks and the operations by hand.
 
-#[allow(dead_code, reason = "the helpers are not for the checks alone")]
-mod bindings;
-mod selftest;
-mod testdev;
+mod testdev {
+    pub(crate) mod driver;
+    pub(crate) mod module;
+
+    use safe_dma_edu::testdev::edu;
+    use safe_dma_testdev::testdev::{
+        control,
+        identify,
+        misc,
+        revocable,
+        target,
+        untrusted, //
+    };
+}
 
 use safe_dma::dma;
+use safe_dma_selftest::selftest;
 use testdev::module::TestModule;
 
 kernel::prelude::module! {

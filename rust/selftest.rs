@@ -69,8 +69,10 @@ struct Context<'a> {
     iommu: IommuCheck<'a>,
     set_max_seg_size: &'a dyn Fn(u32),
     set_masks: &'a dyn Fn(DmaMask) -> Result,
-    /// See [`Selection::default_masks`].
+    /// See [`Selection`].
     default_masks: [u64; 2],
+    dma_bits: u8,
+    untrusted: bool,
 }
 
 impl<'a> Context<'a> {
@@ -157,21 +159,25 @@ const CONCURRENCY: &CStr = c"concurrency";
 const FORGET: &CStr = c"forget";
 
 /// Selects the checks to run.
-pub(crate) struct Selection {
+pub struct Selection {
     /// All but those of `forget`.
-    pub(crate) checks: bool,
+    pub checks: bool,
     /// The checks of several threads, also without `checks`.
-    pub(crate) concurrency: bool,
+    pub concurrency: bool,
     /// The checks that leak memory and mappings on purpose.
-    pub(crate) forget: bool,
+    pub forget: bool,
     /// Whether to print the trace marks.
-    pub(crate) claims: bool,
+    pub claims: bool,
     /// The DMA masks before the driver set them: streaming, then coherent.
-    pub(crate) default_masks: [u64; 2],
+    pub default_masks: [u64; 2],
+    /// The number of address bits of the device.
+    pub dma_bits: u8,
+    /// Whether the device is marked as untrusted.
+    pub untrusted: bool,
 }
 
 /// Runs checks on a device, and prints KTAP. Sleeps.
-pub(crate) fn run<'a>(
+pub fn run<'a>(
     pdev: &'a pci::Device<Core<'_>>,
     edu: Option<&'a Edu<'a>>,
     selection: Selection,
@@ -217,6 +223,8 @@ pub(crate) fn run<'a>(
             unsafe { pdev.dma_set_mask_and_coherent(mask) }
         },
         default_masks: selection.default_masks,
+        dma_bits: selection.dma_bits,
+        untrusted: selection.untrusted,
     };
 
     let mut report = Report::begin(dev, plan);

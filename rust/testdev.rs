@@ -5,25 +5,25 @@
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 
 mod account;
-pub(crate) mod addresses;
-mod completion;
-pub(crate) mod control;
-mod driver;
-pub(crate) mod edu;
+pub mod control;
 mod faults;
-mod identify;
+pub mod identify;
 mod info;
 mod mapping;
 mod minor;
-mod misc;
-pub(crate) mod module;
+pub mod misc;
 mod operate;
 mod pages;
-mod quiesce;
 mod registry;
-pub(crate) mod regs;
 mod request;
-pub(crate) mod revocable;
+pub mod revocable;
 mod stats;
-mod target;
-mod untrusted;
+pub mod target;
+pub mod untrusted;
+
+use safe_dma_edu::testdev::{
+    addresses,
+    edu,
+    quiesce,
+    regs, //
+};

@@ -17,7 +17,6 @@ use crate::{
         Engine,
         Progress, //
     },
-    module_parameters,
     testdev::edu::Started, //
 };
 use kernel::time::{
@@ -463,7 +462,7 @@ fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     marks.open(beside, WORD, place.phys + BESIDE as PhysAddr, bounced);
     let word = read(ctx, beside)?;
     let visible = word == [SECRET; WORD];
-    let cleared = module_parameters::untrusted.value() && ctx.iommu.translates();
+    let cleared = ctx.untrusted && ctx.iommu.translates();
     let witness = if !bounced {
         // Memory that was never mapped may still be dirty in the cache of the CPU.
         if !visible && limits::is_coherent(ctx.dev) {

@@ -4,7 +4,6 @@
 
 use super::prelude::*;
 use crate::{
-    module_parameters,
     testdev::edu::DMA_BITS, //
 };
 use kernel::bindings;
@@ -66,7 +65,7 @@ fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
         required: limits::required_mask(ctx.dev),
         limited: limits::addressing_limited(ctx.dev),
     };
-    let told = (1u64 << module_parameters::dma_bits.value()) - 1;
+    let told = (1u64 << ctx.dma_bits) - 1;
 
     if masks.now != told || limits::coherent_mask(ctx.dev) != told {
         return fail("the masks are not those that the driver has set");

@@ -5,7 +5,7 @@
 use super::prelude::*;
 use crate::{
     bindings as helpers,
-    testdev::control, //
+    testdev::quiesce::quiesce, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -82,7 +82,7 @@ pub(super) fn with<T>(
                     // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The
                     // device is valid. It is locked, as in a callback of its driver, and so bound
                     // until `f` has returned. `quiesce()` keeps others from unmapping for it.
-                    return control::quiesce(|| f(unsafe { found.0.cast().as_ref() }));
+                    return quiesce(|| f(unsafe { found.0.cast().as_ref() }));
                 }
             }
         }

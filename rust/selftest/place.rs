@@ -8,8 +8,7 @@
 use super::prelude::*;
 use crate::{
     bindings as helpers,
-    dma::buffer::Buffer,
-    module_parameters, //
+    dma::buffer::Buffer, //
 };
 use kernel::bindings;
 
@@ -133,7 +132,7 @@ pub(super) fn must_bounce(
         // An IOMMU maps whole pages.
         let whole = (phys | len as PhysAddr) % PAGE_SIZE as PhysAddr == 0;
 
-        !whole && (shares_line(ctx, direction, len) || module_parameters::untrusted.value())
+        !whole && (shares_line(ctx, direction, len) || ctx.untrusted)
     } else {
         let last = phys + (len - 1) as PhysAddr;
 
@@ -148,6 +147,6 @@ pub(super) fn is_each_alone(
     mut lengths: impl Iterator<Item = usize>,
 ) -> bool {
     ctx.iommu.translates()
-        && (module_parameters::untrusted.value()
+        && (ctx.untrusted
             || lengths.any(|len| shares_line(ctx, direction, len)))
 }

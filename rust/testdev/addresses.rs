@@ -38,7 +38,7 @@ use kernel::{
 };
 
 /// Something that has a DMA address.
-pub(crate) trait Number {
+pub trait Number {
     /// Returns the DMA address.
     fn number(&self) -> DmaAddress;
 }
@@ -57,7 +57,7 @@ impl<D: Direction> Number for Span<'_, D> {
 }
 
 /// Memory that begins at a physical address.
-pub(crate) trait Phys {
+pub trait Phys {
     /// Returns the physical address, as the CPU's page tables have it.
     fn phys(&self) -> PhysAddr;
 }
@@ -112,7 +112,7 @@ impl Phys for Piece {
 }
 
 /// Returns the physical address of the byte at `offset`; [`None`] beyond the end.
-pub(crate) fn phys_at(memory: &CoherentMemory<'_, [u8]>, offset: usize) -> Option<PhysAddr> {
+pub fn phys_at(memory: &CoherentMemory<'_, [u8]>, offset: usize) -> Option<PhysAddr> {
     (offset < memory.size())
         // SAFETY: Memory from `dma_alloc_coherent()` is in the linear map or in vmalloc space, and
         // this is in it.

@@ -18,8 +18,6 @@ mod round_trip;
 
 pub(super) use files::check_capable;
 
-pub(crate) use super::quiesce::quiesce;
-
 use super::{
     quiesce, //
     revocable::Revocable,
@@ -65,7 +63,7 @@ impl Drop for Entry {
 }
 
 /// The directory of all devices, removed on drop.
-pub(crate) struct Root(());
+pub struct Root(());
 
 impl Root {
     /// Creates the directory.
@@ -73,7 +71,7 @@ impl Root {
     /// # Safety
     ///
     /// It is called once, before any [`Control`] is made.
-    pub(crate) unsafe fn new() -> Self {
+    pub unsafe fn new() -> Self {
         // SAFETY: Once, and before any use, by the caller's promise.
         unsafe { ROOT.init() };
         // SAFETY: As above.
@@ -103,14 +101,14 @@ struct Directory {
 
 /// The directory of a bound device, removed on close or drop.
 #[pin_data]
-pub(super) struct Control {
+pub struct Control {
     #[pin]
     directory: Mutex<Option<Directory>>,
 }
 
 impl Control {
     /// Creates the directory.
-    pub(super) fn new(
+    pub fn new(
         dev: &Device<Bound>,
         access: Arc<Revocable>,
     ) -> impl PinInit<Self, Error> + use<'_> {
@@ -151,7 +149,7 @@ impl Control {
     }
 
     /// Removes the directory. Waits for running operations.
-    pub(super) fn close(&self) {
+    pub fn close(&self) {
         drop(self.directory.lock().take());
     }
 }

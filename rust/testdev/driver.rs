@@ -202,6 +202,8 @@ impl pci::Driver for TestDriver {
                         forget: module_parameters::forget.value(),
                         claims: module_parameters::claims.value(),
                         default_masks,
+                        dma_bits: module_parameters::dma_bits.value(),
+                        untrusted: module_parameters::untrusted.value(),
                     };
                     selftest::run(pdev, edu.as_deref(), selection);
                 },

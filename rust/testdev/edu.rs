@@ -58,21 +58,21 @@ use kernel::{
 };
 
 /// The registers of the device.
-pub(crate) type Bar0<'bound> = pci::Bar<'bound, { regs::END }>;
+pub type Bar0<'bound> = pci::Bar<'bound, { regs::END }>;
 
 /// The size of the device's buffer, and so the maximum of a transfer, in bytes.
-pub(crate) const BUFFER_SIZE: usize = 4096;
+pub const BUFFER_SIZE: usize = 4096;
 
 /// How many bits an address may have: enough for all that the checks map at once and for the page of the
 /// interrupt, and no more than an SMMU translates.
-pub(crate) const DMA_BITS: RangeInclusive<u8> = 24..=48;
+pub const DMA_BITS: RangeInclusive<u8> = 24..=48;
 
 /// The value of the identification register's lowest byte.
 const MAGIC: u32 = 0xed;
 
 /// An `edu`: its registers, and the state of its transfer.
 #[pin_data]
-pub(crate) struct Edu<'bound> {
+pub struct Edu<'bound> {
     pdev: &'bound pci::Device<Bound>,
     bar: Bar0<'bound>,
     /// The number of the transfer that was started last; locked while one is started.
@@ -88,18 +88,20 @@ pub(crate) struct Edu<'bound> {
 }
 
 /// A transfer of [`Edu`], by its number; there is one at a time.
-pub(crate) struct Started(u64);
+pub struct Started(u64);
 
 /// A register of the device that other devices may read and write by DMA: it starts nothing.
 #[derive(Clone, Copy)]
-pub(crate) enum OpenRegister {
+pub enum OpenRegister {
+    /// The argument and result of the factorial.
     Factorial,
+    /// The state of the computation.
     Status,
 }
 
 impl OpenRegister {
     /// Returns where it is in BAR 0.
-    pub(crate) fn range(self) -> Range<usize> {
+    pub fn range(self) -> Range<usize> {
         match self {
             Self::Factorial => regs::FACTORIAL_RANGE,
             Self::Status => regs::STATUS_RANGE,
@@ -111,7 +113,7 @@ impl OpenRegister {
     /// # Safety
     ///
     /// `pdev` is an `edu`, and this driver is bound to it for `'a`.
-    pub(crate) unsafe fn of<'a>(self, pdev: &'a pci::Device<Bound>) -> Result<MmioRegion<'a>> {
+    pub unsafe fn of<'a>(self, pdev: &'a pci::Device<Bound>) -> Result<MmioRegion<'a>> {
         let range = self.range();
 
         // SAFETY: BAR 0 of an `edu` is in memory space, and stays where it is while its driver is
@@ -123,16 +125,16 @@ impl OpenRegister {
 }
 
 /// The identity that the device reports.
-pub(crate) struct Identity {
+pub struct Identity {
     /// The value of the identification register.
-    pub(crate) id: u32,
+    pub id: u32,
     /// Major and minor number of the revision.
-    pub(crate) revision: (u32, u32),
+    pub revision: (u32, u32),
 }
 
 impl<'bound> Edu<'bound> {
     /// Creates an initializer for an idle device.
-    pub(crate) fn new(
+    pub fn new(
         pdev: &'bound pci::Device<Bound>,
         bar: Bar0<'bound>,
     ) -> impl PinInit<Self> + 'bound {
@@ -150,7 +152,7 @@ impl<'bound> Edu<'bound> {
     /// Reads the identification, and checks that the device answers.
     ///
     /// Returns [`ENODEV`] if it is not an `edu`.
-    pub(crate) fn identify(&self) -> Result<Identity> {
+    pub fn identify(&self) -> Result<Identity> {
         let id = self.bar.read(regs::ID);
 
         // Two patterns, so that no register that merely keeps a value, or reads as all ones, passes.
@@ -176,19 +178,19 @@ impl<'bound> Edu<'bound> {
     /// # Safety
     ///
     /// No device writes there what starts this one, or changes what it was started with.
-    pub(crate) unsafe fn registers(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
+    pub unsafe fn registers(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
         // SAFETY: By the caller's promise; all else that is written to registers of an `edu` harms
         // nobody.
         unsafe { MmioRegion::of_bar(&self.bar, range) }
     }
 
     /// Writes a number to a register that the device ignores, for a trace of its registers.
-    pub(crate) fn mark(&self, number: u32) {
+    pub fn mark(&self, number: u32) {
         self.bar.write_reg(regs::MARK::from(number));
     }
 
     /// Waits until the factorial is computed, of whatever number, and returns it. Sleeps.
-    pub(crate) fn factorial(&self) -> Result<u32> {
+    pub fn factorial(&self) -> Result<u32> {
         // It computes in a thread of the host, and the guest's time can pass much faster than the host's.
         poll(
             || !self.bar.read(regs::STATUS).computing(),
@@ -204,7 +206,7 @@ impl<'bound> Edu<'bound> {
     ///
     /// Until it is done the device may access these bytes, or it does not matter what becomes of them,
     /// or the IOMMU stops it.
-    pub(crate) unsafe fn start(
+    pub unsafe fn start(
         &self,
         addr: DmaAddress,
         len: usize,
@@ -257,45 +259,45 @@ impl<'bound> Edu<'bound> {
     /// Waits until the device is at rest, whoever started it. Sleeps.
     ///
     /// A transfer may have been forgotten, and then nobody else waits for its end.
-    pub(crate) fn settle(&self) -> Result {
+    pub fn settle(&self) -> Result {
         poll_transfer(|| !matches!(self.state(), State::Busy))
     }
 
     /// Starts nothing from now on, and wakes all who wait for a transfer: it is over, or they have to
     /// abort it.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.closed.store(true, Release);
         self.done.complete();
     }
 
     /// Raises the interrupts of `bits`, without work of the device.
-    pub(crate) fn raise(&self, bits: u32) {
+    pub fn raise(&self, bits: u32) {
         self.bar.write_reg(regs::IRQ_RAISE::from(bits));
     }
 
     /// Returns the interrupts that were raised and not acknowledged.
-    pub(crate) fn raised(&self) -> u32 {
+    pub fn raised(&self) -> u32 {
         self.bar.read(regs::IRQ_STATUS).into_raw()
     }
 
-    /// Acknowledges the interrupts that are raised, and returns them. May be called from an
+    /// Acknowledges the interrupts that are raised, and returns their bits. May be called from an
     /// interrupt.
-    pub(super) fn acknowledge(&self) -> regs::IRQ_STATUS {
-        let raised = self.bar.read(regs::IRQ_STATUS);
+    pub fn acknowledge(&self) -> u32 {
+        let raised = self.raised();
 
         // All ones is what the bus answers when no device does; but all interrupts may be raised,
         // too. What is not acknowledged then hides every interrupt to come.
-        if raised.into_raw() == u32::MAX && !is_magic(self.bar.read(regs::ID)) {
-            return regs::IRQ_STATUS::zeroed();
+        if raised == u32::MAX && !is_magic(self.bar.read(regs::ID)) {
+            return 0;
         }
-        if raised.into_raw() != 0 {
-            self.bar.write_reg(regs::IRQ_ACK::from(raised.into_raw()));
+        if raised != 0 {
+            self.bar.write_reg(regs::IRQ_ACK::from(raised));
         }
         raised
     }
 
     /// Returns the number of handled interrupts, of any kind.
-    pub(crate) fn handled(&self) -> usize {
+    pub fn handled(&self) -> usize {
         self.handled.load(Acquire)
     }
 
@@ -375,7 +377,7 @@ fn poll_transfer(done: impl FnMut() -> bool) -> Result {
 
 /// The interrupts at the end of a transfer.
 #[derive(Clone, Copy)]
-pub(crate) enum Interrupt {
+pub enum Interrupt {
     /// One.
     Once,
     /// None, like a lost one.
@@ -386,10 +388,11 @@ pub(crate) enum Interrupt {
 
 /// Parameters of a transfer besides the memory.
 #[derive(Clone, Copy)]
-pub(crate) struct Job {
+pub struct Job {
     /// The offset of the data in the device's buffer.
-    pub(crate) offset: usize,
-    pub(crate) interrupt: Interrupt,
+    pub offset: usize,
+    /// The interrupt at the end of the transfer.
+    pub interrupt: Interrupt,
 }
 
 // SAFETY: The device has one DMA engine, and is `pdev`. It uses the address that it is started with, and
@@ -450,17 +453,17 @@ unsafe impl Engine for Edu<'_> {
 }
 
 /// The interrupt handler of an [`Edu`].
-pub(crate) struct Handler<'bound>(pub(crate) Arc<Edu<'bound>>);
+pub struct Handler<'bound>(pub Arc<Edu<'bound>>);
 
 impl irq::Handler for Handler<'_> {
     fn handle(&self) -> IrqReturn {
         let edu = &self.0;
         let raised = edu.acknowledge();
-        if raised.into_raw() == 0 {
+        if raised == 0 {
             return IrqReturn::None;
         }
 
-        if raised.dma() {
+        if raised & regs::DMA_INTERRUPT != 0 {
             if edu.again.xchg(false, Full) {
                 edu.raise(regs::DMA_INTERRUPT);
             }

@@ -31,7 +31,7 @@ impl fmt::Display for Size {
 
 /// Prints the device's name, class and revision, its limits, and its IOMMU. A device without an
 /// identity is not an `edu`.
-pub(super) fn print(pdev: &pci::Device<Core<'_>>, identity: Option<&Identity>) {
+pub fn print(pdev: &pci::Device<Core<'_>>, identity: Option<&Identity>) {
     let dev = pdev.as_ref();
     let (vendor, device) = (pdev.vendor_id().as_raw(), pdev.device_id());
     let class = pdev.pci_class().as_raw();

@@ -31,7 +31,7 @@ use kernel::{
 
 /// The device file of a bound device.
 #[pin_data]
-pub(super) struct Misc {
+pub struct Misc {
     #[pin]
     registration: MiscDeviceRegistration<PageFile>,
     access: Arc<Revocable>,
@@ -41,7 +41,7 @@ pub(super) struct Misc {
 
 impl Misc {
     /// Registers the device file.
-    pub(super) fn new(
+    pub fn new(
         dev: &Device<Bound>,
         access: Arc<Revocable>,
     ) -> impl PinInit<Self, Error> + use<'_> {

@@ -31,7 +31,7 @@ static KEY: Key = Key(Opaque::uninit());
 /// # Safety
 ///
 /// It is called once, before the other functions.
-pub(super) unsafe fn init() {
+pub unsafe fn init() {
     // SAFETY: The lock is not in use, by the caller's promise; it and its key are static. The key
     // is in memory that was zeroed when the module was loaded.
     unsafe {
@@ -44,7 +44,7 @@ pub(super) unsafe fn init() {
 }
 
 /// Calls `f`, which maps or unmaps. Sleeps while [`quiesce()`] runs.
-pub(super) fn shared<R>(f: impl FnOnce() -> R) -> R {
+pub fn shared<R>(f: impl FnOnce() -> R) -> R {
     // SAFETY: The lock is initialized.
     unsafe { bindings::down_read(SEMAPHORE.0.get()) };
     let result = f();
@@ -54,7 +54,7 @@ pub(super) fn shared<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Calls `f` while no operation maps or unmaps, for any device.
-pub(crate) fn quiesce<R>(f: impl FnOnce() -> R) -> R {
+pub fn quiesce<R>(f: impl FnOnce() -> R) -> R {
     // SAFETY: The lock is initialized.
     unsafe { bindings::down_write(SEMAPHORE.0.get()) };
     let result = f();

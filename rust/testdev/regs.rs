@@ -75,16 +75,19 @@ register! {
 }
 
 /// The end of the registers in the BAR.
-pub(super) const END: usize = 0xa0;
+pub const END: usize = 0xa0;
 
 /// The address of the device's buffer in the device's address space.
 pub(super) const BUFFER: u64 = 0x40000;
 
-/// The registers of the factorial, for DMA of another device, and the bit of [`STATUS`].
-pub(crate) const FACTORIAL_RANGE: core::ops::Range<usize> = 0x08..0x0c;
-pub(crate) const STATUS_RANGE: core::ops::Range<usize> = 0x20..0x24;
-pub(crate) const COMPUTING: u32 = 1;
+/// The register of the factorial, for DMA of another device.
+pub const FACTORIAL_RANGE: core::ops::Range<usize> = 0x08..0x0c;
+/// The register [`STATUS`], for DMA of another device.
+pub const STATUS_RANGE: core::ops::Range<usize> = 0x20..0x24;
+/// The bit of [`STATUS`] during a computation.
+pub const COMPUTING: u32 = 1;
 
-/// The bits of [`IRQ_STATUS`].
-pub(crate) const FACTORIAL_INTERRUPT: u32 = 1;
-pub(crate) const DMA_INTERRUPT: u32 = 1 << 8;
+/// The bit of [`IRQ_STATUS`] for a factorial.
+pub const FACTORIAL_INTERRUPT: u32 = 1;
+/// The bit of [`IRQ_STATUS`] for a transfer.
+pub const DMA_INTERRUPT: u32 = 1 << 8;

@@ -23,7 +23,7 @@ use kernel::{
 };
 
 /// A device while it is bound.
-pub(crate) struct Live<'bound> {
+pub struct Live<'bound> {
     // Dropped in this order: the mappings before their device.
     pub(crate) registry: Pin<KBox<Registry<'bound>>>,
     pub(crate) pages: Pin<KBox<SharedPages<'bound>>>,
@@ -33,7 +33,7 @@ pub(crate) struct Live<'bound> {
 impl<'bound> Live<'bound> {
     /// Creates the state of a device without mappings. The pages for programs are physically
     /// contiguous if `contiguous` is set.
-    pub(crate) fn new(target: Target<'bound>, contiguous: bool) -> Result<Self> {
+    pub fn new(target: Target<'bound>, contiguous: bool) -> Result<Self> {
         Ok(Self {
             registry: KBox::pin_init(Registry::new(target.account.clone()), GFP_KERNEL)?,
             pages: KBox::pin_init(SharedPages::new(target.dev, contiguous)?, GFP_KERNEL)?,
@@ -55,7 +55,7 @@ struct State {
 ///
 /// `live` is valid while the driver is bound, and no reference to it is left when that ends.
 #[pin_data]
-pub(crate) struct Revocable {
+pub struct Revocable {
     #[pin]
     state: Mutex<State>,
     #[pin]
@@ -68,7 +68,7 @@ impl Revocable {
     /// # Safety
     ///
     /// [`Revocable::close`] is called before the end of `'bound`.
-    pub(super) unsafe fn new<'bound>(live: Live<'bound>) -> Result<Arc<Self>> {
+    pub unsafe fn new<'bound>(live: Live<'bound>) -> Result<Arc<Self>> {
         let live = Arc::new(live, GFP_KERNEL)?;
         // SAFETY: Only the lifetime is changed. The value is reached by `enter()` alone, whose
         // callers are generic over the lifetime, and not after `close()`, which the caller promises
@@ -108,7 +108,7 @@ impl Revocable {
     }
 
     /// Revokes the access, waits until all calls have left, and undoes all mappings. Sleeps.
-    pub(super) fn close(&self) {
+    pub fn close(&self) {
         let mut state = self.state.lock();
         let Some(live) = state.live.take() else {
             return;
@@ -125,7 +125,7 @@ impl Revocable {
 }
 
 /// Revokes the access on drop.
-pub(super) struct CloseOnDrop(pub(super) Arc<Revocable>);
+pub struct CloseOnDrop(pub Arc<Revocable>);
 
 impl Drop for CloseOnDrop {
     fn drop(&mut self) {

@@ -33,7 +33,7 @@ use kernel::{
 };
 
 /// The device of the operations.
-pub(crate) struct Target<'bound> {
+pub struct Target<'bound> {
     pub(crate) dev: &'bound Device<Bound>,
     /// None if it is not on a PCI bus.
     pub(crate) pci: Option<&'bound pci::Device<Bound>>,
@@ -46,7 +46,7 @@ pub(crate) struct Target<'bound> {
 
 impl<'bound> Target<'bound> {
     /// Creates the target for a device.
-    pub(crate) fn new(
+    pub fn new(
         dev: &'bound Device<Bound>,
         pci: Option<&'bound pci::Device<Bound>>,
         engine: Option<Arc<Edu<'bound>>>,

@@ -23,7 +23,7 @@ use kernel::{
 /// # Invariants
 ///
 /// The mark of `pdev` may be changed by whoever has the value, once.
-pub(super) struct Untrusted<'bound> {
+pub struct Untrusted<'bound> {
     pdev: &'bound pci::Device<Bound>,
     before: bool,
 }
@@ -35,7 +35,7 @@ impl<'bound> Untrusted<'bound> {
     ///
     /// Nothing was mapped for the device yet. The value is dropped when its driver is unbound, or was not
     /// bound after all, after all that is mapped.
-    pub(super) unsafe fn mark(pdev: &'bound pci::Device<Core<'_>>) -> Self {
+    pub unsafe fn mark(pdev: &'bound pci::Device<Core<'_>>) -> Self {
         // SAFETY: The device is valid. It is locked in a callback of its driver, under which the bits
         // beside this one are changed by its driver and the PCI core; not so `broken_parity_status`, which
         // root can write in sysfs at any time, and which C changes without that lock, too.

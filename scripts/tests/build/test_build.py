@@ -7,19 +7,35 @@ import shutil
 import pytest
 from conftest import KDIR, LINUX
 
-# What a crate has does not matter to its build, but the whole module would take a minute each time.
-SMALL = """\
-//! A module that does nothing.
+# What a crate has does not matter to its build, but the whole of them would take a minute each time.
+LIBRARY = """\
+//! A library of nothing.
 
 #[allow(dead_code)]
 mod bindings;
 
+/// Does nothing.
+pub fn nothing() {}
+"""
+
+# A crate that uses another.
+USER = """\
+//! A crate of nothing.
+
+pub use {crate}::nothing;
+"""
+
+MODULE = """\
+//! A module that does nothing.
+
 use kernel::prelude::*;
+{uses}
 
 struct Small;
 
 impl kernel::Module for Small {{
     fn init(_module: &'static ThisModule) -> Result<Self> {{
+        nothing();
         Ok(Self)
     }}
 }}
@@ -33,6 +49,18 @@ module! {{
 }}
 """
 
+SMALL = {
+    "safe_dma": LIBRARY,
+    "safe_dma_edu": USER.format(crate="safe_dma"),
+    "safe_dma_selftest": USER.format(crate="safe_dma_edu"),
+    "safe_dma_testdev": USER.format(crate="safe_dma_edu"),
+    "safe_dma_module": MODULE.format(
+        name="safe_dma",
+        uses="use safe_dma_selftest::nothing;\n#[allow(unused)]\nuse safe_dma_testdev::nothing as other;",
+    ),
+    "sample_dma": MODULE.format(name="sample_dma", uses="use safe_dma::nothing;"),
+}
+
 # Kbuild's short lines, one for each thing that it makes.
 STEP = re.compile(r"^ +([A-Z]+) (?:\[M\])? *(\S+)$", re.MULTILINE)
 
@@ -45,33 +73,65 @@ def steps(result):
 
 @pytest.fixture
 def small_tree(tree):
-    """A copy of the tree, with modules that are small."""
-    for name in ("safe_dma", "sample_dma"):
-        (tree / "rust" / f"{name}.rs").write_text(SMALL.format(name=name))
+    """A copy of the tree, with crates that are small and one C helper."""
+    for name, text in SMALL.items():
+        (tree / "rust" / f"{name}.rs").write_text(text)
+    for path in (tree / "rust" / "helpers").glob("*.c"):
+        if path.name != "dma.c":
+            path.unlink()
     return tree
 
 
 @pytest.fixture
-def built(make, small_tree):
+def build(make):
+    """Build the modules of a tree that these tests are about; returns the steps."""
+
+    def call(tree, kdir=KDIR):
+        return steps(make(cwd=tree, KDIR=kdir, SAFE_DMA_MODULES="safe_dma sample_dma misuse"))
+
+    return call
+
+
+@pytest.fixture
+def built(build, small_tree):
     """The same, with the modules built in it."""
-    tree = small_tree
-    assert ("LD", "safe_dma.ko") in steps(make(cwd=tree, KDIR=KDIR))
-    return tree
+    assert ("LD", "safe_dma.ko") in build(small_tree)
+    return small_tree
 
 
-def test_nothing_changed(make, built):
+def test_nothing_changed(build, built):
     """A second build makes nothing."""
     before = (built / "safe_dma.ko").stat().st_mtime_ns
-    assert steps(make(cwd=built, KDIR=KDIR)) == []
+    assert build(built) == []
     assert (built / "safe_dma.ko").stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("header", ["rust/bindings/bindings_helper.h", "rust/helpers/helpers.h"])
-def test_header_touched(make, built, header):
+def test_header_touched(build, built, header):
     """The bindings follow their headers, and the crate its bindings."""
     (built / header).touch()
-    kinds = {kind for kind, _ in steps(make(cwd=built, KDIR=KDIR))}
+    kinds = {kind for kind, _ in build(built)}
     assert {"BINDGEN", "RUSTC", "LD"} <= kinds
+
+
+# What is built when a crate has changed: the crates that use it, and the modules that have one of these.
+FOLLOWS = {
+    "safe_dma": (set(SMALL), {"safe_dma", "sample_dma"}),
+    "safe_dma_edu": (set(SMALL) - {"safe_dma", "sample_dma"}, {"safe_dma"}),
+    "safe_dma_selftest": ({"safe_dma_selftest", "safe_dma_module"}, {"safe_dma"}),
+    "safe_dma_testdev": ({"safe_dma_testdev", "safe_dma_module"}, {"safe_dma"}),
+    "safe_dma_module": ({"safe_dma_module"}, {"safe_dma"}),
+    "sample_dma": ({"sample_dma"}, {"sample_dma"}),
+}
+
+
+def test_crate_touched(build, built):
+    """The crates that use it are compiled anew, and no others."""
+    for crate, (crates, modules) in FOLLOWS.items():
+        (built / "rust" / f"{crate}.rs").touch()
+        made = build(built)
+        assert {name for kind, name in made if kind == "RUSTC"} == {f"rust/{name}.o" for name in crates}, crate
+        assert {name for _, name in made if name.endswith(".ko")} == {f"{name}.ko" for name in modules}, crate
 
 
 @pytest.fixture
@@ -89,24 +149,24 @@ def kernel(tmp_path):
     return copy
 
 
-def test_another_configuration(make, small_tree, kernel):
+def test_another_configuration(build, small_tree, kernel):
     """The same kernel, built anew with another option: all of the module is built anew."""
-    assert ("LD", "safe_dma.ko") in steps(make(cwd=small_tree, KDIR=kernel))
-    assert steps(make(cwd=small_tree, KDIR=kernel)) == []
+    assert ("LD", "safe_dma.ko") in build(small_tree, kernel)
+    assert build(small_tree, kernel) == []
     with (kernel / "include" / "config" / "auto.conf").open("a", encoding="utf-8") as conf:
         conf.write("CONFIG_SAFE_DMA_TEST_OPTION=y\n")
-    everything_anew(steps(make(cwd=small_tree, KDIR=kernel)))
+    everything_anew(build(small_tree, kernel))
 
 
-def test_another_kernel(make, built, kernel):
+def test_another_kernel(build, built, kernel):
     """The same configuration, but another build of the kernel."""
-    everything_anew(steps(make(cwd=built, KDIR=kernel)))
+    everything_anew(build(built, kernel))
 
 
 def everything_anew(made):
     """Not one object is from before."""
     for step in (
-        ("RUSTC", "rust/safe_dma.o"),
+        *(("RUSTC", f"rust/{name}.o") for name in SMALL),
         ("CC", "safe_dma.mod.o"),
         ("LD", "safe_dma.ko"),
         ("CC", "rust/misuse/misuse.o"),
