@@ -361,7 +361,7 @@ static void map_as(const struct shape *shape, unsigned int dir, unsigned int pat
 	sweep(&step, words);
 }
 
-/* Whether it is the last one of its kind. */
+/* Whether it is the last shape of its kind. */
 static int is_last(int number)
 {
 	return number + 1 == COUNT(shapes) || shapes[number + 1].kind != shapes[number].kind;

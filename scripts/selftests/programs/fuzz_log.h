@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel says, as it says it: its own buffer keeps the newest messages only.
+ * Reads the kernel's log while it is written: its buffer keeps only the newest messages.
  */
 #ifndef _SELFTESTS_FUZZ_LOG_H
 #define _SELFTESTS_FUZZ_LOG_H
@@ -11,31 +11,31 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A message is at most that long with all that belongs to it. */
+/* The maximum length of a record. */
 #define MAX_RECORD	8192
-/* From here on up, a level is no complaint. */
+/* This level and higher numbers are not warnings. */
 #define LEVEL_NOTICE	5
-/* The longest text of a message, from which it is cut. */
+/* A message of this length may be cut. */
 #define MAX_MESSAGE	1000
 
 struct log {
 	int fd;
 	char record[MAX_RECORD];
-	/* Of the last record: what it says, and how loud. */
+	/* The message and level of the last record. */
 	const char *message;
 	unsigned int level;
-	/* Whether it is of the kernel, and not of somebody who writes to its log. */
+	/* Whether the kernel has written it, and not a program. */
 	int is_kernels;
 };
 
-/* What is said from here on. 0 if it cannot be read. */
+/* Starts at the end of the log; returns 0 if it cannot be read. */
 static inline int open_log(struct log *log)
 {
 	log->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	return log->fd >= 0 && lseek(log->fd, 0, SEEK_END) >= 0;
 }
 
-/* The next message: 1, or 0 if there is none yet, or -1 if some were lost. */
+/* Reads the next message; returns 1, 0 if there is none yet, or -1 if some were lost. */
 static inline int read_log(struct log *log)
 {
 	ssize_t len = read(log->fd, log->record, sizeof(log->record) - 1);
@@ -51,7 +51,7 @@ static inline int read_log(struct log *log)
 	message = strchr(log->record, ';');
 	if (!message)
 		return -1;
-	/* What belongs to it comes on lines of its own. */
+	/* Its properties follow on further lines. */
 	end = strchr(++message, '\n');
 	if (end)
 		*end = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers that are the same for the same seed, whoever asks: SplitMix64 (Steele, Lea and Flood,
- * "Fast splittable pseudorandom number generators", 2014). For programs built with nolibc.
+ * Reproducible random numbers: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
+ * number generators", 2014).
  */
 #ifndef _SELFTESTS_RANDOM_H
 #define _SELFTESTS_RANDOM_H
@@ -21,13 +21,13 @@ static inline __u64 random_u64(struct random *random)
 	return z ^ (z >> 31);
 }
 
-/* Less than limit, which is not 0. */
+/* Returns a number below `limit`, which is not 0. */
 static inline __u64 random_below(struct random *random, __u64 limit)
 {
 	return random_u64(random) % limit;
 }
 
-/* Once in so many times. */
+/* Returns 1 once in so many times. */
 static inline int random_once_in(struct random *random, __u64 times)
 {
 	return random_below(random, times) == 0;
