@@ -36,6 +36,10 @@ kernel::prelude::module! {
             default: false,
             description: "Print trace marks, to compare with QEMU's trace (default: N)",
         },
+        subjects: u64 {
+            default: 0,
+            description: "Run only these subjects, one bit each, see rust/selftest.rs (default: 0, all)",
+        },
         concurrency: bool {
             default: false,
             description: "Run the checks of several threads also with run_checks=N (default: N)",

@@ -166,6 +166,8 @@ pub struct Selection {
     pub concurrency: bool,
     /// The checks that leak memory and mappings on purpose.
     pub forget: bool,
+    /// Only these subjects, a bit for each in the order of [`SUBJECTS`]; 0 for all.
+    pub subjects: u64,
     /// Whether to print the trace marks.
     pub claims: bool,
     /// The DMA masks before the driver set them: streaming, then coherent.
@@ -183,7 +185,10 @@ pub fn run<'a>(
     selection: Selection,
 ) {
     let dev = pdev.as_ref();
-    let subjects = SUBJECTS.iter().filter(|subject| {
+    let chosen = SUBJECTS.iter().enumerate().filter(|(number, _)| {
+        selection.subjects == 0 || selection.subjects >> number & 1 != 0
+    });
+    let subjects = chosen.map(|(_, subject)| subject).filter(|subject| {
         if subject.name == FORGET {
             selection.forget
         } else if subject.name == CONCURRENCY {

@@ -44,6 +44,14 @@ check_options() {
 		# KASAN checks every memory access.
 		TIMEOUT=${TIMEOUT:-900}
 	fi
+	[[ ${FRESH:=} =~ ^1?$ ]] || fail "FRESH=$FRESH is not 1"
+	local name
+	# Some systems have a variable of that name.
+	[ "$1" = selftest ] || NAME=
+	: "${NAME:=}"
+	for name in $NAME; do
+		[ -f "$TOP/scripts/selftests/${name%.sh}.sh" ] || fail "NAME=$NAME: there is no self-test $name in scripts/selftests"
+	done
 	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'the checks of DEBUG=1 would be counted as well: leave DEBUG= out'
 	[[ -z ${KERNEL:=} || " $OTHER_KERNELS " == *" $KERNEL "* ]] || fail "KERNEL=$KERNEL is none of these: $OTHER_KERNELS"
 	[ "$1" != kernels ] || [ -z "${KDIR:-}$VARIANT" ] || fail 'make kernels builds its own kernels: it cannot be combined with KDIR= or DEBUG='
@@ -53,7 +61,6 @@ check_options() {
 	fi
 	[ -z "$VARIANT" ] || [ "$1" != trace ] || fail 'the kernel of DEBUG=1 has no function tracer'
 	# scenarios.py checks whether they can be combined.
-	local name
 	for name in ${SCENARIO//+/ }; do
 		[ -f "$TOP/qemu/scenarios/$name.toml" ] || fail "SCENARIO=$SCENARIO: there is no scenario $name, see make scenarios"
 	done
@@ -61,6 +68,19 @@ check_options() {
 		fail 'KDIR= is already built: it cannot be combined with LINUX= or LINUX_VERSION='
 	[ -z "${KDIR:-}" ] || [ -z "$VARIANT" ] || fail 'KDIR= is already built: it cannot be combined with DEBUG='
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
+}
+
+# One run at a time in this tree: modules, logs and results have one place each.
+lock_tree() {
+	# A test calls make for the tree that it is of.
+	[ "${SAFE_DMA_LOCKED:-}" != "$TOP" ] || return 0
+	mkdir -p "$BUILD"
+	exec {tree_lock}>"$BUILD/lock"
+	if ! flock -n "$tree_lock"; then
+		say 'another run is at work in this tree, waiting for it'
+		flock "$tree_lock"
+	fi
+	export SAFE_DMA_LOCKED=$TOP
 }
 
 # plain_python MODULE ARGUMENT...: runs a module that needs no guest and no kernel.
@@ -129,22 +149,20 @@ keep_versions() {
 	printf '%s\n' "$(rustc_in_use)" "QEMU $(qemu_version)" >"$LOGS/versions"
 }
 
-guest() {
-	mkdir -p "$LOGS"
-	trap - EXIT
-	exec "$PYTHON" -m safe_dma.guest.guest --qemu "$QEMU" --image "$IMAGE" --initramfs "$(variant_build)/initramfs.cpio" \
-		--linux "$LINUX_SRC" --scenario "$SCENARIO" ${SMP:+--smp "$SMP"} --append "$(kernel_parameters) ${APPEND:-}" \
-		${TIMEOUT:+--timeout "$TIMEOUT"} --log "$LOGS/guest-$1.log" --modules "$(module_dir)" ${V:+--verbose} "$1"
-}
-
-# python MODULE: with all that it needs to build and to boot guests.
+# python TARGET MODULE WORD...: runs a module with all that it needs to build and to boot guests.
 python() {
+	local target=$1 module=$2
+	shift 2
 	mkdir -p "$LOGS"
 	trap - EXIT
 	[ -z "$VARIANT" ] || printf -v "${VARIANT}_kdir" %s "$KDIR"
-	SAFE_DMA_KDIR=$KDIR SAFE_DMA_KDIR_DEBUG=$debug_kdir SAFE_DMA_KDIR_BENCH=$bench_kdir SAFE_DMA_VARIANT=$VARIANT SAFE_DMA_LINUX=$LINUX_SRC SAFE_DMA_IMAGE=$IMAGE SAFE_DMA_BUILD=$BUILD \
-		SAFE_DMA_CACHE=$CACHE SAFE_DMA_TOOLS=$(printf '%s\n' "${TOOLS[@]}") QEMU=$QEMU SMP=$SMP APPEND=${APPEND:-} TIMEOUT=$TIMEOUT \
-		SCENARIO=$SCENARIO MINUTES=$MINUTES SEED=$SEED BASELINE=$BASELINE exec "$PYTHON" -m "safe_dma.$1"
+	"$PYTHON" -m safe_dma.environment kdir="$KDIR" kdir_debug="$debug_kdir" kdir_bench="$bench_kdir" \
+		image="$IMAGE" linux="$LINUX_SRC" cache="$CACHE" tools="$(printf '%s\n' "${TOOLS[@]}")" \
+		variant="$VARIANT" qmp="$(pip_cached "${QMP[@]}")" \
+		qemu="$QEMU" scenario="$SCENARIO" smp="$SMP" append="${APPEND:-}" timeout="$TIMEOUT" minutes="$MINUTES" \
+		seed="$SEED" baseline="$BASELINE" op="${OP:-}" checks="${CHECKS:-}" name="$NAME" tests="${TESTS:-}" \
+		target="$target" jobs="$JOBS" fresh="$FRESH"
+	exec "$PYTHON" -m "safe_dma.$module" "$@"
 }
 
 distclean() {
@@ -168,6 +186,7 @@ report) plain_python report ;;
 	# The system's may be installed later.
 	[ "$PYTHON" = /usr/bin/python3 ] || have "$PYTHON" || fail "$PYTHON is not there: name another with PYTHON="
 	[ -n "${KDIR:-}" ] || use_cache
+	lock_tree
 	case ${1:-} in
 	# One command a line: inside an && list `set -e` has no effect.
 	modules)
@@ -181,49 +200,49 @@ report) plain_python report ;;
 		;;
 	run)
 		prepare_guest SAFE_DMA_MODULES=safe_dma
-		guest run
+		python run guest run ${V:+--verbose}
 		;;
-	shell)
+	selftest | shell)
 		prepare_guest
-		guest shell
+		python "$1" guest "$1" ${V:+--verbose}
 		;;
 	gdb)
 		export GDB=${GDB:-gdb-multiarch}
 		have "$GDB" || fail "$GDB is missing: install the package gdb-multiarch, or name a gdb for arm64 with GDB="
 		prepare_guest gdb
-		python guest.gdb
+		python gdb guest.gdb
 		;;
-	test)
+	test | test-all)
 		prepare_guest
 		keep_versions
-		if [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
+		if [ "$1" = test-all ] && [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
 			prepare_variant debug
 			prepare_variant bench
 			# A test reports what fails here.
 			KDIR='' "$scripts/main.sh" prepare-kernels || true
 		fi
 		setup_qmp
-		python test
+		python "$1" test
 		;;
 	misuse | api)
 		prepare_guest
 		keep_versions
-		python "compile.$1"
+		python "$1" "compile.$1"
 		;;
 	soak)
 		prepare_guest SAFE_DMA_MODULES=safe_dma
 		keep_versions
-		python guest.soak
+		python soak guest.soak
 		;;
 	bench)
 		prepare_guest
 		keep_versions
-		python bench
+		python bench bench
 		;;
 	trace)
 		if [ -n "${OP:-}" ]; then
 			prepare_guest SAFE_DMA_MODULES=safe_dma
-			python witness.trace
+			python trace witness.trace
 		else
 			# Lists the operations.
 			plain_python witness.trace

@@ -200,6 +200,7 @@ impl pci::Driver for TestDriver {
                         checks: module_parameters::run_checks.value(),
                         concurrency: module_parameters::concurrency.value(),
                         forget: module_parameters::forget.value(),
+                        subjects: module_parameters::subjects.value(),
                         claims: module_parameters::claims.value(),
                         default_masks,
                         dma_bits: module_parameters::dma_bits.value(),

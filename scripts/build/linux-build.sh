@@ -114,8 +114,3 @@ check_pages() {
 	[ "$(config_value "ARM64_${PAGES}_PAGES")" = y ] ||
 		fail "KDIR=$KDIR has no pages of $PAGES, which SCENARIO=$SCENARIO asks for: configure it with CONFIG_ARM64_${PAGES}_PAGES"
 }
-
-# Prints the parameters that VARIANT needs.
-kernel_parameters() {
-	[ ! -e "$TOP/qemu/kernel/$VARIANT/parameters" ] || cat "$TOP/qemu/kernel/$VARIANT/parameters"
-}

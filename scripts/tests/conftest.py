@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the tests share: where things are, and the results of the guests."""
+"""What the tests share: where things are, and how the results of guests are judged."""
 
 import os
 import shutil
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from safe_dma.guest import ktap
-from safe_dma.guest.plan import GUESTS, boot_together, debug_guests, guest_results, matrix
+from safe_dma.environment import ENV, TOP
+from safe_dma.guest import plan
 from safe_dma.witness import proof
 
-TOP = Path(__file__).resolve().parents[2]
-KDIR = Path(os.environ["SAFE_DMA_KDIR"])
-LINUX = Path(os.environ["SAFE_DMA_LINUX"])
-IMAGE = Path(os.environ["SAFE_DMA_IMAGE"])
-BUILD = Path(os.environ["SAFE_DMA_BUILD"])
-CACHE = Path(os.environ["SAFE_DMA_CACHE"])
+KDIR, LINUX, CACHE, TOOLS = ENV.kdir, ENV.linux, ENV.cache, ENV.tools
 # What a user may have set for make.
 VARIABLES = [
     "KDIR",
@@ -31,37 +27,35 @@ VARIABLES = [
     "BASELINE",
     "TIMEOUT",
     "QEMU",
+    "TESTS",
+    "CHECKS",
+    "NAME",
+    "JOBS",
+    "FRESH",
     "V",
     "MAKEFLAGS",
 ]
 
 
-def pytest_generate_tests(metafunc):
-    """A test that takes the results of a guest is run for each of them."""
-    # All of them, at the first test that wants any: they are booted side by side.
-    if {*GUESTS, "scenario_result", "claim_result", "path_result", "debug_result"} & {*metafunc.fixturenames}:
-        guests = [debug_guests(), matrix(), GUESTS, proof.path_guests()]
-        boot_together([which for group in guests for which in group.values()])
-    if "debug_result" in metafunc.fixturenames:
-        cases = [(name, result) for name, which in debug_guests().items() for result in guest_results(*which)]
-        cases = cases or [("debug", ktap.Result("none", "skipped", "the kernel of DEBUG=1 was not built"))]
-        ids = [f"{name}: {result.name}" for name, result in cases]
-        metafunc.parametrize("debug_result", [result for _, result in cases], ids=ids)
-    if "scenario_result" in metafunc.fixturenames:
-        cases = [(name, result) for name, which in matrix().items() for result in guest_results(*which)]
-        metafunc.parametrize("scenario_result", cases, ids=[f"{name}: {result.name}" for name, result in cases])
-    for name, which in GUESTS.items():
-        if name in metafunc.fixturenames:
-            results = guest_results(*which)
-            metafunc.parametrize(name, results, ids=[result.name for result in results])
+def each(names, guest="{}", first=""):
+    """Parameters of a test: these names, of which each judges a guest.
+
+    With `first`, the name of a guest's first result, judge_all() may take the others.
+    """
+
+    def parameter(name):
+        marks = [pytest.mark.boots(guest.format(name)), *([pytest.mark.long] if name in plan.LONG else [])]
+        return pytest.param(name, marks=marks, id=f"{name}: {first}" if first else None)
+
+    return [parameter(name) for name in names]
 
 
 def pytest_terminal_summary(terminalreporter):
     """What QEMU's traces came to, if they were looked at."""
-    if proof.claims_report.cache_info().currsize:
+    if proof.REPORTS:
         terminalreporter.section("claims of the guests, and QEMU's trace")
-        for name in matrix():
-            terminalreporter.line(f"{name}: {proof.claims_report(name).summary()}")
+        for name, report in proof.REPORTS.items():
+            terminalreporter.line(f"{name}: {report.summary()}")
 
 
 def judge(result):
@@ -69,6 +63,27 @@ def judge(result):
     if result.status == "skipped":
         pytest.skip(result.reason)
     assert result.status == "passed", "\n".join([result.reason, *result.log])
+
+
+@pytest.fixture
+def judge_all(request):
+    """Judge results, each as a test: the first is this one, and its name is in this one's."""
+
+    def judge_each(results):
+        first, *others = results
+        prefix = request.node.callspec.id.removesuffix(first.name)
+        often = Counter(result.name for result in results)
+        seen = Counter()
+        # Where safe_dma/test.py finds them.
+        request.node.results = []
+        for result in others:
+            # As pytest tells parameters apart that are alike.
+            suffix = seen[result.name] if often[result.name] > 1 else ""
+            seen[result.name] += 1
+            request.node.results.append((f"{prefix}{result.name}{suffix}", result))
+        judge(first)
+
+    return judge_each
 
 
 @pytest.fixture
@@ -86,23 +101,6 @@ def tree(tmp_path):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(TOP / name, copy / name)
     return copy
-
-
-def with_programs(directory, programs, archive=BUILD / "initramfs.cpio"):
-    """A guest's initramfs with these added, by their names, in `directory`: the kernel reads archives in a row."""
-    for name, script in programs.items():
-        (directory / name).write_text(script)
-        (directory / name).chmod(0o755)
-    added = subprocess.run(
-        ["cpio", "--quiet", "--create", "--format=newc"],
-        input="\n".join(programs).encode(),
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    whole = directory / "initramfs.cpio"
-    whole.write_bytes(archive.read_bytes() + added.stdout)
-    return whole
 
 
 @pytest.fixture

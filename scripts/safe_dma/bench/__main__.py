@@ -4,14 +4,12 @@
 
 import argparse
 import contextlib
-import os
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from safe_dma.bench import bench_results, code_size
-from safe_dma.guest import guest, machine, plan
+from safe_dma.environment import BUILD, ENV, LOGS, TOP
+from safe_dma.guest import guest, machine, plan, stage
 
 # All that can be a price of the DMA API, and that the same kernel can have.
 SCENARIOS = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent")
@@ -28,7 +26,7 @@ BOUNCED = "swiotlb=16384"
 # For which time is real.
 TIMED = "strict+smp"
 # Our kernel for it, unless the user has given one.
-VARIANT = "bench" if os.environ.get("SAFE_DMA_KDIR_BENCH") else ""
+VARIANT = "bench" if ENV.kernel("bench") else ""
 
 
 def scenarios() -> list[str]:
@@ -43,72 +41,53 @@ def scenarios() -> list[str]:
     return [asked]
 
 
-def logs() -> Path:
-    """Where everything is left."""
-    return Path(os.environ["SAFE_DMA_BUILD"]) / "log"
-
-
 def module() -> Path:
     """The module that was built for it."""
-    return (Path(os.environ["SAFE_DMA_BUILD"]) / VARIANT / "module" if VARIANT else plan.TOP) / "bench_dma.ko"
+    return (BUILD / VARIANT / "module" if VARIANT else TOP) / "bench_dma.ko"
 
 
-def boot(log: str, scenario: str, append: str = "", **changes) -> guest.Outcome:
-    """A guest that counts, to its end."""
-    booted = plan.make_guest("bench", log, scenario, append, VARIANT, **changes)
-    outcome = guest.boot(booted, lambda line: None)
-    if outcome.problem:
-        raise bench_results.BenchError(f"{scenario}: {outcome.problem}; log: {booted.log}")
-    return outcome
-
-
-def count(scenario: str, rounds: int = ROUNDS, tool: bool = False) -> bench_results.Counts:
-    """What a scenario's guest counts; with the kernel's own benchmark if that is wanted."""
-    trace = logs() / f"bench-{scenario}.trace"
-    extra = ["-cpu", machine.COUNTING_CPU, "-D", str(trace)]
-    for name in RECORDED:
-        extra += ["-trace", name]
+def spec(scenario: str, rounds: int = ROUNDS, tool: bool = False) -> plan.Spec:
+    """The guest that counts in a scenario; with the kernel's own benchmark if that is wanted."""
     words = [WITH_TOOL] if tool else []
     if plan.find(scenario).settings()["bounce"] != "none":
         words.append(BOUNCED)
-    outcome = boot(f"bench-{scenario}", scenario, " ".join(words), extra=extra, parameters=[f"rounds={rounds}"])
-    with trace.open(encoding="utf-8", errors="replace") as lines:
-        counts = bench_results.read(scenario, outcome.lines, lines)
-    trace.unlink()
-    return counts
+    return plan.Spec(
+        "bench",
+        scenario,
+        " ".join(words),
+        VARIANT,
+        extra=("-cpu", machine.COUNTING_CPU),
+        parameters=(f"rounds={rounds}",),
+        recorded=RECORDED,
+    )
 
 
-def time_threads(threads: int) -> list[tuple[float, float]]:
-    """What an operation takes with that many processors at once, in nanoseconds, turn by turn."""
-    words = [f"threads={threads}", f"rounds={THREAD_ROUNDS}"]
-    outcome = boot(f"bench-threads-{threads}", TIMED, parameters=words)
-    return bench_results.turns(outcome.lines)[threads]
+def outcome(name: str) -> guest.Outcome:
+    """That of a guest which came to its end."""
+    found = stage.outcome(name)
+    if found.problem:
+        raise bench_results.BenchError(f"{name}: {found.problem}; log: {LOGS / name}.log")
+    return found
 
 
-def count_all(names: list[str]) -> list[bench_results.Counts]:
-    """All scenarios, as many at a time as there are processors."""
-    start = time.monotonic()
-    done: dict[str, bench_results.Counts] = {}
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        running = [pool.submit(count, name, tool=True) for name in names]
-        for future in as_completed(running):
-            counts = future.result()
-            done[counts.scenario] = counts
-            seconds = int(time.monotonic() - start)
-            print(
-                f"safe-dma: bench  {seconds // 60}:{seconds % 60:02d}  {len(done)} of {len(names)}, {counts.scenario}",
-                file=sys.stderr,
-                flush=True,
-            )
-    return [done[name] for name in names]
+def count(scenario: str) -> bench_results.Counts:
+    """What a scenario's guest has counted."""
+    name = f"bench-{scenario}"
+    with plan.trace_of(name).open(encoding="utf-8", errors="replace") as lines:
+        return bench_results.read(scenario, outcome(name).lines, lines)
 
 
 def report_times() -> list[str]:
     """Lines about several processors. The times of a guest are of its host too: only ratios say something."""
     lines = [f"{TIMED}, several processors, time of the library as a part of that of C, turn by turn:"]
-    processors = min(os.cpu_count() or 1, plan.find(TIMED).settings()["processors"])
+    processors = min(ENV.jobs, plan.find(TIMED).settings()["processors"])
     for threads in range(1, processors + 1):
-        pairs = time_threads(threads)
+        name = f"bench-threads-{threads}"
+        parameters = (f"threads={threads}", f"rounds={THREAD_ROUNDS}")
+        plan.SPECS[name] = plan.Spec("bench", TIMED, "", VARIANT, parameters=parameters)
+        # Alone: its time is what is looked for.
+        stage.boot_together([name])
+        pairs = bench_results.turns(outcome(name).lines)[threads]
         least, median, most = bench_results.in_turn(pairs)
         taken = sorted(library for library, _ in pairs)[len(pairs) // 2]
         words = f"{median:.3f} ({least:.3f} to {most:.3f})"
@@ -118,7 +97,7 @@ def report_times() -> list[str]:
 
 def versions(counted: list[bench_results.Counts]) -> list[str]:
     """Who made all of this."""
-    kept = (logs() / "versions").read_text(encoding="utf-8").splitlines()
+    kept = (LOGS / "versions").read_text(encoding="utf-8").splitlines()
     return [", ".join([counted[0].kernel, *kept])]
 
 
@@ -131,20 +110,23 @@ def compare(counted: list[bench_results.Counts], baseline: str) -> list[str]:
 def main() -> int:
     """The command line is the environment, see main.sh."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    baseline = os.environ.get("BASELINE")
+    baseline = ENV.baseline
     if baseline:
         # Before all that takes time.
         bench_results.load(Path(baseline))
-    counted = count_all(scenarios())
+    names = scenarios()
+    plan.SPECS |= {f"bench-{name}": spec(name, tool=True) for name in names}
+    stage.boot_together([f"bench-{name}" for name in names])
+    counted = [count(name) for name in names]
     lines = []
     for counts in counted:
         lines += [*bench_results.table(counts), ""]
     lines += [*code_size.table(module()), "", *report_times(), "", *versions(counted), *bench_results.overview(counted)]
     if baseline:
         lines += ["", *compare(counted, baseline)]
-    table = logs() / "bench.csv"
+    table = LOGS / "bench.csv"
     bench_results.write(table, counted)
-    (logs() / "bench.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    (LOGS / "bench.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
     print("\n".join(lines))
     print(f"\nsafe-dma: bench: as CSV for BASELINE=, of which make report makes charts: {table}")
     dear = [line for counts in counted for line in bench_results.too_dear(counts)]

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """How much code the library's operations are in the benchmark's module, beside the same in C."""
 
-import os
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from safe_dma.environment import ENV
 
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(r"^ *[0-9a-f]+:\s+\S")
@@ -75,7 +76,7 @@ def find(code: dict[str, Code], words: tuple[str, ...]) -> str:
 
 def objdump() -> str:
     """The disassembler that belongs to the compiler of the kernel, or whichever there is."""
-    tools = dict(tool.split("=", 1) for tool in os.environ["SAFE_DMA_TOOLS"].split("\n") if "=" in tool)
+    tools = dict(tool.split("=", 1) for tool in ENV.tools if "=" in tool)
     llvm = tools.get("LLVM", "")
     names = [f"llvm-objdump{llvm}"] if llvm.startswith("-") else [f"{llvm}llvm-objdump"] if llvm.endswith("/") else []
     for name in [*names, "llvm-objdump", "llvm-objdump-19"]:

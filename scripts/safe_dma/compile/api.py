@@ -8,22 +8,18 @@ the C functions without a check of their own are listed here. `make api` sets th
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from safe_dma.compile import sources
-from safe_dma.guest.plan import GUESTS, boot_together, booted, guest_results
+from safe_dma.environment import TOP
+from safe_dma.guest import ktap, stage
 
-TOP = Path(__file__).resolve().parents[3]
-
-# The guests with the checks: of the module, for each kind of DMA address, and in scripts.
-BOOTED = ("check_result", "bounced_result", "noncoherent_result", "peer_result", "selftest_result")
-# Of all self-tests, one names C functions.
-OWN_GUESTS = GUESTS | {"selftest_result": ("selftest mmap", "guest-mmap")}
+# The guests with the checks: of the module, for each kind of DMA address, and of the one self-test that names C
+# functions.
+BOOTED = ("guest-run", "scenario-bounce-all", "scenario-noncoherent", "scenario-two-devices", "guest-mmap")
 
 # C functions without a check of their own, each with a witness, or a C function, whose checks use its result.
 INDIRECT = {
@@ -52,9 +48,6 @@ INDIRECT = {
     # Distinguishes the kinds of allocation.
     "is_vmalloc_addr": "dma_alloc",
 }
-
-RESULT = re.compile(r"^(?:.*: )? *ok \d+ (?:- )?([^#]+?) # (.+?)\bwitness: (.+)$")
-SUBTEST = re.compile(r"^(?:.*: )? *# Subtest: (.+)$")
 
 
 @dataclass
@@ -85,20 +78,15 @@ def plain(function: str) -> str:
     return function.removesuffix("_attrs")
 
 
-def read_checks(lines: Iterable[str]) -> list[Check]:
-    """Read the checks that passed and name their witnesses from a guest's console."""
+def read_checks(results: Iterable[ktap.Result]) -> list[Check]:
+    """Read the checks that passed and name their witnesses from the results of a guest."""
     found = []
-    subject = ""
-    for line in lines:
-        if match := SUBTEST.match(line):
-            subject = f"{match[1]}/"
-        elif match := RESULT.match(line):
-            # A refused call is no evidence that the operation works.
-            if re.search(r"\brefused\b", match[2]):
-                continue
-            functions = {plain(word) for word in re.findall(r"\w+", match[2])}
-            witnesses = [name.strip() for name in match[3].split(",")]
-            found.append(Check(subject + match[1], functions, witnesses))
+    for result in results:
+        of, mark, witnesses = result.evidence.partition("witness: ")
+        # A refused call is no evidence that the operation works.
+        if result.status == "passed" and mark and not re.search(r"\brefused\b", of):
+            functions = {plain(word) for word in re.findall(r"\w+", of)}
+            found.append(Check(result.name, functions, [name.strip() for name in witnesses.split(",")]))
     return found
 
 
@@ -143,7 +131,7 @@ def failures(name: str) -> list[str]:
     """Return the results of a guest that failed."""
     return [
         "\n".join([f"{name}: {result.name}: {result.reason}", *result.log])
-        for result in guest_results(*OWN_GUESTS[name])
+        for result in stage.results(name)
         if result.status == "failed"
     ]
 
@@ -151,11 +139,8 @@ def failures(name: str) -> list[str]:
 def main() -> int:
     """Print the table; the last line is the count."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    if "SAFE_DMA_KDIR" not in os.environ:
-        print("safe-dma: error: call it with 'make api'", file=sys.stderr)
-        return 1
-    boot_together([OWN_GUESTS[name] for name in BOOTED])
-    checks = [check for name in BOOTED for check in read_checks(booted(*OWN_GUESTS[name]).lines)]
+    stage.boot_together([*BOOTED])
+    checks = [check for name in BOOTED for check in read_checks(stage.results(name))]
     problems = [problem for name in BOOTED for problem in failures(name)]
     return 0 if report(rows(sources.items(TOP), checks), problems) else 1
 

@@ -9,7 +9,6 @@ others run the checks of the misuses that return an error. `make misuse` sets th
 """
 
 import argparse
-import os
 import re
 import shutil
 import sys
@@ -20,8 +19,9 @@ from pathlib import Path
 from safe_dma.compile import misuse_docs, twins
 from safe_dma.compile.crates import Builder, BuildError, Built
 from safe_dma.compile.twins import NOTHING, Twin
+from safe_dma.environment import ENV
+from safe_dma.guest import stage
 from safe_dma.guest.ktap import Result
-from safe_dma.guest.plan import END, GUESTS, boot_together, guest_results
 
 TOP = Path(__file__).resolve().parents[3]
 CASES = TOP / "rust" / "compile_fail"
@@ -37,11 +37,10 @@ MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
 
 
 # The guest that commits the misuses in C, and those with the checks: only a device that is not coherent refuses a
-# part of a cache line, and only bounce buffers limit the size.
-TWINS_GUEST = GUESTS["misuse_result"]
-CHECKED = [GUESTS[name] for name in ("noncoherent_result", "bounced_result")]
-# The self-test with a check; `make test` has a guest with all self-tests.
-LIMITS = ("selftest limits", "guest-limits")
+# part of a cache line, and only bounce buffers limit the size; one check is that of a self-test.
+TWINS_GUEST = "guest-misuse"
+CHECKED = ("scenario-noncoherent", "scenario-bounce-all", "guest-limits")
+GUESTS = [TWINS_GUEST, *CHECKED]
 
 
 class MisuseError(Exception):
@@ -265,7 +264,7 @@ def report(
             cells = [("in C", misuse.in_c), ("debugger", said[0]), *(("", text) for text in said[1:]), ("here", here)]
             lines += row_lines(misuse.name, cells, names)
 
-    ends = twins.others(in_c) + [end.reason for end in checked if end.name == END and end.status != "passed"]
+    ends = twins.others(in_c) + [end.reason for end in checked if end.name == stage.END and end.status != "passed"]
     for problem in [*ends, *bad_twins.values(), *wrong.values()]:
         lines += ["", problem]
     run_time = {misuse.name for misuse in found if isinstance(misuse, RunTime)}
@@ -291,8 +290,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--docs", action="store_true", help=f"regenerate the table in {misuse_docs.FILE.name} and exit")
     arguments = parser.parse_args()
-    if not arguments.docs and "SAFE_DMA_KDIR" not in os.environ:
-        parser.error("call it with 'make misuse'")
 
     try:
         found, run_time, rows = cases(), read_run_time(), twins.read_twins()
@@ -301,11 +298,10 @@ def main() -> int:
             misuse_docs.FILE.write_text(docs(misuses, rows, misuse_docs.FILE.read_text()))
             return 0
         print(f"safe-dma: compiling {2 * len(found)} files", file=sys.stderr, flush=True)
-        built = build(Path(os.environ["SAFE_DMA_KDIR"]), os.environ["SAFE_DMA_TOOLS"].splitlines(), found)
-        checked = [*CHECKED, LIMITS]
-        boot_together([TWINS_GUEST, *checked])
-        results = [result for which in checked for result in guest_results(*which)]
-        lines, good = report(misuses, rows, built, guest_results(*TWINS_GUEST), results)
+        built = build(ENV.kdir, ENV.tools, found)
+        stage.boot_together(GUESTS)
+        checked = [result for name in CHECKED for result in stage.results(name)]
+        lines, good = report(misuses, rows, built, stage.results(TWINS_GUEST), checked)
         print("\n".join(lines))
         return 0 if good else 1
     except (MisuseError, BuildError, twins.TwinError, OSError) as error:

@@ -8,15 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from safe_dma.environment import BUILD
 from safe_dma.guest.guest import GUEST_ERRORS
-from safe_dma.guest.plan import make_guest
+from safe_dma.guest.plan import Spec, make_guest
 
-BUILD = Path(os.environ["SAFE_DMA_BUILD"]) / "gdb"
+GDB_BUILD = BUILD / "gdb"
 
 
 def main() -> int:
     """Start gdb, which starts QEMU and ends it."""
-    guest = make_guest("run", "guest-gdb", initramfs=BUILD / "initramfs.cpio")
+    guest = make_guest("guest-gdb", Spec("run"), initramfs=GDB_BUILD / "initramfs.cpio")
     guest.log.parent.mkdir(parents=True, exist_ok=True)
     qemu = [*guest.prepared(), "-S", "-gdb", "stdio"]
     qemu[qemu.index("-serial") + 1] = f"file:{guest.log}"
@@ -24,7 +25,7 @@ def main() -> int:
     commands = [
         f"target remote | exec {shlex.join(qemu)}",
         f"source {Path(__file__).with_name('gdb_module.py')}",
-        f"python Loaded('{BUILD / 'module'}', 'safe_dma')",
+        f"python Loaded('{GDB_BUILD / 'module'}', 'safe_dma')",
         "tbreak *start_kernel",
         "continue",
     ]

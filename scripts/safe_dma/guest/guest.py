@@ -1,13 +1,10 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Boot the guest in QEMU, watch its console, and say how it ended."""
 
-import argparse
 import contextlib
 import os
 import re
 import selectors
-import shlex
 import subprocess
 import sys
 import termios
@@ -15,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safe_dma.guest import devicetree, hotplug, ktap, machine, reports, scenarios
+from safe_dma.guest import devicetree, hotplug, machine, reports, scenarios
 
 # Kernel messages have a time before them.
 TIME = re.compile(r"^\[ *\d+\.\d+\] ")
@@ -241,81 +238,3 @@ def interact(guest: Guest) -> int:
     finally:
         if settings:
             termios.tcsetattr(0, termios.TCSADRAIN, settings)
-
-
-def summary(outcome: Outcome, linux: Path) -> tuple[str, bool]:
-    """One line about the checks in the console's output, and whether they are all right."""
-    results = ktap.parse(outcome.lines, linux)
-    count = {status: sum(r.status == status for r in results) for status in ("passed", "failed", "skipped")}
-    text = f"{count['passed']} checks passed, {count['failed']} failed"
-    if count["skipped"]:
-        text += f", {count['skipped']} skipped"
-    return text, bool(results) and not count["failed"]
-
-
-def main() -> int:
-    """The command line: one guest, its console on stdout, its end in the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=("run", "leaks", "scenario", "test", "misuse", "unplug", "shell"))
-    parser.add_argument("--qemu", default="qemu-system-aarch64")
-    parser.add_argument("--image", type=Path, required=True)
-    parser.add_argument("--initramfs", type=Path, required=True)
-    parser.add_argument("--linux", type=Path, required=True, help="kernel source, for its KTAP parser")
-    parser.add_argument("--log", type=Path, required=True)
-    parser.add_argument("--modules", type=Path, default=Path(), help="where the modules were built")
-    parser.add_argument("--scenario", default="strict", help="see make scenarios")
-    parser.add_argument("--smp", type=int, help="processors, in the place of those of the scenario")
-    parser.add_argument("--append", default="")
-    parser.add_argument("--timeout", type=int)
-    parser.add_argument("--rdinit", default="/init")
-    parser.add_argument("--qemu-args", type=shlex.split, default=[], help="more of QEMU's options")
-    parser.add_argument("--asks", action="store_true", help="it may ask for devices to be plugged in and out")
-    parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
-    args = parser.parse_args()
-    guest = Guest(
-        qemu=args.qemu,
-        image=args.image,
-        initramfs=args.initramfs,
-        mode=args.mode,
-        log=args.log,
-        scenario=scenarios.chosen(args.scenario, args.smp),
-        append=args.append,
-        timeout=args.timeout,
-        rdinit=args.rdinit,
-        extra=args.qemu_args,
-        asks=args.asks,
-        modules=args.modules,
-    )
-    if guest.mode == "shell":
-        return interact(guest)
-    started = False
-
-    def show(line):
-        nonlocal started
-        if started or args.verbose:
-            print(line, flush=True)
-        started = started or bool(INIT.search(line))
-
-    outcome = boot(guest, show)
-    text, good = summary(outcome, args.linux)
-    if outcome.problem:
-        for line in report(guest, outcome):
-            print(line, file=sys.stderr)
-        print(f"safe-dma: error: {outcome.problem}; log: {guest.log}", file=sys.stderr)
-        return 1
-    print(f"safe-dma: {text}, {outcome.seconds:.1f} s")
-    if not good:
-        print(f"safe-dma: error: not every check passed, or there was none; log: {guest.log}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):
-        try:
-            sys.exit(main())
-        except KeyboardInterrupt:
-            sys.exit(130)
-        except (OSError, *GUEST_ERRORS) as error:
-            print(f"safe-dma: error: {error}", file=sys.stderr)
-            sys.exit(1)

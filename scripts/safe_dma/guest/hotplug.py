@@ -10,8 +10,13 @@ import asyncio
 import contextlib
 import re
 import socket
+import sys
 import threading
 
+from safe_dma.environment import ENV
+
+if ENV.qmp:
+    sys.path.append(ENV.qmp)
 try:
     from qemu.qmp import ExecuteError, QMPClient, QMPError
 except ImportError:

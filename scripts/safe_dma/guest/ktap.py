@@ -4,6 +4,7 @@
 import importlib
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,10 +17,27 @@ class Result:
     status: str  # "passed", "failed" or "skipped"
     reason: str = ""
     log: list[str] = field(default_factory=list)
+    # What it says behind its `#`: the C functions that it is of, and who has seen that they work.
+    evidence: str = ""
 
 
 # Where results begin that are not part of others, and what the driver says before them.
 START = re.compile(r"^(?:\[ *\d+\.\d+\] )?(?:safe_dma (\S+): )?KTAP version 1$")
+
+
+# A result, wherever it was printed: how deep it is, its name, and what is behind the `#`.
+LINE = re.compile(r"^(?:\[ *\d+\.\d+\] )?(?:safe_dma \S+: )?( *)(?:not )?ok \d+ (?:- )?([^#]*?) *(?:# (.*))?$")
+
+
+def evidence(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """The name of each result without results below it, and what is behind its `#`, which kunit_parser drops."""
+    above: list[int] = []
+    for line in lines:
+        if match := LINE.match(line):
+            depth = len(match[1])
+            if not above or above[-1] <= depth:
+                yield match[2], match[3] or ""
+            above = [*(other for other in above if other < depth), depth]
 
 
 def parse(lines: list[str], linux: Path) -> list[Result]:
@@ -55,6 +73,7 @@ def parse_one(lines: list[str], linux: Path) -> list[Result]:
             if message.startswith("[ERROR]"):
                 errors.append(message.splitlines()[0])
 
+    said = evidence(lines)
     main = parser.parse_run_tests(lines, Printer(print=False))
     good = (parser.TestStatus.SUCCESS, parser.TestStatus.SKIPPED)
     results: list[Result] = []
@@ -75,10 +94,11 @@ def parse_one(lines: list[str], linux: Path) -> list[Result]:
         else:
             status, reason = "passed", ""
         log = list(node.log)
+        seen = next((seen for name, seen in said if name == node.name), "") if not node.subtests else ""
         if not reason and status == "skipped":
             # Who skips with ktap_helpers.sh can say a description, and nothing else.
             reason = (node.name or "").partition(": ")[2] or "no reason given"
-        results.append(Result("/".join(path), status, reason, log))
+        results.append(Result("/".join(path), status, reason, log, seen))
 
     for child in main.subtests:
         visit(child, [])

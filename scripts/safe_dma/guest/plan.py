@@ -1,36 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The guests whose results are looked at, by name, each booted once.
+"""The guests that there can be, by name: the name is that of the guest's log and of its results, too."""
 
-What they are made of is in the environment, see main.sh.
-"""
-
-import functools
-import os
-import re
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import contextlib
+import subprocess
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from safe_dma.guest import guest, hotplug, ktap, scenarios
+from safe_dma.environment import BUILD, ENV, LOGS, TOP
+from safe_dma.guest import guest, hotplug, scenarios
 from safe_dma.witness import claims, smmu_trace
 
-TOP = Path(__file__).resolve().parents[3]
-
-# The name of the result that is the guest's own.
-END = "the guest's end"
-
-# As the user wants it; what there is to compare with others is strict.
-SCENARIO = os.environ.get("SCENARIO") or "strict"
-
-# The time of a kernel message, and nothing else.
-TIME = re.compile(r"^\[ *\d+\.\d+\] ")
-
-# In the place of what a scenario says, if it says nothing.
-SMP = os.environ.get("SMP")
-
-# The kernel that the user wants, see VARIANT in linux-build.sh.
-VARIANT = os.environ.get("SAFE_DMA_VARIANT", "")
+# As the user wants it; the guests of all scenarios are booted if it is strict.
+SCENARIO = ENV.scenario
+# In the place of a scenario's processors, if it leaves them open.
+SMP = ENV.smp
 
 # All of run.sh but fuzz, soak and cycles, which take longest.
 OVERLAP = (
@@ -38,45 +22,51 @@ OVERLAP = (
     "permissions removal sample misuse forget mmap_lost"
 )
 
-# What booted() takes; in the tests the name is also that of an argument.
-GUESTS = {
-    "selftest_result": ("test", "guest-test"),
-    "check_result": ("run", "guest-run"),
-    "bounced_result": ("scenario", "scenario-bounce-all", "bounce-all"),
-    "overlap_result": (OVERLAP, "guest-overlap", SCENARIO, "swiotlb=noforce"),
-    "noncoherent_result": ("scenario", "scenario-noncoherent", "noncoherent"),
-    "peer_result": ("scenario", "scenario-two-devices", "two-devices"),
-    # Which asks for its device to be pulled out.
-    "unplug_result": ("unplug", "guest-unplug", "slots"),
-    # Where the debugger says all that it can say, and all can be survived.
-    "misuse_result": ("misuse", "guest-misuse", "strict", "swiotlb=noforce"),
-}
-
-
-# On the kernel that looks for what is wrong, if it was built.
+# On the kernel of DEBUG=1.
 DEBUG_SCENARIOS = ("strict", "noncoherent", "passthrough", "bounce-all", "two-devices", "untrusted")
 # It is several times as slow.
 FEWER = "SAFE_DMA_CYCLES=10 SAFE_DMA_INPUTS=2000"
 
-
-def debug_guests():
-    """The guests of that kernel."""
-    if not os.environ.get("SAFE_DMA_KDIR_DEBUG"):
-        return {}
-    names = DEBUG_SCENARIOS if SCENARIO == "strict" else [SCENARIO]
-    # What is left of memory is looked for once: that takes as long as the checks.
-    modes = {names[0]: "leaks"}
-    found = {name: (modes.get(name, "run"), f"debug-{name}", name, "", "debug") for name in names}
-    return found | {
-        # Time is real there, and the other checks take long.
-        "smp": ("concurrency", "debug-smp", "smp", "", "debug"),
-        "soak": ("selftest soak cycles fuzz", "debug-soak", names[0], FEWER, "debug"),
-        # Who has got a page is kept for all of them, which takes memory.
-        "faults": ("selftest faults", "debug-faults", names[0], "page_owner=on", "debug"),
-    }
+# The scenarios of `make test`: each takes another way through the kernel, or has another kind of concurrency.
+# The others differ from one of these in a number or in the firmware, and are for `make test-all`.
+SHORT = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent", "untrusted", "two-devices", "smp")
+# Scenarios, and guests, that `make test` leaves out unless they are asked for.
+LONG = {*scenarios.names(), "guest-overlap"} - {*SHORT, SCENARIO}
 
 
-def find(text):
+@dataclass(frozen=True)
+class Spec:
+    """A guest: what it does, and on which machine."""
+
+    mode: str
+    scenario: str = SCENARIO
+    append: str = ""
+    # Which of our kernels.
+    variant: str = ENV.variant
+    timeout: int | None = None
+    rdinit: str = "/init"
+    # Files that are added to its initramfs, and their contents.
+    programs: tuple[tuple[str, str], ...] = ()
+    # More of QEMU's options, and of the module's parameters.
+    extra: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    # What QEMU records, in trace_of().
+    recorded: tuple[str, ...] = ()
+    # Whether it asks its host for something.
+    asks: bool = False
+
+    @property
+    def settings(self) -> dict:
+        """Those of its scenario."""
+        return find(self.scenario).settings()
+
+    @property
+    def real_time(self) -> bool:
+        """Whether its time is that of the host: it waits more than it works, and two runs differ."""
+        return self.asks or self.settings["processors"] > 1
+
+
+def find(text: str) -> scenarios.Scenario:
     """A scenario, with as many processors as the user asks for where that is open."""
     found = scenarios.find(text)
     if SMP and "processors" not in found.says:
@@ -84,114 +74,116 @@ def find(text):
     return found
 
 
-def kernel_files(variant):
-    """The image, the initramfs and the parameters of a kernel."""
-    build = Path(os.environ["SAFE_DMA_BUILD"])
-    if not variant:
-        return Path(os.environ["SAFE_DMA_IMAGE"]), build / "initramfs.cpio", ""
-    kdir = Path(os.environ[f"SAFE_DMA_KDIR_{variant.upper()}"])
-    path = TOP / "qemu" / "kernel" / variant / "parameters"
-    parameters = path.read_text(encoding="utf-8").strip() if path.exists() else ""
-    return kdir / "arch/arm64/boot/Image", build / variant / "initramfs.cpio", parameters
+def matrix() -> list[str]:
+    """The scenarios that this kernel can take, or the one that the user wants."""
+    if SCENARIO != "strict":
+        return [SCENARIO]
+    pages = find(SCENARIO).settings()["pages"]
+    return [name for name in scenarios.names() if find(name).settings()["pages"] == pages]
 
 
-def make_guest(mode, log, scenario=SCENARIO, append="", variant=VARIANT, **changes):
-    """A guest as `make` boots it, with its log named `log`."""
-    build = Path(os.environ["SAFE_DMA_BUILD"])
-    image, initramfs, parameters = kernel_files(variant)
+def debug_guests() -> dict[str, Spec]:
+    """The guests of the kernel of DEBUG=1, if it is built; names without "debug-"."""
+    if not ENV.kernel("debug"):
+        return {}
+    names = DEBUG_SCENARIOS if SCENARIO == "strict" else (SCENARIO,)
+    # What is left of memory is looked for once: that takes as long as the checks.
+    modes = {names[0]: "leaks"}
+    return {name: Spec(modes.get(name, "run"), name, variant="debug") for name in names} | {
+        # Time is real there, and the other checks take long.
+        "smp": Spec("concurrency", "smp", variant="debug"),
+        "soak": Spec("selftest soak cycles fuzz", names[0], FEWER, "debug"),
+        # Who has got a page is kept for all of them, which takes memory.
+        "faults": Spec("selftest faults", names[0], "page_owner=on", "debug"),
+    }
+
+
+def known() -> dict[str, Spec]:
+    """All guests but those of a single test."""
+    found = {
+        "guest-run": Spec("run"),
+        "guest-run-again": Spec("run"),
+        "guest-test": Spec("test"),
+        "guest-limits": Spec("selftest limits"),
+        "guest-mmap": Spec("selftest mmap"),
+        "guest-overlap": Spec(OVERLAP, append="swiotlb=noforce"),
+        # Which asks for its device to be pulled out.
+        "guest-unplug": Spec("unplug", "slots", asks=hotplug.available()),
+        # Where the debugger says all that it can say, and all can be survived.
+        "guest-misuse": Spec("misuse", "strict", "swiotlb=noforce"),
+    }
+    for name in dict.fromkeys([*scenarios.names(), SCENARIO]):
+        found[f"scenario-{name}"] = Spec(
+            "scenario", name, claims.KERNEL_WORDS, parameters=("claims=Y",), recorded=smmu_trace.RECORDED
+        )
+        found[f"paths-{name}"] = Spec("paths", name)
+    return found | {f"debug-{name}": spec for name, spec in debug_guests().items()}
+
+
+SPECS = known()
+
+
+def trace_of(name: str) -> Path:
+    """Where QEMU leaves what it records of a guest."""
+    return LOGS / f"{name}.trace"
+
+
+def make_guest(name: str, spec: Spec, **changes) -> guest.Guest:
+    """A guest as `make` boots it."""
+    image, initramfs, words = ENV.image, BUILD / "initramfs.cpio", [ENV.append, spec.append]
+    if spec.variant:
+        image = ENV.kernel(spec.variant) / "arch/arm64/boot/Image"
+        initramfs = BUILD / spec.variant / "initramfs.cpio"
+        parameters = TOP / "qemu" / "kernel" / spec.variant / "parameters"
+        words.insert(0, parameters.read_text(encoding="utf-8").strip() if parameters.exists() else "")
     settings = {
-        "qemu": os.environ["QEMU"],
+        "qemu": ENV.qemu,
         "image": image,
         "initramfs": initramfs,
-        "mode": mode,
-        "log": build / "log" / f"{log}.log",
-        "scenario": find(scenario),
-        "append": " ".join(filter(None, [parameters, os.environ["APPEND"], append])),
-        "modules": build / variant / "module" if variant else TOP,
-        "timeout": int(os.environ["TIMEOUT"]) if os.environ["TIMEOUT"] else 900 if variant else None,
+        "mode": spec.mode,
+        "log": LOGS / f"{name}.log",
+        "scenario": find(spec.scenario),
+        "modules": BUILD / spec.variant / "module" if spec.variant else TOP,
+        "timeout": int(ENV.timeout) if ENV.timeout else spec.timeout or (900 if spec.variant else None),
+        "rdinit": spec.rdinit,
+        "extra": list(spec.extra),
+        "parameters": list(spec.parameters),
+        "asks": spec.asks,
     }
-    return guest.Guest(**(settings | changes))
+    if spec.recorded:
+        settings["extra"] += ["-D", str(trace_of(name))]
+        settings["extra"] += [word for event in spec.recorded for word in ("-trace", event)]
+    return guest.Guest(**(settings | {"append": " ".join(filter(None, words))} | changes))
 
 
-def matrix():
-    """The scenarios that this kernel can take, or the one that the user wants; each a guest of its own."""
-    pages = find(SCENARIO).settings()["pages"]
-    names = scenarios.names() if SCENARIO == "strict" else [SCENARIO]
-    return {name: ("scenario", f"scenario-{name}", name) for name in names if find(name).settings()["pages"] == pages}
+@contextlib.contextmanager
+def with_programs(archive: Path, programs: dict[str, str]):
+    """An initramfs with these files added, by their names: the kernel reads archives in a row."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        for program, text in programs.items():
+            (directory / program).write_text(text)
+            (directory / program).chmod(0o755)
+        added = subprocess.run(
+            ["cpio", "--quiet", "--create", "--format=newc", "--reproducible"],
+            input="\n".join(programs).encode(),
+            cwd=directory,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        whole = directory / "initramfs.cpio"
+        whole.write_bytes(archive.read_bytes() + added.stdout)
+        yield whole
 
 
-# Of each guest that was booted, by what booted() was called with.
-_outcomes = {}
-
-
-def trace_of(log):
-    """Where QEMU leaves what it saw of that guest, if it makes claims."""
-    return Path(os.environ["SAFE_DMA_BUILD"]) / "log" / f"{log}.trace"
-
-
-def boot(mode, log, scenario=SCENARIO, append="", variant=VARIANT):
+def boot(name: str, spec: Spec, show=lambda line: None) -> guest.Outcome:
     """Boot a guest to its end."""
-    more = {}
-    if mode == "scenario":
-        more = claims.guest_options(trace_of(log))
-        append = f"{append} {more.pop('append')}".strip()
-    more["asks"] = mode == "unplug" and hotplug.available()
-    outcome = guest.boot(make_guest(mode, log, scenario, append, variant, **more), lambda line: None)
-    if mode == "scenario" and trace_of(log).exists():
+    a_guest = make_guest(name, spec)
+    with contextlib.ExitStack() as stack:
+        if spec.programs:
+            a_guest.initramfs = stack.enter_context(with_programs(a_guest.initramfs, dict(spec.programs)))
+        outcome = guest.boot(a_guest, show)
+    if spec.recorded and trace_of(name).exists():
         # It is shorter then by far, and the next who reads it is quick.
-        smmu_trace.compact(trace_of(log))
+        smmu_trace.compact(trace_of(name))
     return outcome
-
-
-def boot_together(guests):
-    """Boot those that were not booted yet, as many at a time as there are processors."""
-    missing = [which for which in dict.fromkeys(guests) if which not in _outcomes]
-    # Those in real time wait more than they work, and take longest.
-    missing.sort(key=lambda which: which[0] != "unplug" and find((*which, SCENARIO)[2]).settings()["processors"] == 1)
-    if not missing:
-        return
-    start = time.monotonic()
-    show = Progress(len(missing))
-    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
-        running = {pool.submit(boot, *which): which for which in missing}
-        for future in as_completed(running):
-            _outcomes[running[future]] = future.result()
-            show(running[future][1], time.monotonic() - start)
-
-
-class Progress:
-    """One line that tells how far the guests are."""
-
-    def __init__(self, total):
-        self.total = total
-        self.done = 0
-
-    def __call__(self, log, seconds):
-        self.done += 1
-        text = f"safe-dma: guests  {int(seconds) // 60}:{int(seconds) % 60:02d}  {self.done} of {self.total}, {log}"
-        if sys.stderr.isatty():
-            end = "\n" if self.done == self.total else ""
-            print(f"\r\033[K{text}", end=end, file=sys.stderr, flush=True)
-        elif self.done == self.total:
-            print(text.rpartition(",")[0], file=sys.stderr, flush=True)
-
-
-def booted(*which):
-    """The outcome of a guest, which is booted if it was not yet."""
-    boot_together([which])
-    return _outcomes[which]
-
-
-def guest_end(*which):
-    """The guest's own end, as a result."""
-    outcome = booted(*which)
-    if outcome.problem:
-        a_guest = make_guest(*which)
-        return ktap.Result(END, "failed", f"{outcome.problem}; log: {a_guest.log}", guest.report(a_guest, outcome))
-    return ktap.Result(END, "passed")
-
-
-@functools.cache
-def guest_results(*which):
-    """Each result of a guest's KTAP, and its own end, first."""
-    return [guest_end(*which), *ktap.parse(booted(*which).lines, Path(os.environ["SAFE_DMA_LINUX"]))]

@@ -4,7 +4,6 @@
 
 import argparse
 import contextlib
-import os
 import re
 import sys
 import time
@@ -12,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safe_dma.environment import ENV, LOGS
 from safe_dma.guest import guest, ktap, plan, reports
 
 SELFTESTS = Path(__file__).resolve().parents[2] / "selftests"
@@ -78,7 +78,7 @@ def scenario_of(seed: int) -> str:
 def boot(seed: int) -> guest.Outcome:
     """One guest, to its end."""
     words = [f"SAFE_DMA_SEED={seed}", *(f"{name}={number}" for name, number in AMOUNTS.items())]
-    return plan.boot(" ".join(["selftest", *tests()]), f"soak-{seed}", scenario_of(seed), " ".join(words))
+    return plan.boot(f"soak-{seed}", plan.Spec(" ".join(["selftest", *tests()]), scenario_of(seed), " ".join(words)))
 
 
 class Progress:
@@ -113,7 +113,7 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
     total = Sum()
     progress = Progress()
     end = progress.start + seconds
-    processors = os.cpu_count() or 1
+    processors = ENV.jobs
     wrong = ""
     running = {}
     with ThreadPoolExecutor(max_workers=processors) as pool:
@@ -130,7 +130,7 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
                     total.add(future.result())
                     found = problem(future.result(), linux)
                     if found and not wrong:
-                        log = plan.make_guest("selftest", f"soak-{number}").log
+                        log = LOGS / f"soak-{number}.log"
                         wrong = f"SEED={number} (scenario {scenario_of(number)}): {found}; log: {log}"
                 progress.show(total, len(running))
         finally:
@@ -141,11 +141,11 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
 def main() -> int:
     """The command line is the environment, see main.sh."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    seed = int(os.environ["SEED"] or time.time())
-    minutes = float(os.environ["MINUTES"])
+    seed = int(ENV.seed or time.time())
+    minutes = float(ENV.minutes)
     print(f"safe-dma: soak: {', '.join(tests())} for {minutes:g} minutes, from SEED={seed}", flush=True)
     start = time.monotonic()
-    total, after, wrong = soak(seed, minutes * 60, Path(os.environ["SAFE_DMA_LINUX"]))
+    total, after, wrong = soak(seed, minutes * 60, ENV.linux)
     seconds = int(time.monotonic() - start)
     print(f"safe-dma: soak: seeds {seed} to {after - 1} in {seconds // 60}:{seconds % 60:02d}: {total}", flush=True)
     if wrong:

@@ -5,11 +5,13 @@ Those of all paths are what the function graph tracer printed in the guest, with
 those that the user has asked for with `make trace` are counted without it.
 """
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safe_dma.guest import scenarios
 from safe_dma.witness import callgraph, paths
 
 # The layers, by what the functions of each are called; the first one that fits. Name, file, pattern.
@@ -124,11 +126,22 @@ def counted(path: Path) -> Row:
     return Row(f"{found['operation']}, as make trace counts it", found["operation"], calls=flat(found["trees"]))
 
 
+def traced(logs: Path, scenario: str, settings: dict) -> Path | None:
+    """The log of the scenario's paths, or of a scenario that is the same to their rules: one is booted for all."""
+    for path in [logs / f"paths-{scenario}.log", *sorted(logs.glob("paths-*.log"))]:
+        name = path.stem.removeprefix("paths-")
+        with contextlib.suppress(scenarios.ScenarioError):
+            same = name == scenario or paths.facts_of(scenarios.find(name).settings()) == paths.facts_of(settings)
+            if same and path.exists():
+                return path
+    return None
+
+
 def read(logs: Path, scenario: str, settings: dict) -> Recording:
     """All that the logs have of a scenario."""
     recording = Recording()
-    log = logs / f"paths-{scenario}.log"
-    if log.exists():
+    log = traced(logs, scenario, settings) if settings else None
+    if log:
         recording.rows |= judged(log.read_text(encoding="utf-8", errors="replace").splitlines(), settings)
     for path in sorted(logs.glob(f"trace-{scenario}-*.json")):
         try:

@@ -775,11 +775,6 @@ class Replay:
                 )
 
 
-def guest_options(trace: Path) -> dict:
-    """What a guest needs, as arguments of guests.make_guest(), to make claims and leave a trace of them."""
-    return {"extra": smmu_trace.qemu_args(trace), "parameters": ["claims=Y"], "append": KERNEL_WORDS}
-
-
 def judge(trace: Iterable[str], console: Iterable[str], facts: dict) -> Report:
     """Compare the lines of a trace with those of a console.
 

@@ -99,14 +99,6 @@ class Fault(NamedTuple):
 Event = Config | Write | Read | Lookup | Insert | Invalidate | Translate | Fault
 
 
-def qemu_args(path: Path) -> list[str]:
-    """QEMU's options that make it write the trace to `path`."""
-    args = ["-D", str(path)]
-    for name in RECORDED:
-        args += ["-trace", name]
-    return args
-
-
 def _granule(tg: int) -> int:
     """The bits of a granule: 4, 16 or 64 KiB."""
     return 10 + 2 * tg

@@ -5,13 +5,13 @@
 import argparse
 import dataclasses
 import json
-import os
 import re
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safe_dma.environment import ENV, LOGS
 from safe_dma.guest import guest, machine, plan
 from safe_dma.witness import callgraph, objects, paths
 from safe_dma.witness.callgraph import Call
@@ -273,29 +273,28 @@ def listing(known: dict[str, str]) -> str:
 
 def boot(operation: str, scenario: str) -> guest.Outcome:
     """The guest that records it."""
-    a_guest = plan.make_guest(
+    spec = plan.Spec(
         f"trace {operation}",
-        f"trace-{scenario}-{operation}",
         scenario,
         # The DMA debugger would be most of it. Its stack traces take longer the more is traced, too.
-        append=f"{os.environ['APPEND']} dma_debug=off".strip(),
+        append="dma_debug=off",
         # The last option counts.
-        extra=["-cpu", machine.COUNTING_CPU],
+        extra=("-cpu", machine.COUNTING_CPU),
     )
-    settings = a_guest.scenario.settings()
-    if settings["processors"] != 1:
+    if spec.real_time:
         raise TraceError("with several processors time is real, and not a number of instructions: SMP=1")
-    outcome = guest.boot(a_guest, lambda line: None)
+    name = f"trace-{scenario}-{operation}"
+    outcome = plan.boot(name, spec)
     # What it could not do is on the console.
     if outcome.problem and not any(line.startswith("trace: cannot") for line in outcome.lines):
-        raise TraceError(f"{outcome.problem}; log: {a_guest.log}")
+        raise TraceError(f"{outcome.problem}; log: {LOGS / name}.log")
     return outcome
 
 
 def main() -> int:
     """The command line; what the guest is made of is in the environment, see main.sh."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("operation", nargs="?", default=os.environ.get("OP", ""))
+    parser.add_argument("operation", nargs="?", default=ENV.op)
     parser.add_argument("--scenario", default=plan.SCENARIO)
     args = parser.parse_args()
     known = operations(OPERATIONS.read_text(encoding="utf-8"))
@@ -308,15 +307,13 @@ def main() -> int:
     recording = read(outcome.lines)
     if recording.status and not any(recording.runs["all"]):
         raise TraceError(f"op={args.operation} is refused in {args.scenario}: there is nothing to show")
-    kdir = Path(os.environ["SAFE_DMA_KDIR"])
-    linux = Path(os.environ["SAFE_DMA_LINUX"])
-    straight = objects.straight_functions(kdir / "vmlinux")
-    tree = Tree(recording, straight, objects.sources(kdir, linux))
+    straight = objects.straight_functions(ENV.kdir / "vmlinux")
+    tree = Tree(recording, straight, objects.sources(ENV.kdir, ENV.linux))
     print("\n".join(text(args.operation, args.scenario, known[args.operation], tree)))
     if recording.status:
         print("The operation was refused in this scenario: what it called until then is above.")
     facts = paths.facts_of(plan.find(args.scenario).settings())
-    log = Path(os.environ["SAFE_DMA_BUILD"]) / "log" / f"trace-{args.scenario}-{args.operation}.json"
+    log = LOGS / f"trace-{args.scenario}-{args.operation}.json"
     log.write_text(json.dumps(data(args.operation, args.scenario, facts, tree), indent=1) + "\n", encoding="utf-8")
     print(f"safe-dma: as data: {log}")
     return 0

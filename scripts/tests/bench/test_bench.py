@@ -2,17 +2,15 @@
 """What the library costs, beside the same in C: counted in guests, and how that is read."""
 
 import dataclasses
-import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import error_line
+from conftest import each, error_line
 
 from safe_dma.bench import __main__ as bench
 from safe_dma.bench import bench_results, code_size
 from safe_dma.bench.bench_results import Counts, Operation, Sample
-from safe_dma.guest import plan
+from safe_dma.environment import ENV
+from safe_dma.guest import ktap, plan
 
 # Exact counts need no many rounds, but where the kernel looks for a bounce buffer: see bench.ROUNDS.
 ROUNDS = 16
@@ -65,7 +63,7 @@ def rounds(name):
 
 def why_not():
     """Why nothing can be counted, or nothing."""
-    if not os.environ.get("SAFE_DMA_KDIR_BENCH"):
+    if not ENV.kernel("bench"):
         return "the kernel of make bench was not built"
     try:
         bench.scenarios()
@@ -74,44 +72,36 @@ def why_not():
     return ""
 
 
-@functools.cache
-def counted():
-    """What the guests count, in each scenario."""
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        return list(pool.map(lambda name: bench.count(name, rounds(name)), bench.scenarios()))
+COUNTED = [] if why_not() else bench.scenarios()
+ALL = "all is counted"
+plan.SPECS |= {f"bench-{name}": bench.spec(name, rounds(name)) for name in COUNTED}
 
 
-def pytest_generate_tests(metafunc):
-    """An operation in a scenario is a test."""
-    if "measured" not in metafunc.fixturenames:
-        return
-    if why_not():
-        reason = pytest.mark.skip(reason=why_not())
-        metafunc.parametrize("measured", [pytest.param(None, marks=reason, id="none")])
-        return
-    cases = [(counts, op) for counts in counted() for op in counts.samples if counts.ratio(op) and op.name != "copied"]
-    metafunc.parametrize("measured", cases, ids=[f"{counts.scenario}: {op}" for counts, op in cases])
-
-
-def test_no_dearer_than_c(measured):
-    """In instructions, which are exact."""
-    counts, operation = measured
-    _, why = bench_results.limit(counts.scenario, operation)
-    most = bench_results.allowed(counts, operation)
-    assert counts.ratio(operation) <= most, f"{counts.samples[operation]}, and {why or 'no reason to be dearer'}"
-
-
-def test_all_is_counted():
+def is_all_counted(counts):
     """No operation is left out because nothing was printed of it."""
-    if why_not():
-        pytest.skip(why_not())
-    for counts in counted():
-        names = {op.name for op in [*counts.samples, *counts.missing]}
-        assert names == {*bench_results.LABELS}, counts.scenario
-        translates = plan.find(counts.scenario).settings()["translation"] in ("strict", "lazy")
-        missing = {op.name for op in counts.missing}
-        assert ("iova" in missing) != translates, counts.scenario
-        assert not translates or not missing, counts.scenario
+    names = {op.name for op in [*counts.samples, *counts.missing]}
+    translates = plan.find(counts.scenario).settings()["translation"] in ("strict", "lazy")
+    missing = {op.name for op in counts.missing}
+    good = names == {*bench_results.LABELS} and ("iova" in missing) != translates and not (translates and missing)
+    return ktap.Result(ALL, "passed" if good else "failed", f"counted: {sorted(names - missing)}")
+
+
+def judged(counts, operation):
+    """An operation is no dearer than in C, in instructions, which are exact."""
+    _, why = bench_results.limit(counts.scenario, operation)
+    good = counts.ratio(operation) <= bench_results.allowed(counts, operation)
+    reason = f"{counts.samples[operation]}, and {why or 'no reason to be dearer'}"
+    return ktap.Result(str(operation), "passed" if good else "failed", reason)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(bool(why_not()), reason=why_not())
+@pytest.mark.parametrize("name", each(COUNTED, "bench-{}", ALL))
+def test_no_dearer_than_c(name, judge_all):
+    """A result for each operation."""
+    counts = bench.count(name)
+    operations = [op for op in counts.samples if counts.ratio(op) and op.name != "copied"]
+    judge_all([is_all_counted(counts), *(judged(counts, operation) for operation in operations)])
 
 
 def counts(library=95, hand=100, least=90, **more):

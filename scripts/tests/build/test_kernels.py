@@ -8,6 +8,8 @@ import subprocess
 import pytest
 from conftest import TOP, VARIABLES
 
+from safe_dma.environment import ENV
+
 # The one list of them is where they are made.
 NAMES = re.search(r"^OTHER_KERNELS='(.*)'$", (TOP / "scripts/build/kernels.sh").read_text(), re.MULTILINE)[1].split()
 
@@ -18,10 +20,11 @@ UNWANTED = {*VARIABLES, "DEBUG"} - {"LINUX", "LINUX_VERSION"}
 NOT_THERE = re.compile(r"^safe-dma: error: (Debian's configuration for .*)$", re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_modules(name):
     """What the compilers, objtool and modpost say is shown if it fails."""
-    if not os.environ["SAFE_DMA_KDIR_DEBUG"]:
+    if not ENV.kernel("debug"):
         pytest.skip("there are none beside a kernel of the user's own")
     result = subprocess.run(
         ["make", "kernels", f"KERNEL={name}"],

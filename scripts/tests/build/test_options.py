@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a user may get wrong ends with one clear line."""
 
-import os
+import fcntl
 import shutil
+import threading
 
 import pytest
-from conftest import CACHE, KDIR, error_line
+from conftest import CACHE, KDIR, TOOLS, error_line
 
 
 @pytest.fixture
@@ -222,8 +223,22 @@ def test_no_source_in_debian(make, fake_tool, tmp_path, sources, version, said):
     # The lists of packages are new.
     (tmp_path / "safe-dma/apt/extra").mkdir(parents=True)
     (tmp_path / "safe-dma/apt/extra/updated").touch()
-    bindgen = next((word for word in os.environ["SAFE_DMA_TOOLS"].split() if word.startswith("BINDGEN=")), "")
+    bindgen = next((word for word in TOOLS if word.startswith("BINDGEN=")), "")
     line = error_line(
         make(bindgen, "modules", env={"PATH": path, "XDG_CACHE_HOME": tmp_path, "LINUX_VERSION": version})
     )
     assert said in line
+
+
+def test_two_runs_in_one_tree(make, tree, tmp_path):
+    """The second waits for the first, and says so; what a run calls itself does not wait for it."""
+    (tree / ".build").mkdir()
+    with (tree / ".build" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        first = threading.Timer(1, fcntl.flock, [lock, fcntl.LOCK_UN])
+        assert "waiting" not in make(cwd=tree, KDIR=tmp_path, env={"SAFE_DMA_LOCKED": tree}).stdout
+        first.start()
+        result = make(cwd=tree, KDIR=tmp_path)
+        first.join()
+    assert "is not a built kernel" in error_line(result)
+    assert result.stdout.splitlines()[0] == "safe-dma: another run is at work in this tree, waiting for it"

@@ -8,9 +8,8 @@ import subprocess
 import textwrap
 
 import pytest
-from conftest import KDIR, TOP
+from conftest import KDIR, TOOLS, TOP
 
-TOOLS = os.environ["SAFE_DMA_TOOLS"].splitlines()
 LIBRARY = [TOP / "rust" / "dma.rs", *(TOP / "rust" / "dma").rglob("*.rs")]
 
 

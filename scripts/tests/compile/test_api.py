@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 """Each operation of the library has a check with a witness, and the table of make api is correct."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from conftest import LINUX, TOP
 
 from safe_dma.compile import api, sources
-from safe_dma.guest.plan import GUESTS, booted
+from safe_dma.guest import ktap, stage
 
 ITEMS = sources.items(TOP)
 ROWS = api.rows(ITEMS, [])
@@ -16,10 +17,11 @@ ROWS = api.rows(ITEMS, [])
 @pytest.fixture(scope="module")
 def checked():
     """Return the rows with the checks of the guests."""
-    checks = [check for name in api.BOOTED for check in api.read_checks(booted(*GUESTS[name]).lines)]
+    checks = [check for name in api.BOOTED for check in api.read_checks(stage.results(name))]
     return {(row.item.name, row.function): row for row in api.rows(ITEMS, checks)}
 
 
+@pytest.mark.boots(*api.BOOTED)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.item.name}-{row.function}")
 def test_operation(checked, row):
     assert checked[row.item.name, row.function].checks, "no passed check names it"
@@ -43,59 +45,49 @@ def item(*docs, name="x::f"):
 
 
 MAP = item("Maps.", "", "C: `dma_map_x_attrs()`, `kernel/dma/x.c`.")
-CONSOLE = [
-    "[    1.000000] safe_dma 0000:00:01.0:     # Subtest: x",
-    "[    1.000001] safe_dma 0000:00:01.0:     ok 1 to_device 5 # dma_map_x, dma_unmap_x size 5 witness: round trip, y",
-]
+CHECK = ktap.Result("x/to_device 5", "passed", evidence="dma_map_x, dma_unmap_x size 5 witness: round trip, y")
 
 
-def table(lines):
-    """Return the table of MAP for the lines of a guest, and whether it has no problem."""
+def table(*results):
+    """Return the table of MAP for the results of a guest, and whether it has no problem."""
     out = []
-    good = api.report(api.rows([MAP], api.read_checks(lines)), [], out.append)
+    good = api.report(api.rows([MAP], api.read_checks(results)), [], out.append)
     return "\n".join(out), good
 
 
 def test_checked():
-    text, good = table(CONSOLE)
+    text, good = table(CHECK)
     assert good
     assert "x::f  dma_map_x_attrs()  passed  round trip, y (1 checks, first x/to_device 5)" in text
     assert text.endswith("1 of 1 operations are checked on the device")
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    "change",
     [
-        (" ok 1", " not ok 1"),
-        ("dma_map_x,", "dma_map_xy,"),
-        ("dma_map_x,", "dma_map_x refused with EINVAL,"),
-        ("witness:", "seen:"),
-        (" # dma", " - dma"),
-        ("# dma_map_x, dma_unmap_x size 5 witness: round trip, y", "# SKIP dma_map_x"),
+        {"status": "failed"},
+        {"status": "skipped"},
+        {"evidence": ""},
+        {"evidence": CHECK.evidence.replace("dma_map_x,", "dma_map_xy,")},
+        {"evidence": CHECK.evidence.replace("dma_map_x,", "dma_map_x refused with EINVAL,")},
+        {"evidence": CHECK.evidence.replace("witness:", "seen:")},
     ],
 )
-def test_unchecked(old, new):
-    lines = [line.replace(old, new) for line in CONSOLE]
-    assert lines != CONSOLE
-    text, good = table(lines)
+def test_unchecked(change):
+    text, good = table(dataclasses.replace(CHECK, **change))
     assert not good
     assert "x::f  dma_map_x_attrs()  UNCHECKED  no passed check names it: x.rs:3" in text
     assert text.endswith("0 of 1 operations are checked on the device")
 
 
-def test_result_of_a_script():
-    (check,) = api.read_checks(["    # Subtest: x", "    ok 2 to user space # dma_mmap_attrs witness: program"])
-    assert (check.name, check.functions, check.witnesses) == ("x/to user space", {"dma_mmap"}, ["program"])
-
-
 def test_indirect_needs_its_check(monkeypatch):
     monkeypatch.setattr(api, "INDIRECT", {"dma_map_x_attrs": "dma_unmap_x", "dma_other": "y"})
     other = item("C: `dma_other()`.")
-    lines = [line.replace("dma_map_x,", "") for line in CONSOLE]
-    assert all(row.checks for row in api.rows([MAP, other], api.read_checks(lines)))
+    check = dataclasses.replace(CHECK, evidence=CHECK.evidence.replace("dma_map_x,", ""))
+    assert all(row.checks for row in api.rows([MAP, other], api.read_checks([check])))
     assert not any(row.checks for row in api.rows([MAP, other], []))
 
 
 def test_nothing_is_no_success():
     assert not api.report([], [], lambda line: None)
-    assert not api.report(api.rows([MAP], api.read_checks(CONSOLE)), ["a check failed"], lambda line: None)
+    assert not api.report(api.rows([MAP], api.read_checks([CHECK])), ["a check failed"], lambda line: None)

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """The diagnostics of a crate are those of its files."""
 
-import os
-
 import pytest
-from conftest import KDIR, TOP
+from conftest import KDIR, TOOLS, TOP
 
 from safe_dma.compile import misuse
 from safe_dma.compile.crates import PRODUCTS, Builder, BuildError, Built, Diagnostic, read_diagnostics
 
-TOOLS = os.environ["SAFE_DMA_TOOLS"].splitlines()
+TOOLS = TOOLS
 
 
 def test_wrong_among_right():

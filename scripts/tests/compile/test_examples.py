@@ -2,17 +2,15 @@
 """The examples in the library's documentation compile."""
 
 import functools
-import os
 import re
 from pathlib import Path
 
 import pytest
-from conftest import KDIR, TOP
+from conftest import KDIR, TOOLS, TOP
 
 from safe_dma.compile import examples
 
 EXAMPLES = examples.find(TOP)
-TOOLS = os.environ["SAFE_DMA_TOOLS"].splitlines()
 
 
 @functools.cache

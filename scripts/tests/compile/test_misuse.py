@@ -2,17 +2,15 @@
 """Each misuse in rust/compile_fail/ fails to compile, its right way compiles, and the messages in C are as stated."""
 
 import functools
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import KDIR, LINUX
+from conftest import KDIR, LINUX, TOOLS
 
 from safe_dma.compile import crates, misuse, misuse_docs, twins
-from safe_dma.guest import ktap
-from safe_dma.guest.plan import END, GUESTS, guest_results
+from safe_dma.guest import ktap, stage
 
 CASES = misuse.cases()
 RUN_TIME = misuse.read_run_time()
@@ -25,7 +23,7 @@ SOME = next(case for case in CASES if case.message and case.note)
 @functools.cache
 def built():
     """Build all files, once in a session."""
-    return misuse.build(KDIR, os.environ["SAFE_DMA_TOOLS"].splitlines(), CASES)
+    return misuse.build(KDIR, TOOLS, CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -39,18 +37,20 @@ def test_right_way_compiles(case):
 
 
 def checked():
-    """Return the results of the guests with the checks, of which each is booted once."""
-    return [result for which in [*misuse.CHECKED, GUESTS["selftest_result"]] for result in guest_results(*which)]
+    """Return the results of the guests with the checks."""
+    return [result for name in misuse.CHECKED for result in stage.results(name)]
 
 
+@pytest.mark.boots(*misuse.CHECKED)
 @pytest.mark.parametrize("row", RUN_TIME, ids=lambda row: row.name)
 def test_misuse_returns_an_error(row):
     assert misuse.judge_check(row, checked()) == ""
 
 
+@pytest.mark.boots(misuse.TWINS_GUEST)
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.name)
 def test_twin_in_c(twin):
-    assert twins.measure(twin, guest_results(*misuse.TWINS_GUEST)).problem == ""
+    assert twins.measure(twin, stage.results(misuse.TWINS_GUEST)).problem == ""
 
 
 def test_twins_and_misuses_fit():
@@ -268,15 +268,17 @@ def test_row_is_as_wide_as_the_terminal(monkeypatch, columns):
 
 def counts(change=lambda results: results):
     """Return whether the report has no problem, and its counts, with the results of the guests changed."""
-    in_c = change(guest_results(*misuse.TWINS_GUEST))
+    in_c = change(stage.results(misuse.TWINS_GUEST))
     lines, good = misuse.report(MISUSES, TWINS, built(), in_c, change(checked()))
     return good, [tuple(map(int, re.match(r"(\d+) of (\d+) ", line).groups())) for line in lines[-3:]]
 
 
+@pytest.mark.boots(*misuse.GUESTS)
 def test_report():
     assert counts() == (True, [(number, number) for number in (len(TWINS), len(RUN_TIME), len(CASES))])
 
 
+@pytest.mark.boots(*misuse.GUESTS)
 def test_report_without_a_result():
     gone = (f"misuse/{TWINS[0].name}: ", RUN_TIME[0].check)
     good, (in_c, run, compiled) = counts(
@@ -288,7 +290,8 @@ def test_report_without_a_result():
     assert compiled == (len(CASES), len(CASES))
 
 
+@pytest.mark.boots(*misuse.GUESTS)
 def test_report_of_a_guest_that_fails():
     """Any failure counts, even if the whole table is right."""
-    assert not counts(lambda results: [ktap.Result(END, "failed", "x"), *results[1:]])[0]
+    assert not counts(lambda results: [ktap.Result(stage.END, "failed", "x"), *results[1:]])[0]
     assert not counts(lambda results: [*results, ktap.Result("misuse/unload", "failed")])[0]

@@ -6,12 +6,12 @@ import subprocess
 import pytest
 
 from safe_dma.guest import devicetree, guest
-from safe_dma.guest.plan import make_guest
+from safe_dma.guest.plan import Spec, make_guest
 
 
 def some_guest(directory, scenario="noncoherent"):
     """A guest whose files are in that directory."""
-    result = make_guest("run", "none", scenario)
+    result = make_guest("none", Spec("run", scenario))
     # A comma is a separator for QEMU.
     result.log = directory / "a,b.log"
     return result

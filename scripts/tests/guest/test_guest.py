@@ -1,63 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the guest reports, one test for each of its results."""
 
-import os
 import re
 
 import pytest
-from conftest import judge
+from conftest import each
 
-from safe_dma.guest.plan import GUESTS, SCENARIO, TIME, booted, find, guest_results
+from safe_dma.environment import ENV
+from safe_dma.guest import stage
+from safe_dma.guest.guest import TIME
+from safe_dma.guest.plan import SCENARIO, SPECS, find
 
-
-def test_selftests(selftest_result):
-    """The scripts of scripts/selftests."""
-    judge(selftest_result)
-
-
-def test_selftests_without_swiotlb(overlap_result):
-    """The same: the DMA debugger looks for mappings that overlap only without bounce buffers."""
-    judge(overlap_result)
+# Of run.sh and of the module. The DMA debugger looks for mappings that overlap only without bounce buffers.
+GUESTS = each(["guest-run", "guest-test", "guest-misuse", "guest-overlap"], first=stage.END)
 
 
-def test_misuses(misuse_result):
-    """The guest that `make misuse` boots."""
-    judge(misuse_result)
+@pytest.mark.parametrize("name", GUESTS)
+def test_results(name, judge_all):
+    """The scripts of scripts/selftests, and the module's own checks when it is loaded."""
+    judge_all(stage.results(name))
 
 
-def test_checks(check_result):
-    """The module's own checks, when it is loaded."""
-    judge(check_result)
-
-
+@pytest.mark.boots("scenario-two-devices")
 def test_peer():
     """One of the devices had the other compute, through registers that it reached by DMA."""
-    lines = booted(*GUESTS["peer_result"]).lines
+    lines = stage.outcome("scenario-two-devices").lines
     results = [line for line in lines if "another device's register # " in line]
     assert len(results) == 2
     assert sum("the other device computed the factorial" in line for line in results) == 1
     assert sum("SKIP the driver has no other device yet" in line for line in results) == 1
 
 
+@pytest.mark.boots("scenario-two-devices")
 def test_results_of_each_device():
     """All results count, and not those of the first device alone."""
-    names = [result.name for result in guest_results(*GUESTS["peer_result"])]
+    names = [result.name for result in stage.results("scenario-two-devices")]
     for device in ("0000:00:01.0", "0000:00:02.0"):
         assert f"{device}/coherent/bidirectional 4096" in names
 
 
+@pytest.mark.boots("scenario-two-devices")
 def test_shared():
     """One of the devices had coherent memory of the other, and both the same pages at addresses of their own."""
-    lines = booted(*GUESTS["peer_result"]).lines
+    lines = stage.outcome("scenario-two-devices").lines
     results = [line for line in lines if re.search(r" ok \d+ shared (contiguous )?(to_device|from_device|bidir)", line)]
     assert len(results) == 2 * 6
     assert sum("SKIP the driver has no other device yet" in line for line in results) == 6
     assert sum("dma_get_sgtable" in line for line in results) == 6
 
 
+@pytest.mark.boots("guest-run")
 def test_merged():
     """Pages that are not in a row are one span if an IOMMU translates, and one each if none does."""
-    lines = booted(*GUESTS["check_result"]).lines
+    lines = stage.outcome("guest-run").lines
     found = [re.search(r"pages # entries (\d+) spans (\d+) .*?(, one IOVA range)?$", line) for line in lines]
     lists = [match.groups() for match in found if match]
     translates = any(", which translates, " in line for line in lines)
@@ -65,33 +60,37 @@ def test_merged():
     assert set(lists) == {("3", "1", ", one IOVA range") if translates else ("3", "3", None)}
 
 
+@pytest.mark.boots("scenario-noncoherent")
 def test_noncoherent():
     """The device is what it is called, and small buffers are bounced for it."""
-    lines = booted(*GUESTS["noncoherent_result"]).lines
+    lines = stage.outcome("scenario-noncoherent").lines
     assert any(line.endswith(", not cache-coherent") for line in lines)
-    if "swiotlb=noforce" in os.environ["APPEND"]:
+    if "swiotlb=noforce" in ENV.append:
         pytest.skip("there are no bounce buffers, and kmalloc() needs none")
     assert any("from_device vec 1 bytes" in line and line.endswith("bounce buffer") for line in lines)
 
 
+@pytest.mark.boots("scenario-bounce-all")
 def test_bounced():
     """The buffers were bounced: the device was not given the memory itself."""
-    lines = booted(*GUESTS["bounced_result"]).lines
+    lines = stage.outcome("scenario-bounce-all").lines
     assert any("witness: round trip, bounce buffer" in line for line in lines)
     assert not any("bus address is the physical address" in line for line in lines if "dma_map_" in line)
 
 
+@pytest.mark.boots("guest-run")
 def test_no_error_counted():
     """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
-    lines = [TIME.sub("", line) for line in booted(*GUESTS["check_result"]).lines]
+    lines = [TIME.sub("", line) for line in stage.outcome("guest-run").lines]
     assert "dma-api error_count: 0" in lines
 
 
+@pytest.mark.skipif(SPECS["guest-run"].real_time, reason="several processors run in no fixed order")
+@pytest.mark.boots("guest-run", "guest-run-again")
 def test_two_runs_are_the_same():
-    """With one processor every run is the same, line for line."""
-    if find(SCENARIO).settings()["processors"] != 1:
-        pytest.skip("several processors run in no fixed order")
+    """With one processor every run is the same, line for line, but for the times: a thread of the host computes
+    edu's factorials, and takes as long as it takes."""
     first, second = (
-        [TIME.sub("", line) for line in booted("run", log).lines] for log in ("guest-run", "guest-run-again")
+        [TIME.sub("", line) for line in stage.outcome(log).lines] for log in ("guest-run", "guest-run-again")
     )
     assert first == second

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """The kernel that looks for what is wrong finds it, and so it is found in the guest's log."""
 
-import os
 import re
 
 import pytest
-from conftest import BUILD, with_programs
 
-from safe_dma.guest import guest, reports
-from safe_dma.guest.plan import make_guest
+from safe_dma.environment import ENV
+from safe_dma.guest import guest, reports, stage
+from safe_dma.guest.plan import SPECS, Spec, make_guest
 
 # By what planted.ko is told to do: the kind of what the kernel says, and a part of it.
 PLANTED = {
@@ -45,20 +44,30 @@ poweroff -f
 """
 
 
-def planted(tmp_path, variant, init=INIT, **changes):
-    """Boot with that init on a kernel; the outcome."""
-    archive = BUILD / variant / "initramfs.cpio" if variant else BUILD / "initramfs.cpio"
-    whole = with_programs(tmp_path, {"init": init}, archive)
-    name = f"planted-{variant}" if variant else "planted"
-    return guest.boot(make_guest("run", name, "strict", variant=variant, initramfs=whole, **changes), lambda line: None)
+def refused(what):
+    """An init for a kernel that does not look for it."""
+    insmod = f"/bin/busybox insmod /lib/planted.ko what={what} || echo it is refused"
+    return f"#!/bin/busybox sh\n{insmod}\n/bin/busybox poweroff -f\n"
 
 
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory):
+if ENV.kernel("debug"):
+    SPECS["planted-debug"] = Spec("run", "strict", variant="debug", programs=(("init", INIT),))
+SPECS |= {
+    f"planted-{what}": Spec("run", "strict", timeout=60, programs=(("init", refused(what)),))
+    for what in ("use_after_free", "nonsense")
+}
+
+
+def debug(test):
+    """A test of the guest that has all of them, on the kernel of DEBUG=1."""
+    missing = pytest.mark.skipif(not ENV.kernel("debug"), reason="the kernel of DEBUG=1 was not built")
+    return missing(pytest.mark.boots("planted-debug")(pytest.mark.long(test)))
+
+
+@pytest.fixture
+def outcome():
     """All of them, on the kernel of DEBUG=1."""
-    if not os.environ["SAFE_DMA_KDIR_DEBUG"]:
-        pytest.skip("the kernel of DEBUG=1 was not built")
-    return planted(tmp_path_factory.mktemp("planted"), "debug")
+    return stage.outcome("planted-debug")
 
 
 def found_of(outcome):
@@ -73,6 +82,7 @@ def found_of(outcome):
     return found
 
 
+@debug
 @pytest.mark.parametrize("what", PLANTED)
 def test_planted(outcome, what):
     """Each is reported, as what it is."""
@@ -81,32 +91,37 @@ def test_planted(outcome, what):
     assert [report.kind for report in found if text in report.line] == [kind], found
 
 
+@debug
 def test_nothing_before(outcome):
     """Not before the first."""
     assert found_of(outcome)[""] == []
 
 
+@debug
 def test_guest_has_failed(outcome):
     """Although it ended well, if its init is asked."""
     assert outcome.problem.startswith("the kernel reports a problem, lockdep: WARNING: possible circular locking")
 
 
+@debug
 def test_decoded(outcome):
     """The first report has the lines of the source in its stack trace."""
-    report = guest.report(make_guest("run", "planted-debug", variant="debug"), outcome)
+    report = guest.report(make_guest("planted-debug", SPECS["planted-debug"]), outcome)
     assert any(re.search(r"^ +lock_order \(rust/misuse/planted\.c:\d+\)", line) for line in report), report
 
 
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("use_after_free", "this kernel does not look for use_after_free"),
-        ("nonsense", "what=nonsense is no mistake"),
+        pytest.param(what, said, marks=pytest.mark.boots(f"planted-{what}"))
+        for what, said in (
+            ("use_after_free", "this kernel does not look for use_after_free"),
+            ("nonsense", "what=nonsense is no mistake"),
+        )
     ],
 )
-def test_not_looked_for(tmp_path, what, said):
+def test_not_looked_for(what, said):
     """Where nobody would find it, it is refused."""
-    init = f"#!/bin/busybox sh\n/bin/busybox insmod /lib/planted.ko what={what} || echo it is refused\n"
-    lines = planted(tmp_path, "", init + "/bin/busybox poweroff -f\n", timeout=60).lines
+    lines = stage.outcome(f"planted-{what}").lines
     assert "it is refused" in lines
     assert any(line.endswith(f"planted: {said}") for line in lines)

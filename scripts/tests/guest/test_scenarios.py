@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import KDIR, error_line, judge
+from conftest import KDIR, each, error_line
 
-from safe_dma.guest import guest, machine, scenarios
-from safe_dma.guest.plan import SCENARIO, TIME, booted, find, make_guest, matrix
+from safe_dma.guest import guest, machine, scenarios, stage
+from safe_dma.guest.guest import TIME
+from safe_dma.guest.plan import SCENARIO, Spec, find, make_guest, matrix
 from safe_dma.guest.scenarios import Scenario, ScenarioError
 
 # What the guest says of itself, a setting at a time: the kernel's words where it has any. Of the last
@@ -32,9 +33,13 @@ NUMBERS = {
 }
 
 
+GUEST = "scenario-{}"
+IN_EACH = each(matrix(), GUEST)
+
+
 def said(scenario):
     """What the guest of a scenario printed, without times."""
-    return [TIME.sub("", line) for line in booted(*matrix()[scenario]).lines]
+    return [TIME.sub("", line) for line in stage.outcome(GUEST.format(scenario)).lines]
 
 
 def matches(pattern, lines):
@@ -42,26 +47,26 @@ def matches(pattern, lines):
     return [match for line in lines if (match := re.search(pattern, line))]
 
 
-def test_checks(scenario_result):
+@pytest.mark.parametrize("name", each(matrix(), GUEST, stage.END))
+def test_checks(name, judge_all):
     """Every check of the module, and the guest's end."""
-    _, result = scenario_result
-    judge(result)
+    judge_all(stage.results(GUEST.format(name)))
 
 
-@pytest.mark.parametrize("name", matrix())
+@pytest.mark.parametrize("name", IN_EACH)
 def test_no_error_counted(name):
     """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
     assert "dma-api error_count: 0" in said(name)
 
 
-@pytest.mark.parametrize("name", matrix())
+@pytest.mark.parametrize("name", IN_EACH)
 def test_no_warning(name):
     """Nor did the rest of the kernel."""
     assert not matches(r"WARNING: |BUG: |Call trace:", said(name))
 
 
 @pytest.mark.parametrize("setting", WORDS)
-@pytest.mark.parametrize("name", matrix())
+@pytest.mark.parametrize("name", IN_EACH)
 def test_is_what_it_says(name, setting):
     """The guest is as the file of its scenario describes it, and in no other way."""
     lines = said(name)
@@ -70,7 +75,7 @@ def test_is_what_it_says(name, setting):
 
 
 @pytest.mark.parametrize("setting", NUMBERS)
-@pytest.mark.parametrize("name", matrix())
+@pytest.mark.parametrize("name", IN_EACH)
 def test_has_what_it_says(name, setting):
     """The same for what can be counted."""
     pattern, value = NUMBERS[setting]
@@ -82,7 +87,7 @@ def test_has_what_it_says(name, setting):
     assert found == ({expected} if expected else set())
 
 
-@pytest.mark.parametrize("name", matrix())
+@pytest.mark.parametrize("name", IN_EACH)
 def test_number_of_devices(name):
     """As many as it says are there, each has its results, and is bound after that."""
     devices = find(name).settings()["devices"]
@@ -185,7 +190,7 @@ def test_unknown(make, target):
 def test_no_firmware(monkeypatch):
     """The package that has it is named."""
     monkeypatch.setattr(machine, "FIRMWARE", Path("/no/such/firmware"))
-    problem = guest.boot(make_guest("run", "no-firmware", "acpi"), lambda line: None).problem
+    problem = guest.boot(make_guest("no-firmware", Spec("run", "acpi")), lambda line: None).problem
     assert problem == "/no/such/firmware is not there: install the package qemu-efi-aarch64"
 
 

@@ -5,14 +5,14 @@ import subprocess
 
 import pytest
 
-from safe_dma.guest.plan import make_guest
+from safe_dma.guest.plan import Spec, make_guest
 
 
 @pytest.fixture(scope="module")
 def console():
     """Type what the greeting has, and say `exit`; the console."""
     with subprocess.Popen(
-        make_guest("shell", "shell").command(),
+        make_guest("shell", Spec("shell")).command(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

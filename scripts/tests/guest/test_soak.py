@@ -6,10 +6,13 @@ import re
 import pytest
 from conftest import LINUX, error_line
 
-from safe_dma.guest import guest, plan, soak
-from safe_dma.guest.plan import booted, find
+from safe_dma.guest import guest, plan, soak, stage
+from safe_dma.guest.plan import SPECS, Spec
 
 DIGEST = re.compile(r"# soak: seed (\d+), .* digest ([0-9a-f]{16})$")
+# Names and seeds.
+SEEDS = {"soak-first": 41, "soak-second": 41, "soak-other": 42}
+SPECS |= {name: Spec("selftest soak", append=f"SAFE_DMA_SEED={seed}") for name, seed in SEEDS.items()}
 GOOD = """\
 KTAP version 1
 1..2
@@ -38,20 +41,20 @@ def outcome(lines, problem="", kernel=()):
     return guest.Outcome(problem, lines, 1.0, list(kernel))
 
 
-def digest(log, seed):
+def digest(name):
     """What a guest's soak came to."""
-    lines = booted("selftest soak", log, plan.SCENARIO, f"SAFE_DMA_SEED={seed}").lines
+    lines = stage.outcome(name).lines
     found = [match.groups() for line in lines if (match := DIGEST.search(line))]
-    assert [number for number, _ in found] == [str(seed)], lines[-20:]
+    assert [number for number, _ in found] == [str(SEEDS[name])], lines[-20:]
     return found[0][1]
 
 
+@pytest.mark.skipif(SPECS["guest-run"].real_time, reason="several processors run in no fixed order")
+@pytest.mark.boots(*SEEDS)
 def test_same_seed_same_run():
     """With one processor each operation of each process comes to the same; another seed is another run."""
-    if find(plan.SCENARIO).settings()["processors"] != 1:
-        pytest.skip("several processors run in no fixed order")
-    assert digest("soak-first", 41) == digest("soak-second", 41)
-    assert digest("soak-other", 42) != digest("soak-first", 41)
+    assert digest("soak-first") == digest("soak-second")
+    assert digest("soak-other") != digest("soak-first")
 
 
 def test_sum():

@@ -8,9 +8,11 @@ names its results after the types (rust/selftest/concurrency.rs).
 import re
 
 import pytest
-from conftest import BUILD, KDIR
+from conftest import KDIR
 
-from safe_dma.guest.plan import GUESTS, guest_results, matrix
+from safe_dma.environment import BUILD
+from safe_dma.guest import stage
+from safe_dma.guest.plan import matrix
 
 PAGE = re.compile(r"(?:struct|enum|union)\.(\w+)\.html")
 IMPL = re.compile(r'id="impl-(Send|Sync)-for-.*?<h3 class="code-header">(.*?)</h3>', re.DOTALL)
@@ -52,12 +54,17 @@ def known(make):
     return types(BUILD / "doc" / "safe_dma" / "dma")
 
 
+GUEST = "scenario-smp" if "smp" in matrix() else "guest-run"
+
+
 def named():
     """The types that the check of the guest names."""
-    results = guest_results(*matrix().get("smp", GUESTS["check_result"]))
-    return {name for result in results if "concurrency/" in result.name for name in NAME.findall(result.name)}
+    return {
+        name for result in stage.results(GUEST) if "concurrency/" in result.name for name in NAME.findall(result.name)
+    }
 
 
+@pytest.mark.boots(GUEST)
 def test_every_type_is_used_by_several_threads(known):
     # As the compiler has it: with a condition, without, of one trait alone, and of none.
     assert known["Mapping"] == known["Pages"] == {"Send", "Sync"}

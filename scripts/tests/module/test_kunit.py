@@ -6,7 +6,7 @@ import re
 import pytest
 from conftest import TOP
 
-from safe_dma.guest.plan import GUESTS, guest_results
+from safe_dma.guest import stage
 
 SUITE = re.compile(r"^#\[kunit_tests\((\w+)\)\]$", re.MULTILINE)
 CASE = re.compile(r"^    #\[test\]\n(?:    #\[.*\]\n)*    fn (\w+)\(", re.MULTILINE)
@@ -24,9 +24,10 @@ def in_source():
     return found
 
 
+@pytest.mark.boots("guest-test")
 def test_every_case_has_a_result():
     """The guest knows only the suites that the kernel found in the module."""
-    results = [result for result in guest_results(*GUESTS["selftest_result"]) if result.name.startswith("kunit")]
+    results = [result for result in stage.results("guest-test") if result.name.startswith("kunit")]
     if [result.status for result in results] == ["skipped"]:
         pytest.skip(results[0].reason)
     ran = {result.name.removeprefix("kunit/") for result in results if result.name.count("/") == 2}

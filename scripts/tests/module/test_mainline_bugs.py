@@ -2,14 +2,13 @@
 """The bugs of rust/dma/mainline_bugs.md, on the kernel at hand: a test fails when a bug is not there any more."""
 
 import dataclasses
-import functools
 import re
 
 import pytest
-from conftest import LINUX, TOP, with_programs
+from conftest import LINUX, TOP
 
-from safe_dma.guest import guest, reports
-from safe_dma.guest.plan import make_guest
+from safe_dma.guest import reports, stage
+from safe_dma.guest.plan import SPECS, Spec
 
 PAGE = TOP / "rust" / "dma" / "mainline_bugs.md"
 SOURCE = TOP / "rust" / "misuse" / "mainline_bugs.rs"
@@ -73,19 +72,23 @@ BUGS = {bug.number: bug for bug in read(PAGE.read_text())}
 REPRODUCED = [bug.number for bug in BUGS.values() if bug.seen]
 
 
-@pytest.fixture(scope="module")
-def boot(tmp_path_factory):
-    """Boots a guest that runs reproducers, once for each."""
+def together(number):
+    """The bugs that are in one guest with this: an oops takes a guest of its own."""
+    fatal, scenario, _ = BUGS[number].seen
+    return [number] if fatal else [n for n in REPRODUCED if BUGS[n].seen[:2] == (None, scenario)]
 
-    @functools.cache
-    def booted(numbers, scenario, harmless):
-        init = INIT.format(numbers=" ".join(map(str, numbers)), harmless=harmless)
-        name = f"mainline-bugs-{scenario}-{harmless}-{numbers[0]}"
-        usual = make_guest("run", name, scenario, timeout=60)
-        whole = with_programs(tmp_path_factory.mktemp("bugs"), {"init": init}, usual.initramfs)
-        return guest.boot(dataclasses.replace(usual, initramfs=whole), lambda line: None)
 
-    return booted
+def spec(numbers, scenario, harmless):
+    """A guest that runs reproducers."""
+    init = INIT.format(numbers=" ".join(map(str, numbers)), harmless=harmless)
+    return Spec("run", scenario, timeout=60, programs=(("init", init),))
+
+
+# The guest of each bug, and one for all on a kernel where they are fixed, as it were.
+GUEST = {number: f"mainline-bugs-{together(number)[0]}" for number in REPRODUCED}
+FIXED = "mainline-bugs-fixed"
+SPECS |= {GUEST[number]: spec(together(number), BUGS[number].seen[1], "N") for number in REPRODUCED}
+SPECS[FIXED] = spec(REPRODUCED, "strict", "Y")
 
 
 def problem(bug, lines):
@@ -103,22 +106,21 @@ def problem(bug, lines):
     return f"bug {bug.number} is fixed in Linux {version}: mend {PAGE.name} and drop the work-around: {library}"
 
 
-@pytest.mark.parametrize("number", REPRODUCED)
-def test_bug_is_there(boot, number):
-    """As the page says; an oops takes a guest of its own."""
-    fatal, scenario, _ = BUGS[number].seen
-    with_it = [n for n in REPRODUCED if BUGS[n].seen[:2] == (None, scenario)]
-    outcome = boot((number,) if fatal else tuple(with_it), scenario, "N")
+@pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.boots(GUEST[n])) for n in REPRODUCED])
+def test_bug_is_there(number):
+    """As the page says."""
+    outcome = stage.outcome(GUEST[number])
     if "by the DMA debugger" in BUGS[number].text and "DMA-API: preallocated" not in "\n".join(outcome.kernel):
         pytest.skip("the kernel needs CONFIG_DMA_API_DEBUG")
     assert problem(BUGS[number], outcome.kernel) == ""
-    assert fatal or "guest: end, status 0" in reports.messages(outcome.kernel)
+    assert BUGS[number].seen[0] or "guest: end, status 0" in reports.messages(outcome.kernel)
 
 
+@pytest.mark.boots(FIXED)
 @pytest.mark.parametrize("number", REPRODUCED)
-def test_fixed_kernel_is_noticed(boot, number):
+def test_fixed_kernel_is_noticed(number):
     """A value that mainline handles looks as if it were fixed, and nothing is reported."""
-    outcome = boot(tuple(REPRODUCED), "strict", "Y")
+    outcome = stage.outcome(FIXED)
     assert outcome.problem == ""
     assert problem(BUGS[number], outcome.kernel).startswith(f"bug {number} is fixed in Linux ")
 

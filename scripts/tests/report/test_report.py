@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, TOP
+from conftest import TOP, each
 
-from safe_dma.guest.plan import boot_together, booted, find, guest_results, matrix
+from safe_dma.environment import LOGS
+from safe_dma.guest import stage
+from safe_dma.guest.plan import LONG, find, matrix
 from safe_dma.report import __main__ as report
 from safe_dma.report import calls, console, evidence, scale
 from safe_dma.report.markup import EMPTY, Markup, data, element, join
@@ -247,11 +249,11 @@ def test_cut_console():
     assert "only 1 of 3 have a result" in [check.detail for check in console.read(lines).checks]
 
 
-@pytest.mark.parametrize("name", matrix())
+@pytest.mark.parametrize("name", each(matrix(), "scenario-{}"))
 def test_reads_what_the_kernels_parser_reads(name):
     """The same results, in the same order, as ktap.py has."""
     by_device = {}
-    for check in console.read(booted(*matrix()[name]).lines).checks:
+    for check in console.read(stage.outcome(f"scenario-{name}").lines).checks:
         if check.subject != console.GUEST:
             by_device.setdefault(check.device, []).append((f"{check.subject}/{check.name}", check.status))
     assert len(by_device) == find(name).settings()["devices"]
@@ -261,16 +263,20 @@ def test_reads_what_the_kernels_parser_reads(name):
         for device, checks in by_device.items()
         for check, status in checks
     ]
-    assert found == [(result.name, result.status) for result in guest_results(*matrix()[name])[1:]]
+    assert found == [(result.name, result.status) for result in stage.results(f"scenario-{name}")[1:]]
 
 
+# The scenarios of any run.
+SHOWN = [name for name in matrix() if name not in LONG]
+
+
+@pytest.mark.boots(*(f"scenario-{name}" for name in SHOWN))
 def test_of_this_run(tmp_path):
     """The page of the guests that are booted here is whole, has all of them, and can be mailed."""
-    boot_together(matrix().values())
     output = tmp_path / "page.html"
-    assert report.main(["--logs", str(BUILD / "log"), "--output", str(output)]) == 0
+    assert report.main(["--logs", str(LOGS), "--output", str(output)]) == 0
     page = Page(output.read_text())
-    assert {name for name in matrix() if f"{name}\n" not in page.text["span"]} == set()
+    assert {name for name in SHOWN if f"{name}\n" not in page.text["span"]} == set()
     assert output.stat().st_size < 5_000_000
 
 
@@ -333,6 +339,12 @@ def test_no_trees(logs):
 
 
 def test_trees_of_some(logs):
+    assert "No call trees were recorded in lazy." in Page(make_page(logs)).text["p"]
+
+
+def test_trees_of_the_same(logs):
+    """To the rules of the paths cma is as strict, whose guest is booted for both."""
+    (logs / "scenario-cma.log").write_text(CONSOLE)
     assert "No call trees were recorded in lazy." in Page(make_page(logs)).text["p"]
 
 

@@ -5,11 +5,10 @@ import json
 import re
 
 import pytest
-from conftest import BUILD, judge
 
-from safe_dma.guest import guest
-from safe_dma.guest.plan import find, make_guest
-from safe_dma.witness import claims, smmu_trace
+from safe_dma.guest import stage
+from safe_dma.guest.plan import find, trace_of
+from safe_dma.witness import claims, proof, smmu_trace
 
 DEVICE = "0000:00:01.0"
 OTHER_DEVICE = "0000:00:02.0"
@@ -710,25 +709,22 @@ def test_json(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory):
+def recorded():
     """The console and the trace of a guest that makes its claims."""
-    trace = tmp_path_factory.mktemp("claims") / "trace"
-    a_guest = make_guest("run", "claims", "strict", **claims.guest_options(trace))
-    outcome = guest.boot(a_guest, lambda line: None)
+    outcome = stage.outcome("scenario-strict")
     assert not outcome.problem
-    return list(smmu_trace.lines(trace)), outcome.lines, find("strict").settings()
+    return list(smmu_trace.lines(trace_of("scenario-strict"))), outcome.lines, find("strict").settings()
 
 
+@pytest.mark.boots("scenario-strict")
 def test_run(recorded):
-    """Nothing is contradicted, and no access is left out."""
-    report = claims.judge(*recorded)
-    claims.write_json(report, BUILD / "log" / "claims-strict.json")
-    for result in report.results():
-        judge(result)
+    """No access is left out; that nothing is contradicted is seen in test_proof.py."""
+    report = proof.claims_report("strict")
     translated = sum(line.startswith("smmuv3_translate_") for line in recorded[0])
     assert report.translations + report.doorbells == translated > 1000
 
 
+@pytest.mark.boots("scenario-strict")
 def test_run_of_another_scenario(recorded):
     """What the scenario says and what is seen must agree."""
     trace, console, settings = recorded
@@ -736,6 +732,7 @@ def test_run_of_another_scenario(recorded):
         assert claims.judge(trace, console, settings | wrong).contradictions
 
 
+@pytest.mark.boots("scenario-strict")
 def test_edited_run(recorded):
     """One translation of the recorded trace is edited, and the right check is named."""
     trace, console, settings = recorded

@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""The environment: main.sh writes it to .build/environment.json, and it is read from there alone.
+
+    python3 -m safe_dma.environment NAME=VALUE...
+
+writes the file. Without one only the host's own tests can run: the first use of a path that is not
+known raises NotBuilt.
+"""
+
+import fcntl
+import json
+import os
+import sys
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = TOP / ".build"
+LOGS = BUILD / "log"
+FILE = BUILD / "environment.json"
+
+
+class NotBuilt(Exception):
+    """There is no kernel to work with."""
+
+
+class Missing(os.PathLike):
+    """In the place of a path that is not known."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __fspath__(self):
+        raise NotBuilt(f"no {self.name} in {FILE}: call make test, or make run, first")
+
+    __str__ = __fspath__
+
+    def __truediv__(self, _):
+        return self.__fspath__()
+
+    def __getattr__(self, _):
+        return self.__fspath__()
+
+
+def path(name: str):
+    """A field that has a path."""
+    return field(default_factory=lambda: Missing(name))
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The variables of make, as main.sh has understood them, and the products of the build."""
+
+    # The kernel at hand, and those of DEBUG=1 and of make bench, if they are built.
+    kdir: Path = path("kdir")
+    kdir_debug: Path = path("kdir_debug")
+    kdir_bench: Path = path("kdir_bench")
+    image: Path = path("image")
+    # A kernel source.
+    linux: Path = path("linux")
+    cache: Path = path("cache")
+    # Words for the kernel's make.
+    tools: list[str] = field(default_factory=list)
+    # Where the package qemu.qmp is, if the system has none.
+    qmp: str = ""
+    # Which of our kernels `kdir` is; see VARIANT in linux-build.sh.
+    variant: str = ""
+    qemu: str = "qemu-system-aarch64"
+    scenario: str = "strict"
+    smp: str = ""
+    append: str = ""
+    timeout: str = ""
+    minutes: str = ""
+    seed: str = ""
+    baseline: str = ""
+    op: str = ""
+    checks: str = ""
+    name: str = ""
+    # Tests to run; the target is test or test-all otherwise.
+    tests: str = ""
+    target: str = ""
+    # How many guests, or compilers, run at a time.
+    jobs: int = 1
+    # Whether guests are booted whose results are known.
+    fresh: bool = False
+
+    def kernel(self, variant: str) -> Path | None:
+        """The build of one of our kernels, or nothing."""
+        found = getattr(self, f"kdir_{variant}") if variant else self.kdir
+        return None if isinstance(found, Missing) else found
+
+
+def write(words: list[str]) -> None:
+    """NAME=VALUE to the file; a list has a line for each of its words."""
+    known = {each.name: each.type for each in fields(Environment)}
+    values = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        kind = known[name]
+        values[name] = value.splitlines() if kind == list[str] else kind(value) if kind in (int, bool) else value
+    BUILD.mkdir(parents=True, exist_ok=True)
+    new = FILE.with_suffix(".tmp")
+    new.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    new.replace(FILE)
+
+
+def read() -> Environment:
+    """The environment that was written last."""
+    try:
+        values = json.loads(FILE.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Environment()
+    paths = {each.name for each in fields(Environment) if each.type is Path}
+    return Environment(**{n: Path(v) if n in paths else v for n, v in values.items() if v or n not in paths})
+
+
+def lock_tree() -> None:
+    """One run at a time in this tree, as lock_tree() in main.sh; until this process ends."""
+    if os.environ.get("SAFE_DMA_LOCKED") == str(TOP):
+        return
+    BUILD.mkdir(parents=True, exist_ok=True)
+    number = os.open(BUILD / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("safe-dma: another run is at work in this tree, waiting for it", file=sys.stderr, flush=True)
+        fcntl.flock(number, fcntl.LOCK_EX)
+    os.environ["SAFE_DMA_LOCKED"] = str(TOP)
+
+
+ENV = read() if __name__ != "__main__" else Environment()
+
+if __name__ == "__main__":
+    write(sys.argv[1:])

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Boot one guest: its console on stdout, its end in the exit status. What it is, is in the environment."""
+
+import argparse
+import contextlib
+import sys
+from pathlib import Path
+
+from safe_dma.environment import ENV
+from safe_dma.guest import guest, ktap, plan, stage, subjects
+
+
+def summary(outcome: guest.Outcome, linux: Path) -> tuple[str, bool]:
+    """One line about the checks in the console's output, and whether they are all right."""
+    results = ktap.parse(outcome.lines, linux)
+    count = {status: sum(r.status == status for r in results) for status in ("passed", "failed", "skipped")}
+    text = f"{count['passed']} checks passed, {count['failed']} failed"
+    if count["skipped"]:
+        text += f", {count['skipped']} skipped"
+    return text, bool(results) and not count["failed"]
+
+
+def specification(mode: str) -> plan.Spec:
+    """The guest of a target."""
+    if mode == "selftest":
+        return plan.Spec(f"selftest {ENV.name}" if ENV.name else "test")
+    return plan.Spec(mode, parameters=subjects.parameters(ENV.checks) if ENV.checks else ())
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mode", choices=("run", "selftest", "shell"))
+    parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
+    args = parser.parse_args()
+    spec = specification(args.mode)
+    name = "guest-checks" if ENV.checks else f"guest-{args.mode}"
+    a_guest = plan.make_guest(name, spec)
+    if args.mode == "shell":
+        return guest.interact(a_guest)
+    # Self-tests have the console to themselves.
+    started = args.verbose
+
+    def show(line):
+        nonlocal started
+        if started:
+            print(line, flush=True)
+        started = started or bool(guest.INIT.search(line))
+
+    outcome, kept = stage.boot(name, spec, show)
+    text, good = summary(outcome, ENV.linux)
+    if outcome.problem:
+        for line in guest.report(a_guest, outcome):
+            print(line, file=sys.stderr)
+        print(f"safe-dma: error: {outcome.problem}; log: {a_guest.log}", file=sys.stderr)
+        return 1
+    how = "kept from an earlier run of the same; FRESH=1 boots" if kept else f"{outcome.seconds:.1f} s"
+    print(f"safe-dma: {text}, {how}")
+    if not good:
+        print(f"safe-dma: error: not every check passed, or there was none; log: {a_guest.log}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError):
+        try:
+            sys.exit(main())
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except (OSError, *guest.GUEST_ERRORS) as error:
+            print(f"safe-dma: error: {error}", file=sys.stderr)
+            sys.exit(1)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The subjects of the module's checks, as rust/selftest.rs lists them."""
+
+import re
+
+from safe_dma.environment import TOP
+from safe_dma.guest.scenarios import ScenarioError
+
+LIST = re.compile(r"^const SUBJECTS: .*?= &\[\n(.*?)^\];$", re.MULTILINE | re.DOTALL)
+# FORGET, which is last, is not for a run: it leaks on purpose.
+NAME = re.compile(r"^    subject\((?:c\"(\w+)\"|(CONCURRENCY)),", re.MULTILINE)
+
+
+def names() -> list[str]:
+    """All of them, in order."""
+    text = (TOP / "rust" / "selftest.rs").read_text(encoding="utf-8")
+    return [literal or constant.lower() for literal, constant in NAME.findall(LIST.search(text)[1])]
+
+
+def parameters(asked: str) -> tuple[str, ...]:
+    """The module's parameter for the subjects of CHECKS=: a bit for each."""
+    known = names()
+    mask = 0
+    for name in asked.replace(",", " ").split():
+        if name not in known:
+            raise ScenarioError(f"CHECKS={asked}: no subject is called {name}; there are {', '.join(known)}")
+        mask |= 1 << known.index(name)
+    return (f"subjects={mask:#x}",)

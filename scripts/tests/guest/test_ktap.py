@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The results of a guest, as the kernel's parser has them, each with its evidence."""
+
+import pytest
+from conftest import LINUX
+
+from safe_dma.guest import ktap
+from safe_dma.guest.ktap import Result
+
+MODULE = """\
+KTAP version 1
+1..1
+    KTAP version 1
+    # Subtest: sync
+    1..3
+    # a line of the log
+    ok 1 rounds # dma_sync_single_for_cpu size 64 witness: round trip, y
+    not ok 2 part # ERANGE
+    ok 3 rounds # SKIP no device
+not ok 1 sync
+# Totals: pass:1 fail:1 skip:1 total:3
+""".splitlines()
+SCRIPT = """\
+KTAP version 1
+1..2
+    TAP version 13
+    1..2
+    ok 1 to user space # dma_mmap_attrs witness: program
+    ok 2 plain
+ok 1 mmap
+    TAP version 13
+    1..1
+        KTAP version 1
+        # Subtest: suite
+        1..1
+        ok 1 case
+    ok 1 suite # of a kind
+ok 2 kunit
+""".splitlines()
+
+
+def results(lines):
+    """Name, status and evidence of each."""
+    return [(result.name, result.status, result.evidence) for result in ktap.parse(lines, LINUX)]
+
+
+@pytest.mark.parametrize("device", ["", "[    1.000000] safe_dma 0000:00:01.0: "])
+def test_module(device):
+    assert results([device + line for line in MODULE]) == [
+        ("sync/rounds", "passed", "dma_sync_single_for_cpu size 64 witness: round trip, y"),
+        ("sync/part", "failed", "ERANGE"),
+        ("sync/rounds", "skipped", "SKIP no device"),
+    ]
+
+
+def test_scripts():
+    assert results(SCRIPT) == [
+        ("mmap/to user space", "passed", "dma_mmap_attrs witness: program"),
+        ("mmap/plain", "passed", ""),
+        ("kunit/suite/case", "passed", ""),
+    ]
+
+
+def test_several_devices():
+    lines = [f"[    1.0] safe_dma 0000:00:0{number}.0: {line}" for number in (1, 2) for line in MODULE]
+    assert [name for name, _, _ in results(lines)][::3] == ["0000:00:01.0/sync/rounds", "0000:00:02.0/sync/rounds"]
+
+
+def test_form():
+    """A result that is missing is a failure."""
+    short = [line for line in MODULE if " ok 3" not in line]
+    assert "failed" in [result.status for result in ktap.parse(short, LINUX) if result.name == "form of the results"]
+    assert Result("form of the results", "failed").evidence == ""
