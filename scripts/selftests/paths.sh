@@ -34,7 +34,7 @@ run() {
 # A child of this shell, which is traced with it.
 program() {
 	echo 1 >"$TRACING/options/function-fork"
-	"$HERE/mmap_coherent" round-trip >/dev/null
+	"$HERE/mmap_coherent" "$DEBUGFS/$MODULE/$DEVICE" round-trip >/dev/null
 	program_status=$?
 	echo 0 >"$TRACING/options/function-fork"
 	return "$program_status"
