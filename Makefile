@@ -10,7 +10,7 @@
 
 export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V JOBS GDB
 export TESTS CHECKS NAME FRESH
-export LLVM RUSTC RUSTDOC BINDGEN QEMU PYTHON RELEASES
+export LLVM RUSTC RUSTDOC BINDGEN QEMU BUSYBOX PYTHON RELEASES
 
 .PHONY: modules run gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup \
 	clean distclean fresh-check help rust-analyzer compile_commands.json

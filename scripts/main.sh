@@ -118,6 +118,7 @@ prepare_variant() {
 # prepare_guest [gdb] WORD...: everything that a guest needs; the words are for the module's build, and with
 # gdb it has debug information.
 prepare_guest() {
+	check_busybox
 	if [ -n "${KDIR:-}" ]; then
 		use_kdir
 		kernel_image

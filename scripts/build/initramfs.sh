@@ -5,8 +5,17 @@
 
 set -euo pipefail
 
-# Debian's static BusyBox for arm64, unpacked and not installed.
-BUSYBOX=$CACHE/src/busybox-arm64
+# A static BusyBox for arm64: the user's own, or Debian's, unpacked and not installed.
+user_busybox=${BUSYBOX:-}
+BUSYBOX=${BUSYBOX:-$CACHE/src/busybox-arm64}
+
+# check_busybox: an arm64 ELF file has 183 in byte 18; if it is dynamic, its interpreter is named near its start.
+check_busybox() {
+	[ -n "$user_busybox" ] || return 0
+	if [ "$(od -An -tx1 -j18 -N1 "$BUSYBOX" 2>/dev/null)" != ' b7' ] || head -c 4096 "$BUSYBOX" | grep -aq /ld-; then
+		fail "BUSYBOX=$BUSYBOX is not a static arm64 program"
+	fi
+}
 
 download_busybox() {
 	local tmp=$CACHE/src/busybox.tmp

@@ -8,6 +8,8 @@ import threading
 import pytest
 from conftest import CACHE, KDIR, TOOLS, error_line
 
+from safe_dma.environment import BUILD
+
 
 @pytest.fixture
 def kernel(tmp_path):
@@ -150,6 +152,17 @@ def test_qemu_is_something_else(make):
 def test_gdb_missing(make):
     """The package is named."""
     assert "/no/such/gdb is missing: install the package gdb-multiarch" in error_line(make("gdb", GDB="/no/such/gdb"))
+
+
+def test_busybox(make, tmp_path):
+    """It runs in the guest, which has no libraries."""
+    good = BUILD / "initramfs" / "bin" / "busybox"
+    dynamic = tmp_path / "dynamic"
+    dynamic.write_bytes(good.read_bytes()[:64] + b"/lib/ld-linux-aarch64.so.1")
+    for path in ("/no/such/busybox", "/bin/true", dynamic):
+        line = error_line(make("run", KDIR="/no/such/kernel", BUSYBOX=path))
+        assert f"BUSYBOX={path} is not a static arm64 program" in line
+    assert "KDIR=/no/such/kernel" in error_line(make("run", KDIR="/no/such/kernel", BUSYBOX=good))
 
 
 def test_rustc_is_something_else(make):
