@@ -30,13 +30,13 @@ apt_write_conf() {
 	cat >"$1/apt.conf" <<-EOT
 		Dir::State::lists "$1/lists";
 		Dir::Cache "$1/cache";
-		// No files of root's in the user's cache.
+		// No files owned by root in the user's cache.
 		Dir::Cache::pkgcache "";
 		Dir::Cache::srcpkgcache "";
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
 		Acquire::Retries "3";
-		// Container images delete what was downloaded at every update.
+		// Container images delete downloads at every update.
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;
 		#clear DPkg::Post-Invoke;
@@ -46,7 +46,7 @@ apt_write_conf() {
 # apt_mirror TOOL: prints the address of the Debian archive (not of its security updates) from the
 # machine's sources; nothing if the lists of that configuration were never fetched.
 apt_mirror() {
-	# shellcheck disable=SC2016 # these are apt's names
+	# shellcheck disable=SC2016 # apt expands these
 	"$@" indextargets --format \
 		'$(ORIGIN)|$(LABEL)|$(CODENAME)|$(COMPONENT)|$(CREATED_BY)|$(REPO_URI)' 2>/dev/null |
 		awk -F'|' -v c="$(debian_codename)" \

@@ -106,7 +106,7 @@ kernel_image() {
 	IMAGE=$KDIR/arch/arm64/boot/Image
 	[ -f "$IMAGE" ] || fail "KDIR=$KDIR has no arch/arm64/boot/Image: run make Image there"
 	[ -f "$LINUX_SRC/tools/testing/kunit/kunit_parser.py" ] ||
-		fail "KDIR=$KDIR has no kernel source beside it, and the results are read with its tools/testing/kunit"
+		fail "KDIR=$KDIR has no kernel source next to it, whose tools/testing/kunit reads the results"
 }
 
 # Checks the page size of the user's kernel.

@@ -80,7 +80,7 @@ setup_packages() {
 	codename=$(debian_codename)
 	case $codename in
 	bookworm | trixie) ;;
-	*) fail 'set-up knows Debian 12 and 13; elsewhere build against a kernel of your own with KDIR=' ;;
+	*) fail 'only Debian 12 and 13 are set up: elsewhere use KDIR= and BUSYBOX=, see README.md' ;;
 	esac
 	# shellcheck disable=SC2046 # lists of words
 	own=$(missing_packages $(packages "$codename") $("${1:-:}" "$codename"))
