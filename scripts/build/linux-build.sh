@@ -14,15 +14,12 @@ VARIANT=
 
 # Prints the configuration fragments. The last value of an option counts.
 fragments() {
-	cat "$TOP"/qemu/kernel/*.config
-	[ "$PAGES" = 4K ] || cat "$TOP/qemu/kernel/pages/$PAGES.config"
-	[ -z "$VARIANT" ] || cat "$TOP/qemu/kernel/$VARIANT"/*.config
-}
-
-# Prints the last value of each option.
-last_words() {
-	awk -F = '/^CONFIG_/ { if (!($1 in said)) order[++n] = $1; said[$1] = $0 }
-		END { for (i = 1; i <= n; i++) print said[order[i]] }'
+	{
+		cat "$TOP"/qemu/kernel/*.config
+		[ "$PAGES" = 4K ] || cat "$TOP/qemu/kernel/pages/$PAGES.config"
+		[ -z "$VARIANT" ] || cat "$TOP/qemu/kernel/$VARIANT"/*.config
+	} | awk -F = '/^CONFIG_/ { if (!($1 in line)) order[++n] = $1; line[$1] = $0 }
+		END { for (i = 1; i <= n; i++) print line[order[i]] }'
 }
 
 kernel_make() {
@@ -34,7 +31,7 @@ kernel_make() {
 configure_kernel() {
 	local line
 	kernel_make rustavailable
-	fragments | last_words >"$KDIR/fragments.config"
+	fragments >"$KDIR/fragments.config"
 	KCONFIG_ALLCONFIG=$KDIR/fragments.config kernel_make allnoconfig
 	# Kconfig silently drops options that do not exist or whose dependencies are missing.
 	while read -r line; do
