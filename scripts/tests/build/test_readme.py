@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The READMEs: each link leads somewhere, and each target and error that they name is there."""
+
+import re
+import subprocess
+
+import pytest
+from conftest import TOP
+
+READMES = subprocess.run(
+    ["git", "-C", TOP, "ls-files", "*README.md"], check=True, capture_output=True, text=True
+).stdout.split()
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")
+TARGET = re.compile(r"(?:`|^ {4})make ([a-z][a-z-]*)", re.MULTILINE)
+COST = re.compile(r"^\| .* \| (\d+) \| (\d+)\b.* \|$", re.MULTILINE)
+MISUSE = re.compile(r"\((rust/compile_fail/\w+\.rs)\).* (E\d{4}): ")
+
+
+def anchors(text):
+    """The anchors that GitHub makes of the headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_links(name):
+    path = TOP / name
+    for target, anchor in LINK.findall(path.read_text()):
+        found = path.parent / target if target else path
+        assert found.exists(), target
+        assert not anchor or anchor in anchors(found.read_text()), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_targets(name):
+    known = re.search(r"^\.PHONY: (.*)$", (TOP / "Makefile").read_text(), re.MULTILINE)[1].split()
+    assert set(TARGET.findall((TOP / name).read_text())) - set(known) == set()
+
+
+def test_misuses():
+    """The errors of the table are those that the compiler must report."""
+    rows = MISUSE.findall((TOP / "README.md").read_text())
+    assert len(rows) == 6
+    for path, code in rows:
+        assert f"//~ ERROR {code}\n" in (TOP / path).read_text(), path
+
+
+def test_costs():
+    """The rows are of the whole table."""
+    rows = COST.findall((TOP / "README.md").read_text())
+    assert len(rows) == 5
+    table = (TOP / "rust" / "bench" / "README.md").read_text()
+    for library, c in rows:
+        assert re.search(rf" {library} +{c} ", table), library
