@@ -179,15 +179,12 @@ pub struct Selection {
 }
 
 /// Runs checks on a device, and prints KTAP. Sleeps.
-pub fn run<'a>(
-    pdev: &'a pci::Device<Core<'_>>,
-    edu: Option<&'a Edu<'a>>,
-    selection: Selection,
-) {
+pub fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: Option<&'a Edu<'a>>, selection: Selection) {
     let dev = pdev.as_ref();
-    let chosen = SUBJECTS.iter().enumerate().filter(|(number, _)| {
-        selection.subjects == 0 || selection.subjects >> number & 1 != 0
-    });
+    let chosen = SUBJECTS
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| selection.subjects == 0 || selection.subjects >> number & 1 != 0);
     let subjects = chosen.map(|(_, subject)| subject).filter(|subject| {
         if subject.name == FORGET {
             selection.forget

@@ -146,7 +146,5 @@ pub(super) fn is_each_alone(
     direction: DataDirection,
     mut lengths: impl Iterator<Item = usize>,
 ) -> bool {
-    ctx.iommu.translates()
-        && (ctx.untrusted
-            || lengths.any(|len| shares_line(ctx, direction, len)))
+    ctx.iommu.translates() && (ctx.untrusted || lengths.any(|len| shares_line(ctx, direction, len)))
 }

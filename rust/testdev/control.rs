@@ -108,10 +108,7 @@ pub struct Control {
 
 impl Control {
     /// Creates the directory.
-    pub fn new(
-        dev: &Device<Bound>,
-        access: Arc<Revocable>,
-    ) -> impl PinInit<Self, Error> + use<'_> {
+    pub fn new(dev: &Device<Bound>, access: Arc<Revocable>) -> impl PinInit<Self, Error> + use<'_> {
         pin_init::pin_init_scope(move || {
             let files = KBox::pin_init(Files::new(access), GFP_KERNEL)?;
 

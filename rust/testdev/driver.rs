@@ -211,12 +211,13 @@ impl pci::Driver for TestDriver {
                 access: {
                     let target = Target::new(pdev.as_ref(), Some(pdev), edu.clone())?;
 
-                    // After the checks, which have the device to themselves.
-                    // SAFETY: A field of the driver's data, which the driver core drops when the device is
-                    // unbound; nobody can forget it.
                     let contiguous = module_parameters::mmap_contiguous.value();
+                    // After the checks, which have the device to themselves.
+                    let live = Live::new(target, contiguous)?;
 
-                    CloseOnDrop(unsafe { Revocable::new(Live::new(target, contiguous)?)? })
+                    // SAFETY: A field of the driver's data, which the driver core drops when the
+                    // device is unbound; nobody can forget it.
+                    CloseOnDrop(unsafe { Revocable::new(live)? })
                 },
                 control <- Control::new(pdev.as_ref(), access.0.clone()),
                 misc <- Misc::new(pdev.as_ref(), access.0.clone()),

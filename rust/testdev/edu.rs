@@ -134,10 +134,7 @@ pub struct Identity {
 
 impl<'bound> Edu<'bound> {
     /// Creates an initializer for an idle device.
-    pub fn new(
-        pdev: &'bound pci::Device<Bound>,
-        bar: Bar0<'bound>,
-    ) -> impl PinInit<Self> + 'bound {
+    pub fn new(pdev: &'bound pci::Device<Bound>, bar: Bar0<'bound>) -> impl PinInit<Self> + 'bound {
         pin_init!(Self {
             pdev,
             bar,

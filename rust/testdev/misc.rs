@@ -41,10 +41,7 @@ pub struct Misc {
 
 impl Misc {
     /// Registers the device file.
-    pub fn new(
-        dev: &Device<Bound>,
-        access: Arc<Revocable>,
-    ) -> impl PinInit<Self, Error> + use<'_> {
+    pub fn new(dev: &Device<Bound>, access: Arc<Revocable>) -> impl PinInit<Self, Error> + use<'_> {
         pin_init::pin_init_scope(move || {
             let minor = Minor::take(dev)?;
             let name = minor.name();

@@ -52,6 +52,7 @@ pack_cpio() {
 
 # Builds the programs of the self-tests. A program that cannot be built is left out.
 selftest_programs() {
+	# shellcheck disable=SC2153 # from lib.sh
 	make_programs >"$BUILD/programs.log" 2>&1 ||
 		say "programs of scripts/selftests cannot be built, their tests are skipped; log: $BUILD/programs.log"
 	local program
