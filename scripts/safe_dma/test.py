@@ -56,12 +56,14 @@ class Stage:
         elif not session.config.option.collectonly:
             wanted = [name for item in session.items for mark in item.iter_markers("boots") for name in mark.args]
             # A test of a guest that cannot be had here is skipped, or fails when it asks for the outcome.
-            self.booting = stage.begin([name for name in wanted if name in plan.SPECS])
+            self.booting = stage.begin([name for name in wanted if name in plan.SPECS and ENV.kernel("")])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
         """The first test of a guest waits for the stage."""
         if self.booting and item.get_closest_marker("boots"):
+            # Or it is skipped.
+            str(ENV.kdir)
             stage.SHOWN.set()
             self.booting.join()
             assert self.booting.exitcode == 0, "the stage failed: what it said is above"
