@@ -129,7 +129,7 @@ def test_each_result_counts(tmp_path):
     file = tmp_path / "test_guest.py"
     file.write_text(RESULTS)
     done = subprocess.run(
-        [sys.executable, "-m", "safe_dma.test", file], stdout=subprocess.PIPE, text=True, check=False, timeout=60
+        [sys.executable, "-m", "safe_dma.test", file], stdout=subprocess.PIPE, text=True, check=False, timeout=300
     )
     lines = done.stdout.splitlines()
     assert lines[-1] == "2 passed, 1 failed, 1 skipped"
