@@ -39,12 +39,13 @@ def main() -> int:
     a_guest = plan.make_guest(name, spec)
     if args.mode == "shell":
         return guest.interact(a_guest)
-    # Self-tests have the console to themselves.
-    started = args.verbose
+    started, ended = args.verbose, False
 
     def show(line):
-        nonlocal started
-        if started:
+        nonlocal started, ended
+        # Self-tests have the console to themselves; the kernel's log follows, and is in the file.
+        ended = ended or line == guest.LOG_BEGIN
+        if started and not ended:
             print(line, flush=True)
         started = started or bool(guest.INIT.search(line))
 
