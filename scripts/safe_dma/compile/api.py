@@ -19,7 +19,7 @@ from safe_dma.guest import ktap, stage
 
 # The guests with the checks: of the module, for each kind of DMA address, and of the one self-test that names C
 # functions.
-BOOTED = ("guest-run", "scenario-bounce-all", "scenario-noncoherent", "scenario-two-devices", "guest-mmap")
+BOOTED = ("guest-run", "run-bounce-all", "run-noncoherent", "run-two-devices", "guest-mmap")
 
 # C functions without a check of their own, each with a witness, or a C function, whose checks use its result.
 INDIRECT = {

@@ -39,7 +39,7 @@ MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
 # The guest that commits the misuses in C, and those with the checks: only a device that is not coherent refuses a
 # part of a cache line, and only bounce buffers limit the size; one check is that of a self-test.
 TWINS_GUEST = "guest-misuse"
-CHECKED = ("scenario-noncoherent", "scenario-bounce-all", "guest-limits")
+CHECKED = ("run-noncoherent", "run-bounce-all", "guest-limits")
 GUESTS = [TWINS_GUEST, *CHECKED]
 
 

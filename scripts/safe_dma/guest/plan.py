@@ -106,6 +106,9 @@ def known() -> dict[str, Spec]:
         "guest-test": Spec("test"),
         "guest-limits": Spec("selftest limits"),
         "guest-mmap": Spec("selftest mmap"),
+        "run-noncoherent": Spec("run", "noncoherent"),
+        "run-bounce-all": Spec("run", "bounce-all"),
+        "run-two-devices": Spec("run", "two-devices"),
         "guest-overlap": Spec(OVERLAP, append="swiotlb=noforce"),
         # Which asks for its device to be pulled out.
         "guest-unplug": Spec("unplug", "slots", asks=hotplug.available()),
@@ -121,6 +124,14 @@ def known() -> dict[str, Spec]:
 
 
 SPECS = known()
+# Small guests of `make misuse` and `make api`, and the guests of `make test` that have the same results, and more.
+SMALL = {
+    "guest-limits": "guest-test",
+    "guest-mmap": "guest-test",
+    "run-noncoherent": "scenario-noncoherent",
+    "run-bounce-all": "scenario-bounce-all",
+    "run-two-devices": "scenario-two-devices",
+}
 
 
 def trace_of(name: str) -> Path:
