@@ -159,6 +159,9 @@ def main() -> int:
             *junit,
             "-p",
             "no:cacheprovider",
+            # Or else it leaves out tests/build.
+            "-o",
+            "norecursedirs=.*",
             "--no-header",
             "-rfEs",
             "--tb=short",
