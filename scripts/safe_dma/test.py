@@ -145,6 +145,8 @@ def selection(words: list[str]) -> list[str]:
 
 def main() -> int:
     """pytest on scripts/tests, or on what its arguments name."""
+    # Tests interrupt programs, which would inherit that a shell has it ignored in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     lock_tree()
     arguments = sys.argv[1:] or selection(ENV.tests.split())
     whole = {*arguments} <= {"--no-boot"}
