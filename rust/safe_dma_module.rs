@@ -38,7 +38,7 @@ kernel::prelude::module! {
         },
         subjects: u64 {
             default: 0,
-            description: "Run only these subjects, one bit each, see rust/selftest.rs (default: 0, all)",
+            description: "Run only these subjects, one bit for each (default: 0, all)",
         },
         concurrency: bool {
             default: false,

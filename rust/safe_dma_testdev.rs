@@ -28,7 +28,8 @@ impl ModuleMetadata for LocalModule {
             static __this_module: Opaque<module>;
         }
 
-        // SAFETY: The kernel makes it when it loads the module, and keeps it until the module is unloaded.
+        // SAFETY: The kernel makes it when it loads the module, and keeps it until the module is
+        // unloaded.
         unsafe { ThisModule::from_ptr(__this_module.get()) }
     };
 }

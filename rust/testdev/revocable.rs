@@ -87,7 +87,8 @@ impl Revocable {
         )
     }
 
-    /// Calls `f` with the device; returns [`ENODEV`] once the access is revoked. Sleeps if `f` does.
+    /// Calls `f` with the device; returns [`ENODEV`] once the access is revoked. Sleeps if `f`
+    /// does.
     pub(crate) fn enter<R>(&self, f: impl for<'a> FnOnce(&Live<'a>) -> R) -> Result<R> {
         let live = {
             let mut state = self.state.lock();

@@ -3,10 +3,10 @@
 """Count what the library's operations take, beside the same in C, in a guest of each kind."""
 
 import argparse
-import contextlib
 import sys
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.bench import bench_results, code_size
 from safe_dma.environment import BUILD, ENV, LOGS, TOP
 from safe_dma.guest import guest, machine, plan, stage
@@ -136,11 +136,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):
-        try:
-            sys.exit(main())
-        except KeyboardInterrupt:
-            sys.exit(130)
-        except (OSError, bench_results.BenchError, code_size.SizeError, *guest.GUEST_ERRORS) as error:
-            print(f"safe-dma: error: {error}", file=sys.stderr)
-            sys.exit(1)
+    command.run(main, bench_results.BenchError, code_size.SizeError, *guest.GUEST_ERRORS)

@@ -9,10 +9,10 @@ the C functions without a check of their own are listed here. `make api` sets th
 
 import argparse
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from safe_dma import command
 from safe_dma.compile import sources
 from safe_dma.environment import TOP
 from safe_dma.guest import ktap, stage
@@ -146,10 +146,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (OSError, UnicodeError) as error:
-        print(f"safe-dma: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    command.run(main, UnicodeError)

@@ -16,6 +16,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.compile import misuse_docs, twins
 from safe_dma.compile.crates import Builder, BuildError, Built
 from safe_dma.compile.twins import NOTHING, Twin
@@ -310,7 +311,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    command.run(main)

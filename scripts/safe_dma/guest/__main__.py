@@ -3,10 +3,10 @@
 """Boot one guest: its console on stdout, its end in the exit status. What it is, is in the environment."""
 
 import argparse
-import contextlib
 import sys
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.environment import ENV
 from safe_dma.guest import guest, ktap, plan, stage, subjects
 
@@ -65,11 +65,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):
-        try:
-            sys.exit(main())
-        except KeyboardInterrupt:
-            sys.exit(130)
-        except (OSError, *guest.GUEST_ERRORS) as error:
-            print(f"safe-dma: error: {error}", file=sys.stderr)
-            sys.exit(1)
+    command.run(main, *guest.GUEST_ERRORS)

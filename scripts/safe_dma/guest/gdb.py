@@ -5,9 +5,9 @@
 import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.environment import BUILD
 from safe_dma.guest.guest import GUEST_ERRORS
 from safe_dma.guest.plan import Spec, make_guest
@@ -38,8 +38,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (OSError, *GUEST_ERRORS) as error:
-        print(f"safe-dma: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    command.run(main, *GUEST_ERRORS)

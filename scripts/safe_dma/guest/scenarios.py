@@ -8,10 +8,11 @@ different things of the same.
 
 import argparse
 import dataclasses
-import sys
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from safe_dma import command
 
 DIRECTORY = Path(__file__).resolve().parents[3] / "qemu" / "scenarios"
 
@@ -161,10 +162,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except BrokenPipeError:
-        sys.exit(1)
-    except ScenarioError as error:
-        print(f"safe-dma: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    command.run(main, ScenarioError)

@@ -3,7 +3,6 @@
 """Soak the module: guest after guest, each with a seed of its own, for as long as there is time."""
 
 import argparse
-import contextlib
 import re
 import sys
 import time
@@ -11,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.environment import ENV, LOGS
 from safe_dma.guest import guest, ktap, plan, reports
 
@@ -154,11 +154,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError):
-        try:
-            sys.exit(main())
-        except KeyboardInterrupt:
-            sys.exit(130)
-        except (OSError, *guest.GUEST_ERRORS) as error:
-            print(f"safe-dma: error: {error}", file=sys.stderr)
-            sys.exit(1)
+    command.run(main, *guest.GUEST_ERRORS)

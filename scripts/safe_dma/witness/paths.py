@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.guest import ktap
 from safe_dma.witness import callgraph
 
@@ -343,8 +344,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (OSError, TableError) as error:
-        print(f"safe-dma: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    command.run(main, TableError)

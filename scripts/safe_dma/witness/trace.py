@@ -6,11 +6,11 @@ import argparse
 import dataclasses
 import json
 import re
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.environment import ENV, LOGS
 from safe_dma.guest import guest, machine, plan
 from safe_dma.witness import callgraph, objects, paths
@@ -320,10 +320,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except BrokenPipeError:
-        sys.exit(1)
-    except (OSError, TraceError, callgraph.GraphError, *guest.GUEST_ERRORS) as error:
-        print(f"safe-dma: error: {error}", file=sys.stderr)
-        sys.exit(1)
+    command.run(main, TraceError, callgraph.GraphError, *guest.GUEST_ERRORS)
