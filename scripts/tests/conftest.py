@@ -103,6 +103,21 @@ def tree(tmp_path):
     return copy
 
 
+def run_command(command, cwd, env, timeout=300):
+    """Run a command without input; its result has both outputs in `stdout`."""
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 @pytest.fixture
 def make(tmp_path):
     """Call make as a user does, in `cwd`; variables are given by name, None takes one away."""
@@ -114,16 +129,8 @@ def make(tmp_path):
                 environment.pop(name, None)
             else:
                 environment[name] = str(value)
-        return subprocess.run(
-            ["make", *words, *(f"{name}={value}" for name, value in variables.items())],
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
+        return run_command(
+            ["make", *words, *(f"{name}={value}" for name, value in variables.items())], cwd, environment
         )
 
     return call

@@ -3,10 +3,9 @@
 
 import os
 import re
-import subprocess
 
 import pytest
-from conftest import TOP, VARIABLES
+from conftest import TOP, VARIABLES, run_command
 
 from safe_dma.environment import ENV
 
@@ -26,17 +25,8 @@ def test_modules(name):
     """What the compilers, objtool and modpost say is shown if it fails."""
     if not ENV.kernel("debug"):
         pytest.skip("there are none beside a kernel of the user's own")
-    result = subprocess.run(
-        ["make", "kernels", f"KERNEL={name}"],
-        cwd=TOP,
-        env={key: value for key, value in os.environ.items() if key not in UNWANTED},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=3600,
-        check=False,
-    )
+    env = {key: value for key, value in os.environ.items() if key not in UNWANTED}
+    result = run_command(["make", "kernels", f"KERNEL={name}"], TOP, env, timeout=3600)
     missing = NOT_THERE.search(result.stdout)
     if missing:
         pytest.skip(missing[1])

@@ -4,11 +4,10 @@
 import os
 import re
 import shlex
-import subprocess
 import textwrap
 
 import pytest
-from conftest import KDIR, TOOLS, TOP
+from conftest import KDIR, TOOLS, TOP, run_command
 
 LIBRARY = [TOP / "rust" / "dma.rs", *(TOP / "rust" / "dma").rglob("*.rs")]
 
@@ -33,17 +32,8 @@ def take(tree, directory):
     directory.mkdir()
     # The words of TOOLS are split by the shell.
     assert not any(re.search(r"\s", tool) for tool in TOOLS)
-    return subprocess.run(
-        ["bash", "-e", "-c", commands()],
-        cwd=directory,
-        env=os.environ | {"SAFE_DMA": str(tree), "KDIR": str(KDIR), "TOOLS": shlex.join(TOOLS)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    env = os.environ | {"SAFE_DMA": str(tree), "KDIR": str(KDIR), "TOOLS": shlex.join(TOOLS)}
+    return run_command(["bash", "-e", "-c", commands()], directory, env)
 
 
 def test_library_elsewhere(tree, tmp_path):
