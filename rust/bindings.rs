@@ -5,10 +5,11 @@
 
 #![allow(
     clippy::all,
+    dead_code,
     improper_ctypes,
     missing_docs,
     unreachable_pub,
-    reason = "generated code"
+    reason = "generated code, of which each crate uses a part"
 )]
 
 use kernel::{

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! QEMU's `edu` as a DMA engine, for the checks and for operations by hand.
+//! QEMU's `edu` as a DMA engine, for the checks and for single operations.
 
-#[allow(dead_code, reason = "the helpers are not for this crate alone")]
 mod bindings;
 
 use safe_dma::dma;
 
-/// The part of the test device that the checks use, too.
+/// The part of the test device that the checks use as well.
 pub mod testdev {
     pub mod addresses;
     mod completion;

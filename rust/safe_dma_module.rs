@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The module of the test device: its driver, above the checks and the operations by hand.
+//! The module of the test device: the driver, with the checks and the single operations.
 
 mod testdev {
     pub(crate) mod driver;

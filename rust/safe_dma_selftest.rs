@@ -2,7 +2,6 @@
 
 //! The checks that run on the test device.
 
-#[allow(dead_code, reason = "the helpers are not for this crate alone")]
 mod bindings;
 pub mod selftest;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: nothing: it does not see CPU accesses
-// In C: writes to memory from dma_alloc_noncoherent() without a sync, so that the device reads old data
+// In C: writes to dma_alloc_noncoherent() memory without a sync, and the device reads old data
 // Here: does not compile
 
 use crate::dma::{

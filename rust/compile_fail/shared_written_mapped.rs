@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: nothing: it does not see CPU accesses
-// In C: writes to coherent memory while it is mapped for a second device, which does not see the data
+// In C: writes to coherent memory while it is mapped for a second device, which misses the data
 // Here: does not compile
 
 use crate::dma::{

@@ -123,7 +123,7 @@
 //! | nothing: it does not see CPU accesses | reads a bool that the device wrote | does not compile (E0277) | `pages_of_booleans.rs` |
 //! | nothing: it does not see CPU accesses | reads memory from dma_alloc_noncoherent() without a sync | cannot be expressed (E0608) | `pages_read_unsynced.rs` |
 //! | nothing: it does not see CPU accesses | writes to memory allocated with DMA_FROM_DEVICE, whose cache lines the next sync discards | does not compile (E0594) | `pages_write_from_device.rs` |
-//! | nothing: it does not see CPU accesses | writes to memory from dma_alloc_noncoherent() without a sync, so that the device reads old data | does not compile (E0505) | `pages_written_unsynced.rs` |
+//! | nothing: it does not see CPU accesses | writes to dma_alloc_noncoherent() memory without a sync, and the device reads old data | does not compile (E0505) | `pages_written_unsynced.rs` |
 //! | nothing: it does not see CPU accesses | reads a descriptor while a transfer uses it | does not compile (E0382) | `pool_object_in_flight.rs` |
 //! | nothing: it does not see CPU accesses | uses a buffer of a pool after destroying the pool | does not compile (E0505) | `recycled_pool_gone.rs` |
 //! | nothing: it does not see CPU accesses | reads a buffer of a pool before the device has written it | does not compile (E0382) | `recycled_read_in_flight.rs` |
@@ -135,7 +135,7 @@
 //! | nothing: it does not see CPU accesses | writes to a mapped buffer in the function that has both | does not compile (E0499) | `scoped_cpu_writes.rs` |
 //! | nothing: it does not see CPU accesses | writes to a list mapped DMA_FROM_DEVICE, which the device does not read | does not compile (E0277) | `sg_write_from_device.rs` |
 //! | nothing: it does not see CPU accesses | maps a field of a structure that shares a cache line with fields that the CPU uses | does not compile (E0277) | `shared_cache_line.rs` |
-//! | nothing: it does not see CPU accesses | writes to coherent memory while it is mapped for a second device, which does not see the data | does not compile (E0382) | `shared_written_mapped.rs` |
+//! | nothing: it does not see CPU accesses | writes to coherent memory while it is mapped for a second device, which misses the data | does not compile (E0382) | `shared_written_mapped.rs` |
 //! | nothing: it does not see CPU accesses | reads a buffer that another thread may be giving to the device | does not compile (E0596) | `sync_through_shared.rs` |
 //! | nothing: it does not see CPU accesses | uses the scatter-gather table of coherent memory after freeing the memory | does not compile (E0505) | `table_after_free.rs` |
 //! | nothing: it does not see CPU accesses | reads a buffer that an earlier call has synced for the device | does not compile (E0382) | `turn_over.rs` |

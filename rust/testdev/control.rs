@@ -19,8 +19,8 @@ mod round_trip;
 pub(super) use files::check_capable;
 
 use super::{
-    quiesce, //
-    revocable::Revocable,
+    quiesce,
+    revocable::Revocable, //
 };
 use files::Files;
 use kernel::{

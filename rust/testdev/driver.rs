@@ -16,8 +16,8 @@ use super::{
     misc::Misc,
     revocable::{
         CloseOnDrop,
-        Live, //
-        Revocable,
+        Live,
+        Revocable, //
     },
     target::Target,
     untrusted::Untrusted, //

@@ -6,8 +6,8 @@
 
 use super::{
     control::check_capable,
-    minor::Minor, //
-    revocable::Revocable,
+    minor::Minor,
+    revocable::Revocable, //
 };
 use kernel::{
     container_of,

@@ -10,8 +10,8 @@ use super::{
             Why, //
         },
         revocable::{
-            Live, //
-            Revocable,
+            Live,
+            Revocable, //
         },
         stats, //
     },

@@ -325,7 +325,11 @@ macro_rules! with_syncs {
                 }
             }
 
-            fn read(owned: &Self::CpuOwned, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
+            fn read(
+                owned: &Self::CpuOwned,
+                offset: usize,
+                bytes: &mut [u8],
+            ) -> Result<(), Refused> {
                 owned.read(offset, bytes).map_err(|_| BEYOND)
             }
 
