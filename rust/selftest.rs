@@ -142,6 +142,7 @@ const SUBJECTS: &[Subject] = &[
     subject(c"pages", pages::PLAN, pages::run),
     subject(c"iova", iova::PLAN, iova::run),
     subject(c"resource", resource::PLAN, resource::run),
+    subject(OTHER_DEVICE, other_device::PLAN, other_device::run),
     subject(c"sync", sync::PLAN, sync::run),
     subject(c"turn", turn::PLAN, turn::run),
     subject(c"transfer", transfer::PLAN, transfer::run),
@@ -155,6 +156,7 @@ const SUBJECTS: &[Subject] = &[
     subject(FORGET, forget::PLAN, forget::run),
 ];
 
+const OTHER_DEVICE: &CStr = c"other_device";
 const CONCURRENCY: &CStr = c"concurrency";
 const FORGET: &CStr = c"forget";
 
@@ -178,9 +180,19 @@ pub struct Selection {
     pub untrusted: bool,
 }
 
+/// Returns whether other devices are in the IOMMU group of `dev`, and use its addresses.
+fn shares_group(dev: &Device<Bound>) -> bool {
+    let dev = core::ptr::from_ref(dev).cast_mut().cast();
+
+    // SAFETY: `device::Device` is `repr(transparent)` over `struct device`, and this one is valid.
+    unsafe { helpers::helper_iommu_group_devices(dev) > 1 }
+}
+
 /// Runs checks on a device, and prints KTAP. Sleeps.
 pub fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: Option<&'a Edu<'a>>, selection: Selection) {
     let dev = pdev.as_ref();
+    // Asked once: a plan does not change.
+    let other_device = selection.checks && other_device::exists(dev);
     let chosen = SUBJECTS
         .iter()
         .enumerate()
@@ -190,19 +202,23 @@ pub fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: Option<&'a Edu<'a>>, select
             selection.forget
         } else if subject.name == CONCURRENCY {
             selection.checks || selection.concurrency
+        } else if subject.name == OTHER_DEVICE {
+            other_device
         } else {
             selection.checks
         }
     });
     let plan = subjects.clone().count();
     if plan == 0 {
+        if selection.checks {
+            dev_warn!(
+                dev,
+                "no checks: none of those selected is for this device\n"
+            );
+        }
         return;
     }
-    let raw = core::ptr::from_ref::<Device<Core<'_>>>(dev)
-        .cast_mut()
-        .cast();
-    // SAFETY: `device::Device` is `repr(transparent)` over `struct device`, and this one is valid.
-    if unsafe { helpers::helper_iommu_group_devices(raw) } > 1 {
+    if shares_group(dev) {
         dev_warn!(
             dev,
             "no checks: other devices share the IOMMU group and its addresses\n"

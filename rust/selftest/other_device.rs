@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Access to another device of the same driver.
+//! Memory and registers of another device of the same driver.
 
-use super::prelude::*;
+mod memory;
+mod register;
+
+use super::{
+    prelude::*,
+    shares_group, //
+};
 use crate::{
     bindings as helpers,
     testdev::quiesce::quiesce, //
@@ -16,6 +22,14 @@ use kernel::{
 /// The PCI IDs of `edu`.
 const VENDOR: u32 = 0x1234;
 const DEVICE: u32 = 0x11e8;
+
+pub(super) const PLAN: usize = memory::PLAN + 1;
+
+pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
+    memory::run(ctx, suite);
+    let result = with(ctx, |other| register::check(ctx, other));
+    suite.result(fmt!("another device's register"), result);
+}
 
 /// A counted reference to a device.
 struct Found(NonNull<bindings::pci_dev>);
@@ -65,12 +79,10 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Calls `f` with another device that is bound to the same driver, or skips the check.
-pub(super) fn with<T>(
-    ctx: &Context<'_>,
-    f: impl FnOnce(&pci::Device<Core<'_>>) -> Result<T, Stop>,
-) -> Result<T, Stop> {
-    let own: *mut bindings::device = core::ptr::from_ref(ctx.dev).cast_mut().cast();
+/// Calls `f` with another device that is bound to the driver of `dev` and has an IOMMU group of its
+/// own; returns `None` if there is none.
+fn find<T>(dev: &Device<Bound>, f: impl FnOnce(&pci::Device<Core<'_>>) -> T) -> Option<T> {
+    let own: *mut bindings::device = core::ptr::from_ref(dev).cast_mut().cast();
     let mut next = Found::after(None);
 
     while let Some(found) = next {
@@ -81,12 +93,34 @@ pub(super) fn with<T>(
                 if unsafe { (*found.device()).driver == (*own).driver } {
                     // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The
                     // device is valid. It is locked, as in a callback of its driver, and so bound
-                    // until `f` has returned. `quiesce()` keeps others from unmapping for it.
-                    return quiesce(|| f(unsafe { found.0.cast().as_ref() }));
+                    // as long as `_locked` lives.
+                    let other: &pci::Device<Core<'_>> = unsafe { found.0.cast().as_ref() };
+
+                    if !shares_group(other.as_ref()) {
+                        // No operation maps or unmaps for it meanwhile.
+                        return Some(quiesce(|| f(other)));
+                    }
                 }
             }
         }
         next = Found::after(Some(found));
     }
-    Err(Stop::Skip("the driver has no other device yet"))
+    None
+}
+
+/// Returns whether another device is bound to the driver of `dev`.
+///
+/// The first device that is probed has none.
+pub(super) fn exists(dev: &Device<Bound>) -> bool {
+    find(dev, |_| ()).is_some()
+}
+
+/// Calls `f` with another device that is bound to the same driver.
+fn with<T>(
+    ctx: &Context<'_>,
+    f: impl FnOnce(&pci::Device<Core<'_>>) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    find(ctx.dev, f).unwrap_or(Err(Stop::Skip(
+        "the other device is locked, or was unbound",
+    )))
 }

@@ -8,7 +8,7 @@ from safe_dma.guest.scenarios import ScenarioError
 
 LIST = re.compile(r"^const SUBJECTS: .*?= &\[\n(.*?)^\];$", re.MULTILINE | re.DOTALL)
 # FORGET, which is last, is not for a run: it leaks on purpose.
-NAME = re.compile(r"^    subject\((?:c\"(\w+)\"|(CONCURRENCY)),", re.MULTILINE)
+NAME = re.compile(r"^    subject\((?:c\"(\w+)\"|(?!FORGET)([A-Z_]+)),", re.MULTILINE)
 
 
 def names() -> list[str]:

@@ -26,9 +26,8 @@ def test_peer():
     """One of the devices had the other compute, through registers that it reached by DMA."""
     lines = stage.outcome("scenario-two-devices").lines
     results = [line for line in lines if "another device's register # " in line]
-    assert len(results) == 2
-    assert sum("the other device computed the factorial" in line for line in results) == 1
-    assert sum("SKIP the driver has no other device yet" in line for line in results) == 1
+    assert len(results) == 1
+    assert "the other device computed the factorial" in results[0]
 
 
 @pytest.mark.boots("scenario-two-devices")
@@ -44,9 +43,8 @@ def test_shared():
     """One of the devices had coherent memory of the other, and both the same pages at addresses of their own."""
     lines = stage.outcome("scenario-two-devices").lines
     results = [line for line in lines if re.search(r" ok \d+ shared (contiguous )?(to_device|from_device|bidir)", line)]
-    assert len(results) == 2 * 6
-    assert sum("SKIP the driver has no other device yet" in line for line in results) == 6
-    assert sum("dma_get_sgtable" in line for line in results) == 6
+    assert len(results) == 6
+    assert all("dma_get_sgtable" in line for line in results)
 
 
 @pytest.mark.boots("guest-run")

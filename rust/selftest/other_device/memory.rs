@@ -4,10 +4,9 @@
 //!
 //! Each device has the memory at an address in its own domain.
 
+use super::with;
 use crate::selftest::{
-    direction_test,
     iommu_check::IommuCheck,
-    other_device,
     prelude::*,
     sg::{
         self,
@@ -20,33 +19,29 @@ use crate::selftest::{
     },
     trace_marks::TraceMarks, //
 };
-use kernel::{
-    device::Core,
-    faux, //
-};
+use kernel::device::Core;
 
 /// Not a multiple of the page size.
 const SIZE: usize = 5 * PAGE_SIZE + 100;
 const ROUNDS: usize = 2;
 
-pub(super) const PLAN: usize = 3 * 2 + 2;
+pub(super) const PLAN: usize = 3 * 2 + 1;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
     direction::<FromDevice>(ctx, suite);
     direction::<Bidirectional>(ctx, suite);
-    let result = other_device::with(ctx, |other| turns(ctx, other));
+    let result = with(ctx, |other| turns(ctx, other));
     suite.result(fmt!("shared turns"), result);
-    suite.result(fmt!("shared refused"), refused(ctx));
 }
 
 fn direction<D: DirectionTest + Permits<[u8]>>(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     let name = direction_name(D::DIRECTION);
 
-    let result = other_device::with(ctx, |other| check::<D>(ctx, suite, other, DMA_ATTR_NO_WARN));
+    let result = with(ctx, |other| check::<D>(ctx, suite, other, DMA_ATTR_NO_WARN));
     suite.result(fmt!("shared {}", name), result);
 
-    let result = other_device::with(ctx, |other| {
+    let result = with(ctx, |other| {
         check::<D>(ctx, suite, other, DMA_ATTR_FORCE_CONTIGUOUS)
     });
     suite.result(fmt!("shared contiguous {}", name), result);
@@ -155,41 +150,4 @@ fn turns(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static st
     merged.unmapped(ctx)?;
 
     Ok("dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device witness: round trip")
-}
-
-/// Returns the errors with which memory of this device is refused for `other`; checks that the
-/// memory comes back.
-fn refusal(ctx: &Context<'_>, other: &Device<Bound>) -> Result<[Error; 2], Stop> {
-    let mut memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, PAGE_SIZE, GFP_KERNEL)?;
-    memory.fill(direction_test::DATA);
-
-    let Err(MapError { error, buffer }) = SgMapping::map(other, memory, Bidirectional, GFP_KERNEL)
-    else {
-        return fail("mapped for a device for which it cannot be");
-    };
-    let Err(mut err) = IovaMapping::map(other, buffer, Bidirectional, GFP_KERNEL) else {
-        return fail("mapped for a device for which it cannot be");
-    };
-    err.buffer.compare(direction_test::DATA)?;
-    Ok([error, err.error])
-}
-
-/// Checks that memory is refused for its own device, and for any device if it is uncached.
-fn refused(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    if refusal(ctx, ctx.dev)? != [EINVAL; 2] {
-        return fail("the owner was refused with another error");
-    }
-
-    // A device without DMA gets an error for that, unless the memory is refused first.
-    let registration = faux::Registration::new(c"safe_dma_shared", None)?;
-    let faux: &faux::Device<Bound> = registration.as_ref();
-    let expected = if limits::is_coherent(ctx.dev) {
-        EIO
-    } else {
-        EINVAL
-    };
-    if refusal(ctx, faux.as_ref())? != [expected; 2] {
-        return fail("another device was refused with another error");
-    }
-    Ok("dma_map_sgtable refused with EINVAL witness: memory came back intact")
 }
