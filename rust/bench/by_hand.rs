@@ -246,7 +246,7 @@ impl<const N: usize> Drop for Mapped<'_, N> {
 /// The mapped registers of an `edu`.
 pub(super) struct Registers<'a> {
     pdev: &'a pci::Device<Bound>,
-    // INVARIANT: The registers of `pdev`, mapped until `Self` is dropped.
+    // INVARIANT: The registers of `pdev`, an `edu`, mapped until `Self` is dropped.
     regs: NonNull<c_void>,
 }
 

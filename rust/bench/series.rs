@@ -58,7 +58,7 @@ impl fmt::Display for By {
 pub(super) struct Bench<'a> {
     pdev: &'a pci::Device<Bound>,
     registers: by_hand::Registers<'a>,
-    samples: RefCell<KVec<u64>>,
+    samples: RefCell<KVVec<u64>>,
     /// The count of an empty operation.
     nothing: Cell<u64>,
     marks: Cell<u32>,
@@ -75,7 +75,7 @@ impl<'a> Bench<'a> {
         let bench = Self {
             pdev,
             registers: by_hand::Registers::new(pdev)?,
-            samples: RefCell::new(KVec::from_elem(0, rounds.max(1), GFP_KERNEL)?),
+            samples: RefCell::new(KVVec::from_elem(0, rounds.max(1), GFP_KERNEL)?),
             nothing: Cell::new(0),
             marks: Cell::new(0),
         };

@@ -62,8 +62,10 @@ impl pci::Driver for SampleDriver {
 
     fn probe<'bound>(
         pdev: &'bound pci::Device<Core<'_>>,
-        _info: Option<&'bound Self::IdInfo>,
+        info: Option<&'bound Self::IdInfo>,
     ) -> impl PinInit<Self, Error> + 'bound {
+        // `driver_override` binds any device.
+        info.ok_or(ENODEV)?;
         pdev.enable_device_mem()?;
         pdev.set_master();
         let mask = DmaMask::try_new(module_parameters::dma_bits.value().into())?;
