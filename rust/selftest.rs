@@ -108,7 +108,7 @@ impl<'a> Context<'a> {
         result
     }
 
-    /// Calls `f` with DMA masks of 48 bits. The device may have fewer: `f` must start no transfer.
+    /// Calls `f` with DMA masks of 48 bits. The engine keeps to the mask that it was created with.
     fn with_large_masks<R>(&self, f: impl FnOnce() -> Result<R, Stop>) -> Result<R, Stop> {
         let before = u64::BITS - dma_limits::mask(self.dev).leading_zeros();
 
@@ -237,7 +237,7 @@ pub fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: Option<&'a Edu<'a>>, select
             unsafe { pdev.dma_set_max_seg_size(size) }
         },
         set_masks: &|mask| {
-            // SAFETY: As above.
+            // SAFETY: As above. The engine refuses addresses beyond the mask that was set before.
             unsafe { pdev.dma_set_mask_and_coherent(mask) }
         },
         default_masks: selection.default_masks,

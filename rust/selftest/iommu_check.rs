@@ -215,7 +215,8 @@ impl fmt::Display for Mapped {
 fn lookup(domain: &Domain<'_>, iova: DmaAddress) -> Option<PhysAddr> {
     // SAFETY: The device has its domain to itself, or `selftest::run()` runs no checks. Only the
     // checks map and unmap for it, in the thread that calls this. They do so for another device
-    // only while that is locked, so that neither its own checks nor operations of `control` run.
+    // only within `other_device::with()`: it is locked, so that its own checks do not run, and
+    // `quiesce()` excludes the operations of `control`.
     unsafe { domain.iova_to_phys(iova) }
 }
 

@@ -411,8 +411,8 @@ fn behind(buffer: &mut KVec<u8>) -> &[u8] {
 /// bounced.
 fn past_the_end_untranslated(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut buffer = KVec::from_elem(KEPT, WHOLE, GFP_KERNEL)?;
-    // Ends with a cache line, and before the end of a slot of bounce buffers (`IO_TLB_SIZE`).
-    let len = PAGE_SIZE - limits::cache_alignment();
+    // Ends with a cache line, and a word before the end of a slot of bounce buffers (`IO_TLB_SIZE`).
+    let len = PAGE_SIZE - limits::cache_alignment().max(WORD);
     buffer.truncate(len);
     let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
     let place = Place::of(&mapping);

@@ -4,8 +4,9 @@
 //!
 //! The library gives out neither DMA addresses nor physical ones as numbers. Here they are had of
 //! memory that is mapped, for the log, for programs, and for what the addresses are compared with.
-//! No device is given one of these numbers: the registers of the one that this driver has are
-//! private to [`Edu`](super::edu::Edu), and [`Edu::start`](super::edu::Edu::start) is `unsafe`.
+//! Only [`Edu::start`](super::edu::Edu::start) gives a number to a device, and is `unsafe`: its
+//! caller promises that the device may access memory there. The registers of the device are private
+//! to [`Edu`](super::edu::Edu).
 
 use crate::{
     bindings as helpers,
@@ -45,7 +46,7 @@ pub trait Number {
 
 impl Number for DeviceAddress {
     fn number(&self) -> DmaAddress {
-        // SAFETY: See the module's documentation: no device is given it.
+        // SAFETY: See the module's documentation: only `Edu::start()` gives it to a device.
         unsafe { self.as_raw() }
     }
 }
@@ -99,14 +100,14 @@ where
 
 impl<D: Direction> Phys for ResourceMapping<'_, D> {
     fn phys(&self) -> PhysAddr {
-        // SAFETY: See the module's documentation: no device is given it.
+        // SAFETY: See the module's documentation: only `Edu::start()` gives it to a device.
         unsafe { self.region().phys() }
     }
 }
 
 impl Phys for Piece {
     fn phys(&self) -> PhysAddr {
-        // SAFETY: See the module's documentation: no device is given it.
+        // SAFETY: See the module's documentation: only `Edu::start()` gives it to a device.
         unsafe { self.phys_addr() }
     }
 }

@@ -219,8 +219,9 @@ impl pci::Driver for TestDriver {
                     // device is unbound; nobody can forget it.
                     CloseOnDrop(unsafe { Revocable::new(live)? })
                 },
-                control <- Control::new(pdev.as_ref(), access.0.clone()),
                 misc <- Misc::new(pdev.as_ref(), access.0.clone()),
+                // Last: a file of it may be in use at once, and to remove it waits until `access` is closed.
+                control <- Control::new(pdev.as_ref(), access.0.clone()),
             }))
         })
     }

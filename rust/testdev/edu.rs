@@ -11,6 +11,7 @@ use crate::dma::{
         FromDevice,
         ToDevice, //
     },
+    limits,
     resource::MmioRegion,
     span::Span,
     transfer::{
@@ -75,6 +76,8 @@ const MAGIC: u32 = 0xed;
 pub struct Edu<'bound> {
     pdev: &'bound pci::Device<Bound>,
     bar: Bar0<'bound>,
+    /// The last DMA address that the device can drive.
+    mask: u64,
     /// The number of the transfer that was started last; locked while one is started.
     #[pin]
     last: SpinLock<u64>,
@@ -133,11 +136,12 @@ pub struct Identity {
 }
 
 impl<'bound> Edu<'bound> {
-    /// Creates an initializer for an idle device.
+    /// Creates an initializer for an idle device, whose DMA mask was set.
     pub fn new(pdev: &'bound pci::Device<Bound>, bar: Bar0<'bound>) -> impl PinInit<Self> + 'bound {
         pin_init!(Self {
             pdev,
             bar,
+            mask: limits::mask(pdev.as_ref()),
             last <- new_spinlock!(0),
             done <- Completion::new(),
             again: Atomic::new(false),
@@ -213,6 +217,11 @@ impl<'bound> Edu<'bound> {
         let end = job.offset.checked_add(len).ok_or(EINVAL)?;
         if len == 0 || end > BUFFER_SIZE {
             return Err(EINVAL);
+        }
+        // CAST: At most the size of the device's buffer.
+        let last = addr.checked_add(len as DmaAddress - 1).ok_or(ERANGE)?;
+        if last > self.mask {
+            return Err(ERANGE);
         }
 
         // The device knows best: the one that it is busy with may have been forgotten, even by an earlier
@@ -393,8 +402,9 @@ pub struct Job {
 }
 
 // SAFETY: The device has one DMA engine, and is `pdev`. It uses the address that it is started with, and
-// count and direction as given, and nothing else: the driver has set a mask of no more bits than the
-// device can drive, as the module's parameter promises, so that no address is cut. It moves all data at
+// count and direction as given, and nothing else: `start()` refuses addresses beyond the mask that probe
+// has set, of no more bits than the device can drive, as the module's parameter promises, so that no
+// address is cut. It moves all data at
 // one moment and clears `run` after that: when `run` reads as clear, it is done, and `start()` starts
 // nothing before. `wait()` and `abort()` say so only after that was read, by them or, under the lock,
 // by a later `start()`. Interrupts only wake them, so that it does not matter how many come, or when.

@@ -45,20 +45,22 @@ pub unsafe fn init() {
 
 /// Calls `f`, which maps or unmaps. Sleeps while [`quiesce()`] runs.
 pub fn shared<R>(f: impl FnOnce() -> R) -> R {
-    // SAFETY: The lock is initialized.
+    // SAFETY: `control::Root::new()` called `init()` before the driver was registered, and only its
+    // devices have operations and checks.
     unsafe { bindings::down_read(SEMAPHORE.0.get()) };
     let result = f();
-    // SAFETY: It is mapping for reading since then.
+    // SAFETY: This thread holds the lock for reading since `down_read()`.
     unsafe { bindings::up_read(SEMAPHORE.0.get()) };
     result
 }
 
 /// Calls `f` while no operation maps or unmaps, for any device.
 pub fn quiesce<R>(f: impl FnOnce() -> R) -> R {
-    // SAFETY: The lock is initialized.
+    // SAFETY: `control::Root::new()` called `init()` before the driver was registered, and only its
+    // devices have operations and checks.
     unsafe { bindings::down_write(SEMAPHORE.0.get()) };
     let result = f();
-    // SAFETY: It is mapping for writing since then.
+    // SAFETY: This thread holds the lock for writing since `down_write()`.
     unsafe { bindings::up_write(SEMAPHORE.0.get()) };
     result
 }

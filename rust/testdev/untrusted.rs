@@ -36,9 +36,10 @@ impl<'bound> Untrusted<'bound> {
     /// Nothing was mapped for the device yet. The value is dropped when its driver is unbound, or was not
     /// bound after all, after all that is mapped.
     pub unsafe fn mark(pdev: &'bound pci::Device<Core<'_>>) -> Self {
-        // SAFETY: The device is valid. It is locked in a callback of its driver, under which the bits
-        // beside this one are changed by its driver and the PCI core; not so `broken_parity_status`, which
-        // root can write in sysfs at any time, and which C changes without that lock, too.
+        // SAFETY: The device is valid. It is locked in a callback of its driver, under which the driver and
+        // the PCI core change most bits beside this one. C writes the others without that lock, as this does:
+        // `broken_parity_status` and `rom_attr_enabled` for root in sysfs, `ats_enabled` and `pri_enabled` by
+        // IOMMU drivers when a domain is attached.
         let before = unsafe {
             let before = helpers::helper_pci_dev_is_untrusted(raw(pdev));
             helpers::helper_pci_dev_set_untrusted(raw(pdev), true);

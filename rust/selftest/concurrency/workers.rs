@@ -98,7 +98,7 @@ impl Drop for Thread {
 ///
 /// `data` is a [`Shared`] that outlives the thread.
 unsafe extern "C" fn begin(data: *mut c_void) -> c_int {
-    // SAFETY: By the caller's promise. All fields are `Sync`.
+    // SAFETY: By the caller's promise. It is shared by threads, and all fields are `Sync`.
     let shared = unsafe { &*data.cast::<Shared<'_>>() };
     let number = shared.begun.fetch_add(1, Relaxed);
 

@@ -30,6 +30,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 struct Silent<'a> {
     pdev: &'a pci::Device<Bound>,
     command: u16,
+    disconnected: bool,
 }
 
 impl<'a> Silent<'a> {
@@ -38,11 +39,16 @@ impl<'a> Silent<'a> {
 
         pdev.config_space()
             .try_write16(command & !COMMAND_MEMORY, COMMAND)?;
-        Ok(Self { pdev, command })
+        Ok(Self {
+            pdev,
+            command,
+            disconnected: false,
+        })
     }
 
     /// Marks the device as disconnected, as the hot-plug driver does for an empty slot.
-    fn disconnect(&self) {
+    fn disconnect(&mut self) {
+        self.disconnected = true;
         self.set_state(bindings::pci_channel_io_perm_failure);
     }
 
@@ -50,15 +56,17 @@ impl<'a> Silent<'a> {
         let raw: *mut bindings::pci_dev = core::ptr::from_ref(self.pdev).cast_mut().cast();
 
         // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`, and the device is
-        // valid and being probed. Only a real removal changes the state at the same time,
-        // harmlessly.
+        // valid and being probed. Only a real removal changes the state at the same time, and waits
+        // for the lock that probe holds after it has marked the device.
         unsafe { (*raw).error_state = state };
     }
 }
 
 impl Drop for Silent<'_> {
     fn drop(&mut self) {
-        self.set_state(bindings::pci_channel_io_normal);
+        if self.disconnected {
+            self.set_state(bindings::pci_channel_io_normal);
+        }
         // Cannot fail: `new()` has written to the same register.
         let _ = self.pdev.config_space().try_write16(self.command, COMMAND);
     }
@@ -92,7 +100,7 @@ fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     load(ctx, &[0; SIZE])?;
     let (transfer, other) = (Transfer::read(edu, map(ctx)?, 0..SIZE, JOB)?, map(ctx)?);
 
-    let silent = Silent::new(ctx.pdev)?;
+    let mut silent = Silent::new(ctx.pdev)?;
     silent.disconnect();
     let result = if wait {
         match transfer.wait(TIMEOUT) {

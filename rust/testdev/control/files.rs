@@ -83,7 +83,10 @@ impl fmt::Write for Text {
 /// Returns the operations of a file.
 ///
 /// Not [`kernel::debugfs`]: its files have no `owner`, and use their operations on close, which may
-/// be after the module was unloaded. Debugfs does not use these once the file was removed.
+/// be after the module was unloaded. Debugfs does not use these once the file was removed, except
+/// that `__debugfs_file_get()` of a first open reads the table before it looks whether the file is
+/// still there: see the race of a file that is opened while the module is unloaded in
+/// `fs/debugfs/file.c`, which files of C modules have, too.
 const fn functions(
     read: unsafe extern "C" fn(
         *mut bindings::file,

@@ -50,8 +50,22 @@ impl<'bound> Mapped<'bound> {
         })
     }
 
-    fn unmap(self) {
-        quiesce::shared(|| drop(self));
+    /// Calls `f` with a new mapping, and unmaps it.
+    fn with(
+        target: &Target<'bound>,
+        request: &Request,
+        f: impl FnOnce(&mut Self) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
+        let mut mapped = Self::new(target, request)?;
+        let result = f(&mut mapped);
+        let aborted = match mapped.mapping.owner() {
+            Owner::InFlight => mapped.mapping.abort(),
+            _ => Ok(()),
+        };
+
+        quiesce::shared(|| drop(mapped));
+        result?;
+        Ok(aborted?)
     }
 
     /// Calls `f` while the CPU owns the memory, if it can be synced.
@@ -80,18 +94,10 @@ pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused>
         asked.pattern = None;
     }
 
-    let mut mapped = Mapped::new(target, &asked)?;
-    let result = match request.pattern {
-        Some(pattern) => mapping::size(request)
-            .and_then(|size| through_device(target, &mut mapped, request, size, pattern)),
+    Mapped::with(target, &asked, |mapped| match request.pattern {
+        Some(pattern) => through_device(target, mapped, request, pattern),
         None => mapped.with_cpu(target, |_| Ok(())),
-    };
-
-    if mapped.mapping.owner() == Owner::InFlight {
-        mapped.mapping.abort()?;
-    }
-    mapped.unmap();
-    result
+    })
 }
 
 /// Returns the direction; shared memory is bidirectional.
@@ -108,9 +114,10 @@ fn through_device<'bound>(
     target: &Target<'bound>,
     mapped: &mut Mapped<'bound>,
     request: &Request,
-    size: usize,
     pattern: u32,
 ) -> Result<(), Refused> {
+    let size = mapping::size(request)?;
+    let dir = dir_of(request);
     let other = Request {
         kind: Some(Kind::Coherent),
         dir: None,
@@ -120,19 +127,16 @@ fn through_device<'bound>(
         pattern: None,
         ..*request
     };
-    let mut other = Mapped::new(target, &other)?;
-    let is_shared = matches!(request.kind(), Kind::Coherent | Kind::Pool);
-    let dir = if is_shared {
-        Dir::Bidirectional
-    } else {
-        request.dir()
-    };
 
-    if dir != Dir::FromDevice {
-        copy(target, &mut mapped.mapping, &mut other.mapping, size)?;
-        other.mapping.check(0..size, pattern)?;
-    }
-    if dir != Dir::ToDevice {
+    Mapped::with(target, &other, |other| {
+        if dir != Dir::FromDevice {
+            copy(target, &mut mapped.mapping, &mut other.mapping, size)?;
+            other.mapping.check(0..size, pattern)?;
+        }
+        if dir == Dir::ToDevice {
+            return Ok(());
+        }
+
         // Another pattern, so that unchanged memory is an error.
         let pattern = !pattern;
 
@@ -146,16 +150,14 @@ fn through_device<'bound>(
             }) if dir == Dir::Bidirectional => {
                 other.mapping.fill(0..size, !pattern)?;
                 copy(target, &mut mapped.mapping, &mut other.mapping, size)?;
-                other.mapping.check(0..size, pattern)?;
+                other.mapping.check(0..size, pattern)
             }
             Err(Refused {
                 error: EOPNOTSUPP, ..
-            }) => {}
-            result => result?,
+            }) => Ok(()),
+            result => result,
         }
-    }
-    other.unmap();
-    Ok(())
+    })
 }
 
 /// Copies the bytes of a mapping to another one, through the device's buffer.
