@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# apt with its own lists and cache: it changes nothing in /etc/apt and /var/lib/apt/lists, and
-# another apt may run at the same time. There are two configurations, both with dpkg's status of the
-# machine:
+# Runs apt with private lists and a private cache: /etc/apt and /var/lib/apt/lists do not change,
+# and another apt may run at the same time. There are two configurations, both with the dpkg status
+# of the machine:
 #   own:   the machine's sources, for the packages of its release;
 #   extra: other suites of the same mirror, for packages that its release lacks.
 
@@ -24,7 +24,7 @@ apt_extra() {
 	"$tool" -c "$APT/extra/apt.conf" "$@"
 }
 
-# apt_write_conf DIR: writes the settings that both have.
+# apt_write_conf DIR: writes the settings that both configurations share.
 apt_write_conf() {
 	mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
 	cat >"$1/apt.conf" <<-EOT
@@ -36,15 +36,15 @@ apt_write_conf() {
 		APT::Sandbox::User "root";
 		Acquire::Languages "none";
 		Acquire::Retries "3";
-		// Container images delete downloads at every update.
+		// Container images have hooks that delete downloads after each update.
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;
 		#clear DPkg::Post-Invoke;
 	EOT
 }
 
-# apt_mirror TOOL: prints the address of the Debian archive (not of its security updates) from the
-# machine's sources; nothing if the lists of that configuration were never fetched.
+# apt_mirror TOOL: prints the URL of the Debian archive, not of its security updates, from the
+# machine's sources. Prints nothing if the lists of the configuration were never fetched.
 apt_mirror() {
 	# shellcheck disable=SC2016 # apt expands these
 	"$@" indextargets --format \
@@ -53,10 +53,10 @@ apt_mirror() {
 			'$1 == "Debian" && $2 == "Debian" && $3 == c && $4 == "main" && $5 == "Packages" { print $6; exit }'
 }
 
-# The caller holds the lock of the cache.
+# Updates the lists of `own`. The caller holds the lock of the cache.
 apt_own_update() {
 	apt_write_conf "$APT/own"
-	# The machine may have other sources, which may fail: only Debian's is checked.
+	# Other sources of the machine may fail: only Debian's is checked.
 	apt_own apt-get update || true
 	[ -n "$(apt_mirror apt_own apt-get)" ] ||
 		fail "no Debian archive for $(debian_codename) among this machine's apt sources, or it does not answer"
@@ -83,8 +83,8 @@ apt_extra_conf() {
 		Dir::Etc::sourcelist "$APT/extra/extra.sources";
 		Dir::Etc::sourceparts "$APT/extra/none";
 	EOT
-	# The release itself too: backports depend on it, and it has the guest's BusyBox. The
-	# configurations of Debian's kernels are those of two architectures.
+	# Includes the release itself: backports depend on it, and it has the guest's BusyBox.
+	# `kernels.sh` needs Debian's kernel headers for both architectures.
 	cat >"$APT/extra/extra.sources" <<-EOT
 		Types: deb
 		URIs: $mirror
@@ -103,13 +103,13 @@ apt_extra_conf() {
 }
 
 apt_extra_update() {
-	# Once for all downloads of a run.
+	# One update serves all downloads of a run.
 	if [ -n "$(find "$APT/extra/updated" -mmin -10 2>/dev/null)" ]; then
 		return
 	fi
 	apt_extra_conf
 	if ! apt_extra apt-get update --error-on=any; then
-		fail "cannot fetch Debian's backports with a good signature (is the network there, is debian-archive-keyring up to date?)"
+		fail "cannot fetch Debian's backports with a good signature (is the network up, is debian-archive-keyring up to date?)"
 	fi
 	touch "$APT/extra/updated"
 }

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# fresh-check.sh [RELEASE]: runs the two commands of README.md in a bare Debian, with only what
-# README.md asks for: debootstrap in a temporary directory, a clone of the committed tree, an empty
-# cache. Without RELEASE it checks each of RELEASES=, also if one of them fails. Needs root.
+# fresh-check.sh [RELEASE]: runs the two commands of README.md on a bare Debian system with only the
+# packages that README.md asks for: debootstrap in a temporary directory, a clone of the committed
+# tree, an empty cache. Without RELEASE, checks all of RELEASES=, even if one fails. Needs root.
 
 set -euo pipefail
 
@@ -18,7 +18,7 @@ PREREQUISITES=ca-certificates,git,make
 
 root=
 
-# Unmounts and removes the system; nothing below a mount is removed.
+# Unmounts and removes the system. Removes nothing below a remaining mount.
 leave() {
 	local status=$? mount
 	if [ -n "$phase_pid" ]; then
@@ -34,10 +34,10 @@ leave() {
 		if [ "$status" -ne 0 ] && [ -d "$root/srv/safe-dma/.build/log" ]; then
 			rm -rf "$LOGS/fresh-$release-logs"
 			cp -r "$root/srv/safe-dma/.build/log" "$LOGS/fresh-$release-logs"
-			say "the logs from inside: $LOGS/fresh-$release-logs"
+			say "logs of the bare system: $LOGS/fresh-$release-logs"
 		fi
 		if grep -qF " $root/" /proc/self/mounts; then
-			say "something is still mounted in $root: remove it by hand"
+			say "$root still has mounts: unmount and remove it by hand"
 		else
 			rm -rf --one-file-system "$root"
 		fi
@@ -46,14 +46,14 @@ leave() {
 }
 trap leave EXIT
 
-# The bare system, with this machine's way to the network.
+# Creates the bare system, with this machine's network settings.
 bare_debian() {
 	local release=$1 mirror=$2 file
 	debootstrap --variant=minbase --include="$PREREQUISITES" "$release" "$root" "$mirror"
 	for file in /etc/resolv.conf /etc/hosts; do
 		cp --dereference "$file" "$root$file"
 	done
-	# There may be a proxy with its own certificate.
+	# A proxy may have its own certificate.
 	cp --dereference /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 	git clone --quiet --no-local "$TOP" "$root/srv/safe-dma"
 }
@@ -64,7 +64,7 @@ mount_system() {
 	mount --bind /dev/pts "$root/dev/pts"
 }
 
-# inside COMMAND...: runs it in the clone, with the environment of a new login.
+# inside COMMAND...: runs COMMAND in the clone, with the environment of a new login.
 inside() {
 	local proxy environment=()
 	for proxy in http_proxy https_proxy no_proxy; do
@@ -81,12 +81,12 @@ last_line() {
 	tail -n 1 "$1" | tr -d '\r' | cut -c 1-100
 }
 
-[ "$(id -u)" -eq 0 ] || fail 'fresh-check makes and mounts whole systems: call it as root'
+[ "$(id -u)" -eq 0 ] || fail 'fresh-check creates and mounts systems: run it as root'
 have debootstrap || fail 'debootstrap is missing: install it with apt-get install debootstrap'
-[ -n "$(debian_codename)" ] || fail 'fresh-check takes its mirror from the sources of a Debian machine'
+[ -n "$(debian_codename)" ] || fail 'fresh-check takes its mirror from the apt sources of a Debian machine'
 
 if [ $# -eq 0 ]; then
-	[ -z "$(git -C "$TOP" status --porcelain)" ] || say 'changes that are not committed are not checked'
+	[ -z "$(git -C "$TOP" status --porcelain)" ] || say 'uncommitted changes are not checked'
 	failed=
 	for release in ${RELEASES:-bookworm trixie}; do
 		"$0" "$release" || failed+=" $release"

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The guest's initramfs: BusyBox, init, the modules, the self-tests. It is reproducible.
+# Builds the guest's initramfs, reproducibly: BusyBox, init, the modules and the self-tests.
 
 set -euo pipefail
 
-# A static BusyBox for arm64: the user's own, or Debian's, unpacked and not installed.
+# A static BusyBox for arm64: the user's, or Debian's, unpacked but not installed.
 user_busybox=${BUSYBOX:-}
 BUSYBOX=${BUSYBOX:-$CACHE/src/busybox-arm64}
 
-# check_busybox: an arm64 ELF file has 183 in byte 18; if it is dynamic, its interpreter is named near its start.
+# check_busybox: checks the user's BusyBox. Byte 18 of an arm64 ELF file is EM_AARCH64 (0xb7), and a
+# dynamic program has the path of its interpreter near its start.
 check_busybox() {
 	[ -n "$user_busybox" ] || return 0
 	if [ "$(od -An -tx1 -j18 -N1 "$BUSYBOX" 2>/dev/null)" != ' b7' ] || head -c 4096 "$BUSYBOX" | grep -aq /ld-; then
@@ -40,7 +41,7 @@ setup_busybox() {
 	fi
 }
 
-# pack_cpio DIR: prints the archive.
+# pack_cpio DIR: prints the contents of DIR as a cpio archive.
 pack_cpio() {
 	(
 		cd "$1"
@@ -68,14 +69,15 @@ selftest_programs() {
 	fi
 }
 
-# make_path_rows FILE
+# make_path_rows FILE: converts qemu/paths.toml for the guest, if FILE is outdated.
 make_path_rows() {
 	if [ ! "$1" -nt "$TOP/qemu/paths.toml" ] || [ ! "$1" -nt "$TOP/scripts/safe_dma/witness/paths.py" ]; then
 		"$PYTHON" -m safe_dma.witness.paths rows >"$1"
 	fi
 }
 
-# What is in the archive: mode, destination, source. Of the modules, those that were built last.
+# Prints a line for each file of the archive: mode, destination, source. The modules are those of
+# the last build.
 initramfs_files() {
 	local modules
 	modules=$(module_dir)
@@ -88,7 +90,7 @@ initramfs_files() {
 	echo "644 selftests/ $LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh"
 }
 
-# The archive of the same files is not made anew.
+# Builds the archive, unless its files are unchanged.
 make_initramfs() {
 	local build tree programs files sums mode destination source
 	build=$(variant_build)
@@ -106,7 +108,7 @@ make_initramfs() {
 	while read -r mode destination source; do
 		install -m "$mode" "$source" "$tree/$destination"
 	done <<<"$files"
-	# Line tables are read on the host only.
+	# Only the host reads line tables.
 	[ "$VARIANT" != debug ] || "$(program_strip)" --strip-debug "$tree"/lib/*.ko
 	pack_cpio "$tree" >"$build/initramfs.cpio.tmp"
 	mv "$build/initramfs.cpio.tmp" "$build/initramfs.cpio"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Kernels of other configurations, for which the modules must build too. Only what a module's build
-# needs is built: headers, the Rust crates and tools, with the guest's tool chain. Debug information
-# and signatures are off: they take time and need libraries of the host.
+# Builds the modules for kernels of other configurations. Of these kernels only the parts that
+# modules need are built: headers, Rust crates and tools, with the guest's tool chain. Debug
+# information and signatures are off: they take time and need libraries of the host.
 
 set -euo pipefail
 
@@ -29,7 +29,7 @@ download_headers() {
 	mv -T "$tmp" "$CACHE/src/$2"
 }
 
-# debian_headers ARCH: sets HEADERS to a directory with .config and Module.symvers of Debian's
+# debian_headers ARCH: sets HEADERS to a directory with the .config and Module.symvers of Debian's
 # kernel.
 debian_headers() {
 	local name=headers-$LINUX_VER-$1
@@ -53,13 +53,13 @@ configure_other() {
 	cp "$KDIR/.config" "$KDIR/config.wanted"
 	other_options >>"$KDIR/.config"
 	kernel_make olddefconfig
-	# For the log: options of compilers, and those that depend on them.
+	# Logs what has changed: options that depend on the compilers, and on CONFIG_RUST.
 	diff "$KDIR/config.wanted" "$KDIR/.config" || true
 	grep -qx CONFIG_RUST=y "$KDIR/.config" || fail "Linux $LINUX_VER does not take CONFIG_RUST with $1"
 }
 
-# other_exports SYMVERS...: writes Module.symvers. C symbols are those of SYMVERS; Rust symbols
-# contain a hash of the compiler, so they are those of the build.
+# other_exports SYMVERS...: writes Module.symvers. C symbols come from SYMVERS. Rust symbols contain
+# a hash of the compiler, so they come from this build.
 other_exports() {
 	awk -F '\t' -v OFS='\t' 'FILENAME ~ /symvers$/ { if ($2 !~ /^(_R|rust_)/) print; next }
 		sub(/^EXPORT_SYMBOL_RUST_GPL\(/, "") { sub(/\).*/, ""); print "0x00000000", $0, "vmlinux", "EXPORT_SYMBOL_GPL", "" }' \
@@ -74,7 +74,8 @@ build_other() {
 	touch "$KDIR/complete"
 }
 
-# other_kernel NAME: sets KDIR, the guest's until then, and TOOLS to those of kernel NAME.
+# other_kernel NAME: prepares kernel NAME, and sets KDIR and TOOLS for it. Expects the KDIR of the
+# guest's kernel.
 other_kernel() {
 	local key exports=() config=other_options
 	case $1 in
@@ -105,7 +106,7 @@ other_kernel() {
 	fi
 }
 
-# prepare_others: builds all of them before the tests, with progress.
+# prepare_others: prepares all other kernels before the tests, with progress.
 prepare_others() {
 	local name
 	for name in $OTHER_KERNELS; do
@@ -124,7 +125,7 @@ modules_for() {
 	other_kernel "$1"
 	# shellcheck disable=SC2034 # for module.sh
 	VARIANT=kernels/$1
-	# There is no Module.symvers of it.
+	# defconfig has no Module.symvers, so undefined symbols are only warnings.
 	[ "$1" != defconfig ] || unknown=(KBUILD_MODPOST_WARN=1)
 	say "modules for $1"
 	rm -rf "$(module_dir)"

@@ -8,10 +8,10 @@ set -euo pipefail
 TOP=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
 BUILD=$TOP/.build
 LOGS=$BUILD/log
-# Checked by use_cache(): a target that needs no cache does not need HOME either.
+# Checked by use_cache(): a target without a cache does not need HOME.
 CACHE=${XDG_CACHE_HOME:-${HOME:-}/.cache}/safe-dma
 
-# The kernel series that the module is written for, in this place only.
+# The kernel series that the module is written for.
 # shellcheck disable=SC2034 # for the scripts that source this one
 SERIES=7.3
 
@@ -19,7 +19,7 @@ say() {
 	printf 'safe-dma: %s\n' "$*"
 }
 
-# fail TEXT...: one line with the error and the remedy.
+# fail TEXT...: prints one line with the error and its remedy, and exits.
 fail() {
 	printf 'safe-dma: error: %s\n' "$*" >&2
 	exit 1
@@ -28,7 +28,7 @@ fail() {
 # Creates the cache, or fails.
 use_cache() {
 	[ -n "${XDG_CACHE_HOME:-}${HOME:-}" ] ||
-		fail 'neither XDG_CACHE_HOME nor HOME is set, and the cache is there: set one'
+		fail 'neither XDG_CACHE_HOME nor HOME is set: set one of them, for the cache'
 	{ mkdir -p "$CACHE" 2>/dev/null && [ -w "$CACHE" ]; } ||
 		fail "the cache $CACHE cannot be written: set XDG_CACHE_HOME to a writable directory"
 }
@@ -37,8 +37,7 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 
-# cpu_quota DIR: prints the processors that the cgroup in DIR and those above it may use, if
-# limited.
+# cpu_quota DIR: prints the processor limits of the cgroup DIR and of its ancestors.
 cpu_quota() {
 	local dir=$1 quota period
 	while [ -n "$dir" ]; do
@@ -49,7 +48,7 @@ cpu_quota() {
 	done
 }
 
-# processors [CGROUP]: prints the number of processors by affinity, which nproc knows, and by quota.
+# processors [CGROUP]: prints the number of usable processors, the minimum of affinity and quota.
 processors() {
 	{
 		nproc
@@ -57,7 +56,7 @@ processors() {
 	} | sort -n | head -n 1
 }
 
-# version_ge HAVE WANT
+# version_ge HAVE WANT: returns whether version HAVE is at least WANT.
 version_ge() {
 	[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
@@ -71,7 +70,7 @@ elapsed() {
 	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
 }
 
-# The process group of the phase that is running, for the trap.
+# The process group of the running phase, for the trap.
 phase_pid=
 
 end_phase() {
@@ -95,7 +94,7 @@ phase() {
 	shift 3
 	local start=$SECONDS next=30 now rc=0 error
 	mkdir -p "$LOGS"
-	# In its own process group, so that Ctrl-C and a failure end all of it.
+	# A process group of its own, which end_phase() kills.
 	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	phase_pid=$!
@@ -137,7 +136,7 @@ unlock_cache() {
 	exec {cache_lock}>&-
 }
 
-# Prints the code name of this Debian release; nothing on another system.
+# Prints the code name of this Debian release, or nothing on another system.
 debian_codename() {
 	# shellcheck source=/dev/null
 	(. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ] && echo "${VERSION_CODENAME:-}") || true

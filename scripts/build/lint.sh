@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The linters of the languages in this tree, each with the kernel's own settings where it has some.
+# Runs the linters, with the kernel's settings where the kernel has them.
 
 set -euo pipefail
 
@@ -9,7 +9,7 @@ lint_passed=0
 lint_failed=0
 lint_skipped=0
 
-# lint NAME TOOL PACKAGE COMMAND...: one result.
+# lint NAME TOOL PACKAGE COMMAND...: runs COMMAND, and prints and counts the result.
 lint() {
 	local name=$1 tool=$2 package=$3
 	shift 3
@@ -25,7 +25,7 @@ lint() {
 	lint_failed=$((lint_failed + 1))
 }
 
-# tracked PATTERN...: prints the names of files in this tree, new ones included.
+# tracked PATTERN...: prints the names of matching files in this tree, including untracked ones.
 tracked() {
 	git -C "$TOP" ls-files -z --cached --others --exclude-standard -- "$@"
 }
@@ -34,13 +34,14 @@ lint_rustfmt() {
 	tracked '*.rs' | xargs -0r "$rust_bin/rustfmt" --check --config-path "$LINUX_SRC/.rustfmt.toml"
 }
 
-# Clippy checks what is compiled, so the crates are compiled again.
+# Clippy checks a crate while it compiles: remove the objects, to compile all crates again.
 lint_clippy() {
 	rm -f "$TOP"/rust/*.o "$TOP/rust/misuse/mainline_bugs.o"
 	module_make "$TOP" CLIPPY=1 "CLIPPY_DRIVER=$rust_bin/clippy-driver" KRUSTFLAGS=-Dwarnings modules
 }
 
-# Clippy reads the kernel crate, as only the same rustc can.
+# Prints the rustc version of clippy. It must be that of rustc, or clippy cannot read the kernel
+# crate.
 clippy_version() {
 	"$rust_bin/clippy-driver" --rustc --version
 }
@@ -58,7 +59,7 @@ lint_checkpatch() {
 		--no-tree --strict --quiet --file)
 }
 
-# lint_all: the last line is the count, as that of make test.
+# lint_all: runs all linters. The last line has the counts, as in make test.
 lint_all() {
 	local rustc rust_bin
 	rustc=$(tool RUSTC)

@@ -8,11 +8,11 @@ set -euo pipefail
 # The page size of the kernel.
 PAGES=4K
 
-# The kernel: empty for the usual one, or a directory of qemu/kernel/ with more configuration
-# fragments and, if it has any, parameters for the kernel's command line.
+# The kernel variant: empty for the usual kernel, or a directory of qemu/kernel/ with more
+# configuration fragments, and optionally parameters for the kernel command line.
 VARIANT=
 
-# Prints the configuration fragments. The last value of an option counts.
+# Prints the configuration fragments. The last value of an option wins.
 fragments() {
 	{
 		cat "$TOP"/qemu/kernel/*.config
@@ -46,7 +46,7 @@ build_kernel() {
 	mkdir -p "$KDIR"
 	configure_kernel
 	kernel_make "-j$JOBS" Image modules
-	# Written last: with it, the build is complete.
+	# Marks a complete build.
 	touch "$KDIR/complete"
 }
 
@@ -54,7 +54,8 @@ kernel_status() {
 	echo "$(grep -acE '^  [A-Z]' "$1") steps"
 }
 
-# linux_build: sets KDIR to the build of LINUX_SRC. A build that was interrupted is continued.
+# linux_build: builds LINUX_SRC unless the cache has the build, and sets KDIR. Continues a build
+# that was interrupted.
 linux_build() {
 	local key name="kernel $LINUX_VER${VARIANT:+ ($VARIANT)}" log=kernel${VARIANT:+-$VARIANT}
 	key=$({
@@ -64,7 +65,7 @@ linux_build() {
 	} | sha256sum | cut -c 1-12)
 	KDIR=$CACHE/kernel/$LINUX_VER-$key
 	if [ -n "${LINUX:-}" ]; then
-		# The user may have changed the source: make checks that.
+		# The user may have changed the source: let make check.
 		lock_cache
 		phase "$name from $LINUX" "$log" kernel_status build_kernel
 		unlock_cache
@@ -77,7 +78,7 @@ linux_build() {
 	fi
 }
 
-# use_kdir: checks the user's build.
+# use_kdir: checks the user's build, and sets LINUX_VER and LINUX_SRC.
 use_kdir() {
 	local given=$KDIR release
 	[ -e "$given" ] || fail "KDIR=$given does not exist"
@@ -90,10 +91,10 @@ use_kdir() {
 	version_ge "$release" "$SERIES" || fail "KDIR=$given is Linux $release, but $SERIES or later is needed"
 	[ "$(config_value RUST)" = y ] || fail "KDIR=$given was configured without CONFIG_RUST"
 	[ "$(config_value DEBUG_FS)" = y ] ||
-		fail "KDIR=$given was configured without CONFIG_DEBUG_FS, in which the test device has its control files"
+		fail "KDIR=$given was configured without CONFIG_DEBUG_FS, which the test device needs for its control files"
 	[ -f "$KDIR/Module.symvers" ] || fail "KDIR=$given is not completely built (no Module.symvers: run make modules there)"
 	LINUX_VER=$release
-	# Packages of headers do not have the scripts that the tests use.
+	# A package of headers lacks the scripts that the tests use; kernel_image() checks.
 	LINUX_SRC=$(realpath "$KDIR/source" 2>/dev/null || echo "$KDIR")
 }
 
@@ -103,7 +104,7 @@ kernel_image() {
 	IMAGE=$KDIR/arch/arm64/boot/Image
 	[ -f "$IMAGE" ] || fail "KDIR=$KDIR has no arch/arm64/boot/Image: run make Image there"
 	[ -f "$LINUX_SRC/tools/testing/kunit/kunit_parser.py" ] ||
-		fail "KDIR=$KDIR has no kernel source next to it, whose tools/testing/kunit reads the results"
+		fail "KDIR=$KDIR has no kernel source: tools/testing/kunit of the source parses the results"
 }
 
 # Checks the page size of the user's kernel.

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The kernel's source: the user's own, or Debian's source package, unpacked in the cache.
+# Finds the kernel source: the user's, or Debian's source package, unpacked in the cache.
 
 set -euo pipefail
 
-# source_version DIR: prints the version in its Makefile, as 7.3.4.
+# source_version DIR: prints the version in its Makefile, for example 7.3.4.
 source_version() {
 	awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v s $2; s = "." } NR == 6 { print v; exit }' "$1/Makefile"
 }
 
-# use_linux DIR: takes the user's own source.
+# use_linux DIR: checks the user's source, and sets LINUX_SRC and LINUX_VER.
 use_linux() {
 	if [ ! -f "$1/Kconfig" ] || [ ! -f "$1/Makefile" ]; then
 		fail "LINUX=$1 is not the source of a Linux kernel"
@@ -38,7 +38,7 @@ cached_versions() {
 	done
 }
 
-# Prints the version to download, as Debian writes it: 7.3.4-1~bpo13+1. Debian removes old ones.
+# Prints the package version to download, for example 7.3.4-1~bpo13+1. Debian removes old versions.
 archive_version() {
 	local all
 	all=$(apt_extra apt-cache madison "linux-source-$SERIES" | awk '{ print $3 }' | sort -uV)
@@ -63,7 +63,7 @@ download_linux() {
 	mkdir -p "$tmp"
 	cd "$tmp"
 	apt_extra apt-get download "linux-source-$SERIES=$version"
-	# From the package in one step: the archive in it is as large as the package.
+	# Unpacks through a pipe: the archive in the package is as large as the package.
 	dpkg-deb --fsys-tarfile ./*.deb |
 		tar -xO "./usr/src/linux-source-$SERIES.tar.xz" | tar -xJ --strip-components=1
 	rm ./*.deb
@@ -76,6 +76,7 @@ source_status() {
 	du -sm "$CACHE"/src/*.tmp 2>/dev/null | awk '{ print $1 " MB" }'
 }
 
+# linux_source: sets LINUX_SRC and LINUX_VER, after a download if needed.
 linux_source() {
 	if [ -n "${LINUX:-}" ]; then
 		use_linux "$LINUX"

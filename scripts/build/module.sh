@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Builds the modules against KDIR. The output is the user's, not that of a phase.
+# Builds the modules against KDIR. The output goes to the user, not to a log.
 
 set -euo pipefail
 
@@ -10,9 +10,9 @@ variant_build() {
 	echo "$BUILD${VARIANT:+/$VARIANT}"
 }
 
-# Prints the directory of the modules' build for VARIANT. Two kernels cannot share a tree, and
-# kbuild's MO= needs one without objects: the usual kernel's modules are built in this tree, those
-# of another in a copy.
+# Prints the directory in which the modules for VARIANT are built. Two kernels cannot share a tree,
+# and kbuild's MO= needs a source tree without objects: the modules for the usual kernel are built
+# in this tree, those for other kernels in a copy.
 module_dir() {
 	if [ -n "$VARIANT" ]; then
 		echo "$BUILD/$VARIANT/module"
@@ -30,7 +30,7 @@ module_sources() {
 	)
 }
 
-# copy_sources DIR: updates the copy; modification times are kept for make.
+# copy_sources DIR: updates the copy in DIR, with the modification times that make compares.
 copy_sources() {
 	local name
 	mkdir -p "$1/rust"
@@ -44,12 +44,13 @@ copy_sources() {
 	)
 }
 
-# module_make DIR WORD...: kbuild for the module in DIR.
+# module_make DIR WORD...: runs kbuild for the modules in DIR.
 module_make() {
 	make -C "$KDIR" "M=$1" --no-print-directory "-j$JOBS" "${TOOLS[@]}" "V=${V:-0}" "${@:2}"
 }
 
-# build_module WORD...: for make; SAFE_DMA_MODULES= are those that are wanted, if not all.
+# build_module WORD...: builds the modules, with WORDs as arguments of make. SAFE_DMA_MODULES=
+# selects modules.
 build_module() {
 	local dir wanted=safe_dma
 	dir=$(module_dir)
@@ -67,7 +68,8 @@ build_module() {
 	[ -f "$dir/$wanted.ko" ] || fail "the build made no $wanted.ko"
 }
 
-# build_editor_file rust-project.json|compile_commands.json: what rust-analyzer or clangd reads.
+# build_editor_file rust-project.json|compile_commands.json: writes the file for rust-analyzer or
+# clangd.
 build_editor_file() {
 	build_module
 	case $1 in
@@ -77,7 +79,7 @@ build_editor_file() {
 	say "$TOP/$1"
 }
 
-# clean_module: removes what make clean of the kernel would, without a kernel.
+# clean_module: removes what kbuild's clean target would remove, without a kernel, and .build.
 clean_module() {
 	find "$TOP" -path "$TOP/.git" -prune -o -type f \( \
 		-name '*.o' -o -name '*.ko' -o -name '*.a' -o -name '*.mod' -o -name '*.mod.c' -o -name '*.rmeta' \
@@ -89,7 +91,7 @@ clean_module() {
 	rm -rf "$BUILD" "$TOP/.pytest_cache" "$TOP/.ruff_cache" "$TOP/.tmp_versions"
 }
 
-# The library's documentation, as HTML.
+# Builds the library's documentation as HTML.
 build_doc() {
 	module_make "$TOP" .build/doc.o || fail "rustdoc failed, see above"
 	say "the documentation: $BUILD/doc/safe_dma/index.html"

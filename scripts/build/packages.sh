@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The one list of Debian packages.
+# The lists of Debian packages.
 
 set -euo pipefail
 
@@ -9,12 +9,12 @@ set -euo pipefail
 packages() {
 	# The kernel's build: C with LLVM (host programs too), its generators and its scripts.
 	echo make clang-19 lld-19 llvm-19 libclang1-19 flex bison bc python3 kmod xz-utils
-	# For modules of Debian's kernels: objtool, and the program that signs modules.
+	# For modules of Debian's kernels: objtool and sign-file.
 	echo libelf-dev libssl-dev
 	# The guest's initramfs, device tree and firmware, and the tests.
 	echo cpio device-tree-compiler qemu-efi-aarch64 python3-pytest python3-pip
-	# Rust with its library's sources; Debian 12 has a compiler that is new enough only under
-	# this name, and no bindgen that is, so that cargo is needed to build one.
+	# Rust with its library sources. On Debian 12 only rustc-web is new enough, and bindgen is
+	# too old: cargo builds a newer one.
 	case $1 in
 	bookworm) echo rustc-web rust-web-src cargo-web ca-certificates ;;
 	*) echo rustc rust-src bindgen qemu-system-arm ;;
@@ -30,7 +30,8 @@ packages_lint() {
 	esac
 }
 
-# packages_backports CODENAME: the packages that the release has too old, taken from its backports.
+# packages_backports CODENAME: the packages to take from backports, because those of the release are
+# too old.
 packages_backports() {
 	case $1 in
 	# QEMU 7.2 aborts on a transfer of a full edu buffer.

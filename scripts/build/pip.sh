@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Packages of Python's package index, downloaded as pip is configured on this machine, in the cache.
+# Installs packages of Python's package index into the cache, with this machine's pip configuration.
 
 set -euo pipefail
 
-# With it the tests unplug the guest's device.
+# Name, version and hash of the package that the tests use to unplug the guest's device.
 QMP=(qemu.qmp 0.0.6 5d7c5af0e9de427696e3bf72e333965c3a697929f77f6b7ddc30c989fc7b539b)
-# Not in Debian. For x86-64 and for arm64.
+# Debian has no ruff. The hashes are of the wheels for x86-64 and arm64.
 RUFF=(ruff 0.17.5 40ca8afaac309b41a5b2e09e4e7beb1f824826b93c25697c4d74f573324fba4e
 	6f6a7b138edf9cc402ca736a59d9525e6d766e5395760b72e7e146e6251ac963)
 
@@ -16,7 +16,7 @@ pip_cached() {
 	echo "$CACHE/tools/$1-$2"
 }
 
-# install_pip NAME VERSION SHA256...
+# install_pip NAME VERSION SHA256...: installs a package into its directory.
 install_pip() {
 	local root
 	root=$(pip_cached "$@")
@@ -28,8 +28,8 @@ install_pip() {
 		--target "$root.tmp" --requirement "$root.tmp/requirements" && mv -T "$root.tmp" "$root"
 }
 
-# setup_pip NAME VERSION SHA256...: without the package the run goes on, and its user skips or
-# fails.
+# setup_pip NAME VERSION SHA256...: installs a package unless it is cached. A failure is not fatal
+# here: the code that needs the package skips or fails.
 setup_pip() {
 	lock_cache
 	mkdir -p "$LOGS"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Installs the packages that are missing; apt is not called if there are none.
+# Installs missing packages. Does not call apt if all are installed.
 
 set -euo pipefail
 
-# missing_packages PACKAGE...: prints the names of those that are not installed.
+# missing_packages PACKAGE...: prints the packages that are not installed.
 missing_packages() {
 	printf '%s\n' "$@" | grep -vxFf <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
 		sed -n 's/ installed$//p') || true
@@ -21,7 +21,8 @@ qemu_is_new() {
 	[ -n "$version" ] && version_ge "$version" 8.0
 }
 
-# Prints the command prefix that makes root: nothing, or sudo. Fails if there is none.
+# Prints the prefix that runs a command as root: nothing for root, otherwise sudo. Fails if sudo
+# does not work.
 root_prefix() {
 	if [ "$(id -u)" -eq 0 ]; then
 		return
@@ -34,23 +35,23 @@ root_prefix() {
 
 INSTALL='install --yes --no-install-recommends --no-remove'
 
-# install_command CONF PACKAGE...: prints the command of apt.
+# install_command CONF PACKAGE...: prints the apt-get command that installs the packages.
 install_command() {
 	local conf=$1
 	shift
-	# The archives belong to root: they have a directory of their own, which is removed.
+	# Root owns the downloaded archives: they go to a directory that is removed afterwards.
 	echo "apt-get -c $APT/$conf/apt.conf -o Dir::Cache::Archives=$APT/archives $INSTALL $*"
 }
 
-# Prints the commands for root and fails. They leave no files of root in the user's cache; the lists
-# of the extra suites are fetched here, by the user.
+# Prints the commands to run as root, and fails. The commands leave no files owned by root in the
+# user's cache: the package lists of the extra suites are fetched here, as the user.
 show_commands() {
 	if [ -n "$backports" ]; then
 		lock_cache
 		phase 'package lists' apt-lists : apt_extra_update
 		unlock_cache
 	fi
-	say 'packages are missing, and this is neither root nor a sudo that works; as root, run:' >&2
+	say 'packages are missing, and there is neither root nor a working sudo; as root, run:' >&2
 	if [ -n "$own" ]; then
 		printf '  apt-get update\n  apt-get %s %s\n' "$INSTALL" "$(tr '\n' ' ' <<<"$own")" >&2
 	fi
@@ -58,13 +59,13 @@ show_commands() {
 		printf '  apt-get -c %s -o Dir::Cache::Archives=/var/cache/apt/archives %s -t %s-backports %s\n' \
 			"$APT/extra/apt.conf" "$INSTALL" "$codename" "$backports" >&2
 	fi
-	fail 'then call make again'
+	fail 'then run make again'
 }
 
 run_install() {
 	local command=$1
 	mkdir -p "$APT/archives/partial"
-	# shellcheck disable=SC2086 # a list of words that we made ourselves
+	# shellcheck disable=SC2086 # a list of words
 	$as_root env DEBIAN_FRONTEND=noninteractive $command
 }
 
@@ -74,7 +75,8 @@ install_status() {
 	echo "$deb archives, $(grep -ac '^Setting up ' "$1") set up"
 }
 
-# setup_packages [LIST]: the packages that every target needs, and those of the function LIST.
+# setup_packages [LIST]: installs the packages that every target needs, and those that the function
+# LIST prints.
 setup_packages() {
 	local codename own backports as_root
 	codename=$(debian_codename)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Finds and checks the compilers. TOOLS becomes the list of arguments for the kernel's make, with
-# full paths: a rustc of rustup, which may be first in PATH, has no library sources.
+# Finds and checks the compilers. Sets TOOLS to the arguments for the kernel's make, with full
+# paths: rustup's rustc, which may come first in PATH, has no library sources.
 
 set -euo pipefail
 
@@ -75,7 +75,8 @@ rust_lib_src() {
 	done
 }
 
-# use_rust RUSTC: takes that compiler, its rustdoc and its library sources, and a bindgen.
+# use_rust RUSTC: adds this compiler, its rustdoc and a bindgen to TOOLS, and exports the path of
+# its library sources.
 use_rust() {
 	local rustc=$1 rustdoc=${user_rustdoc:-${1%rustc}rustdoc} bindgen
 	bindgen=$(find_bindgen)
@@ -87,7 +88,7 @@ use_rust() {
 	TOOLS+=("RUSTC=$rustc" "RUSTDOC=$rustdoc" "BINDGEN=$bindgen")
 }
 
-# use_llvm LLVM: takes that LLVM; bindgen takes its libclang.
+# use_llvm LLVM: adds this LLVM to TOOLS, and selects its libclang for bindgen.
 use_llvm() {
 	TOOLS+=("LLVM=$1")
 	if [ -d "/usr/lib/llvm$1/lib" ]; then
@@ -95,7 +96,7 @@ use_llvm() {
 	fi
 }
 
-# clang_of LLVM: prints the compiler that the kernel's make takes for that value.
+# clang_of LLVM: prints the compiler that the kernel's make uses for this value.
 clang_of() {
 	case $1 in
 	-*) echo "clang$1" ;;
@@ -125,8 +126,8 @@ config_value() {
 	sed -n "s/^CONFIG_$1=//p" "$KDIR/include/config/auto.conf" | tr -d '"'
 }
 
-# toolchain_kdir: sets TOOLS to those that built the kernel in KDIR. Compiler versions are part of
-# the configuration, and only the same rustc can read the kernel crate.
+# toolchain_kdir: sets TOOLS to the tools that built the kernel in KDIR. Its configuration has the
+# compiler versions, and only the same rustc can read the kernel crate.
 toolchain_kdir() {
 	local text candidate found="" arch
 	TOOLS=()
