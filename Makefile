@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a user calls. Every target is a short call of a script in scripts/, so that nothing heavy
-# happens when make reads this file, and `make help` and `make clean` need nothing but make itself.
-# The module's own build is described in Kbuild, which the kernel's build system reads.
+# The targets for users. Each target only calls a script in scripts/, so `make help` and `make clean`
+# need no kernel and no tool chain. Kbuild describes the build of the modules for the kernel's build
+# system.
 
 .DEFAULT_GOAL := modules
-# The scripts share one tree and one cache; parallelism is inside them.
+# The scripts share one tree and one cache. They run jobs in parallel themselves.
 .NOTPARALLEL:
 
 export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V JOBS GDB

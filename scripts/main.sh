@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# main.sh TARGET: prepares what a target of the Makefile needs, and runs it.
+# main.sh TARGET: prepares and runs a target of the Makefile.
 
 set -euo pipefail
 
@@ -11,7 +11,7 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 SCENARIO=${SCENARIO:-strict}
 QEMU=${QEMU:-qemu-system-aarch64}
 DEBUG=${DEBUG:-}
-# The builds of the kernels in qemu/kernel/debug/ and bench/, if a target needs them.
+# The builds of the kernel variants debug and bench, if a target needs them.
 debug_kdir=''
 bench_kdir=''
 for part in lib packages apt-private setup toolchain linux-source linux-build pip module kernels program initramfs lint; do
@@ -21,8 +21,8 @@ done
 
 # Checks the path of this tree: the module is built in it.
 check_tree() {
-	[[ $TOP != *[[:space:]:]* ]] || fail "the kernel's build takes no space and no colon in a path: $TOP"
-	[ -w "$TOP" ] || fail "this tree cannot be written, and the module is built in it: $TOP"
+	[[ $TOP != *[[:space:]:]* ]] || fail "kbuild takes no space and no colon in a path: $TOP"
+	[ -w "$TOP" ] || fail "this tree is not writable, but modules are built in it: $TOP"
 }
 
 check_options() {
@@ -35,24 +35,24 @@ check_options() {
 	[ -n "$MINUTES" ] || [ "$1" != soak ] || fail 'make soak needs a time: give MINUTES=, for example make soak MINUTES=20'
 	: "${BASELINE:=}"
 	[[ $DEBUG =~ ^[01]?$ ]] || fail "DEBUG=$DEBUG is neither 1 nor 0"
-	# Soak takes the kernel of DEBUG=1, unless the user chooses another.
+	# Soak uses the kernel of DEBUG=1, unless the user chooses another one.
 	[ "$1" != soak ] || [ -n "$DEBUG${KDIR:-}" ] || DEBUG=1
-	# Its guests take longer.
+	# Soak guests run longer.
 	[ "$1" != soak ] || TIMEOUT=${TIMEOUT:-1800}
 	if [ "$DEBUG" = 1 ]; then
 		VARIANT=debug
-		# KASAN checks every memory access.
+		# KASAN slows down every memory access.
 		TIMEOUT=${TIMEOUT:-900}
 	fi
 	[[ ${FRESH:=} =~ ^1?$ ]] || fail "FRESH=$FRESH is not 1"
 	local name
-	# Some systems have a variable of that name.
+	# Other targets ignore a NAME in the environment.
 	[ "$1" = selftest ] || NAME=
 	: "${NAME:=}"
 	for name in $NAME; do
 		[ -f "$TOP/scripts/selftests/${name%.sh}.sh" ] || fail "NAME=$NAME: there is no self-test $name in scripts/selftests"
 	done
-	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'the checks of DEBUG=1 would be counted as well: leave DEBUG= out'
+	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'bench would count the debug checks of DEBUG=1, too: leave DEBUG= out'
 	[[ -z ${KERNEL:=} || " $OTHER_KERNELS " == *" $KERNEL "* ]] || fail "KERNEL=$KERNEL is none of these: $OTHER_KERNELS"
 	[ "$1" != kernels ] || [ -z "${KDIR:-}$VARIANT" ] || fail 'make kernels builds its own kernels: it cannot be combined with KDIR= or DEBUG='
 	[ -z "$BASELINE" ] || [ -r "$BASELINE" ] || fail "BASELINE=$BASELINE cannot be read: give the bench.csv of another make bench"
@@ -60,7 +60,7 @@ check_options() {
 		VARIANT=bench
 	fi
 	[ -z "$VARIANT" ] || [ "$1" != trace ] || fail 'the kernel of DEBUG=1 has no function tracer'
-	# scenarios.py checks whether they can be combined.
+	# scenarios.py checks whether the scenarios can be combined.
 	for name in ${SCENARIO//+/ }; do
 		[ -f "$TOP/qemu/scenarios/$name.toml" ] || fail "SCENARIO=$SCENARIO: there is no scenario $name, see make scenarios"
 	done
@@ -70,9 +70,9 @@ check_options() {
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
 }
 
-# One run at a time in this tree: modules, logs and results have one place each.
+# Allows only one run at a time in this tree: runs share its modules, logs and results.
 lock_tree() {
-	# A test calls make for the tree that it is of.
+	# A test may run make for its own tree.
 	[ "${SAFE_DMA_LOCKED:-}" != "$TOP" ] || return 0
 	mkdir -p "$BUILD"
 	exec {tree_lock}>"$BUILD/lock"
@@ -104,7 +104,7 @@ prepare_kernel() {
 	fi
 }
 
-# prepare_variant NAME: builds another of our kernels, its modules and its initramfs; sets
+# prepare_variant NAME: builds kernel variant NAME, its modules and its initramfs, and sets
 # NAME_kdir.
 prepare_variant() {
 	local KDIR IMAGE VARIANT=$1
@@ -115,8 +115,8 @@ prepare_variant() {
 	printf -v "${1}_kdir" %s "$KDIR"
 }
 
-# prepare_guest [gdb] WORD...: everything that a guest needs; the words are for the module's build, and with
-# gdb it has debug information.
+# prepare_guest [gdb] WORD...: prepares everything that a guest needs, with WORDs as arguments of
+# the modules' build. With gdb, the module has debug information.
 prepare_guest() {
 	check_busybox
 	if [ -n "${KDIR:-}" ]; then
@@ -144,13 +144,13 @@ rustc_in_use() {
 	"$(tool RUSTC)" --version | cut -d ' ' -f 1,2
 }
 
-# Stores the versions that the report shows.
+# Stores the tool versions that the report shows.
 keep_versions() {
 	mkdir -p "$LOGS"
 	printf '%s\n' "$(rustc_in_use)" "QEMU $(qemu_version)" >"$LOGS/versions"
 }
 
-# python TARGET MODULE WORD...: runs a module with all that it needs to build and to boot guests.
+# python TARGET MODULE WORD...: runs a Python module that builds code or boots guests.
 python() {
 	local target=$1 module=$2
 	shift 2
@@ -184,7 +184,7 @@ report) plain_python report ;;
 *)
 	check_options "$1"
 	check_tree
-	# The system's may be installed later.
+	# The system's Python may be installed later.
 	[ "$PYTHON" = /usr/bin/python3 ] || have "$PYTHON" || fail "$PYTHON is not there: name another with PYTHON="
 	[ -n "${KDIR:-}" ] || use_cache
 	lock_tree
@@ -219,7 +219,7 @@ report) plain_python report ;;
 		if [ "$1" = test-all ] && [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
 			prepare_variant debug
 			prepare_variant bench
-			# A test reports what fails here.
+			# A test reports a failure of this.
 			KDIR='' "$scripts/main.sh" prepare-kernels || true
 		fi
 		setup_qmp
