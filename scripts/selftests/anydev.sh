@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A device that the driver knows nothing of, given to it by driver_override: memory is mapped for it
-# all the same, and what needs a DMA engine is skipped.
+# A device that the driver does not know, bound through driver_override: memory is mapped for the
+# device, and checks that need a DMA engine are skipped.
 #
-# QEMU's pci-testdev, or the device that SAFE_DMA_ANY= names by its PCI address, which must be
-# without a driver. Nothing is written to the device.
+# The device is QEMU's pci-testdev, or the one with the PCI address SAFE_DMA_ANY=, which must have
+# no driver. Nothing is written to it.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -13,7 +13,7 @@
 DEVICES=/sys/bus/pci/devices
 NO_ENGINE="the device has no DMA engine that this driver knows"
 
-# device_of VENDOR DEVICE: the addresses of all that have that number.
+# devices_of VENDOR DEVICE: prints the PCI addresses of all devices with these IDs.
 devices_of() {
 	for dir in "$DEVICES"/*; do
 		if [ "$(cat "$dir/vendor" "$dir/device" | tr '\n' ' ')" = "$1 $2 " ]; then
@@ -22,12 +22,12 @@ devices_of() {
 	done
 }
 
-# override ADDRESS DRIVER: no other driver gets the device; without DRIVER, as without this.
+# override ADDRESS [DRIVER]: lets only DRIVER bind the device. Without DRIVER, restores the default.
 override() {
 	echo "${2:-}" >"$DEVICES/$1/driver_override"
 }
 
-# The driver would know those, and their checks take long: nobody gets them meanwhile.
+# The checks of edu devices take long, so no driver binds them meanwhile.
 EDUS=$(devices_of 0x1234 0x11e8)
 
 end() {
@@ -52,22 +52,23 @@ FILES=/sys/kernel/debug/$MODULE/$DEVICE
 ID=$(sed 's/^0x//' "$DEVICES/$DEVICE/vendor"):$(sed 's/^0x//' "$DEVICES/$DEVICE/device")
 CLASS=$(cat "$DEVICES/$DEVICE/class")
 
-# subject NAME: its results.
+# subject NAME: prints the results of a subject.
 subject() {
 	log | sed -n "/$DEVICE:     # Subtest: $1\$/,/$DEVICE: [not ]*ok [0-9]* $1\$/p" | grep "$DEVICE:     \(not \)*ok "
 }
 
-# count SUBJECT TEXT: how many of its results have the text.
+# count SUBJECT TEXT: prints the number of its results that match TEXT.
 count() {
 	subject "$1" | grep -c -e "$2"
 }
 
-# All of them, and there is one.
+# all_skipped SUBJECT: returns whether there are results, and all are skipped for lack of an engine.
 all_skipped() {
 	[ "$(subject "$1" | wc -l)" -gt 0 ] && [ "$(count "$1" .)" = "$(count "$1" " # SKIP $NO_ENGINE\$")" ]
 }
 
-# none_skipped SUBJECT...: none of them for want of an engine, and at least one has passed.
+# none_skipped SUBJECT...: returns whether no check of each subject is skipped for lack of an
+# engine, and at least one has passed.
 none_skipped() {
 	for name; do
 		echo "# $name: $(count "$name" ' # SKIP') of $(count "$name" .) skipped"
@@ -75,7 +76,7 @@ none_skipped() {
 	done
 }
 
-# Without an engine nobody has seen a round trip.
+# Without an engine no check may claim a round trip.
 no_round_trip() {
 	not logged "$DEVICE: .*witness: .*round trip"
 }
@@ -88,8 +89,7 @@ placed() {
 	fi
 }
 
-# Each operation. It has no registers that the driver knows, and without an IOMMU no addresses of
-# its own.
+# Runs each operation. The driver knows no registers of the device, and IOVA ranges need an IOMMU.
 each() {
 	for name in $(sed -n 's/^op=\([a-z_]*\) .*/\1/p' "$FILES/run" | head -n 13); do
 		{ echo "op=$name" >"$FILES/run"; } 2>/dev/null && continue
@@ -106,7 +106,7 @@ unbind() {
 	echo "$DEVICE" >"$DRIVER/unbind"
 }
 
-# As udev does for a device that is new.
+# Probes the device, as when it is new.
 probe() {
 	echo "$DEVICE" >/sys/bus/pci/drivers_probe
 }
@@ -130,7 +130,7 @@ check "the totals say so" logged "$DEVICE: # Totals: pass:[1-9][0-9]* fail:0 ski
 check "transfers are skipped, and why" all_skipped transfer
 check "memory is mapped for it" none_skipped streaming sg iova sync limits
 check "addresses lead where they should" placed
-check "nobody has seen a round trip" no_round_trip
+check "no check claims a round trip" no_round_trip
 check "its operations run" each
 check "unbind" unbind
 check "bind" probe

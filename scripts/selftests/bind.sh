@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Unbind the device and bind it again through sysfs, while the module stays.
+# Unbinds and binds the device through sysfs while the module stays loaded.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,7 +17,7 @@ bind() {
 	echo "$DEVICE" >"$DRIVER/bind"
 }
 
-# Ten times, so that what is left behind at each adds up.
+# Repeats both ten times, so that leaks add up.
 again() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		unbind && ! is_bound && bind && is_bound || return 1

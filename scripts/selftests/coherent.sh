@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Which coherent memory comes from CMA: the addresses that the module's checks have printed, against
-# where the kernel says that it has CMA's memory.
+# Checks which coherent memory comes from CMA: compares the addresses that the module's checks print
+# with the address range of CMA.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -16,7 +16,7 @@ PAGE=4096
 start=$(($(cat "$CMA/base_pfn") * PAGE))
 end=$((start + $(cat "$CMA/count") * PAGE))
 
-# The physical address in the evidence of a check.
+# phys CHECK: prints the physical address in the evidence of a check.
 phys() {
 	log | sed -n "s/.*    ok [0-9]* $1 # .* phys \(0x[0-9a-f]*\) .*/\1/p"
 }
@@ -36,12 +36,12 @@ before=$(dma_errors)
 mark_log
 check "load with the checks" load
 check "no check has failed" not logged "not ok"
-check "contiguous memory of several pages" from_cma "contiguous 65536"
-check "not one page" not_from_cma "contiguous 4096"
-# Without an IOMMU all of it is contiguous.
+check "contiguous memory of several pages is from CMA" from_cma "contiguous 65536"
+check "a single page is not from CMA" not_from_cma "contiguous 4096"
+# Without an IOMMU all coherent memory is contiguous.
 if translates; then
-	check "not what the IOMMU puts together" not_from_cma "default 65536"
+	check "memory that only the IOMMU makes contiguous is not from CMA" not_from_cma "default 65536"
 else
-	check "what must be contiguous" from_cma "default 65536"
+	check "without an IOMMU memory of several pages is from CMA" from_cma "default 65536"
 fi
 finish

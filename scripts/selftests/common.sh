@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# Helpers of the self-tests, which source this. The KTAP output is that of the kernel's
-# ktap_helpers.sh.
+# Helpers for the self-tests, which source this file. The kernel's ktap_helpers.sh prints the KTAP.
 
 MODULE=safe_dma
 DRIVER=/sys/bus/pci/drivers/$MODULE
@@ -16,7 +15,7 @@ NO_REASON="device driver tries to sync DMA memory it has not allocated"
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 
-# The kernel's helpers: beside the scripts, or in the source of the kernel that is running.
+# Prints the path of ktap_helpers.sh: beside the scripts, or in the source of the running kernel.
 find_helpers() {
 	for dir in "$HERE" "/lib/modules/$(uname -r)/source/tools/testing/selftests/kselftest" \
 		"/lib/modules/$(uname -r)/build/tools/testing/selftests/kselftest"; do
@@ -28,7 +27,7 @@ find_helpers() {
 	return 1
 }
 
-# Without them no KTAP is possible but this.
+# Without the helpers, skip.
 helpers=${KTAP_HELPERS:-$(find_helpers)}
 if [ ! -r "$helpers" ]; then
 	echo "TAP version 13"
@@ -39,7 +38,7 @@ fi
 # shellcheck source=/dev/null
 . "$helpers"
 
-# The module's file: SAFE_DMA_KO, or that of this tree or of the guest.
+# Prints the path of the module: SAFE_DMA_KO, or the module in this tree or in the guest.
 find_module() {
 	if [ -n "${SAFE_DMA_KO:-}" ]; then
 		echo "$SAFE_DMA_KO"
@@ -59,23 +58,24 @@ skip_all() {
 	exit "$KSFT_SKIP"
 }
 
-# Print the header, or skip the whole script with the reason.
+# Prints the KTAP header and sets DEVICE, or skips the whole script with a reason.
 require() {
 	require_module
 	DEVICE=$(find_device) || skip_all "no edu device (PCI 1234:11e8): start QEMU with -device edu"
 }
 
-# The same for a script that does not need an edu.
+# As require(), for a script that needs no edu device.
 require_module() {
 	ktap_print_header
 	[ "$(id -u)" = 0 ] || skip_all "must be root to load a module"
 	KO=$(find_module) || skip_all "no $MODULE.ko: build it, or set SAFE_DMA_KO to where it is"
 	[ -r "$KO" ] || ktap_exit_fail_msg "SAFE_DMA_KO=$KO cannot be read"
 	[ ! -d "/sys/module/$MODULE" ] || skip_all "$MODULE is loaded and in use: unload it first"
-	[ -w /dev/kmsg ] || skip_all "no /dev/kmsg, which marks places in the log"
-	# The false warning is found by its text, which is printed only once by default.
+	[ -w /dev/kmsg ] || skip_all "no /dev/kmsg, which is needed to mark places in the log"
+	# Print all errors: the false warning is recognized by its text, and by default the debugger
+	# prints only its first error.
 	if are_several; then echo 1 >"${ERROR_COUNT%/*}/all_errors" 2>/dev/null; fi
-	# A test that ends early must not leave the module to the next one.
+	# Unload the module even if the script ends early.
 	trap 'if is_loaded; then unload; fi' EXIT
 }
 
@@ -88,13 +88,13 @@ require_dma_debug() {
 	[ "$(cat "$DEBUGFS/dma-api/disabled")" = N ] || skip_all "the DMA debugger is switched off"
 }
 
-# require_program NAME: set PROGRAM to its path.
+# require_program NAME: sets PROGRAM to the path of the program, or skips.
 require_program() {
 	PROGRAM=$HERE/$1
 	[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/selftests/Makefile builds it"
 }
 
-# The PCI address of the first device that the driver is for.
+# Prints the PCI address of the first edu device.
 find_device() {
 	for dir in /sys/bus/pci/devices/*; do
 		if [ "$(cat "$dir/vendor" "$dir/device" 2>/dev/null | tr '\n' ' ')" = "0x1234 0x11e8 " ]; then
@@ -105,7 +105,7 @@ find_device() {
 	return 1
 }
 
-# With the parameters of the device, SAFE_DMA_PARAMS.
+# Loads the module with SAFE_DMA_PARAMS, the parameters for this machine.
 load() {
 	# shellcheck disable=SC2086 # a list of words
 	insmod "$KO" ${SAFE_DMA_PARAMS:-} "$@"
@@ -123,7 +123,7 @@ is_bound() {
 	[ -e "$DRIVER/$DEVICE" ]
 }
 
-# log() prints the kernel's log from here on. The mark is found by its number.
+# Marks the place in the kernel's log at which log() starts.
 mark_log() {
 	MARKS=$((${MARKS:-0} + 1))
 	MARK="$MODULE selftest: $$.$MARKS"
@@ -138,7 +138,7 @@ are_several() {
 	[ "$(grep -c "^processor" /proc/cpuinfo)" -gt 1 ]
 }
 
-# Leaves out the false warning, to the end of its trace.
+# Removes the false warning and its trace.
 with_reason() {
 	if are_several; then
 		awk -v text="$NO_REASON" '
@@ -156,19 +156,20 @@ logged() {
 	log | grep -q -e "$1"
 }
 
-# Whether an IOMMU translates for the device, if it was bound since the mark.
+# Returns whether an IOMMU translates for the device, which must have been bound since the mark.
 translates() {
 	logged "$DEVICE: behind IOMMU .* which translates"
 }
 
-# The debugger's error count, without false warnings; nothing if the kernel has no debugger.
+# Prints the DMA debugger's error count without false warnings, or nothing if the kernel has no DMA
+# debugger.
 dma_errors() {
 	count=$(cat "$ERROR_COUNT" 2>/dev/null) || return
 	if are_several; then count=$((count - $(dmesg | grep -c "DMA-API: .*: $NO_REASON"))); fi
 	echo "$count"
 }
 
-# The debugger has counted no error since `before` was set.
+# Returns whether the DMA debugger has counted no error since `before` was set.
 no_new_dma_errors() {
 	after=$(dma_errors)
 	# shellcheck disable=SC2154 # the caller's
@@ -176,19 +177,18 @@ no_new_dma_errors() {
 	[ "$after" = "$before" ]
 }
 
-# How many mappings of the driver's devices the DMA debugger has.
+# Prints the number of mappings that the DMA debugger has of the driver's devices.
 mapped() {
 	grep -c "^$MODULE " "$DUMP"
 }
 
-# The kernel's log since the mark has no warning.
+# Returns whether the kernel's log has no warning since the mark.
 no_report() {
 	not logged "WARNING:\|BUG:\|Oops\|Call trace:\|nobody cared" &&
 		not logged "refcount_t:\|DMA-API: \|are lost\|cannot be stopped"
 }
 
-# Runs a scan of kmemleak. It does not report young memory, nor memory that has changed since the
-# last scan.
+# Scans for leaks twice: kmemleak skips memory that is young or has changed since the last scan.
 scan_for_leaks() {
 	for _ in 1 2; do
 		sleep 6
@@ -210,7 +210,8 @@ as_nobody() {
 	su -s /bin/sh nobody -c "$1"
 }
 
-# check DESCRIPTION COMMAND...: one result; on failure, print the kernel's log since the mark.
+# check DESCRIPTION COMMAND...: runs COMMAND and prints the result. On failure, also prints the
+# kernel's log since the mark.
 check() {
 	description=$1
 	shift
@@ -222,7 +223,7 @@ check() {
 	fi
 }
 
-# The last results of a script, FINISH in number, for its plan.
+# Prints the last results of a script, which are FINISH results of its plan.
 # shellcheck disable=SC2034
 FINISH=3
 finish() {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The files of debugfs: `run` runs each operation that it lists, and refuses wrong words with the
-# reason.
+# The files in debugfs: `run` performs each operation that it lists, and refuses invalid words with
+# a reason.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -13,17 +13,17 @@ require_debugfs
 . "$HERE/operate.sh"
 ktap_set_plan $((FINISH + 34))
 
-# The lifecycles, which need no name.
+# Prints the lifecycles: the operations that need no name.
 listed() {
 	sed -n '/that has a name/q; s/^op=\([^ ]*\) .*/\1/p' "$RUN"
 }
 
-# Runs each lifecycle; without an IOMMU some are refused.
+# Runs each lifecycle. Without an IOMMU some may be refused.
 each() {
 	for name in $(listed); do
 		mark_log
 		operate "op=$name" "$@" || {
-			# One needs an IOMMU, and registers cannot be bounced.
+			# IOVA ranges need an IOMMU, and registers cannot be bounced.
 			logged "op=\(iova\|map_resource\) failed: " && ! translated && continue
 			return 1
 		}
@@ -34,7 +34,7 @@ translated() {
 	dmesg | grep -q "$DEVICE: behind IOMMU .* which translates"
 }
 
-# result_of WORDS PATTERN: the third line of `result`.
+# result_of WORDS PATTERN: returns whether the result of the operation is KTAP and matches PATTERN.
 result_of() {
 	operate "$1"
 	cat "$CONTROL/result" >"$TEXT"
@@ -42,7 +42,7 @@ result_of() {
 		[ "$(wc -l <"$TEXT")" = 3 ] && sed -n 3p "$TEXT" | grep -q "$2"
 }
 
-# Wrong numbers, for keys of operations that take them.
+# Prints operations with invalid numbers.
 numbers() {
 	for bad in -1 +1 0x 0X10 1k 1=2 ff 0x+1 1,2 1.0 1_0 0b1; do
 		echo "EINVAL|op=map name=a size=$bad|size=\"$bad\": this is not a number"
@@ -62,12 +62,12 @@ numbers() {
 	echo "EINVAL|op=transfer name=a to=device size=4097|size=4097: it must be 1 to 4096"
 }
 
-# Each key with operations that do not take it.
+# Prints operations with keys that they do not take.
 not_taken() {
 	good="kind=single dir=to_device size=1 offset=0 pattern=0 to=memory timeout=1 irq=none repeat=1"
 
 	sed -n 's/^op=\(map\|start\|wait\|unmap\) name *\(.*\)/\1 \2/p' "$RUN" | while read -r op keys; do
-		# With the keys that it needs.
+		# Add the keys that the operation needs.
 		needs=
 		case " $keys " in *" pattern "*) needs=" pattern=1" ;; *" to "*) needs=" to=device" ;; esac
 		for pair in $good; do
@@ -96,7 +96,7 @@ bad_names() {
 	for bad in 1234567890123456 a/b a:b a*; do
 		echo "EINVAL|op=map name=$bad|is not a name"
 	done
-	# refused() makes bytes of them.
+	# refused() expands the escapes.
 	cat <<'END'
 EINVAL|op=map name=a\0|"a\\0" is not a name
 EINVAL|op=map name=\303\244|is not a name
@@ -121,7 +121,7 @@ for_each_of() {
 	all_refused <"$TEXT"
 }
 
-# In whole pages. A lifecycle counts as well: it needs 32 MiB here, and 16 are left.
+# The limit is in whole pages. It includes lifecycles: this one needs 32 MiB, and 16 MiB are left.
 too_large() {
 	for name in a b c; do
 		operate "op=map name=$name kind=sg size=16777216" || return 1
@@ -138,7 +138,7 @@ too_large() {
 	done
 }
 
-# The pages that programs map: see mmap.sh for the transfer.
+# Prints invalid transfers of the pages that programs map. mmap.sh runs the valid ones.
 pages() {
 	cat <<'END'
 EINVAL|op=transfer_page to=device|op=transfer_page needs page
@@ -152,12 +152,13 @@ EINVAL|op=map name=a page=0|op=map takes no page
 END
 }
 
-# In seconds.
+# Prints the uptime in seconds.
 now() {
 	cut -d . -f 1 /proc/uptime
 }
 
-# killed WORDS: a writer of an operation that takes minutes ends soon after SIGKILL.
+# killed WORDS: returns whether the writer of an operation that takes minutes ends soon after
+# SIGKILL.
 killed() {
 	echo "$*" >"$RUN" &
 	sleep 1
@@ -169,7 +170,6 @@ killed() {
 	[ "$took" -lt 10 ] && grep -q "^not ok 1 $1 # .* the caller is being killed\$" "$CONTROL/result"
 }
 
-# Nothing is left mapped.
 nothing_mapped() {
 	[ -z "$(owners)" ] && [ "$(value live)" = 0 ] && [ "$(value maps)" = "$(value unmaps)" ]
 }
@@ -179,10 +179,10 @@ gone_without_driver() {
 }
 
 before=$(dma_errors)
-TEXT=$(mktemp) || ktap_exit_fail_msg "no file for what is compared"
+TEXT=$(mktemp) || ktap_exit_fail_msg "cannot create a temporary file"
 trap 'rm -f "$TEXT"; if is_loaded; then unload; fi' EXIT
 
-# The module is unloaded while the file is open.
+# Unloads the module while the file is open.
 open_while_unloaded() {
 	exec 3<"$RUN" && unload && exec 3<&- || return 1
 	load run_checks=N

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The module is loaded and unloaded many times, and its driver unbound and bound with all kinds of
-# memory mapped and a transfer in flight. After that the kernel has as much memory in use as before.
+# Loads and unloads the module many times, and unbinds and binds its driver with all kinds of memory
+# mapped and a transfer in flight. Afterwards the kernel must use as much memory as before.
 #
-#   SAFE_DMA_CYCLES   how many times
+#   SAFE_DMA_CYCLES   the number of cycles
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,22 +17,22 @@ KMEMLEAK=/sys/kernel/debug/kmemleak
 CYCLES=${SAFE_DMA_CYCLES:-30}
 ktap_set_plan 10
 
-# What the first cycles take is kept for those that come: slabs, page tables of the IOMMU, areas of
-# addresses. With kmemleak nothing is compared with that.
+# The first cycles allocate memory that later cycles reuse: slabs, page tables of the IOMMU, address
+# ranges. With kmemleak, memory use is not compared.
 WARM_UP=10
 [ ! -e "$KMEMLEAK" ] || WARM_UP=0
-# In kB. What the page allocator has given, and nobody has in a counter of his own, was seen to go
-# up by 44, as much as is mapped at a time here, and down again. A page in each of 30 cycles is 120.
+# In kB. Memory that no counter of the kernel covers was measured to rise by 44, as much as is
+# mapped here at a time, and to fall again. A leak of a page in each of 30 cycles is 120.
 PAGES_BOUND=64
-# Slabs were not seen to grow at all, but may, by some that are not full. An object of 32 bytes in
-# each of 1000 cycles is 31.
+# In kB. Slabs were not measured to grow, but may, as not all are full. A leak of 32 bytes in each
+# of 1000 cycles is 31.
 SLAB_BOUND=24
 
 reload() {
 	load run_checks=N && is_bound && unload
 }
 
-# Two of the kinds may need an IOMMU that is not there.
+# Two of the kinds may need an IOMMU.
 rebind() {
 	for kind in single page sg coherent noncoherent noncontiguous pool; do
 		op map "name=$kind" "kind=$kind" size=3000 || return 1
@@ -53,8 +53,8 @@ repeat() {
 	done
 }
 
-# What the kernel has, in kB: in pages, and in slabs. The counters are each processor's own for a
-# second, and so are pages that are free.
+# Prints the kB that the kernel uses, in pages and in slabs. Counters are per CPU for up to a
+# second, and MemFree does not include the per-CPU lists of free pages.
 has_now() {
 	free=$(awk '/^ +count: / { pages += $2 } END { print 4 * pages }' /proc/zoneinfo)
 	awk -v free="$free" '
@@ -64,7 +64,7 @@ has_now() {
 		END { print pages - free, slabs }' /proc/meminfo
 }
 
-# The least of some: what is being freed takes its time.
+# Prints the minimum of several measurements: memory may be freed with a delay.
 measure() {
 	for _ in 1 2 3 4 5; do
 		sleep 3
@@ -72,7 +72,7 @@ measure() {
 	done | sort -n | head -n 1
 }
 
-# many COMMAND: so many cycles, with what there was before them and after them.
+# many COMMAND: runs the cycles, and measures the memory use before and after.
 many() {
 	repeat $WARM_UP "$1" || return 1
 	first=$(measure)
@@ -81,14 +81,14 @@ many() {
 	echo "# cycles: $CYCLES $1, pages and slabs in kB: $first, then $last"
 }
 
-# What freed memory is kept for is to find who uses it.
+# Returns whether memory use has not grown beyond the bounds.
 is_flat() {
 	[ $((${last% *} - ${first% *})) -le $PAGES_BOUND ] && [ $((${last#* } - ${first#* })) -le $SLAB_BOUND ]
 }
 
 check_memory() {
 	if [ -e "$KMEMLEAK" ]; then
-		ktap_test_skip "$1: KASAN keeps what was freed; kmemleak is asked"
+		ktap_test_skip "$1: KASAN keeps freed memory; kmemleak checks instead"
 	else
 		check "$1" is_flat
 	fi

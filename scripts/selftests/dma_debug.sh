@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The kernel's DMA debugger finds nothing: not while the checks run, not when the driver lets go of
-# the device, when it looks for mappings that are left, and not after the module is gone.
+# The kernel's DMA debugger must find no error while the checks run, at the unbind, where it looks
+# for leaked mappings, and after the module is unloaded.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"

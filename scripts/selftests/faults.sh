@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Each allocation that an operation makes fails, one after the other, also where there are few
-# addresses: nothing is lost, nothing is left, and it works again.
+# Fails each allocation of each operation in turn, also with few free addresses. Nothing may leak or
+# stay mapped, and the operation must work again.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -28,14 +28,14 @@ require_dma_debug
 FILE=/dev/${MODULE}0
 CONTROL=$DEBUG/$MODULE/$DEVICE
 
-# Where add_dma_entry() of the debugger begins and ends. What it knows of a mapping is in a tree,
-# and when there is no memory for that it switches itself off, and would see no mapping that is
-# left. So what it allocates does not fail; all the other memory of an operation does.
+# Prints the first address of the DMA debugger's add_dma_entry(), and the end. Its allocations must
+# not fail: without memory for an entry the debugger disables itself, and would miss leaked
+# mappings. All other allocations of an operation fail.
 debuggers() {
 	awk '$3 == "add_dma_entry" { start = $1 } start && $1 != start { print start, $1; exit }' /proc/kallsyms
 }
 
-# attribute CAPABILITY NAME VALUE: as it was at the end.
+# attribute CAPABILITY NAME VALUE: sets an attribute. disarm() restores the old value.
 attribute() {
 	[ "$(cat "$DEBUG/$1/$2")" = "$3" ] || {
 		echo "$DEBUG/$1/$2 $(cat "$DEBUG/$1/$2")" >>"$SAVED"
@@ -43,8 +43,9 @@ attribute() {
 	}
 }
 
-# caches WHETHER: of all memory but what kmemleak and the debugger of objects note down of each
-# piece. They can do without it, and would only hide how often an operation can.
+# caches 0|1: disables or enables failures in all slab caches, except those of kmemleak and
+# debugobjects. These two tolerate failures, and would distort the count of failures that an
+# operation tolerates.
 caches() {
 	for cache in /sys/kernel/slab/*; do
 		case ${cache##*/} in
@@ -54,7 +55,7 @@ caches() {
 	done
 }
 
-# All that may fail does, whether it could sleep or not, and nobody but who asks for it has it fail.
+# Permits all allocations to fail, whether or not they may sleep, in tasks that request failures.
 arm() {
 	# shellcheck disable=SC2046 # two words
 	set -- $(debuggers)
@@ -80,14 +81,14 @@ disarm() {
 	caches 0
 }
 
-# part WORDS...: a part of the program, shown as it comes; the exit status takes another way past
-# the pipe.
+# part WORDS...: runs a part of the program, and shows its output at once. File descriptor 3 carries
+# the exit status past the pipe.
 part() {
 	status=$({ { "$PROGRAM" "$FILE" "$CONTROL" "$@"; echo $? >&3; } | tee -a "$ALL" >&4; } 3>&1)
 	[ "$status" = 0 ]
 }
 
-# used_up: how many bytes of addresses there are, into BYTES.
+# used_up: uses up all addresses, and sets BYTES to their number.
 used_up() {
 	"$HERE/used_up" "$CONTROL" >"$TEXT"
 	status=$?
@@ -108,8 +109,9 @@ nothing_mapped() {
 	}
 }
 
-# pages FILE: who of the module has got pages, and how many. What the kernel keeps for the next one
-# is not his: memory that it gives out in parts, tables of addresses, and what it remembers of both.
+# pages FILE: writes which functions of the module have allocated pages, and how many. Excludes
+# memory that the kernel keeps for reuse: slabs, page tables, and the data of KASAN and the stack
+# depot.
 pages() {
 	awk 'BEGIN { RS = ""; FS = "\n" }
 		/slab|iommu_alloc_pages|kasan_populate_vmalloc|pte_alloc_kernel|pmd_alloc|stack_depot/ { next }
@@ -131,7 +133,7 @@ no_page_is_lost() {
 	[ -s "$FILES/pages" ] && cmp -s "$FILES/pages" "$FILES/pages.now"
 }
 
-# It would see nothing more if it had run out of memory.
+# Returns whether the debugger is still enabled, and has found no error.
 debugger_is_content() {
 	[ "$(cat "$DEBUGGER/disabled")" = N ] && no_new_dma_errors
 }
@@ -142,7 +144,7 @@ counted() {
 			exit !(sum && failures > absorbed) }' "$ALL"
 }
 
-FILES=$(mktemp -d) || ktap_exit_fail_msg "no directory for what is compared"
+FILES=$(mktemp -d) || ktap_exit_fail_msg "cannot create a temporary directory"
 TEXT=$FILES/text
 ALL=$FILES/all
 SAVED=$FILES/saved
@@ -155,7 +157,7 @@ before=$(dma_errors)
 mark_log
 check "load" load run_checks=N
 mark_log
-check "what is to fail" arm
+check "fault injection is set up" arm
 [ -r $OWNERS ] && pages "$FILES/pages"
 check "mappings are made" part map
 check "mappings are used" part use
@@ -178,7 +180,7 @@ echo "$DEVICE" >"$DRIVER/unbind"
 check "the driver is bound" part bind "$DEVICE" "$DRIVER"
 check "unload" unload
 check "nothing is left mapped after that" nothing_mapped
-check "what has failed in all" counted
+check "allocations have failed" counted
 check "the debugger is at work, and has found nothing" debugger_is_content
 if [ -w $KMEMLEAK ]; then
 	check "nothing is left behind" no_leak

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Values of the library that are forgotten: the DMA debugger reports the mappings that are left when
-# the driver lets go of the device, all of them and nothing else. What is forgotten stays so until
-# the next boot, and is reported again at each unbind.
+# Values of the library that are forgotten with mem::forget(): at the unbind the DMA debugger must
+# report their mappings, all of them and nothing else. The mappings are leaked until the next boot,
+# and are reported again at each unbind.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -11,7 +11,7 @@
 require
 require_dma_debug
 
-# The module's results, without what stands before them.
+# Prints the module's results without the prefix of the log.
 results() {
 	log | sed -n "s/.*$DEVICE:     \(\(not \)\{0,1\}ok [0-9]* .*\)/\1/p"
 }
@@ -20,7 +20,7 @@ forgotten() {
 	results | grep -q -e "^ok [0-9]* $1 # forgotten, pending [0-9]*\$" -e "^ok [0-9]* $1 # SKIP "
 }
 
-# How many mappings were forgotten, as the module says.
+# Prints the number of forgotten mappings, as the module has logged it.
 pending() {
 	results | sed -n 's/.*# forgotten, pending //p' | awk '{ sum += $1 } END { print sum + 0 }'
 }
@@ -40,7 +40,7 @@ only_pending() {
 		[ "$(errors)" = 1 ]
 }
 
-# One error in all is printed unless told.
+# By default the debugger prints only its first error.
 ALL_ERRORS=${ERROR_COUNT%/*}/all_errors
 all_errors=$(cat "$ALL_ERRORS")
 trap 'if is_loaded; then unload; fi; echo "$all_errors" >"$ALL_ERRORS"' EXIT

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# The kernel's function graph of one call, for the scripts that show the ways of operations.
-# Sourced.
+# Helpers that record the kernel's function graph of an operation. Sourced by paths.sh and trace.sh.
 
 TRACING=/sys/kernel/tracing
 
-# Mount tracefs, or say why there is nothing to trace with.
+# Mounts tracefs, or prints why the kernel cannot trace.
 tracing_ready() {
 	[ -e "$TRACING/trace" ] || mount -t tracefs tracefs "$TRACING" 2>/dev/null || {
 		echo "this kernel has no ftrace"
@@ -18,7 +17,7 @@ tracing_ready() {
 	}
 }
 
-# From now on, of what this shell does, and nobody else.
+# Sets the tracer up, for this shell only.
 tracing_begin() {
 	echo 0 >"$TRACING/tracing_on"
 	echo nop >"$TRACING/current_tracer"
@@ -27,13 +26,13 @@ tracing_begin() {
 	for option in function-fork funcgraph-cpu funcgraph-overhead; do
 		echo 0 >"$TRACING/options/$option"
 	done
-	# Name the function at the end of each call, too.
+	# Also name the function at the end of each call.
 	for option in funcgraph-tail funcgraph-duration funcgraph-irqs; do
 		echo 1 >"$TRACING/options/$option"
 	done
 	echo $$ >"$TRACING/set_ftrace_pid"
 	echo local >"$TRACING/trace_clock"
-	# What the kernel does for a probe may be much, and nothing of it may be lost.
+	# A probe makes many calls, and none may be lost.
 	echo 8192 >"$TRACING/buffer_size_kb"
 	echo function_graph >"$TRACING/current_tracer"
 }
@@ -48,7 +47,7 @@ tracing_end() {
 	echo 1 >"$TRACING/tracing_on"
 }
 
-# graph ENTRY COMMAND...: record the calls from ENTRY on, while the command runs in this shell.
+# graph ENTRY COMMAND...: runs COMMAND in this shell, and records ENTRY and all that it calls.
 graph() {
 	echo "$1" >"$TRACING/set_graph_function" || return 1
 	shift
@@ -60,7 +59,7 @@ graph() {
 	return "$result"
 }
 
-# How many calls there was no room for.
+# Prints the number of calls for which the buffer had no space.
 lost() {
 	cat "$TRACING"/per_cpu/cpu*/stats | sed -n 's/^\(overrun\|dropped events\): //p' | {
 		sum=0

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Random inputs, see programs/fuzz.c. After them nothing is left mapped, and the device works.
-# SAFE_DMA_SEED= is the seed, and SAFE_DMA_INPUTS= the number of inputs.
+# Random inputs, see programs/fuzz.c. Afterwards nothing may be left mapped, and the device must
+# work. SAFE_DMA_SEED= is the seed, and SAFE_DMA_INPUTS= the number of inputs.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -24,7 +24,7 @@ nothing_mapped() {
 	[ "$(mapped)" = "$idle" ] && [ -z "$(owners)" ] && [ "$(value live)" = 0 ]
 }
 
-# Bytes go through the device to another mapping, and those of a lifecycle.
+# Transfers bytes through the device to another mapping, and runs a lifecycle with a transfer.
 works() {
 	operate "op=map name=from pattern=0x5a" && operate "op=map name=to kind=coherent" &&
 		operate "op=transfer name=from to=device" && operate "op=transfer name=to to=memory" &&
@@ -32,7 +32,8 @@ works() {
 		operate "op=unmap name=to" && operate "op=map_single pattern=1"
 }
 
-# In KiB, free or in caches, and in files: the log of a guest is in memory.
+# Prints the KiB of memory that are free or in caches. This includes files: a guest keeps its log in
+# memory.
 free_memory() {
 	awk '/^(MemFree|Buffers|Cached|SReclaimable):/ { sum += $2 } END { print sum }' /proc/meminfo
 }
@@ -54,7 +55,7 @@ check "load without checks" load run_checks=N
 idle=$(mapped)
 check "inputs" "$PROGRAM" "$CONTROL" "/dev/${MODULE}0" "$SEED" "$INPUTS"
 check "nothing of them is left" nothing_mapped
-# The program has read the log; the first mark may be lost.
+# The log may have lost the first mark. The program has checked the log up to here.
 mark_log
 check "the device works" works
 check "nothing is left mapped" nothing_mapped

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# A device that is in use in all ways when it is removed. Sourced after common.sh.
+# Helpers that remove a device while it is in use, in all ways. Sourced after common.sh.
 
 CONTROL=$DEBUGFS/$MODULE/$DEVICE
 RUN=$CONTROL/run
 MAPPINGS=$CONTROL/mappings
 
-# A directory that is removed at the end.
+# The directory for temporary files.
 USE=$(mktemp -d) || exit 1
 trap 'rm -rf "$USE"; if is_loaded; then unload; fi' EXIT
 
-# op WORDS: one operation.
+# op WORDS: runs an operation.
 op() {
 	echo "op=$*" >"$RUN"
 }
 
-# is_now NAME OWNER: as `mappings` has it.
+# is_now NAME OWNER: returns whether OWNER owns the mapping, as `mappings` shows.
 is_now() {
 	grep -q "^$1 [^ ]* [^ ]* $2 " "$MAPPINGS"
 }
 
-# Waits up to a minute for another process.
+# eventually COMMAND...: retries COMMAND for up to a minute.
 eventually() {
 	for _ in $(seq 600); do
 		"$@" && return
@@ -30,8 +30,8 @@ eventually() {
 	return 1
 }
 
-# Mappings of each kind, one owned by the CPU; a process that waits for a transfer without an
-# interrupt; and a program that has the coherent pages mapped.
+# Creates mappings of each kind, one of them owned by the CPU. Starts a process that waits for a
+# transfer without an interrupt, and a program that maps the coherent pages.
 use_and_wait() {
 	for kind in single page sg iova coherent noncoherent noncontiguous pool; do
 		op map "name=$kind kind=$kind" || return 1
@@ -50,34 +50,35 @@ use_and_wait() {
 	else
 		holder=
 	fi
-	# They print nothing before their end.
+	# Neither prints anything before its end, so give them time to start.
 	sleep 1
 	eventually is_now page busy
 }
 
-# Without an IOMMU the memory that a program has mapped would be lost, see mmap_lost.
+# Returns whether an IOMMU translates. Without an IOMMU, memory that a program has mapped would be
+# lost, see mmap_lost.
 translates_now() {
 	dmesg | grep "$DEVICE: \(behind\|no\) IOMMU" | tail -n 1 | grep -q "which translates"
 }
 
-# waiter_was_told HOW: the wait ends at once. The transfer is `over` while the device is present; if
-# that is `gone`, the wait fails.
+# waiter_was_told HOW: returns whether the wait has ended. If the device is present, HOW is `over`:
+# the wait succeeds. If the device is `gone`, the wait fails.
 waiter_was_told() {
 	wait "$waiter"
-	echo "# the one who waits: $(cat "$USE/wait.error")"
+	echo "# waiter: $(cat "$USE/wait.error")"
 	case $1 in
 	over) [ "$(cat "$USE/wait.status")" = 0 ] ;;
 	gone) grep -q "No such device" "$USE/wait.error" ;;
 	esac
 }
 
-# The program has its memory unchanged, and the device is gone.
+# Tells the program that the device is gone, and returns whether its memory is unchanged.
 holder_has_its_memory() {
 	touch "$USE/gone"
 	[ -z "$holder" ] || wait "$holder"
 }
 
-# One transfer after the other.
+# Starts a process that runs one transfer after the other.
 use_at_work() {
 	op map name=work && op transfer name=work to=device || return 1
 	{
@@ -92,11 +93,11 @@ use_at_work() {
 
 worker_was_told() {
 	wait "$worker"
-	echo "# the one at work: $(cat "$USE/work.error")"
+	echo "# worker: $(cat "$USE/work.error")"
 	grep -q -e "No such device" -e "I/O error" "$USE/work.error"
 }
 
-# The bytes go to the device and come back, through a mapping that is synced between.
+# Transfers bytes to the device and back, through a mapping that is synced in between.
 works() {
 	op map name=again size=4096 pattern=0x5a && op transfer name=again to=device &&
 		op sync_for_cpu name=again && op fill name=again pattern=1 && op sync_for_device name=again &&
@@ -104,24 +105,25 @@ works() {
 		op unmap name=again
 }
 
-# The debugger has no mapping of the device.
+# Returns whether the DMA debugger has no mapping of the device.
 nothing_mapped() {
 	grep "$DEVICE" "$DUMP" | sed 's/^/# /'
 	! grep -q "$DEVICE" "$DUMP"
 }
 
-# taken_away WORDS TAKE BACK HOW: results, TAKEN_AWAY in number; HOW as for waiter_was_told.
+# taken_away WORDS TAKE BACK HOW: takes the device away with the command TAKE, and back with BACK,
+# and prints TAKEN_AWAY results. HOW is as for waiter_was_told.
 taken_away() {
-	check "in use, and somebody waits" use_and_wait
+	check "in use, and a process waits" use_and_wait
 	check "$1 while it is used" "$2"
-	check "who waited is told" waiter_was_told "$4"
-	check "the program has its memory" holder_has_its_memory
+	check "the wait ends" waiter_was_told "$4"
+	check "the program keeps its memory" holder_has_its_memory
 	check "nothing is left mapped" nothing_mapped
 	check "it is back" "$3"
 	check "it works" works
 	check "at work" use_at_work
 	check "$1 while it is at work" "$2"
-	check "who was at work is told" worker_was_told
+	check "the worker gets an error" worker_was_told
 	check "nothing is left mapped" nothing_mapped
 	check "it is back" "$3"
 	check "in flight" op map name=flight
@@ -131,11 +133,11 @@ taken_away() {
 	check "it works" works
 }
 
-# The number of results of taken_away, for the plan.
+# The number of results of taken_away.
 # shellcheck disable=SC2034
 TAKEN_AWAY=17
 
-# Without delay: the transfer takes 100 ms.
+# flight TAKE: takes the device away during a transfer, which takes 100 ms.
 flight() {
 	op start name=flight to=device && "$1"
 }

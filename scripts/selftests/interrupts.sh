@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# All interrupts of the device are raised at once, so that their status reads like that of a removed
-# device. The driver acknowledges them, also those from before it was bound: a pending one would
-# hide all later ones, and a transfer would take its whole timeout. A transfer also ends with a
-# missing interrupt, or two.
+# Raises all interrupts of the device at once, so that their status reads like that of a removed
+# device. The driver must acknowledge them, even those from before it was bound: a pending interrupt
+# would hide all later ones, and a transfer would take its whole timeout. A transfer must also end
+# if its interrupt is missing or comes twice.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -42,12 +42,12 @@ raise_without_driver() {
 	echo 1 >"$SYSFS/enable" && register $RAISE $ALL && has_raised $ALL
 }
 
-# In seconds.
+# Prints the uptime in seconds.
 now() {
 	cut -d . -f 1 /proc/uptime
 }
 
-# The device takes 100 ms for a transfer, which may take a minute.
+# A transfer takes 100 ms. Without its interrupt it would take the timeout of a minute.
 ends_with_its_interrupt() {
 	operate "op=map name=quick" || return 1
 	began=$(now)
@@ -55,7 +55,8 @@ ends_with_its_interrupt() {
 		operate "op=unmap name=quick" && echo "# $took s" && [ "$took" -lt 30 ]
 }
 
-# An interrupt that is missing, and one too many. Without one, the timeout ends the transfer.
+# Runs transfers with a missing and with a repeated interrupt. Without an interrupt, the timeout
+# ends the transfer.
 any_interrupt() {
 	operate "op=map name=a" || return 1
 	for irq in normal none twice normal; do
@@ -74,6 +75,6 @@ check "a transfer ends with no interrupt, or two" any_interrupt
 check "unload" unload
 check "all interrupts are raised without a driver" raise_without_driver
 check "load again" load run_checks=N
-check "they are acknowledged before there is another" has_raised 0
+check "they are acknowledged by the probe" has_raised 0
 check "a transfer ends with its interrupt, too" ends_with_its_interrupt
 finish

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The library's unit tests: run each KUnit suite of the module through debugfs, and show its
+# The library's unit tests: runs each KUnit suite of the module through debugfs, and prints its
 # results.
 
 # shellcheck source=scripts/selftests/common.sh
@@ -9,12 +9,12 @@
 
 KUNIT=/sys/kernel/debug/kunit
 
-# The suites that are there, one a line.
+# Prints the names of all suites, one per line.
 suites() {
 	ls "$KUNIT"
 }
 
-# Those that came with the module.
+# Prints the names of the module's suites.
 suites_of_module() {
 	suites | while read -r suite; do
 		case " $others " in
@@ -24,13 +24,13 @@ suites_of_module() {
 	done
 }
 
-# count SUITE STATUS: how many cases have that status. Cases, and not what is above them, are
-# indented.
+# count SUITE STATUS: prints the number of cases with that status. Only cases are indented.
 count() {
 	grep -c "^    $2 [0-9]" "$RESULTS/$1"
 }
 
-# As many results as cases, and none but "ok": the file says "ok" of a suite that never ran, too.
+# passed SUITE: returns whether each case has the result "ok". The result of the suite does not
+# suffice: it is "ok" even if the suite never ran.
 passed() {
 	cases=$(sed -n 's/^    1\.\.\([0-9]*\)$/\1/p' "$RESULTS/$1")
 	echo "# $(count "$1" ok) of ${cases:-no} cases have passed"
@@ -38,7 +38,7 @@ passed() {
 		grep -q "^ok 1 $1\$" "$RESULTS/$1"
 }
 
-# run_suite SUITE: its results as a subtest of this one.
+# run_suite SUITE: runs SUITE, and prints its results as a subtest.
 run_suite() {
 	echo run >"$KUNIT/$1/run"
 	cat "$KUNIT/$1/results" >"$RESULTS/$1"
@@ -51,7 +51,7 @@ require
 	skip_all "no $KUNIT: the kernel needs CONFIG_KUNIT=y and CONFIG_KUNIT_DEBUGFS, and debugfs mounted"
 [ ! -e /sys/module/kunit/initstate ] || skip_all "KUnit is a module, and tests in Rust need CONFIG_KUNIT=y"
 
-RESULTS=$(mktemp -d) || ktap_exit_fail_msg "no directory for the results"
+RESULTS=$(mktemp -d) || ktap_exit_fail_msg "cannot create a temporary directory"
 trap 'rm -rf "$RESULTS"; if is_loaded; then unload; fi' EXIT
 
 others=$(suites | tr '\n' ' ')
@@ -66,7 +66,7 @@ check "the module has suites" [ -n "$ours" ]
 for suite in $ours; do
 	run_suite "$suite"
 done
-check "the kernel has nothing to complain of" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
+check "the kernel reports nothing" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
 check "unload" unload
 check "the suites are gone" [ -z "$(suites_of_module)" ]
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Operations on mappings with a name: lifecycles of each kind and direction, wrong orders, limits,
-# and the entries of the kernel's DMA debugger.
+# Operations on named mappings: lifecycles of each kind and direction, wrong orders, limits, and the
+# entries of the kernel's DMA debugger.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -15,7 +15,7 @@ require_debugfs
 KINDS="single page sg iova coherent noncoherent noncontiguous pool"
 ktap_set_plan $((FINISH + 40))
 
-# Bytes go from the mapping through the device to another one, and others back.
+# lifecycle KIND: transfers bytes from a mapping through the device to another one, and others back.
 lifecycle() {
 	mark_log
 	operate "op=map name=other kind=coherent size=4096" &&
@@ -30,7 +30,8 @@ lifecycle() {
 		operate "op=unmap name=a" && operate "op=unmap name=other" && [ -z "$(owners)" ]
 }
 
-# has_bytes KIND PATTERN: as the CPU reads them, or if it cannot, the device.
+# has_bytes KIND PATTERN: returns whether the CPU reads the pattern, or the device if the CPU
+# cannot.
 has_bytes() {
 	case $1 in
 	iova)
@@ -45,7 +46,7 @@ has_bytes() {
 	esac
 }
 
-# The CPU writes between the syncs, and the device reads it after them.
+# write_by_cpu KIND: writes with the CPU between syncs, and checks that the device reads the bytes.
 write_by_cpu() {
 	operate "op=map name=a kind=$1 size=4096" && operate "op=map name=other kind=coherent size=4096" &&
 		operate "op=sync_for_cpu name=a" && operate "op=fill name=a pattern=0x33" &&
@@ -58,12 +59,14 @@ write_by_cpu() {
 		all_undone
 }
 
-# The properties of KIND: both own it; the CPU can access it; it has no buffer before.
+# The properties of KIND: the CPU and the device own it at once; the CPU can access it; it is
+# allocated as a mapping.
 is_shared() { case $1 in coherent | pool) ;; *) return 1 ;; esac }
 has_access() { case $1 in iova) return 1 ;; esac }
 is_born_mapped() { case $1 in noncoherent | noncontiguous) ;; *) return 1 ;; esac }
 
-# expect ERROR OP KEYS...: refused for `a`, or run if ERROR is empty.
+# expect ERROR OP KEYS...: returns whether the operation on `a` is refused with ERROR, or succeeds
+# if ERROR is empty.
 expect() {
 	error=$1 op=$2
 	shift 2
@@ -74,7 +77,7 @@ expect() {
 	fi
 }
 
-# Sync it, if it can be.
+# Sync the mapping, if its kind has syncs.
 to_cpu() { [ "$no_sync" ] || expect '' sync_for_cpu; }
 to_device() { [ "$no_sync" ] || expect '' sync_for_device; }
 
@@ -85,7 +88,7 @@ owned_by_device() {
 		expect "$no_read" transfer to=device
 }
 
-# Or by both.
+# Also runs for memory that both own.
 owned_by_cpu() {
 	expect "$no_sync" sync_for_cpu || return 1
 	[ "$no_sync" ] || {
@@ -105,15 +108,15 @@ in_flight() {
 		expect EBUSY start to="$to" && expect '' wait
 }
 
-# The bytes in the device replace others.
+# Transfers the bytes in the device to memory, where they replace other bytes.
 bytes_come_back() {
 	[ "$dir" != bidirectional ] || { to_cpu && expect "$no_access" fill pattern=20 && to_device; } ||
 		return 1
 	expect "$no_write" transfer to=memory && to_cpu && expect "$no_access" check pattern=18
 }
 
-# life KIND DIR: each operation in each state. A life to_device leaves its bytes in the device, for
-# the next one from_device.
+# life KIND DIR: runs each operation in each state. With to_device the bytes stay in the device, for
+# the next life with from_device.
 life() {
 	kind=$1 dir=$2
 	to=device no_read='' no_write='' no_sync='' no_access='' busy=EBUSY pattern=pattern=17
@@ -122,7 +125,7 @@ life() {
 	! is_shared "$kind" || no_sync=EOPNOTSUPP
 	has_access "$kind" || no_sync=EOPNOTSUPP no_access=EOPNOTSUPP busy=EOPNOTSUPP
 	synced=${no_sync:-EBUSY}
-	# The CPU may not write it, and so not fill it at birth.
+	# The CPU may not write the memory, so `map` cannot fill it.
 	if [ "$no_read" ] && is_born_mapped "$kind"; then
 		expect EACCES map "kind=$kind dir=$dir pattern=17" || return 1
 		pattern=''
@@ -130,7 +133,7 @@ life() {
 
 	expect '' map "kind=$kind dir=$dir $pattern" && owned_by_device && owned_by_cpu && in_flight &&
 		bytes_come_back || return 1
-	# Unmapped by either owner.
+	# Either owner can unmap.
 	[ "$dir" != bidirectional ] || {
 		to_device && expect '' start to=memory && expect '' abort
 	} || return 1
@@ -150,7 +153,7 @@ all_undone() {
 	[ -z "$(owners)" ]
 }
 
-# owned_by OWNER: the owner of `a`.
+# owned_by OWNER: returns whether `a` is the only mapping, and OWNER owns it.
 owned_by() {
 	[ "$(owners)" = "a $1" ]
 }
@@ -190,7 +193,7 @@ wrong_orders() {
 	owned_by in_flight && operate "op=abort name=a" && owned_by device && operate "op=unmap name=a"
 }
 
-# One transfer at a time, of whatever mapping.
+# The engine runs one transfer at a time, for all mappings.
 one_engine() {
 	operate "op=map name=a" && operate "op=map name=b" && operate "op=start name=a to=memory" || return 1
 	all_refused <<-'END' || return 1
@@ -200,7 +203,7 @@ one_engine() {
 	operate "op=wait name=a" && operate "op=transfer name=b to=device" && all_undone
 }
 
-# It is still in flight after the timeout, and then ends.
+# A transfer that is waited for is still in flight after the timeout, and then ends.
 time_is_up() {
 	operate "op=map name=a" && operate "op=start name=a to=memory" &&
 		refused ETIMEDOUT "op=wait name=a timeout=1" "the transfer has not ended" &&
@@ -229,7 +232,7 @@ directions() {
 		refused EACCES "op=fill name=from pattern=1" "the CPU may not write it" && all_undone
 }
 
-# One byte differs, and `check` finds it.
+# `check` finds a single byte that differs.
 one_byte() {
 	operate "op=map name=a pattern=5" && operate "op=sync_for_cpu name=a" &&
 		operate "op=fill name=a offset=1000 size=1 pattern=6" &&
@@ -274,7 +277,7 @@ registers() {
 	operate "op=transfer name=a to=memory" && all_undone
 }
 
-# At most 256 names; after an unmap there is room for another.
+# There are at most 256 names. After an unmap another one is accepted.
 many_names() {
 	number=0
 	while [ $number -lt 256 ]; do
@@ -286,7 +289,8 @@ many_names() {
 		all_undone
 }
 
-# witnessed KIND DIR SIZE: the DMA debugger has the address, size and direction of `mappings`.
+# witnessed KIND DIR SIZE: returns whether the DMA debugger has the address, size and direction that
+# `mappings` shows.
 witnessed() {
 	operate "op=map name=a kind=$1 dir=$2 size=$3" || return 1
 	dma=$(mapping a | sed -n 's/.* dma 0x\([0-9a-f]*\) .*/\1/p')
@@ -308,7 +312,7 @@ debugger_agrees() {
 	witnessed coherent bidirectional 4096 && witnessed single to_device 100
 }
 
-# delta KEY: the difference of a counter since `keep`.
+# Saves the counters. delta KEY prints how much a counter has grown since.
 keep() {
 	cat "$CONTROL/stats" >"$TEXT"
 }
@@ -317,7 +321,7 @@ delta() {
 	echo $(($(value "$1") - $(sed -n "s/^$1 //p" "$TEXT")))
 }
 
-# The offset in a page, for the CPU, and for the device unless it is bounced.
+# The physical address has the offset in the page, and the DMA address, too, unless it is bounced.
 in_the_page() {
 	keep
 	operate "op=map name=a offset=100 size=5000" || return 1
@@ -327,7 +331,7 @@ in_the_page() {
 		operate "op=unmap name=a"
 }
 
-# A line for each, with the pages behind it: at most 16.
+# The line of a mapping lists its pages, at most 16.
 pages_listed() {
 	operate "op=map name=a kind=noncoherent size=$((17 * 65536))" &&
 		[ "$(mapping a | sed 's/.* phys //' | tr ',' '\n' | grep -c '^0x')" = 16 ] &&
@@ -346,7 +350,7 @@ counted() {
 		[ "$(value high_water)" -ge 256 ]
 }
 
-# Another operation on a busy name, and on others meanwhile.
+# Operations on a busy name are refused, those on other names succeed.
 busy() {
 	operate "op=map name=a" && operate "op=start name=a to=memory" || return 1
 	operate "op=wait name=a" &
@@ -357,7 +361,7 @@ busy() {
 		owned_by device && all_undone
 }
 
-# The driver is unbound during a transfer, while a process waits for its end.
+# Unbinds the driver during a transfer, while a process waits for it.
 unbind_in_flight() {
 	operate "op=map name=a" && operate "op=map name=b kind=sg size=30000" &&
 		operate "op=start name=a to=memory irq=none" || return 1
@@ -369,17 +373,17 @@ unbind_in_flight() {
 		! grep -q " $DEVICE .* D=" "$DUMP" && echo "$DEVICE" >"$DRIVER/bind" && [ -z "$(owners)" ]
 }
 
-# A file that was opened before the device was unbound.
+# Writes to a file that was opened before the unbind are refused.
 file_of_the_past() {
 	exec 3>"$RUN"
 	echo "$DEVICE" >"$DRIVER/unbind"
-	# shellcheck disable=SC2039,SC3044 # the shell's own echo does not tell
+	# shellcheck disable=SC2039,SC3044 # the shell's built-in echo ignores write errors
 	echo op=map_single | cat >&3 2>/dev/null && return 1
 	exec 3>&-
 	echo "$DEVICE" >"$DRIVER/bind"
 }
 
-# As check, and unmap everything after a failure.
+# As check(), but also unmaps everything that a failure has left.
 try() {
 	check "$@"
 	for name in $(owners | cut -d ' ' -f 1); do
@@ -388,7 +392,7 @@ try() {
 }
 
 before=$(dma_errors)
-TEXT=$(mktemp) || ktap_exit_fail_msg "no file for what is compared"
+TEXT=$(mktemp) || ktap_exit_fail_msg "cannot create a temporary file"
 trap 'rm -f "$TEXT"; if is_loaded; then unload; fi' EXIT
 
 mark_log

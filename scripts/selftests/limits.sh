@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The checks with the smallest mask that the driver accepts: they use up the device's addresses.
+# Runs the checks with the smallest mask that the driver accepts: they use up the device's
+# addresses.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -11,7 +12,7 @@ MASK="dma_bits=24"
 require
 PROGRAM=$HERE/used_up
 
-# By mappings with a name, of each kind.
+# Uses up the addresses with named mappings, of each kind.
 used_up() {
 	"$PROGRAM" "$DEBUGFS/$MODULE/$DEVICE"
 }

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Commit each misuse that C can commit, with misuse.ko, print what the DMA debugger says of it, and
-# compare that with the table. Afterwards the kernel must still be good for safe_dma.ko. It raises
-# the debugger's count.
+# Performs each misuse that is safe to run in C, with misuse.ko, prints the DMA debugger's messages,
+# and compares them with the table. Afterwards safe_dma.ko must still load. Increases the debugger's
+# error count.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -12,7 +12,7 @@ ALL_ERRORS=${ERROR_COUNT%/*}/all_errors
 MAPPINGS=${ERROR_COUNT%/*}/dump
 SWIOTLB=/sys/kernel/debug/swiotlb/io_tlb_nslabs
 
-# The table: beside the scripts, or in this tree.
+# Prints the path of the table: beside the scripts, or in this tree.
 find_table() {
 	for file in "$HERE/misuse.rows" "$HERE/../../rust/misuse/rows"; do
 		if [ -r "$file" ]; then
@@ -31,36 +31,36 @@ names() {
 	table | cut -f 1
 }
 
-# field NAME NUMBER: the number's field of that row.
+# field NAME NUMBER: prints a field of row NAME.
 field() {
 	table | awk -F '\t' -v name="$1" -v number="$2" '$1 == name { print $number }'
 }
 
-# A module that is still there would hold the device, and one error in all is printed unless told.
+# Unloads the modules, which would keep the device, and restores all_errors.
 tidy() {
 	if is_loaded; then unload; fi
 	if [ -d /sys/module/misuse ]; then rmmod misuse; fi
 	echo "$all_errors" >"$ALL_ERRORS"
 }
 
-# The rows that the module has, from what it says of one that it has not.
+# Returns whether an unknown row is refused. The module then logs its rows.
 refused() {
 	not insmod "$TWIN" row=none 2>/dev/null
 }
 
 same_rows() {
-	# BusyBox has more than one way to load a module, and tries them all.
+	# BusyBox tries several ways to load a module: the message may be repeated.
 	has=$(log | sed -n "s/.*no row is named 'none'; the rows are: //p" | tail -n 1 | tr ' ' '\n' | sort)
 	[ -n "$has" ] && [ "$has" = "$(names | sort)" ]
 }
 
-# What was said of the device: by the debugger, by dma_map_single(), and by iommu_map().
+# Prints the messages about the device, of the debugger, of dma_map_single() and of iommu_map().
 complaints() {
 	log | grep -e "DMA-API: .* $DEVICE: " -e "$DEVICE: rejecting DMA " -e "iommu: unaligned: " |
 		sed "s/.* $DEVICE: //; s/.*iommu: unaligned: /unaligned: /"
 }
 
-# How many complaints begin with $1.
+# complaints_of TEXT: prints the number of messages that begin with TEXT.
 complaints_of() {
 	complaints | awk -v message="$1" 'index($0, message) == 1' | wc -l
 }
@@ -69,18 +69,18 @@ swiotlb_active() {
 	[ "$(cat "$SWIOTLB" 2>/dev/null || echo 0)" -gt 0 ]
 }
 
-# The address that the row has mapped, as the module says, and the debugger's own list of what is
-# mapped there, if it still is.
+# mapped_at ROW: prints the address that the row has mapped, as the module has logged it.
 mapped_at() {
 	log | sed -n "s/.*$DEVICE: $1: mapped 0x\([0-9a-f]*\).*/\1/p"
 }
 
+# listed ROW: prints the debugger's entry for that address, if it is still mapped.
 listed() {
 	address=$(mapped_at "$1")
 	[ -n "$address" ] && grep " $DEVICE .* D=$address " "$MAPPINGS"
 }
 
-# commit ROW: load the module with it and unload it; the driver lets go of the device.
+# commit ROW: loads and unloads the module with ROW. The unload unbinds the device.
 commit() {
 	mark_log
 	before=$(dma_errors)
@@ -90,17 +90,18 @@ commit() {
 	rmmod misuse && logged "$DEVICE: $1 is committed\$"
 }
 
-# Bounce buffers are only for what a device may be given, and some rows are refused there. So are
-# some where no IOMMU translates.
+# bounced ROW: returns whether ROW was refused because its memory cannot be bounced.
 bounced() {
 	grep -q 'swiotlb=force' /proc/cmdline && logged "$1 could not be committed"
 }
 
+# untranslated ROW: returns whether ROW was refused because no IOMMU translates.
 untranslated() {
 	logged "$1 could not be committed: -95\$"
 }
 
-# Nothing else than what is expected, and the debugger has counted no more than it printed.
+# nothing_else NUMBER: returns whether there are NUMBER messages, and the debugger has printed as
+# many errors as it has counted.
 nothing_else() {
 	printed=$(log | grep -c "DMA-API: .* $DEVICE: ")
 	counted=$(($(dma_errors) - before))
@@ -108,7 +109,7 @@ nothing_else() {
 	[ "$(complaints | wc -l)" = "$1" ] && [ "$printed" = "$counted" ]
 }
 
-# complains MESSAGE...: each message is there, and no other.
+# complains MESSAGE...: returns whether each message was logged, and no other.
 complains() {
 	[ "$committed" = 0 ] || return 1
 	expected=0
@@ -120,13 +121,14 @@ complains() {
 	nothing_else "$expected"
 }
 
-# silent ROW: no message, although the debugger knows the mapping.
+# silent ROW: returns whether no message was logged, although the debugger has the mapping.
 silent() {
 	echo "# the debugger's list: ${mapping:-$1 is not there}"
 	[ "$committed" = 0 ] && [ -n "$mapping" ] && nothing_else 0
 }
 
-# silent_unmapped ROW: no message, although the device has the address of what is not mapped.
+# silent_unmapped ROW: returns whether no message was logged, although the device has an address
+# that is not mapped.
 silent_unmapped() {
 	log | sed -n "s/.*$DEVICE: $1: /# /p"
 	address=$(mapped_at "$1")
@@ -134,7 +136,7 @@ silent_unmapped() {
 		[ -z "$mapping" ] && nothing_else 0
 }
 
-# What was said, one line for each message; the debugger may have more to say in the next line.
+# Prints one line for each message. The debugger's messages may have several lines.
 print_said() {
 	if [ -n "$(complaints)" ]; then
 		complaints | sed 's/^/# said: /'
@@ -205,7 +207,7 @@ echo 1 >"$ALL_ERRORS"
 ktap_set_plan $(($(names | wc -l) + 4))
 
 mark_log
-check "a row that is not there is refused" refused
+check "an unknown row is refused" refused
 check "the module and the table have the same rows" same_rows
 
 for row in $(names); do

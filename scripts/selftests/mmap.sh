@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Coherent memory that a program maps: the device reads the program's writes, and the reverse. If
-# the driver is unbound while it is mapped, the program keeps the pages that an IOMMU has put
-# together.
+# Coherent memory that a program maps: the device reads the program's writes, and the program reads
+# the device's. If the driver is unbound meanwhile, the program keeps the pages, provided that an
+# IOMMU maps them for the device.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,10 +17,10 @@ ktap_set_plan $((FINISH + 12))
 gone=$(mktemp -u)
 trap 'rm -f "$gone"; if is_loaded; then unload; fi' EXIT
 
-# The driver is unbound while the program has the memory mapped.
+# Unbinds the driver while the program maps the memory.
 hold() {
 	"$PROGRAM" "$CONTROL" hold "$gone" &
-	# It prints nothing before its end.
+	# The program prints nothing before its end, so give it time to start.
 	sleep 1
 	echo "$DEVICE" >"$DRIVER/unbind"
 	touch "$gone"

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The driver is unbound while a program has contiguous coherent memory mapped, whose pages have no
-# reference count: it must not be freed. It is lost until the next boot, which each unbind reports.
+# Unbinds the driver while a program maps contiguous coherent memory. The pages have no reference
+# count, so the driver must not free them: they are lost until the next boot, and each unbind
+# reports them.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -22,12 +23,12 @@ unbind() {
 mark_log
 check "load" load run_checks=N mmap_contiguous=Y
 "$PROGRAM" "$DEBUGFS/$MODULE/$DEVICE" hold "$gone" &
-# It prints nothing before its end.
+# The program prints nothing before its end, so give it time to start.
 sleep 1
 check "unbind while it is mapped" unbind
 check "the memory is lost, and the log says so" logged "$DEVICE: 8192 bytes of coherent memory are lost"
 touch "$gone"
 check "the program has its memory" wait $!
-check "the areas were counted" not logged "refcount_t: "
+check "no reference count is wrong" not logged "refcount_t: "
 
 ktap_finished

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Load, unload and reload the module, with parameters that are good and bad.
+# Loads, unloads and reloads the module, with valid and invalid parameters.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -26,7 +26,7 @@ check "the module is gone" not is_loaded
 mark_log
 check "reload ten times" reload
 
-# The module stays loaded without a device: unload() shows that it was.
+# The module stays loaded without a device, so unload() must succeed.
 mark_log
 insmod "$KO" run_checks=N dma_bits=49
 check "a mask of too many bits is refused" not is_bound

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# Helpers for the operations that `run` takes. Sourced after common.sh, when DEVICE is known.
+# Helpers for operations through the file `run`. Sourced after common.sh, when DEVICE is set.
 
 CONTROL=$DEBUGFS/$MODULE/$DEVICE
 RUN=$CONTROL/run
 
-# operate WORDS...: run an operation. The log has the reason of a refusal.
+# operate WORDS...: runs an operation. If it is refused, the kernel's log has the reason.
 operate() {
 	{ echo "$*" >"$RUN"; } 2>/dev/null
 }
 
-# The message of the C library for an error.
+# error_text ERROR: prints a pattern for the C library's message of ERROR.
 error_text() {
 	case $1 in
 	EPERM) echo "Operation not permitted" ;;
@@ -29,13 +29,12 @@ error_text() {
 	esac
 }
 
-# The numbers of errors, which `result` has for their names on a kernel without
-# CONFIG_SYMBOLIC_ERRNAME.
+# Error numbers, which `result` shows instead of names on a kernel without CONFIG_SYMBOLIC_ERRNAME.
 # shellcheck disable=SC2034 # used by name
 ENOENT=2 EACCES=13 EBUSY=16 EOPNOTSUPP=95
 
-# is_refused ERROR WORDS: with that error in `result`. Takes no other process, and so less time than
-# refused().
+# is_refused ERROR WORDS: returns whether the operation is refused with ERROR, as `result` shows.
+# Starts no process, and is faster than refused().
 is_refused() {
 	operate "$2" && echo "# not refused: $2" && return 1
 	while read -r next; do line=$next; done <"$CONTROL/result"
@@ -48,10 +47,11 @@ is_refused() {
 	return 1
 }
 
-# refused ERROR WORDS REASON: with that error, and one line in the log that has the reason.
+# refused ERROR WORDS REASON: returns whether the operation is refused with ERROR, and the log has a
+# single line with REASON.
 refused() {
 	mark_log
-	# The shell's own printf does not care whether it is refused.
+	# The shell's built-in printf ignores write errors.
 	# shellcheck disable=SC2059 # with escapes
 	error=$(printf "$2" | cat 2>&1 >"$RUN") && echo "# not refused: $2" && return 1
 	lines=$(log)
@@ -67,24 +67,24 @@ refused() {
 	return 1
 }
 
-# all_refused: the same for lines of the form "ERROR|WORDS|REASON".
+# all_refused: calls refused() for each line "ERROR|WORDS|REASON" of its input.
 all_refused() {
 	while IFS='|' read -r error words reason; do
 		refused "$error" "$words" "$reason" || return 1
 	done
 }
 
-# The names that are mapped, and their owners: a line "NAME OWNER" for each.
+# Prints a line "NAME OWNER" for each mapping.
 owners() {
 	sed '1d' "$CONTROL/mappings" | cut -d ' ' -f 1,4
 }
 
-# mapping NAME: its line.
+# mapping NAME: prints the line of the mapping.
 mapping() {
 	grep "^$1 " "$CONTROL/mappings"
 }
 
-# value KEY: of the counters.
+# value KEY: prints a counter.
 value() {
 	sed -n "s/^$1 //p" "$CONTROL/stats"
 }

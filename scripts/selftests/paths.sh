@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print the kernel's function graph of each call that paths.rows names, for
-# scripts/safe_dma/witness/paths.py to judge. Not a test by itself: what is right depends on who
-# translates for the device, which the host knows.
+# Prints the kernel's function graph of each call in paths.rows, for
+# scripts/safe_dma/witness/paths.py. Not a test by itself: the expected functions depend on the
+# scenario, which only the host knows.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -23,7 +23,7 @@ reason=$(tracing_ready) || cannot "$reason"
 KO=$(find_module) || cannot "no $MODULE.ko"
 DEVICE=$(find_device) || cannot "no edu device (PCI 1234:11e8)"
 is_loaded && cannot "$MODULE is loaded and in use: unload it first"
-functions=$(mktemp) || cannot "no place for a temporary file"
+functions=$(mktemp) || cannot "no temporary file"
 trap 'rm -f "$functions"; tracing_end; if is_loaded; then unload; fi' EXIT
 load run_checks=N || cannot "$MODULE does not load"
 
@@ -31,7 +31,7 @@ run() {
 	echo "op=$1" >"/sys/kernel/debug/$MODULE/$DEVICE/run"
 }
 
-# A child of this shell, which is traced with it.
+# Runs a program as a child of this shell, and traces both.
 program() {
 	echo 1 >"$TRACING/options/function-fork"
 	"$HERE/mmap_coherent" "$DEBUGFS/$MODULE/$DEVICE" round-trip >/dev/null
@@ -44,12 +44,11 @@ bind() {
 	echo "$DEVICE" >"$DRIVER/bind"
 }
 
-# The functions of the table that the tracer can see: they are there, and not a part of their
-# callers.
+# The functions of the table that the tracer can see: they exist and are not inlined.
 sed -n "s/^function$TAB//p" "$ROWS" | grep -xF -f - "$TRACING/available_filter_functions" >"$functions"
 sed 's/^/paths: has /' "$functions"
 
-# trace NAME OP ENTRY...: the entry is the first of those names that there is.
+# trace NAME OP ENTRY...: prints the graph of the first ENTRY that exists, during OP.
 trace() {
 	name=$1
 	op=$2
@@ -75,7 +74,7 @@ trace() {
 }
 
 tracing_begin
-# In this shell, which is the one that is traced, and so not behind a pipe.
+# Only this shell is traced, so there must be no pipe.
 while IFS=$TAB read -r kind name op entries; do
 	[ "$kind" = row ] || continue
 	# shellcheck disable=SC2086 # a list of names

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The driver is unbound, or the device removed, while it is in use, and comes back.
+# Unbinds the driver, or removes the device, while the device is in use, and brings it back.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -29,14 +29,14 @@ rescan() {
 	echo 1 >/sys/bus/pci/rescan && is_bound
 }
 
-# Ten times, each time with a mapping.
+# Unbinds and binds ten times, each time with a mapping.
 again() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		op map name=left && unbind && bind || return 1
 	done
 }
 
-# An open device file keeps the module.
+# Returns whether an open device file pins the module.
 open_while_unloaded() {
 	exec 4<>/dev/safe_dma0
 	! unload 2>/dev/null && works
@@ -52,10 +52,10 @@ taken_away "unbind" unbind bind over
 taken_away "removed from the bus" remove rescan over
 check "bind and unbind ten times with something mapped" again
 check "the module stays while the device file is open" open_while_unloaded
-check "in use, and somebody waits" use_and_wait
-check "the device is let go" unbind
-check "who waited is told" waiter_was_told over
-check "the program has its memory" holder_has_its_memory
+check "in use, and a process waits" use_and_wait
+check "unbind" unbind
+check "the wait ends" waiter_was_told over
+check "the program keeps its memory" holder_has_its_memory
 check "unload" unload
 check "nothing is left mapped" nothing_mapped
 check "the kernel reports nothing" no_report

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The module's own checks, as the kernel's log has them, and what others logged at the same time.
+# The module's own checks: reads their KTAP and the SMMU's events from the kernel's log.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -9,11 +9,12 @@
 require
 ktap_set_plan $((FINISH + 6))
 
-# The number of the module's results that begin with $1.
+# count TEXT: prints the number of the module's results that begin with TEXT.
 count() {
 	log | grep -c -e "$DEVICE:  *$1 [0-9]"
 }
 
+# Prints the number of checks that the subjects have planned.
 planned() {
 	log | sed -n "s/.*$DEVICE:     1\.\.\([0-9]*\)\$/\1/p" |
 		(
@@ -25,7 +26,7 @@ planned() {
 		)
 }
 
-# All subjects have said how many checks they have, and all of those have a result.
+# Returns whether each planned check has a result.
 complete() {
 	subjects=$(log | sed -n "s/.*$DEVICE: 1\.\.\([0-9]*\)\$/\1/p")
 	results=$(($(count ok) + $(count "not ok")))
@@ -33,7 +34,7 @@ complete() {
 	[ "$(planned)" -gt 0 ] && [ "$results" = $(($(planned) + subjects)) ]
 }
 
-# smmu_reported NAME EVENT: the SMMU driver has logged the event for the device.
+# smmu_reported NAME EVENT: checks that the SMMU driver has logged EVENT for the device.
 smmu_reported() {
 	if ! translates; then
 		ktap_test_skip "$1 (no IOMMU translates for the device)"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Run the self-tests, all or those that are named, and print their results as one KTAP.
+# Runs all self-tests, or the named ones, and prints their results as one KTAP document.
 #
 #   run.sh [TEST...]       TEST is the name of a script here, with or without ".sh"
 #
@@ -9,7 +9,8 @@
 # all passed, 1 if one failed, 4 if all were skipped.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
-# What is wrong on purpose comes last, and at the very end what lasts until the next boot.
+# Tests that cause errors on purpose come last. The effects of the last two remain until the next
+# boot.
 ALL="module kunit results bind control lifecycle anydev dma_debug limits coherent mmap interrupts permissions removal sample fuzz soak cycles misuse forget mmap_lost"
 
 [ $# -gt 0 ] || {
@@ -31,7 +32,7 @@ number=0
 passed=0
 failed=0
 
-# mark TEXT: in the kernel's log, so that it is known during which test it was said.
+# mark TEXT: writes TEXT to the kernel's log, so that messages can be attributed to tests.
 mark() {
 	if [ -w /dev/kmsg ]; then echo "selftest $*" >/dev/kmsg; fi
 }
@@ -43,7 +44,7 @@ for name in "$@"; do
 	number=$((number + 1))
 
 	mark "$name begins"
-	# The output is shown as it comes; the exit status takes another way past the pipe.
+	# Show the output at once. File descriptor 3 carries the exit status past the pipe.
 	status=$({ { sh "$HERE/$name.sh" 2>&1; echo $? >&3; } | tee "$output" | sed 's/^/    /' >&4; } 3>&1)
 	mark "$name ends"
 

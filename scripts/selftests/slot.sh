@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# A device that is pulled out of its slot, with a word before or without, and put in again. Sourced
-# after common.sh and in_use.sh.
+# Helpers that remove a device from its slot, with or without notice to the driver, and insert it
+# again. Sourced after common.sh and in_use.sh.
 
 CONSOLE=/dev/console
 
-# After require(): a device that the host or we can pull out, or skip the whole script.
+# Sets PORT and SLOT_CONTROL, or skips the whole script if the device cannot be removed. Called
+# after require().
 require_slot() {
 	[ "${SAFE_DMA_HOST:-}" = hotplug ] || skip_all "no host that plugs devices in: see scripts/safe_dma/guest/hotplug.py"
 	PORT=$(basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$DEVICE")")")
 	PORT_CONFIG=/sys/bus/pci/devices/$PORT/config
 	[ -r "$PORT_CONFIG" ] || skip_all "$DEVICE is in no slot"
 	SLOT_CONTROL=$(slot_control) || skip_all "$PORT has no slot"
-	# What the host says is for us, and not for the log.
+	# Keep the host's answers out of the log.
 	stty -echo <"$CONSOLE"
 }
 
-# number OFFSET SIZE: of the port's configuration space.
+# number OFFSET SIZE: prints a number in the port's configuration space.
 number() {
 	od -A n -t "u$2" -j "$1" -N "$2" "$PORT_CONFIG" | tr -d ' '
 }
 
-# Where the slot's control register is: in the capability of PCI Express, found by its number.
+# Prints the offset of the Slot Control register. It is in the PCI Express capability, ID 16.
 slot_control() {
 	at=$(number 52 1)
 	while [ "$at" != 0 ]; do
@@ -35,19 +36,19 @@ slot_control() {
 	return 1
 }
 
-# The request, which the host takes from the console.
+# ask REQUEST...: sends a request to the host, which reads the console.
 ask() {
 	echo "host: $*" >"$CONSOLE"
 }
 
-# The host has done what it was asked for.
+# answered REQUEST...: returns whether the host has performed the request.
 answered() {
 	read -r answer <"$CONSOLE"
 	echo "# host: $answer"
 	[ "$answer" = "done: $*" ]
 }
 
-# The host has not, and says so.
+# refused REQUEST...: returns whether the host refuses the request.
 refused() {
 	ask "$*"
 	read -r answer <"$CONSOLE"
@@ -55,7 +56,8 @@ refused() {
 	[ "${answer%%:*}" = "not done" ]
 }
 
-# The driver is asked to let go first: the button at the slot.
+# Removes the device with notice: QEMU presses the attention button, and the driver is unbound
+# first.
 pull_out() {
 	ask device_del edu0
 	answered device_del edu0 && eventually gone
@@ -66,11 +68,11 @@ put_in() {
 	answered device_add edu0 && eventually is_ready
 }
 
-# Nobody is asked: the slot's power and its indicator are switched off, which QEMU takes for the
-# moment at which the device is pulled out. The port's driver learns it from the device's absence,
-# like everybody: it must not see the power go, after which it would take the slot for one that it
-# has switched off itself. So its interrupt is off meanwhile, too. It switches the slot off a second
-# after that, and whatever is there then would be pulled out with it.
+# Removes the device without notice: switches off the slot's power and power indicator, upon which
+# QEMU removes the device. The hot-plug interrupt is off meanwhile: the port's driver must not see
+# the loss of power, or it would assume that it has switched off the slot itself. It only sees that
+# the device is absent, and switches off the slot one second later. A device that is inserted before
+# that would be removed, too, so wait for it.
 tear_out() {
 	cut_power && eventually gone && eventually is_off
 }
@@ -84,14 +86,14 @@ cut_power() {
 	control $(((was | 0x700) & ~0x20)) && control "$was"
 }
 
-# control VALUE: of the slot.
+# control VALUE: writes the Slot Control register.
 control() {
 	# shellcheck disable=SC2059 # two bytes
 	printf "$(printf '\\%03o\\%03o' $(($1 & 255)) $(($1 >> 8)))" |
 		dd of="$PORT_CONFIG" bs=2 seek=$((SLOT_CONTROL / 2)) conv=notrunc 2>/dev/null
 }
 
-# Bound, with the files by which it can be used.
+# Returns whether the driver is bound and its files exist.
 is_ready() {
 	is_bound && [ -e "$RUN" ]
 }

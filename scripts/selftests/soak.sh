@@ -4,8 +4,8 @@
 # Random operations by many processes, on all devices at once, see programs/soak.c.
 #
 #   SAFE_DMA_SEED         the seed
-#   SAFE_DMA_OPERATIONS   the number of operations, in all
-#   SAFE_DMA_WORKERS      processes for each device
+#   SAFE_DMA_OPERATIONS   the total number of operations
+#   SAFE_DMA_WORKERS      the number of processes for each device
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -15,7 +15,7 @@ require_program soak
 require_dma_debug
 ktap_set_plan $((FINISH + 3))
 
-# The pipe hides the exit status: only a good run prints a digest.
+# The pipe hides the exit status, but only a successful run prints a digest.
 soaked() {
 	"$PROGRAM" "${SAFE_DMA_SEED:-1}" "${SAFE_DMA_OPERATIONS:-4000}" "${SAFE_DMA_WORKERS:-8}" \
 		"$DEBUGFS/$MODULE"/* 2>&1 | tee "$OUTPUT"

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Print what one operation calls, and how long each function takes, for
+# Prints the functions that an operation calls, and the time of each, for
 # scripts/safe_dma/witness/trace.py.
 #
-#   trace.sh OPERATION     as in the device's file run
+#   trace.sh OPERATION     OPERATION is a lifecycle that the device's file `run` lists
 #
-# First all calls at once. That tells what is called, but the time of each function has the tracer's
-# work for all below it. Then, one after the other, each function alone, several times.
+# First records all calls together. This shows the calls, but the time of each function includes the
+# tracer's overhead for all functions below. Then records each function alone, several times.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,7 +17,7 @@
 OP=$1
 ROWS=$HERE/paths.rows
 TAB=$(printf '\t')
-# An interrupt may come, and make one of them longer.
+# An interrupt may make one of the runs longer.
 TIMES="1 2"
 
 cannot() {
@@ -29,7 +29,7 @@ reason=$(tracing_ready) || cannot "$reason"
 KO=$(find_module) || cannot "no $MODULE.ko"
 DEVICE=$(find_device) || cannot "no edu device (PCI 1234:11e8)"
 is_loaded && cannot "$MODULE is loaded and in use: unload it first"
-directory=$(mktemp -d) || cannot "no place for temporary files"
+directory=$(mktemp -d) || cannot "no temporary directory"
 trap 'rm -rf "$directory"; tracing_end; if is_loaded; then unload; fi' EXIT
 load run_checks=N || cannot "$MODULE does not load"
 RUN=/sys/kernel/debug/$MODULE/$DEVICE/run
@@ -39,7 +39,7 @@ run() {
 	echo "op=$OP" >"$RUN"
 }
 
-# The functions that a graph begins with: of each row the first that this kernel has.
+# The functions at which the graphs start: of each row the first that this kernel has.
 sed -n "s/^row${TAB}[^$TAB]*$TAB$OP$TAB//p" "$ROWS" | while read -r names; do
 	for name in $names; do
 		grep -xF "$name" "$TRACING/available_filter_functions" && break
@@ -47,30 +47,30 @@ sed -n "s/^row${TAB}[^$TAB]*$TAB$OP$TAB//p" "$ROWS" | while read -r names; do
 done | sort -u >"$directory/entries"
 [ -s "$directory/entries" ] || cannot "no row of the table is for '$OP'"
 
-# record COMMAND: one run, in the tracer's buffer.
+# record COMMAND...: records one run of COMMAND in the tracer's buffer.
 record() {
 	: >"$TRACING/trace"
 	echo 1 >"$TRACING/tracing_on"
-	# An event that is the first in the buffer costs the tracer more.
+	# The first event in the buffer has more overhead.
 	echo "$OP" >"$TRACING/trace_marker"
 	"$@" 2>/dev/null
 	status=$?
 	echo 0 >"$TRACING/tracing_on"
 }
 
-# show WHAT: what was recorded.
+# show WHAT: prints the recorded run.
 show() {
 	echo "trace: begin $1"
 	cat "$TRACING/trace"
 	echo "trace: end $status $(lost)"
 }
 
-# only FUNCTION...: trace these and no others.
+# only FUNCTION...: traces only these functions.
 only() {
 	echo "$*" | tr ' ' '\n' >"$TRACING/set_ftrace_filter"
 }
 
-# repeated WHAT COMMAND...: record and show it several times.
+# repeated WHAT COMMAND...: records and prints COMMAND several times.
 repeated() {
 	what=$1
 	shift
@@ -80,12 +80,12 @@ repeated() {
 	done
 }
 
-# A function that everybody knows: it returns its third argument.
+# Calls a function of known cost: write_null() only returns its third argument.
 write_null() {
 	echo >/dev/null
 }
 
-# What is allocated for the first time takes another way than what was there before.
+# Warm up: the first allocations take other paths than later ones.
 for _ in 1 2 3 4; do
 	run 2>/dev/null
 done
@@ -109,7 +109,7 @@ while read -r function; do
 	repeated "one $function" run
 done <"$directory/functions"
 
-# Those that the others are in, each without the rest; and one whose instructions can be counted.
+# The outermost functions, each alone, and write_null(), whose instructions can be counted by hand.
 for function in "$@"; do
 	echo "$function" >"$TRACING/set_graph_function"
 	only "$function"
