@@ -15,7 +15,7 @@
 
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define PAGE		4096
-/* The size of edu's buffer, and the maximum of a transfer. */
+/* The size of edu's buffer, which limits a transfer. */
 #define BUFFER_SIZE	4096
 /* The pages that the device file maps. */
 #define PAGES		2
@@ -85,7 +85,7 @@ static inline unsigned long counter(const char *stats, const char *key)
 	return 0;
 }
 
-/* Writes an operation to `run`; returns 0, or its error. */
+/* Writes an operation to `run`. Returns 0 or an error. */
 static inline int operate_text(int fd, const char *text)
 {
 	ssize_t len = strlen(text);
@@ -93,6 +93,7 @@ static inline int operate_text(int fd, const char *text)
 	return write(fd, text, len) == len ? 0 : errno;
 }
 
+/* As operate_text(), with a format. */
 static inline int operate(int fd, const char *format, ...)
 {
 	char text[MAX_TEXT];
@@ -104,7 +105,7 @@ static inline int operate(int fd, const char *format, ...)
 	return operate_text(fd, text);
 }
 
-/* Returns the byte at an offset in memory that was filled with a pattern. */
+/* Returns the byte at an offset of memory that is filled with a pattern. */
 static inline unsigned char pattern_byte(unsigned int pattern, unsigned int offset)
 {
 	return ((pattern ^ offset ^ (offset >> 8)) * 0x9e3779b1u) >> 24;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The known bytes of a piece of memory, as runs: bytes of a pattern, which a transfer may have
+ * The expected contents of memory, as runs of bytes: bytes of a pattern, which a transfer may have
  * copied from another offset, zeroes, and unknown bytes.
  */
 #ifndef _SELFTESTS_CONTENTS_H
@@ -9,7 +9,7 @@
 #include "common.h"
 
 #define MAX_RUNS	64
-/* Two with fewer can be combined in any way. */
+/* Contents with fewer runs can be copied into each other without an overflow. */
 #define MANY_RUNS	24
 
 enum what {
@@ -19,11 +19,11 @@ enum what {
 };
 
 struct run {
-	/* It ends where the next run starts. */
+	/* A run ends where the next one starts. */
 	unsigned int start;
 	enum what what;
 	unsigned int pattern;
-	/* The byte at p is that of the pattern at p + shift. */
+	/* The byte at p is the byte of the pattern at p + shift. */
 	unsigned int shift;
 };
 
@@ -38,7 +38,7 @@ static inline unsigned int run_end(const struct contents *contents, unsigned int
 	return i + 1 < contents->count ? contents->runs[i + 1].start : contents->size;
 }
 
-/* The run that has the byte at p. */
+/* Returns the index of the run that includes the byte at p. */
 static inline unsigned int run_at(const struct contents *contents, unsigned int p)
 {
 	unsigned int i = 0;
@@ -58,7 +58,7 @@ static inline unsigned char byte_at(const struct contents *contents, unsigned in
 	return run_byte(&contents->runs[run_at(contents, p)], p);
 }
 
-/* Whether another run fits. */
+/* Returns whether there is room for another run. */
 static inline int has_room(const struct contents *contents)
 {
 	return contents->count < MANY_RUNS;
@@ -72,7 +72,7 @@ static inline void contents_init(struct contents *contents, unsigned int size, e
 	contents->runs[0] = (struct run){ .what = what, .pattern = pattern };
 }
 
-/* Appends a run, unless the last one continues. */
+/* Appends a run, unless its bytes continue the last run. */
 static inline void run_add(struct contents *contents, struct run run)
 {
 	if (contents->count) {
@@ -86,7 +86,7 @@ static inline void run_add(struct contents *contents, struct run run)
 	contents->runs[contents->count++] = run;
 }
 
-/* Copies the bytes of `from`, from `first` to before `end`, to `at`; both must have room. */
+/* Copies the bytes [first, end) of `from` to the offset `at`. Both contents must have room. */
 static inline void contents_copy(struct contents *to, unsigned int at, const struct contents *from,
 				 unsigned int first, unsigned int end)
 {
@@ -120,7 +120,7 @@ static inline void contents_copy(struct contents *to, unsigned int at, const str
 	}
 }
 
-/* Sets the bytes from `first` to before `end`. */
+/* Sets the bytes [first, end). */
 static inline void contents_set(struct contents *contents, unsigned int first, unsigned int end,
 				enum what what, unsigned int pattern)
 {
@@ -132,7 +132,7 @@ static inline void contents_set(struct contents *contents, unsigned int first, u
 	contents_copy(contents, first, &all, first, end);
 }
 
-/* Returns a pattern that the bytes from p to before *end match. */
+/* Returns a pattern that the bytes [p, *end) match. Sets *end. */
 static inline unsigned int pattern_at(const struct contents *contents, unsigned int p,
 				      unsigned int *end)
 {
@@ -142,12 +142,12 @@ static inline unsigned int pattern_at(const struct contents *contents, unsigned 
 
 	*end = run_end(contents, i);
 	if (run->what == ZERO) {
-		/* The pattern whose byte at p is zero. */
+		/* A pattern whose byte at p is zero. */
 		*end = p + 1;
 		return p ^ (p >> 8);
 	}
 	if (run->shift) {
-		/* p and q differ in the same bits up to there. */
+		/* Up to there p and q differ in the same bits. */
 		unsigned int block = (p | ((run->shift & -run->shift) - 1)) + 1;
 
 		if (block < *end)
@@ -159,7 +159,10 @@ static inline unsigned int pattern_at(const struct contents *contents, unsigned 
 #define SAME	(~0u)
 #define OPEN	(~0u - 1)
 
-/* Returns the first byte that differs from the pattern, SAME, or OPEN at an unknown byte. */
+/*
+ * Returns the offset of the first byte that differs from the pattern, SAME if none differs, or OPEN
+ * if a byte is unknown.
+ */
 static inline unsigned int differs_at(const struct contents *contents, unsigned int first,
 				      unsigned int end, unsigned int pattern)
 {
@@ -177,7 +180,7 @@ static inline unsigned int differs_at(const struct contents *contents, unsigned 
 	return SAME;
 }
 
-/* Returns the first byte that differs from that in memory, or SAME. */
+/* Returns the offset of the first known byte that differs from memory, or SAME. */
 static inline unsigned int differs_from(const struct contents *contents,
 					const unsigned char *memory)
 {

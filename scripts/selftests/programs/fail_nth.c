@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lets each allocation of an operation fail, one after the other, by the kernel's fault injection
- * (/proc/self/fail-nth), until none is left.
+ * Fails each allocation of an operation in turn, with the kernel's fault injection
+ * (/proc/self/fail-nth), until the operation runs without a failure.
  *
  *   fail_nth DEVICE DIRECTORY map         maps each kind, direction and size
  *   fail_nth DEVICE DIRECTORY tight       maps each kind where no free address is cached
- *   fail_nth DEVICE DIRECTORY use         the operations on a mapping
- *   fail_nth DEVICE DIRECTORY lifecycles  each lifecycle that `run` lists
+ *   fail_nth DEVICE DIRECTORY use         runs the operations on a mapping
+ *   fail_nth DEVICE DIRECTORY lifecycles  runs each lifecycle that `run` lists
  *   fail_nth DEVICE DIRECTORY files       reads the files of DIRECTORY
  *   fail_nth DEVICE DIRECTORY open        opens and maps DEVICE, and opens the files of DIRECTORY
  *   fail_nth DEVICE DIRECTORY bind PCI DRIVER   binds DRIVER, in sysfs, to the device PCI
  *
  * DEVICE is a device file, and DIRECTORY the directory of that device in debugfs.
  *
- * An operation that fails returns ENOMEM and changes neither the mappings, nor the counters of the
- * driver, nor those of the DMA debugger. It may also succeed, where the kernel does without the
- * memory, and then it has done all of its work. The number of both is printed.
+ * An operation whose allocation fails must return ENOMEM, and change neither the mappings, nor the
+ * counters of the driver, nor those of the DMA debugger. If the kernel tolerates the failure, the
+ * operation must succeed in full. Prints the numbers of failures and of tolerated failures.
  *
  * /sys/kernel/debug/fail* select the allocations that may fail: see faults.sh.
  *
- * Exits with 0 if all was right.
+ * Exits with 0 on success.
  */
 
 #define PROGRAM "fail_nth"
@@ -30,18 +30,17 @@
 #include "request.h"
 
 #define NAME		"nth"
-/* The size of a block of the IOMMU's page table. */
+/* The size of a block in the IOMMU's page table. */
 #define BLOCK		(2 << 20)
 #define DEBUGGER	"/sys/kernel/debug/dma-api/"
-/* More allocations than any operation has. */
+/* More allocations than any operation makes. */
 #define MOST		5000
 
 static const char *device;
 static const char *directory;
 static int fail_nth;
-/* `run`. */
 static int run_fd;
-/* The files of the device do not exist. */
+/* Whether the driver is unbound: the files of the device do not exist. */
 static int unbound;
 static unsigned int operations, all_failures, all_absorbed;
 
@@ -53,7 +52,7 @@ static void read_file(const char *name, char *text, size_t size)
 	close(fd);
 }
 
-/* Counters of the driver: the number of mappings, and of operations. */
+/* The driver's counters: the number of mappings, and of operations. */
 static const char *const counted[] = { "live", "maps", "syncs", "transfers", "bytes" };
 
 struct counters {
@@ -72,7 +71,7 @@ static void take_counters(struct counters *counters)
 		counters->of[i] = counter(text, counted[i]);
 }
 
-/* Returns the differences of the counters. */
+/* Returns by how much the counters have grown. */
 static struct counters done_since(const struct counters *before)
 {
 	struct counters done;
@@ -103,20 +102,20 @@ static void take_state(struct state *state)
 struct step {
 	/* Called before each attempt. */
 	void (*prepare)(const struct step *step);
-	/* The operation; returns 0 or its error. */
+	/* Runs the operation. Returns 0 or an error. */
 	int (*try)(const struct step *step);
 	/* Called after a success: checks the effect, and undoes it. */
 	void (*undo)(const struct step *step);
 	/* Called after each attempt. */
 	void (*said)(const struct step *step, int error);
 	int fd;
-	/* The words of the operation, and those that undo it; or a file. */
+	/* The words of the operation, and the words that undo it; or a file. */
 	const char *words, *back;
-	/* Further errors of a failed allocation. */
+	/* Other permitted errors, beside ENOMEM. */
 	int others[3];
-	/* Of so many equal allocations in a row only one fails. */
+	/* Only one of this number of equal allocations in a row fails. */
 	unsigned int stride;
-	/* Of a mapping. */
+	/* The kind and pattern of a mapping. */
 	unsigned int kind, pattern;
 };
 
@@ -129,9 +128,9 @@ static void must_be_same(const struct state *before, const char *what, unsigned 
 	if (strcmp(before->errors, after.errors))
 		changed = "the DMA debugger has found an error";
 	else if (strcmp(before->mappings, after.mappings))
-		changed = "what is mapped has changed";
+		changed = "the mappings have changed";
 	else if (strcmp(before->free, after.free))
-		changed = "the DMA debugger knows of more mappings, or fewer";
+		changed = "the DMA debugger has another number of mappings";
 	if (!changed)
 		return;
 	fprintf(stderr, "fail_nth: %s: allocation %u failed, errno %d: %s\n%s%s", what, nth, error,
@@ -139,19 +138,22 @@ static void must_be_same(const struct state *before, const char *what, unsigned 
 	exit(1);
 }
 
-/* Returns the number of allocations that are left until one fails, or 0 if it has failed. */
+/*
+ * Runs a step in which allocation `nth` fails. Returns 0 if it has failed, otherwise how many more
+ * allocations were needed.
+ */
 static unsigned int try_without(const struct step *step, unsigned int nth, int *error)
 {
 	char text[16] = "";
 	int len = snprintf(text, sizeof(text), "%u", nth);
 
 	if (write(fail_nth, text, len) != len)
-		fail("no allocation can be made to fail");
+		fail("fail-nth cannot be written");
 	*error = step->try(step);
 	memset(text, 0, sizeof(text));
 	if (syscall(__NR_pread64, fail_nth, text, sizeof(text) - 1, 0) <= 0 ||
 	    write(fail_nth, "0", 1) != 1)
-		fail("it is not known whether an allocation has failed");
+		fail("fail-nth cannot be read and reset");
 	return strtoul(text, NULL, 10);
 }
 
@@ -171,12 +173,12 @@ static unsigned int count_allocations(const struct step *step)
 
 	left = try_without(step, MOST, &error);
 	if (error || !left)
-		fail("it fails without a failure, or there is no end of allocations");
+		fail("an operation fails without fault injection, or makes too many allocations");
 	step->undo(step);
 	return MOST - left;
 }
 
-/* Lets each allocation of a step fail, until it is done without a failure. */
+/* Fails each allocation of a step in turn, until the step runs without a failure. */
 static void sweep(const struct step *step, const char *what)
 {
 	static struct state before;
@@ -184,7 +186,7 @@ static void sweep(const struct step *step, const char *what)
 	unsigned int nth = 1, last = 0, failures = 0, absorbed = 0, succeeded = 0;
 	int error, failed = 1;
 
-	/* The last allocations, after those of equal pieces, fail one by one. */
+	/* The last allocations, after the equal ones, fail one by one. */
 	if (step->stride)
 		last = count_allocations(step) - step->stride;
 	take_state(&before);
@@ -207,15 +209,15 @@ static void sweep(const struct step *step, const char *what)
 		must_be_same(&before, what, nth, error);
 		done = done_since(&start);
 		if (step->undo && done.of[0])
-			fail("more is counted as mapped, or less");
-		/* Each success has done the same. */
+			fail("the counter of mappings is wrong");
+		/* Each success must have the same effect. */
 		if (!error && !succeeded++)
 			first = done;
 		if (!error && memcmp(&first, &done, sizeof(done)))
-			fail("not all was done");
+			fail("an operation was done in part");
 		nth += nth < last ? step->stride : 1;
 		if (nth > MOST)
-			fail("there is no end of allocations");
+			fail("an operation makes too many allocations");
 	}
 	printf("# %s: %u failures, %u of them without consequence\n", what, failures, absorbed);
 	operations++;
@@ -240,7 +242,7 @@ static void undo_words(const struct step *step)
 	must(step->back);
 }
 
-/* `result` has the result of the words; without memory for it, it has no text. */
+/* Checks that `result` has the result of the words, or is empty for lack of memory. */
 static void said_of_words(const struct step *step, int error)
 {
 	const char *expected = error ? "TAP version 14\n1..1\nnot ok 1 op=" :
@@ -249,10 +251,10 @@ static void said_of_words(const struct step *step, int error)
 
 	read_control(directory, "result", text, sizeof(text));
 	if (text[0] && strncmp(text, expected, strlen(expected)))
-		fail("the file `result` has another result");
+		fail("the file `result` has a wrong result");
 }
 
-/* `back` may be NULL for words that change nothing. */
+/* Fails each allocation of an operation. `back` is NULL for words that change nothing. */
 static void sweep_words(const char *words, const char *back)
 {
 	struct step step = {
@@ -274,7 +276,7 @@ static void undo_map(const struct step *step)
 
 	take_state(&state);
 	if (!strstr(state.mappings, "\n" NAME " ") || strstr(state.mappings, " dma 0x0 "))
-		fail("it is mapped, and not listed");
+		fail("a mapping is not listed");
 	if (step->pattern && has_access(step->kind)) {
 		if (has_syncs(step->kind))
 			must("op=sync_for_cpu name=" NAME);
@@ -288,13 +290,13 @@ struct shape {
 	unsigned int kind;
 	unsigned int size;
 	unsigned int offset;
-	/* Of many equal pieces. */
+	/* The stride of a step, for memory in many equal pieces. */
 	unsigned int stride;
 };
 
 /*
- * Lists of one piece and of several, and tables of one page and of more. The unmap of a block of
- * the IOMMU, 2 MiB, frees the last level of its page table, which the next map allocates again.
+ * Scatter-gather lists and page tables of different lengths. The unmap of a whole block of the
+ * IOMMU, 2 MiB, frees the last level of the page table, which the next map allocates again.
  */
 static const struct shape shapes[] = {
 	{ KIND_SINGLE, 100 },
@@ -320,7 +322,7 @@ static const struct shape shapes[] = {
 	{ KIND_RESOURCE },
 };
 
-/* An IOVA range needs an IOMMU, and registers cannot be bounced. */
+/* Returns whether a kind can be mapped: IOVA ranges need an IOMMU, registers cannot be bounced. */
 static int can_be(unsigned int kind)
 {
 	int error = operate(run_fd, "op=map name=" NAME " kind=%s", kinds[kind]);
@@ -361,7 +363,7 @@ static void map_as(const struct shape *shape, unsigned int dir, unsigned int pat
 	sweep(&step, words);
 }
 
-/* Whether it is the last shape of its kind. */
+/* Returns whether this is the last shape of its kind. */
 static int is_last(int number)
 {
 	return number + 1 == COUNT(shapes) || shapes[number + 1].kind != shapes[number].kind;
@@ -369,7 +371,7 @@ static int is_last(int number)
 
 #define PATTERN	17
 
-/* Each shape; and for the last of each kind, each direction, and a pattern. */
+/* Maps each shape, and the last shape of each kind also with a pattern and each direction. */
 static void map(void)
 {
 	for (int i = 0; i < COUNT(shapes); i++) {
@@ -390,14 +392,14 @@ static void map(void)
 }
 
 /*
- * Maps and unmaps the one free block. That gives back addresses that are cached in it for small
- * mappings; it fails if one was lost. It also frees the last level of the page table, so that the
- * next mapping allocates it.
+ * Maps and unmaps the only free block. This flushes cached addresses in the block, and fails if one
+ * was leaked. It also frees the last level of the page table, so that the next mapping allocates
+ * it.
  */
 static void prepare_block(const struct step *step)
 {
 	if (operate(run_fd, "op=map name=block kind=page size=%u", BLOCK))
-		fail("an address is lost");
+		fail("an address was leaked");
 	must("op=unmap name=block");
 }
 
@@ -405,7 +407,7 @@ static void tight(void)
 {
 	int number = 0;
 
-	/* Uses all addresses but a block. */
+	/* Use up all addresses, and then free one block. */
 	for (unsigned int size = BLOCK; size >= PAGE; size /= 2) {
 		int error;
 
@@ -439,7 +441,7 @@ static void prepare_back(const struct step *step)
 	must(step->back);
 }
 
-/* Fails the operation, undoes it with `back`, and leaves it done. */
+/* Fails each allocation of an operation that `back` undoes, and finally runs the operation. */
 static void sweep_and_do(const char *words, const char *back)
 {
 	sweep_words(words, back);
@@ -487,12 +489,12 @@ static void use(void)
 	for (unsigned int kind = 0; kind < KINDS; kind++)
 		if (can_be(kind))
 			use_kind(kind);
-	/* A transfer that cannot start, or memory that is not given back, would be useless. */
+	/* These operations must not need memory: an unmap, for example, must not fail. */
 	if (all_failures != all_absorbed)
 		fail("an operation on a mapping needs memory");
 }
 
-/* Each without parameters, and with bytes that go through the device. */
+/* Runs each lifecycle without parameters, and with a transfer of bytes. */
 static void lifecycles(void)
 {
 	char text[8192], words[64];
@@ -514,7 +516,7 @@ static void lifecycles(void)
 		line[len] = '\0';
 		sweep_words(line, NULL);
 		if (takes) {
-			/* Several pieces; an object of a pool is no larger than a page. */
+			/* In several pieces; an object of a pool is at most a page. */
 			snprintf(words, sizeof(words), "%s size=%u pattern=17", line,
 				 strcmp(line, "op=pool") ? 20000 : PAGE);
 			sweep_words(words, NULL);
@@ -542,7 +544,7 @@ static int try_read(const struct step *step)
 
 static const char *const names[] = { "run", "result", "mappings", "stats" };
 
-/* With so many mappings that the text grows several times. */
+/* Reads the files, with so many mappings that the text grows several times. */
 static void files(void)
 {
 	for (int i = 0; i < 100; i++)
@@ -574,7 +576,7 @@ static int try_open(const struct step *step)
 static void undo_open(const struct step *step)
 {
 	if (close(opened))
-		fail("it cannot be closed");
+		fail("a file cannot be closed");
 }
 
 static void *pages;
@@ -585,7 +587,7 @@ static int try_mmap(const struct step *step)
 	return pages == MAP_FAILED ? errno : 0;
 }
 
-/* One page goes to the device's buffer, and comes back into the other. */
+/* Transfers one page to the device, and from there to the other page, to check the area. */
 static void undo_mmap(const struct step *step)
 {
 	unsigned char *bytes = pages;
@@ -596,7 +598,7 @@ static void undo_mmap(const struct step *step)
 	if (bytes[0] != bytes[PAGE])
 		fail("the area is not the memory of the device");
 	if (munmap(pages, 2 * PAGE))
-		fail("it cannot be unmapped");
+		fail("the area cannot be unmapped");
 }
 
 static void open_and_map(void)
@@ -616,14 +618,14 @@ static void open_and_map(void)
 	step.fd = open_file(device, O_RDWR);
 	step.try = try_mmap;
 	step.undo = undo_mmap;
-	/* Of a page table of the process: insert_pages() in mm/memory.c. */
+	/* For a page table of the process, see insert_pages() in mm/memory.c. */
 	step.others[0] = EFAULT;
 	sweep(&step, "mmap the device's pages");
 	close(step.fd);
 	sweep_words("op=transfer_page page=0 to=device", NULL);
 }
 
-/* Returns a bit for each file that exists while the driver is bound. */
+/* Returns a set of the files of a bound driver that exist. */
 static int is_bound(const struct step *step)
 {
 	char run[128];
@@ -647,7 +649,7 @@ static int try_bind(const struct step *step)
 	return operate_text(step->fd, step->words);
 }
 
-/* The driver ignores that a file of debugfs could not be created. */
+/* Checks that no file exists after an error. The driver ignores errors of files in debugfs. */
 static void said_of_bind(const struct step *step, int error)
 {
 	int bound = is_bound(step);
@@ -675,7 +677,7 @@ static void bound(const char *pci, const char *driver)
 		.try = try_bind,
 		.undo = undo_bind,
 		.said = said_of_bind,
-		/* Of registers and interrupts, where the kernel drops the reason. */
+		/* For registers and interrupts the kernel replaces ENOMEM. */
 		.others = { EBUSY, ENODEV, ENOSPC },
 		.words = pci,
 	};

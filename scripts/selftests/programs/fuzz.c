@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes random texts to the file `run` of a device, and maps its device file in random ways.
+ * Writes random texts to the file `run` of a device, and maps the device file with random
+ * arguments.
  *
  *   fuzz DIRECTORY DEVICE SEED INPUTS
  *
- * DIRECTORY is the device's directory in debugfs, and DEVICE its device file. The same seed makes
- * the same inputs. Each result is checked against the model, and so is the kernel's log: one line
+ * DIRECTORY is the device's directory in debugfs, and DEVICE its device file. The same seed gives
+ * the same inputs. Each result is checked against the model. The kernel's log must have one line
  * for a refusal, and none otherwise.
  *
- * Exits with 0 if all results were right, and nothing is mapped. Otherwise prints the input and the
- * mistake: the same seed and number of inputs reproduce it.
+ * Exits with 0 if all results were right, and nothing is left mapped. Otherwise prints the input
+ * and the mistake, which the same seed and number of inputs reproduce.
  */
 
 #define PROGRAM "fuzz"
@@ -25,17 +26,17 @@
 #include "model.h"
 #include "random.h"
 
-/* The maximum size of a file of debugfs. */
+/* The maximum size of a file in debugfs. */
 #define MAX_FILE	0x40000
 #define MODULE		"safe_dma "
-/* More than can be bounced, and less than the largest piece. */
+/* Larger than a bounce buffer, and smaller than the largest piece of the page allocator. */
 #define LARGE		1000000
 
 static __u64 seed;
 static unsigned long number;
 static unsigned long came_of[COUNT(errors)];
 static struct world world;
-/* The mappings that should be there, and their bytes in whole pages. */
+/* The mappings of the model, and their size in whole pages. */
 static struct mapping mappings[MAX_NAMES];
 static unsigned int count;
 static __u64 mapped_bytes;
@@ -45,10 +46,10 @@ static const char *directory;
 static const char *device;
 static char content[MAX_FILE];
 static int run_fd, device_fd;
-/* The arguments of write(). */
+/* The arguments for write(). */
 static const char *pointer;
 static size_t length;
-/* The end of readable memory. */
+/* The end of a readable page. */
 static char *edge;
 /* Prints the input. */
 static void (*show)(void);
@@ -61,7 +62,7 @@ static void complain(const char *what)
 	exit(1);
 }
 
-/* The result is one of those that are expected. */
+/* Checks that a result is among the expected ones, and counts it. */
 static void judge(int error, unsigned int expected)
 {
 	char what[400];
@@ -75,7 +76,7 @@ static void judge(int error, unsigned int expected)
 	complain(what);
 }
 
-/* Each input has its own random numbers, which do not depend on earlier results. */
+/* Returns the random numbers of an input, which do not depend on earlier results. */
 static struct random random_of_input(void)
 {
 	struct random random = { seed ^ (number + 1) * 0xd1342543de82ef95ull };
@@ -104,8 +105,8 @@ static void set_up(void)
 }
 
 /*
- * The log has that many lines that begin with `begin` and go on after that, no other line of the
- * module, and no warning.
+ * Checks that the log has `lines` lines that start with `begin` and continue with a reason, no
+ * other line of the module, and no warning.
  */
 static void judge_log(const char *begin, int lines)
 {
@@ -120,13 +121,13 @@ static void judge_log(const char *begin, int lines)
 			continue;
 		if (len && !strncmp(message, begin, len)) {
 			if (!message[len] || strlen(message) >= MAX_MESSAGE)
-				complain("the line of the log has no reason, or is cut");
+				complain("the line in the log has no reason, or is truncated");
 			found++;
 			continue;
 		}
 		if (kernel_log.level >= LEVEL_NOTICE && strncmp(message, MODULE, strlen(MODULE)))
 			continue;
-		/* Large buffers are bounced, or cannot be. */
+		/* Bounce buffers may run out. */
 		if (world.bounces && (strstr(message, "swiotlb buffer is full") ||
 				      strstr(message, "swiotlb_tbl_map_single: ")))
 			continue;
@@ -172,7 +173,7 @@ static void summarize(void)
 	}
 	printf("# seed %llu: %lu inputs, %lu accepted, %lu refused:%s\n", (unsigned long long)seed,
 	       number, came_of[0], refused, why);
-	/* Otherwise only one half of the code was tested. */
+	/* Both accepted and refused inputs must be common, to test all of the code. */
 	if (number >= 1000 && (came_of[0] < number / 10 || refused < number / 10))
 		fail("nearly all inputs were accepted, or refused");
 }
@@ -208,11 +209,11 @@ static void learn(void)
 		if (!error && operate(run_fd, "op=unmap name=probe"))
 			fail("unmap");
 	}
-	/* A buffer that shares its first and last page, and is too large to be bounced. */
+	/* A buffer that shares its first and last page, and is too large for a bounce buffer. */
 	error = operate(run_fd, "op=map name=probe offset=1 size=%u", LARGE);
 	operate(run_fd, "op=unmap name=probe");
 	world.bounces = error || world.refused[KIND_IOVA];
-	/* Skip the log of this. */
+	/* Skip the messages about this. */
 	while (read_log(&kernel_log) > 0)
 		;
 }
@@ -236,7 +237,7 @@ static unsigned int outcomes_of_request(const struct request *request)
 	return (expected & ~outcome(0)) | outcome(ENOSPC);
 }
 
-/* Updates the model after the result of a request. */
+/* Updates the model with the result of a request. */
 static void note(const struct request *request, int error)
 {
 	struct mapping *mapping = find_mapping(request->name);
@@ -260,7 +261,10 @@ static void note(const struct request *request, int error)
 	}
 }
 
-/* Sets the arguments of write(), sometimes to wrong ones. Returns the lines in the log. */
+/*
+ * Sets the arguments for write(), sometimes to wrong ones. Returns the expected number of lines in
+ * the log.
+ */
 static int choose_pointer(struct random *random, unsigned int *expected)
 {
 	static const size_t too_long[] = { 257, 4096, 65536, 1 << 20, INT32_MAX };
@@ -273,12 +277,12 @@ static int choose_pointer(struct random *random, unsigned int *expected)
 	*expected = outcome(EFAULT);
 	switch (random_below(random, 5)) {
 	case 0:
-		/* Not mapped: the module finds out. */
+		/* Not mapped: the module gets a fault. */
 		pointer = random_once_in(random, 2) ? NULL : edge;
 		length = 1 + random_below(random, MAX_TEXT);
 		return 1;
 	case 1:
-		/* Not of user space: the kernel refuses it without calling the module. */
+		/* Outside of user space: the kernel refuses it before it calls the module. */
 		pointer = (char *)(random_once_in(random, 2) ? 0xffff800080000000 : -4096ul);
 		length = 1 + random_below(random, MAX_TEXT);
 		return 0;
@@ -293,14 +297,14 @@ static int choose_pointer(struct random *random, unsigned int *expected)
 		*expected = outcome(EINVAL);
 		return 1;
 	default:
-		/* No length: the module is not called either. */
+		/* A negative length: the module is not called either. */
 		length = -1 - random_below(random, 4096);
 		*expected |= outcome(EINVAL);
 		return 0;
 	}
 }
 
-/* `result` says the same; the first byte that differs is the one of the model. */
+/* Checks `result`, and the first byte that differs, against the model. */
 static void judge_result(const struct request *request, int error)
 {
 	static const char begin[] = "TAP version 14\n1..1\n";
@@ -319,14 +323,14 @@ static void judge_result(const struct request *request, int error)
 		unsigned int differs;
 
 		if (!said || !find_part(mapping, request, &part))
-			complain("no byte can differ");
+			complain("there is no byte that can differ");
 		differs = differs_at(&mapping->bytes, part.start, part.end, request->pattern);
 		if (byte < part.start || byte >= part.end || (differs != OPEN && byte != differs))
-			complain("another byte differs");
+			complain("the reported byte is not the first one that differs");
 	}
 }
 
-/* `mappings` has the mappings of the model. */
+/* Checks `mappings` against the model. */
 static void judge_mappings(void)
 {
 	unsigned int lines = 0;
@@ -335,7 +339,7 @@ static void judge_mappings(void)
 	for (const char *at = content; (at = strchr(at, '\n')); at++)
 		lines++;
 	if (lines != count + 1)
-		complain("after that there are more mappings, or fewer");
+		complain("the number of mappings is wrong afterwards");
 	for (unsigned int i = 0; i < count; i++) {
 		const struct mapping *mapping = &mappings[i];
 		char begin[100], size[40];
@@ -347,7 +351,7 @@ static void judge_mappings(void)
 		line = strstr(content, begin);
 		found = line ? strstr(line, size) : NULL;
 		if (!found || found > strchr(line + 1, '\n'))
-			complain("after that a mapping is wrong");
+			complain("a mapping is wrong afterwards");
 	}
 }
 
@@ -390,9 +394,9 @@ static void try_text(struct random *random, const char *begin, unsigned long *re
 	written = write(run_fd, pointer, length);
 	error = written < 0 ? errno : 0;
 	if (written >= 0 && written != text.len)
-		complain("it was accepted in part");
+		complain("the text was accepted in part");
 	judge(error, expected);
-	/* Several results were possible. */
+	/* The operation could have succeeded: now the log must have a line. */
 	if (error && expected & outcome(0))
 		lines = 1;
 	judge_log(begin, lines);
@@ -407,7 +411,7 @@ static void try_text(struct random *random, const char *begin, unsigned long *re
 		contents_init(&world.buffer, BUFFER_SIZE, UNKNOWN, 0);
 }
 
-/* The arguments of mmap(). */
+/* The arguments for mmap(). */
 static __u64 map_size, map_offset;
 static int map_protection, map_flags;
 
@@ -418,7 +422,7 @@ static void show_mmap(void)
 	       (unsigned long long)map_offset);
 }
 
-/* Maps any part of the address space, and of the pages. */
+/* Maps any range of the device file, also beyond its pages. */
 static void try_mmap(struct random *random)
 {
 	static const __u64 offsets[] = {
@@ -435,7 +439,7 @@ static void try_mmap(struct random *random)
 	map_size = edges[ANY(random, edges)];
 	map_protection = random_below(random, 8);
 	map_flags = flags[ANY(random, flags)];
-	/* A large private mapping is refused, and logged, before the device is asked. */
+	/* The kernel refuses and logs a large private mapping before it calls the module. */
 	if (random_once_in(random, 2) || map_flags == MAP_PRIVATE)
 		map_size = world.page * (1 + random_below(random, PAGES + 1));
 	end = map_offset + (map_size + world.page - 1) / world.page * world.page;
@@ -457,14 +461,14 @@ static void try_mmap(struct random *random)
 	if (map_protection & PROT_WRITE)
 		memcpy((char *)result + map_size - 1, edge - 1, 1);
 	if (munmap((void *)result, map_size))
-		complain("it cannot be unmapped");
+		complain("the area cannot be unmapped");
 	for (int i = 0; i < PAGES; i++)
 		contents_init(&world.pages[i], PAGE, UNKNOWN, 0);
 }
 
 /*
- * Rare names fill the table of 256: after so many inputs all are unmapped, or ENOSPC would be the
- * only result from then on.
+ * Rare names fill the table of 256 names. After this number of inputs all are unmapped, or ENOSPC
+ * would become the only result.
  */
 #define UNMAP_AFTER	8192
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reads the kernel's log while it is written: its buffer keeps only the newest messages.
+ * Reads the kernel's log while it is written: the ring buffer keeps only the newest messages.
  */
 #ifndef _SELFTESTS_FUZZ_LOG_H
 #define _SELFTESTS_FUZZ_LOG_H
@@ -13,9 +13,9 @@
 
 /* The maximum length of a record. */
 #define MAX_RECORD	8192
-/* This level and higher numbers are not warnings. */
+/* Messages of this level and of higher numbers are not warnings. */
 #define LEVEL_NOTICE	5
-/* A message of this length may be cut. */
+/* The kernel may truncate messages of this length. */
 #define MAX_MESSAGE	1000
 
 struct log {
@@ -24,18 +24,18 @@ struct log {
 	/* The message and level of the last record. */
 	const char *message;
 	unsigned int level;
-	/* Whether the kernel has written it, and not a program. */
+	/* Whether the kernel has written the record, not a program. */
 	int is_kernels;
 };
 
-/* Starts at the end of the log; returns 0 if it cannot be read. */
+/* Opens the log at its end. Returns 0 if it cannot be read. */
 static inline int open_log(struct log *log)
 {
 	log->fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	return log->fd >= 0 && lseek(log->fd, 0, SEEK_END) >= 0;
 }
 
-/* Reads the next message; returns 1, 0 if there is none yet, or -1 if some were lost. */
+/* Reads the next message. Returns 1, 0 if there is none yet, or -1 if messages were lost. */
 static inline int read_log(struct log *log)
 {
 	ssize_t len = read(log->fd, log->record, sizeof(log->record) - 1);
@@ -51,7 +51,7 @@ static inline int read_log(struct log *log)
 	message = strchr(log->record, ';');
 	if (!message)
 		return -1;
-	/* Its properties follow on further lines. */
+	/* The record's properties follow on further lines. */
 	end = strchr(++message, '\n');
 	if (end)
 		*end = 0;

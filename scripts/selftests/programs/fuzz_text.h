@@ -9,7 +9,7 @@
 #include "fuzz_words.h"
 #include "random.h"
 
-/* A random index of an array. */
+/* Returns a random index of an array. */
 #define ANY(random, array) random_below(random, COUNT(array))
 
 /* Numbers around limits. */
@@ -22,8 +22,8 @@ static const __u64 edges[] = {
 };
 
 /*
- * Few names, so that requests meet, and sometimes one of more than 256. The mappings of the latter
- * are small: the memory of the guest is enough for them.
+ * Draws a name: mostly one of a few, so that requests share mappings, and sometimes one of many, to
+ * reach the limit of 256 names. The mappings of the latter are small, to save the guest's memory.
  */
 static inline void make_name(struct random *random, char name[NAME_LEN])
 {
@@ -45,7 +45,7 @@ static inline void make_name(struct random *random, char name[NAME_LEN])
 	}
 }
 
-/* Mostly small: large mappings take long, and a few reach the limits. */
+/* Draws a size, mostly a small one: large mappings take long, and a few suffice to reach limits. */
 static inline __u64 make_size(struct random *random)
 {
 	switch (random_below(random, 40)) {
@@ -76,7 +76,7 @@ static inline __u64 make_offset(struct random *random)
 	}
 }
 
-/* Few, so that they repeat. */
+/* Draws a pattern, mostly one of a few, so that patterns repeat. */
 static inline unsigned int make_pattern(struct random *random)
 {
 	static const unsigned int patterns[] = { 0, 1, 0x5a, 0x80000000, 0xffffffff };
@@ -115,11 +115,11 @@ static inline void make_map(struct random *random, struct request *map)
 	}
 }
 
-/* A part of a mapping, mostly within a small one. */
+/* Draws a part of a mapping, mostly within a small mapping. */
 static inline void make_part(struct random *random, struct request *request)
 {
 	if (random_once_in(random, 12)) {
-		/* The end overflows, and looks as if it were within. */
+		/* The end overflows, and seems to be within the mapping. */
 		request->given |= BIT_OF(SIZE) | BIT_OF(OFFSET);
 		request->size = 1 + random_below(random, 128);
 		request->offset = 0 - random_below(random, 64);
@@ -150,7 +150,7 @@ static inline void make_move(struct random *random, struct request *move)
 	}
 }
 
-/* Short: a transfer takes 100 ms, and one without its interrupt takes the whole timeout. */
+/* Draws a short timeout: a transfer takes 100 ms, but without an interrupt the whole timeout. */
 static inline void make_timeout(struct random *random, struct request *request)
 {
 	if (random_once_in(random, 20))
@@ -209,8 +209,8 @@ static inline struct request make_request(struct random *random)
 }
 
 /*
- * Whether to skip it. A write of the device to its own register starts the computation of a
- * factorial, which takes seconds in a thread of the host.
+ * Returns whether to skip a request. If the device writes to its own register, it starts to compute
+ * a factorial, which takes seconds in a host thread.
  */
 static inline int is_too_slow(const struct request *request)
 {
@@ -219,7 +219,7 @@ static inline int is_too_slow(const struct request *request)
 }
 
 #define MAX_WORDS	16
-/* More than all words, and than MAX_TEXT. */
+/* More than MAX_WORDS words and MAX_TEXT bytes need. */
 #define ROOM		2048
 
 struct text {
@@ -266,7 +266,7 @@ static inline void put_word(struct parts *parts, const char *key, const char *va
 	put_value(parts, parts->count++, value);
 }
 
-/* In one of several notations. */
+/* Appends a number in a random notation. */
 static inline void put_number(struct random *random, struct parts *parts, enum key key,
 			      __u64 number)
 {
@@ -302,7 +302,7 @@ static inline void put_fields(struct random *random, struct parts *parts,
 		put_number(random, parts, KEY_PAGE, request->page);
 }
 
-/* A lifecycle with some of its keys, and sometimes with others. */
+/* Draws a lifecycle with some of its keys, and sometimes with other keys. */
 static inline void make_lifecycle(struct random *random, struct parts *parts)
 {
 	unsigned int which = random_below(random, COUNT(lifecycles));
@@ -322,7 +322,7 @@ static inline void make_lifecycle(struct random *random, struct parts *parts)
 		request.given |= BIT_OF(OFFSET);
 		request.offset = make_offset(random);
 	}
-	/* Each page is a transfer. */
+	/* With a pattern, each page takes a transfer. */
 	if (takes & BIT_OF(PATTERN) && random_once_in(random, 12)) {
 		request.given |= BIT_OF(PATTERN);
 		request.pattern = make_pattern(random);
@@ -333,7 +333,7 @@ static inline void make_lifecycle(struct random *random, struct parts *parts)
 				   edges[ANY(random, edges)] : 1 + random_below(random, 5));
 }
 
-/* Random keys and values. */
+/* Draws random keys and values. */
 static inline void make_any_words(struct random *random, struct parts *parts)
 {
 	for (int left = random_below(random, 6); left > 0; left--)
@@ -419,7 +419,7 @@ static inline void add_string(struct text *text, const char *string)
 	add_bytes(text, string, strlen(string));
 }
 
-/* In random order, with random blanks. */
+/* Writes the words, sometimes in random order, with random blanks. */
 static inline void write_words(struct random *random, struct parts *parts, struct text *text)
 {
 	static const char *const blanks[] = {
@@ -451,7 +451,7 @@ static inline void insert_bytes(struct text *text, unsigned int at, const char *
 	add_bytes(text, old.bytes + at, old.len - at);
 }
 
-/* Changes, adds or removes bytes; `other` is a text to append the end of. */
+/* Changes, adds or removes bytes, or appends the end of `other`. */
 static inline void mutate(struct random *random, struct text *text, const struct text *other)
 {
 	static const char interesting[] = "\0\n\t\v =\x7f\x80\xff\xc3\xe2\xf0_0x9-+.,/\\\"'%";
@@ -491,13 +491,13 @@ static inline void mutate(struct random *random, struct text *text, const struct
 		text->len = at;
 		break;
 	case 7:
-		/* Around the maximum. */
+		/* Pad to about the maximum length. */
 		len = MAX_TEXT - 2 + random_below(random, 5);
 		while (text->len < len)
 			add_bytes(text, random_once_in(random, 50) ? "\n" : " ", 1);
 		break;
 	case 8:
-		/* Fills it with one byte, for a long word in the log. */
+		/* Append one byte many times, for a long word in the log. */
 		for (len = random_below(random, MAX_TEXT + 20); len > text->len;)
 			add_bytes(text, &c, 1);
 		break;
@@ -517,14 +517,14 @@ static inline void make_one(struct random *random, struct text *text)
 	write_words(random, &parts, text);
 }
 
-/* Limits of a lifecycle: the transfers, calls and bytes that it takes. */
+/* Limits of a lifecycle: its transfers, calls and bytes. */
 #define MAX_TRANSFERS	16
 #define MAX_CALLS	300
 #define MAX_MOVED	(MAX_SIZE * 2)
 
 /*
- * Whether to skip it: with repeat=1000000 and a pattern a lifecycle takes 100 ms for each page each
- * time, and so hours.
+ * Returns whether to skip an operation. A lifecycle with a pattern takes 100 ms for each page, and
+ * with repeat=1000000 hours.
  */
 static inline int takes_too_long(const struct asked *asked)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Parses words key=value as the file `run` does.
+ * Parses words key=value like the file `run`.
  */
 #ifndef _SELFTESTS_FUZZ_WORDS_H
 #define _SELFTESTS_FUZZ_WORDS_H
@@ -45,9 +45,9 @@ static const struct {
 	{ "map_resource", KIND_RESOURCE, 1, PLAIN | BIT_OF(DIR) },
 };
 
-/* One operation, or a lifecycle and its mapping. */
+/* A parsed operation, or a lifecycle with the request for its mapping. */
 struct asked {
-	/* The place in `lifecycles`, or -1. */
+	/* The index in `lifecycles`, or -1. */
 	int lifecycle;
 	__u64 repeat;
 	struct request request;
@@ -68,7 +68,7 @@ static inline int is_word(struct word word, const char *text)
 	return word.len == strlen(text) && !memcmp(word.text, text, word.len);
 }
 
-/* Returns the place of a word in an array, or -1. */
+/* Returns the index of a word in an array, or -1. */
 static inline int number_of(struct word word, const char *const *names, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
@@ -77,7 +77,7 @@ static inline int number_of(struct word word, const char *const *names, unsigned
 	return -1;
 }
 
-/* Decimal, or hexadecimal behind 0x. */
+/* Parses a decimal number, or a hexadecimal one after 0x. Returns 0 for a wrong number. */
 static inline int read_number(struct word word, __u64 *number)
 {
 	unsigned int base = 10;
@@ -101,7 +101,10 @@ static inline int read_number(struct word word, __u64 *number)
 	return word.len > 0;
 }
 
-/* Finds the value of each key; `text` is NULL for a key that is not given. */
+/*
+ * Finds the value of each key. Its `text` is NULL if the key is missing. Returns 0 for a wrong
+ * text.
+ */
 static inline int read_values(const char *text, unsigned int len, struct word found[KEYS])
 {
 	unsigned int at = 0;
@@ -134,7 +137,7 @@ static inline int read_values(const char *text, unsigned int len, struct word fo
 	return 1;
 }
 
-/* Sets a field of a request; returns 0 for a wrong value. */
+/* Sets a field of a request. Returns 0 for a wrong value. */
 static inline int read_field(struct request *request, enum key key, struct word word)
 {
 	__u64 number;
@@ -183,7 +186,7 @@ static inline int read_field(struct request *request, enum key key, struct word 
 	}
 }
 
-/* Parses a text; returns 0 if it is EINVAL in any state. */
+/* Parses a text. Returns 0 if the result is EINVAL in any state. */
 static inline int read_words(const struct world *world, const char *text, unsigned int len,
 			     struct asked *asked)
 {
@@ -234,7 +237,7 @@ static inline int read_words(const struct world *world, const char *text, unsign
 	return !is_wrong(world, &asked->request);
 }
 
-/* Returns the results that a lifecycle may have, beside `bytes` that are mapped already. */
+/* Returns the possible results of a lifecycle while `bytes` are mapped. */
 static inline unsigned int outcomes_of_lifecycle(const struct world *world,
 						 const struct asked *asked, __u64 bytes)
 {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Maps the coherent pages of /dev/safe_dma0, and has the device transfer them.
+ * Maps the coherent pages of /dev/safe_dma0, and lets the device transfer them.
  *
  *   mmap_coherent DIRECTORY round-trip   the device copies one page to the other
- *   mmap_coherent DIRECTORY bytes        the bytes of patterns, as they come from the device
- *   mmap_coherent DIRECTORY refused      invalid areas, transfers and system calls
+ *   mmap_coherent DIRECTORY bytes        the device returns the documented bytes of patterns
+ *   mmap_coherent DIRECTORY refused      invalid areas, transfers and system calls are refused
  *   mmap_coherent DIRECTORY wanted       the pages are busy during a transfer
- *   mmap_coherent DIRECTORY other        another user has the open file
+ *   mmap_coherent DIRECTORY other        another user cannot use the open file
  *   mmap_coherent DIRECTORY hold FILE    maps the pages, splits and copies the area, waits until
- *                                        FILE exists, when the driver is unbound, and uses them
+ *                                        FILE exists, which means that the driver is unbound, and
+ *                                        uses the pages
  *
- * DIRECTORY is the device's directory in debugfs. Exits with 0 if all was right.
+ * DIRECTORY is the device's directory in debugfs. Exits with 0 on success.
  */
 
 #define PROGRAM "mmap_coherent"
@@ -27,7 +28,7 @@
 #define NOBODY		65534
 
 static const char *directory;
-/* Opened by each process: writes through one open file wait for each other. */
+/* Each process opens its own file: writes to the same open file are serialized. */
 static int run_fd;
 
 static unsigned char pattern(int i, int seed)
@@ -53,7 +54,7 @@ static int open_device(void)
 	return open_file(FILE_NAME, O_RDWR);
 }
 
-/* Returns 0, or its error. */
+/* Returns 0 or an error. */
 static int transfer(int page, const char *to)
 {
 	return operate(run_fd, "op=transfer_page page=%d to=%s", page, to);
@@ -88,16 +89,16 @@ static void round_trip(void)
 	fill(memory, 3);
 	if (transfer(1, "memory"))
 		fail("the device did not write");
-	compare(memory + PAGE, 1, "the device wrote something else than it read");
+	compare(memory + PAGE, 1, "the device wrote other bytes than it read");
 	compare(memory, 3, "the device wrote elsewhere");
 
 	/* The second page alone is the same memory. */
 	second = map(fd, PAGE, PAGE);
 	if (second == MAP_FAILED)
 		fail("cannot map the second page");
-	compare(second, 1, "the second page is something else when it is mapped alone");
+	compare(second, 1, "the second page differs if it is mapped alone");
 
-	/* Copies the area, and splits the rest of it. */
+	/* The child copies the area, and the parent splits it. */
 	child = fork();
 	if (child < 0)
 		fail("cannot fork");
@@ -130,7 +131,7 @@ static void refused(void)
 		fail("the file has ioctls");
 }
 
-/* The bytes go from a mapping to the device's buffer, and from there to a page. */
+/* Checks patterns: transfers bytes from a mapping to the device, and from there to a page. */
 static void patterns_match(void)
 {
 	static const unsigned int patterns[] = { 0, 1, 0x5a, 0x9e3779b1, 0xffffffff };
@@ -197,7 +198,7 @@ static void transfer_often(void)
 			usleep(1000);
 	}
 	if (done < 5)
-		fail("the pages are busy for ever");
+		fail("the pages stay busy");
 }
 
 static void wanted(void)
@@ -213,12 +214,12 @@ static void wanted(void)
 			int error;
 
 			if (errno != EBUSY)
-				fail("the pages cannot be mapped for another reason");
+				fail("the pages cannot be mapped, with an error other than EBUSY");
 			map_refused++;
-			/* Unless the child's transfer has just ended. */
+			/* This succeeds if the child's transfer has just ended. */
 			error = transfer(1, "device");
 			if (error && error != EBUSY)
-				fail("the device did not read for another reason");
+				fail("the device did not read, with an error other than EBUSY");
 			transfer_refused += error == EBUSY;
 		} else {
 			munmap(memory, PAGE);
@@ -260,7 +261,7 @@ static void wait_for(const char *file)
 		}
 		usleep(100000);
 	}
-	fail("nobody said that the driver has gone");
+	fail("the driver was not unbound in time");
 }
 
 static void hold(const char *file)
@@ -275,7 +276,7 @@ static void hold(const char *file)
 	child = fork();
 	if (child < 0)
 		fail("cannot fork");
-	/* The parent splits and unmaps its area; that of the child stays. */
+	/* The parent splits and unmaps its area; the child keeps its copy. */
 	if (child && (munmap(memory, PAGE) || munmap(memory + PAGE, PAGE)))
 		fail("cannot unmap");
 	if (child) {
@@ -285,16 +286,16 @@ static void hold(const char *file)
 	}
 
 	wait_for(file);
-	compare(memory, 4, "the first page is not what it was");
-	compare(memory + PAGE, 5, "the second page is not what it was");
+	compare(memory, 4, "the first page has changed");
+	compare(memory + PAGE, 5, "the second page has changed");
 	fill(memory, 6);
 	compare(memory, 6, "the memory cannot be written to");
 	if (map(fd, SIZE, 0) != MAP_FAILED || errno != ENODEV)
-		fail("the memory was mapped when the driver had gone");
-	/* Debugfs says EIO of a file that it has removed. */
+		fail("the memory was mapped after the unbind");
+	/* Debugfs returns EIO for a removed file. */
 	error = transfer(0, "device");
 	if (error != EIO && error != ENODEV)
-		fail("the device was used when the driver had gone");
+		fail("the device was used after the unbind");
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The model of a device: the results that an operation may have, and its effect. Where the result
- * depends on time or free memory, there are several.
+ * The model of a device: the possible results of an operation, and its effect. There are several
+ * results where they depend on time or on free memory.
  */
 #ifndef _SELFTESTS_MODEL_H
 #define _SELFTESTS_MODEL_H
@@ -13,14 +13,14 @@
 #define MAX_BYTES	(64ull << 20)
 #define MAX_SIZE	(16ull << 20)
 #define MAX_TIMEOUT	60000
-/* A transfer takes 100 ms, and ends within this time even on a busy host. */
+/* In milliseconds: a transfer takes 100, and ends within this time even on a busy host. */
 #define LONG		5000
-/* The maximum segment of the device, for any page size. */
+/* The maximum segment size of the device, for any page size. */
 #define MAX_SEGMENT	65536
-/* So much memory is always free. */
+/* An allocation of this size always succeeds. */
 #define SMALL		65536
 
-/* All results. The driver stays bound: there is no ENODEV. */
+/* All results. There is no ENODEV: the driver stays bound. */
 static const struct {
 	int number;
 	const char *name;
@@ -37,15 +37,15 @@ static const struct {
 	{ ETIMEDOUT, "ETIMEDOUT" },
 	{ EFAULT, "EFAULT" },
 	{ ENOMEM, "ENOMEM" },
-	/* Of a lifecycle, when a list cannot be bounced. */
+	/* From a lifecycle, if a list cannot be bounced. */
 	{ EIO, "EIO" },
-	/* Of mmap(). */
+	/* From mmap(). */
 	{ ENXIO, "ENXIO" },
 	{ EOVERFLOW, "EOVERFLOW" },
 	{ EPERM, "EPERM" },
 };
 
-/* Returns the place of an error in `errors`, or their number. */
+/* Returns the index of an error in `errors`, or their number if it is unknown. */
 static inline unsigned int error_index(int error)
 {
 	unsigned int i = 0;
@@ -55,7 +55,7 @@ static inline unsigned int error_index(int error)
 	return i;
 }
 
-/* Returns a set of one error; the set is empty for an unknown one. */
+/* Returns the set of one error, or the empty set if it is unknown. */
 static inline unsigned int outcome(int error)
 {
 	unsigned int i = error_index(error);
@@ -75,7 +75,7 @@ static inline void outcome_names(char *text, size_t size, unsigned int set)
 
 enum state { GONE, DEVICE_OWNED, CPU_OWNED, IN_FLIGHT };
 
-/* As in `mappings`. */
+/* The names of states in `mappings`. */
 static const char *const states[] = { "gone", "device", "cpu", "in_flight" };
 
 struct mapping {
@@ -83,7 +83,7 @@ struct mapping {
 	enum state state;
 	unsigned int kind;
 	unsigned int dir;
-	/* In the first page. */
+	/* The offset in the first page. */
 	unsigned int offset;
 	/* The last transfer that was started. */
 	struct request transfer;
@@ -92,18 +92,18 @@ struct mapping {
 
 struct world {
 	__u64 page;
-	/* The error for each kind that this machine cannot map, or 0. */
+	/* The error of each kind that cannot be mapped on this machine, or 0. */
 	int refused[KINDS];
-	/* Buffers are bounced, and bounce buffers may run out. */
+	/* Whether buffers are bounced: bounce buffers may run out. */
 	int bounces;
-	/* The number of mappings in flight; 0: no other mapping uses the engine. */
+	/* The number of mappings in flight. If it is 0, the engine is free. */
 	unsigned int in_flight;
 	/* The contents of the device's buffer, and of the pages for mmap(). */
 	struct contents buffer;
 	struct contents pages[PAGES];
 };
 
-/* The keys that operations take and need. */
+/* The keys that each operation takes and needs. */
 static const struct {
 	unsigned int takes;
 	unsigned int needs;
@@ -118,7 +118,7 @@ static const struct {
 	[OP_TRANSFER_PAGE] = { BIT_OF(PAGE) | BIT_OF(TO), BIT_OF(PAGE) | BIT_OF(TO) },
 };
 
-/* Returns the bytes of a mapping as they count for MAX_BYTES. */
+/* Returns a size in whole pages, which counts for MAX_BYTES. */
 static inline __u64 in_pages(const struct world *world, __u64 size)
 {
 	return (size + world->page - 1) / world->page * world->page;
@@ -144,14 +144,14 @@ static inline int may_go(const struct mapping *mapping, unsigned int to)
 	return to == DEVICE ? device_reads(mapping) : device_writes(mapping);
 }
 
-/* Whether fill and check are for the current owner. */
+/* Returns whether the current owner permits fill and check. */
 static inline int is_accessible(const struct mapping *mapping)
 {
 	return has_access(mapping->kind) &&
 	       mapping->state == (is_shared(mapping->kind) ? DEVICE_OWNED : CPU_OWNED);
 }
 
-/* Whether the bytes are one piece for the device, whatever the IOMMU does. */
+/* Returns whether the bytes are contiguous for the device, whatever the IOMMU merges. */
 static inline int in_one_piece(const struct mapping *mapping, unsigned int first, unsigned int end)
 {
 	return mapping->kind != KIND_SG ||
@@ -186,11 +186,11 @@ static inline __u64 size_to_map(const struct world *world, const struct request 
 	}
 }
 
-/* Whether memory of that kind can have that size, at that offset. */
+/* Returns whether memory of the kind can have the size and offset of a request. */
 static inline int is_size_of_kind(const struct world *world, const struct request *map)
 {
 	__u64 size = size_to_map(world, map);
-	/* The largest piece of the page allocator; of larger pages it exceeds any mapping. */
+	/* The largest piece of the page allocator. With larger pages it exceeds any mapping. */
 	__u64 piece = world->page == 4096 ? 4 << 20 : 2 * MAX_SIZE;
 
 	switch (map->kind) {
@@ -206,7 +206,7 @@ static inline int is_size_of_kind(const struct world *world, const struct reques
 	}
 }
 
-/* Whether it is EINVAL in any state. */
+/* Returns whether a request gets EINVAL in any state. */
 static inline int is_wrong(const struct world *world, const struct request *request)
 {
 	unsigned int has = request->given;
@@ -251,13 +251,13 @@ static inline unsigned int outcomes_of_map(const struct world *world, const stru
 	return (refused ? refused : outcome(0)) | perhaps;
 }
 
-/* The bytes of a request: from `start` to before `end`. */
+/* The bytes of a request: [start, end). */
 struct part {
 	unsigned int start;
 	unsigned int end;
 };
 
-/* Returns whether the mapping has the bytes of a request, and puts them into `part`. */
+/* Sets `part` to the bytes of a request. Returns 0 if they are not within the mapping. */
 static inline int find_part(const struct mapping *mapping, const struct request *request,
 			    struct part *part)
 {
@@ -278,7 +278,7 @@ static inline int find_part(const struct mapping *mapping, const struct request 
 	return 1;
 }
 
-/* Of OP_FILL and OP_CHECK. */
+/* Returns the possible results of OP_FILL and OP_CHECK. */
 static inline unsigned int outcomes_of_bytes(const struct mapping *mapping,
 					     const struct request *request)
 {
@@ -303,7 +303,7 @@ static inline unsigned int outcomes_of_bytes(const struct mapping *mapping,
 	return outcome(differs == SAME ? 0 : EILSEQ);
 }
 
-/* Of OP_TRANSFER and OP_START. */
+/* Returns the possible results of OP_TRANSFER and OP_START. */
 static inline unsigned int outcomes_of_move(const struct world *world,
 					    const struct mapping *mapping,
 					    const struct request *request)
@@ -317,7 +317,7 @@ static inline unsigned int outcomes_of_move(const struct world *world,
 		refused |= outcome(EACCES);
 	if (!find_part(mapping, request, &part))
 		refused |= outcome(EINVAL);
-	/* A transfer in flight may have ended. */
+	/* The engine is busy unless the transfer in flight has ended. */
 	if (world->in_flight)
 		perhaps |= outcome(EBUSY);
 	if (request->given & BIT_OF(TIMEOUT) && request->timeout < LONG)
@@ -339,8 +339,8 @@ static inline unsigned int outcomes_of_sync(const struct mapping *mapping, enum 
 }
 
 /*
- * Returns the results that a request may have; one of several errors may come first. `mapping` has
- * the name of the request; it may be GONE or NULL.
+ * Returns the possible results of a request. If several errors apply, any of them is possible.
+ * `mapping` has the name of the request; it may be GONE or NULL.
  */
 static inline unsigned int outcomes(const struct world *world, const struct mapping *mapping,
 				    const struct request *request)
@@ -398,7 +398,7 @@ static inline void apply_map(const struct world *world, struct mapping *mapping,
 		contents_init(&mapping->bytes, size, ZERO, 0);
 }
 
-/* Copies bytes; what has no room is unknown from then on. */
+/* Copies bytes. Contents without room for more runs become unknown. */
 static inline void move_contents(struct contents *to, unsigned int at, struct contents *from,
 				 unsigned int first, unsigned int end)
 {
@@ -409,13 +409,13 @@ static inline void move_contents(struct contents *to, unsigned int at, struct co
 	contents_copy(to, at, from, first, end);
 }
 
-/* A transfer has ended. */
+/* Applies the effect of a completed transfer. */
 static inline void apply_move(struct world *world, struct mapping *mapping,
 			      const struct request *move)
 {
 	struct part part;
 
-	/* Writing to registers does not change them to these bytes. */
+	/* Registers do not keep the bytes that are written to them. */
 	if (!find_part(mapping, move, &part) ||
 	    (mapping->kind == KIND_RESOURCE && move->to == MEMORY))
 		return;
@@ -426,7 +426,7 @@ static inline void apply_move(struct world *world, struct mapping *mapping,
 			      part.end - part.start);
 }
 
-/* A transfer was stopped: its destination is unknown. */
+/* Applies the effect of a stopped transfer: the contents of its destination are unknown. */
 static inline void apply_stop(struct world *world, struct mapping *mapping,
 			      const struct request *move)
 {
@@ -440,7 +440,7 @@ static inline void apply_stop(struct world *world, struct mapping *mapping,
 		contents_set(&mapping->bytes, part.start, part.end, UNKNOWN, 0);
 }
 
-/* Applies the effect of a request, after its result. `mapping` is as for outcomes(). */
+/* Applies the effect of a request with its result. `mapping` is as for outcomes(). */
 static inline void apply(struct world *world, struct mapping *mapping,
 			 const struct request *request, int error)
 {
@@ -473,7 +473,7 @@ static inline void apply(struct world *world, struct mapping *mapping,
 		apply_move(world, mapping, request);
 		break;
 	case OP_START:
-		/* Until its end nobody can see the bytes. */
+		/* The bytes cannot be observed before the end of the transfer. */
 		apply_move(world, mapping, request);
 		mapping->state = IN_FLIGHT;
 		mapping->transfer = *request;

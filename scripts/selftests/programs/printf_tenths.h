@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * For programs that print tenths with "%.1f", which the printf() of nolibc does not know: included
- * before them, in the place of it. Other than that, words and numbers are all that they print.
+ * Replaces printf() for programs that print with "%.1f", which nolibc lacks. Included before the
+ * program. Only the formats below are supported.
  */
 
 #ifndef SAFE_DMA_PRINTF_TENTHS_H

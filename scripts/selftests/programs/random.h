@@ -21,13 +21,13 @@ static inline __u64 random_u64(struct random *random)
 	return z ^ (z >> 31);
 }
 
-/* Returns a number below `limit`, which is not 0. */
+/* Returns a number below `limit`, which must not be 0. */
 static inline __u64 random_below(struct random *random, __u64 limit)
 {
 	return random_u64(random) % limit;
 }
 
-/* Returns 1 once in so many times. */
+/* Returns 1 with a probability of 1 in `times`, otherwise 0. */
 static inline int random_once_in(struct random *random, __u64 times)
 {
 	return random_below(random, times) == 0;

@@ -2,8 +2,8 @@
 /*
  * Reads and writes registers of a device through the file of its BAR in sysfs.
  *
- *   registers FILE OFFSET          prints a register of 32 bits
- *   registers FILE OFFSET VALUE    writes it
+ *   registers FILE OFFSET          prints a 32-bit register
+ *   registers FILE OFFSET VALUE    writes VALUE to the register
  */
 
 #define PROGRAM "registers"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Operations as `run` takes them: their words, and their keys.
+ * Operations in the format of the file `run`: words with keys and values.
  */
 #ifndef _SELFTESTS_REQUEST_H
 #define _SELFTESTS_REQUEST_H
@@ -9,7 +9,7 @@
 
 #include "common.h"
 
-/* With the NUL. */
+/* Includes the NUL. */
 #define NAME_LEN	16
 
 enum key {
@@ -22,7 +22,7 @@ static const char *const keys[KEYS] = {
 	"page"
 };
 
-/* The bit of a key in a set of keys. */
+/* The bit of a key in a set. */
 #define BIT_OF(key)	(1u << KEY_##key)
 
 enum op {
@@ -30,7 +30,7 @@ enum op {
 	OP_START, OP_WAIT, OP_ABORT, OP_TRANSFER_PAGE, OPS
 };
 
-/* The operations on a mapping that has a name. */
+/* The number of operations on a named mapping, which come first. */
 #define NAMED_OPS	OP_TRANSFER_PAGE
 
 static const char *const ops[OPS] = {
@@ -63,7 +63,7 @@ static const char *const irqs[IRQS] = { "normal", "none", "twice" };
 
 struct request {
 	enum op op;
-	/* A bit for each key from KEY_KIND on whose value is given. */
+	/* The set of keys, from KEY_KIND on, whose value is given. */
 	unsigned int given;
 	char name[NAME_LEN];
 	unsigned int kind;
@@ -77,7 +77,7 @@ struct request {
 	unsigned int page;
 };
 
-/* Adds `keys` and all keys with a value other than 0 to those that are given. */
+/* Marks the keys `more` and all keys with a value other than 0 as given. */
 static inline struct request given(struct request request, unsigned int more)
 {
 	request.given = more | (request.kind ? BIT_OF(KIND) : 0) |
@@ -89,7 +89,7 @@ static inline struct request given(struct request request, unsigned int more)
 	return request;
 }
 
-/* Writes a request as words; returns their length. */
+/* Writes a request as words. Returns their length. */
 static inline int request_words(char words[MAX_TEXT], const struct request *request)
 {
 	const struct {
@@ -123,7 +123,7 @@ static inline int request_words(char words[MAX_TEXT], const struct request *requ
 	return len;
 }
 
-/* Runs a request; returns 0, or its error. */
+/* Runs a request. Returns 0 or an error. */
 static inline int run(int fd, const struct request *request)
 {
 	char words[MAX_TEXT];
@@ -132,25 +132,25 @@ static inline int run(int fd, const struct request *request)
 	return operate_text(fd, words);
 }
 
-/* The CPU and the device own it at once, in both directions. */
+/* Returns whether the CPU and the device own the memory at once, in both directions. */
 static inline int is_shared(unsigned int kind)
 {
 	return kind == KIND_COHERENT || kind == KIND_POOL;
 }
 
-/* The CPU can access it while it is mapped. */
+/* Returns whether the CPU can access the memory while it is mapped. */
 static inline int has_access(unsigned int kind)
 {
 	return kind != KIND_IOVA && kind != KIND_RESOURCE;
 }
 
-/* It is allocated as a mapping: no buffer can be filled before. */
+/* Returns whether the memory is allocated as a mapping, without a buffer to fill before. */
 static inline int is_born_mapped(unsigned int kind)
 {
 	return kind == KIND_NONCOHERENT || kind == KIND_NONCONTIGUOUS;
 }
 
-/* The CPU and the device own it in turn. */
+/* Returns whether syncs transfer the ownership between the CPU and the device. */
 static inline int has_syncs(unsigned int kind)
 {
 	return has_access(kind) && !is_shared(kind);

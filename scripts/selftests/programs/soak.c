@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random operations on many mappings, by many processes.
+ * Runs random operations on many mappings, in many processes.
  *
  *   soak SEED OPERATIONS WORKERS DIRECTORY...
  *
- * For each device, with its directory in debugfs, WORKERS processes share the names of mappings and
- * the device's engine; OPERATIONS is the total of all. They issue valid and invalid operations, and
- * check each result, and all bytes, against a model in shared memory. With one processor, and a
- * clock that counts instructions, the same seed is the same run: the digest tells.
+ * DIRECTORY is a device's directory in debugfs. For each device, WORKERS processes share the names
+ * of mappings and the device's engine. OPERATIONS is the total number of operations. The processes
+ * issue valid and invalid operations, and check each result, and all bytes, against a model in
+ * shared memory. With one processor, and a clock that counts instructions, the same seed gives the
+ * same run, with the same digest.
  *
  * Exits with 0 if all results were right. At the first mistake all processes stop, and one line
- * tells the operation.
+ * reports the operation.
  */
 
 #define PROGRAM "soak"
@@ -26,43 +27,43 @@
 #define MAX_DEVICES	8
 #define MAX_WORKERS	16
 #define SLOTS		96
-/* The DMA debugger takes registers for memory, which must not overlap. */
+/* The DMA debugger treats registers as memory, whose mappings must not overlap. */
 #define MAX_RESOURCES	1
-/* The bytes that are mostly filled or compared at once. */
+/* The maximum number of bytes that are usually filled or compared at once. */
 #define FEW_BYTES	2048
-/* Refusals are rare: each is a line in the log. */
+/* Refused operations are rare: each writes a line to the log. */
 #define RARELY		16
 
 /* In milliseconds: a transfer takes 100. */
 #define SURELY_AT_WORK	90
 #define LONG_ENOUGH	1000
 
-/* A name and its mapping. The process that has locked it uses it. */
+/* A name and its mapping, used by the process that holds the lock. */
 struct slot {
 	int locked;
-	/* That process waits for a transfer: others find the name busy. */
+	/* The process waits for a transfer: the name is busy. */
 	int waiting;
 	int nudging;
 	int nudges;
-	/* The number of its transfer, and the time before its start. */
+	/* The number of the last transfer that was started, and the time before its start. */
 	unsigned int flight;
 	unsigned long long started;
 	struct mapping mapping;
 };
 
 /*
- * The engine of a device. One process has it at a time: it knows the contents of the device's
- * buffer. Others may try to use it during a transfer.
+ * The engine of a device. Only the process that holds it knows the contents of the device's buffer.
+ * Other processes may try to use it during a transfer.
  */
 struct engine {
-	/* A pipe, with a byte while the engine is free. */
+	/* A pipe, which contains a byte while the engine is free. */
 	int token[2];
 	int taken;
-	/* A transfer was started, and no process has begun to wait for its end. */
+	/* A transfer was started, and no process waits for it yet. */
 	int at_work;
 	unsigned long long started;
 	unsigned int flights;
-	/* Processes that try to use it, and whether one was late, and has used it. */
+	/* The number of processes that try to use it, and whether one has succeeded. */
 	int trying;
 	int spoiled;
 };
@@ -94,9 +95,9 @@ static struct {
 	unsigned long long digest;
 	struct random random;
 	struct device *device;
-	/* Opened by each process: writes through one open file wait for each other. */
+	/* Each process opens its own file: writes to the same open file are serialized. */
 	int run_fd;
-	/* Its transfer in flight. */
+	/* The transfer in flight that this process has started. */
 	struct slot *flight;
 	unsigned int flight_number;
 } me;
@@ -147,13 +148,13 @@ static unsigned long long milliseconds(void)
 	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
-/* Whether a transfer that was started then cannot have ended. */
+/* Returns whether a transfer that was started at that time cannot have ended yet. */
 static int is_early(unsigned long long started)
 {
 	return milliseconds() < started + SURELY_AT_WORK;
 }
 
-/* Waits until all who try the engine are done. */
+/* Waits until no other process tries to use the engine. */
 static void engine_rest(void)
 {
 	struct engine *engine = &me.device->engine;
@@ -254,8 +255,8 @@ static void unlock(struct slot *slot)
 }
 
 /*
- * Runs a request that waits for a transfer. A process that nudges the name meanwhile finds it busy;
- * if it comes first, this finds the name busy, and tries again.
+ * Runs a request that waits for a transfer. A process that nudges the name meanwhile finds it busy.
+ * If the nudge comes first, this request finds the name busy, and is repeated.
  */
 static int run_and_wait(struct slot *slot, const struct request *request)
 {
@@ -263,7 +264,7 @@ static int run_and_wait(struct slot *slot, const struct request *request)
 
 	atomic_set(&slot->waiting, 1);
 	do {
-		/* In this order: the second read sees one that comes between them. */
+		/* In this order, so that a nudge between the reads is seen. */
 		before = atomic_read(&slot->nudges);
 		inside = atomic_read(&slot->nudging);
 		error = run(me.run_fd, request);
@@ -274,7 +275,7 @@ static int run_and_wait(struct slot *slot, const struct request *request)
 	return error;
 }
 
-/* Uses a name whose process waits for its transfer: this is refused at any time. */
+/* Uses a name whose process waits for a transfer, which must be refused. */
 static void nudge(struct slot *slot)
 {
 	atomic_add(&slot->nudging, 1);
@@ -359,7 +360,7 @@ static void map(struct slot *slot)
 	perform(slot, given(asked, asked.given));
 }
 
-/* With an explicit size, or, if that is the default, without. */
+/* Sets the range. Sometimes omits the size, if it is the default. */
 static struct request with_range(struct request asked, unsigned int first, unsigned int len,
 				 unsigned int rest)
 {
@@ -381,7 +382,7 @@ static void fill(struct slot *slot)
 	perform(slot, with_range(asked, first, len, bytes->size - first));
 }
 
-/* Compares with the known bytes, or rarely with others. */
+/* Checks the known bytes, or rarely other ones. */
 static void check(struct slot *slot)
 {
 	const struct contents *bytes = &slot->mapping.bytes;
@@ -389,7 +390,7 @@ static void check(struct slot *slot)
 	unsigned int first, len, end;
 
 	draw_range(bytes->size, FEW_BYTES, &first, &len);
-	/* Often all of a run. */
+	/* Often start at the start of a run. */
 	if (once_in(2))
 		first = bytes->runs[run_at(bytes, first)].start;
 	if (bytes->runs[run_at(bytes, first)].what == UNKNOWN)
@@ -404,7 +405,7 @@ static void check(struct slot *slot)
 	perform(slot, with_range(asked, first, end - first, bytes->size - first));
 }
 
-/* An operation that is refused: it is wrong in any state, or in this one, or beyond the end. */
+/* Runs an operation that is refused: wrong in any state, wrong in this state, or out of range. */
 static void refused(struct slot *slot)
 {
 	struct request asked = request_for(slot, below(NAMED_OPS));
@@ -437,7 +438,7 @@ static void refused(struct slot *slot)
 		perform(slot, asked);
 }
 
-/* The transfer has ended, or was aborted. */
+/* Updates the model after a transfer has ended or was aborted, and gives up the engine. */
 static void landed(struct slot *slot, const struct request *end)
 {
 	engine_rest();
@@ -457,7 +458,10 @@ static void finish(struct slot *slot)
 	landed(slot, &asked);
 }
 
-/* The timeout is over before the transfer, unless that was started long ago. */
+/*
+ * Waits with a short timeout, which expires before the transfer ends, unless it was started long
+ * ago.
+ */
 static void wait_shortly(struct slot *slot)
 {
 	struct request asked = request_for(slot, OP_WAIT);
@@ -521,7 +525,7 @@ static void on_flight(struct slot *slot)
 		refused(slot);
 }
 
-/* Locks a random name that no other process uses; returns NULL if it finds none. */
+/* Locks a random name that no other process uses. Returns NULL if it finds none. */
 static struct slot *pick(void)
 {
 	for (int i = 0; i < 8; i++) {
@@ -575,7 +579,7 @@ static void transfer_page(unsigned int page, unsigned int to)
 	perform(NULL, given(asked, BIT_OF(PAGE) | BIT_OF(TO)));
 }
 
-/* This process writes to a page itself. */
+/* Writes a pattern to a page with the CPU. */
 static void write_to_page(unsigned int page, unsigned int first, unsigned int len)
 {
 	unsigned int pattern = random_u64(&me.random);
@@ -585,7 +589,7 @@ static void write_to_page(unsigned int page, unsigned int first, unsigned int le
 	contents_set(&me.device->world.pages[page], first, first + len, PATTERN, pattern);
 }
 
-/* Reads all bytes of the device's buffer, through a page. */
+/* Checks all bytes of the device's buffer, through a page. */
 static void read_buffer(void)
 {
 	unsigned int page = below(PAGES), differs;
@@ -608,7 +612,7 @@ static void write_buffer(void)
 	transfer_page(page, DEVICE);
 }
 
-/* Locks a mapping that the device owns, with room for more runs; or returns NULL. */
+/* Locks a mapping that the device owns, with room for more runs, or returns NULL. */
 static struct slot *ready(void)
 {
 	struct slot *slot = pick();
@@ -691,7 +695,7 @@ static int start(struct slot *slot)
 	return 1;
 }
 
-/* Compares a page of a mapping with the model, through the device. */
+/* Checks a page of a mapping against the model, through the device. */
 static void verify(struct slot *slot)
 {
 	struct request asked = request_for(slot, OP_TRANSFER);
@@ -703,7 +707,10 @@ static void verify(struct slot *slot)
 	read_buffer();
 }
 
-/* Tries to use the engine during a transfer of another process: EBUSY, unless that has ended. */
+/*
+ * Tries to use the engine during a transfer of another process. Expects EBUSY, unless the transfer
+ * has ended.
+ */
 static void try_engine(void)
 {
 	struct engine *engine = &me.device->engine;
@@ -778,7 +785,7 @@ static void use_engine(void)
 		engine_give();
 }
 
-/* Ends the transfer that this process has started, unless another has done it. */
+/* Ends the transfer that this process has started, unless another process has ended it. */
 static void finish_own(void)
 {
 	struct slot *slot = me.flight;
@@ -798,7 +805,7 @@ static char *read_device(struct device *device, const char *name)
 	return read_control(device->directory, name, text, sizeof(text));
 }
 
-/* The DMA addresses of two mappings, of their first page, do not overlap. */
+/* Checks that the first pages of all mappings have different DMA addresses. */
 static void check_addresses(void)
 {
 	static struct { unsigned long long first, end; } places[MAX_NAMES];
@@ -808,7 +815,7 @@ static void check_addresses(void)
 		char *dma = strstr(++line, " dma 0x"), *size = dma ? strstr(dma, " size ") : NULL;
 		unsigned long long first, len;
 
-		/* A busy one may be unmapped already; registers may be mapped twice. */
+		/* A busy mapping may be unmapped already; registers may be mapped twice. */
 		if (!size || !strncmp(dma - strlen(" busy"), " busy", strlen(" busy")) ||
 		    (strstr(line, " resource ") && strstr(line, " resource ") < dma))
 			continue;
@@ -848,7 +855,7 @@ static void begin(struct device *device, unsigned int number)
 	me.operation = 0;
 	me.digest = 0;
 	me.random.state = seed;
-	/* Unrelated to that of the next number. */
+	/* Each process gets its own state. */
 	for (unsigned int i = 0; i <= number; i++)
 		me.random.state = random_u64(&me.random);
 }
@@ -865,7 +872,7 @@ static void must_count(struct device *device, const char *key, int expected)
 			 stat_of(device, key), expected);
 }
 
-/* Finds out which kinds can be mapped, and whether a small buffer, and so any, is bounced. */
+/* Finds out which kinds can be mapped, and whether buffers are bounced, even small ones. */
 static void learn(struct device *device)
 {
 	int before;
@@ -887,7 +894,7 @@ static void learn(struct device *device)
 	device->world.bounces = stat_of(device, "bounced") != before;
 }
 
-/* Finds and maps the pages of a device: those that its transfer has changed. */
+/* Finds the device file of a device, by a transfer that changes its pages, and maps the pages. */
 static void map_pages(struct device *device, unsigned int devices)
 {
 	unsigned long page = getpagesize();
@@ -914,7 +921,7 @@ static void map_pages(struct device *device, unsigned int devices)
 			munmap(memory, PAGES * page);
 	}
 	if (!device->memory)
-		fail("no device file has the pages of a device");
+		fail("a device has no device file");
 }
 
 static void open_device(struct device *device, const char *directory, unsigned int devices)
@@ -934,7 +941,7 @@ static void set_up(struct device *device)
 	begin(device, 0);
 	learn(device);
 
-	/* The contents are known from here on. */
+	/* Make the contents known. */
 	contents_init(&world->buffer, BUFFER_SIZE, UNKNOWN, 0);
 	for (unsigned int i = 0; i < PAGES; i++) {
 		contents_init(&world->pages[i], PAGE, UNKNOWN, 0);
@@ -947,7 +954,7 @@ static void set_up(struct device *device)
 	engine_give();
 }
 
-/* `mappings` has the mappings of the model. */
+/* Checks `mappings` against the model. */
 static void compare_mappings(struct device *device)
 {
 	char *text = read_device(device, "mappings");
@@ -972,7 +979,7 @@ static void compare_mappings(struct device *device)
 		if (!end || end > strchr(found + 1, '\n'))
 			complain("m%u has another size in mappings, expected%s", i, size);
 	}
-	/* After the heading. */
+	/* The first line is a heading. */
 	if (lines != live + 1)
 		complain("mappings has %u mappings, expected %u", lines - 1, live);
 }

@@ -5,8 +5,8 @@
  *
  *   used_up DIRECTORY
  *
- * DIRECTORY is the device's directory in debugfs. Prints the bytes of addresses, which must be the
- * same each time. Exits with 0 if all was right.
+ * DIRECTORY is the device's directory in debugfs. Prints the size of all addresses, which must be
+ * the same for each kind. Exits with 0 on success.
  */
 
 #define PROGRAM "used_up"
@@ -27,7 +27,7 @@ static int map_one(const char *name, unsigned int kind, unsigned int size)
 	return operate(run_fd, "op=map name=%s kind=%s size=%u", name, kinds[kind], size);
 }
 
-/* The first one has a pattern. */
+/* Maps memory with a numbered name. The first mapping has a pattern. */
 static int map_number(int number, unsigned int kind, unsigned int size)
 {
 	return operate(run_fd, "op=map name=all-%d kind=%s size=%u%s", number, kinds[kind], size,
@@ -46,7 +46,7 @@ static void unmap_number(int number)
 	must(operate(run_fd, "op=unmap name=all-%d", number), "unmap");
 }
 
-/* No mapping gets an address, of any kind. */
+/* Checks that a mapping of any kind is refused. */
 static void refuse_all(unsigned int full)
 {
 	static char before[65536], after[65536];
@@ -65,7 +65,7 @@ static void refuse_all(unsigned int full)
 		fail("a refused mapping has changed the mappings");
 }
 
-/* The bytes of the first mapping go to the device and come back. */
+/* Checks that the bytes of the first mapping go to the device and back. */
 static void check_first(unsigned int kind)
 {
 	for (unsigned int to = 0; to < TOS; to++)
@@ -76,13 +76,16 @@ static void check_first(unsigned int kind)
 		must(operate(run_fd, "op=check name=all-0 pattern=17"), "check");
 }
 
-/* Maps the largest pieces that there are, and then smaller ones; returns the bytes. */
+/* Maps the largest free ranges, and then smaller ones. Returns the total size. */
 static unsigned int use_up(unsigned int kind)
 {
 	unsigned int bytes = 0, size = LARGEST;
 	int number = 0, error = 0;
 
-	/* 256 segments of 64 KiB, and so 256 names, are not all addresses: others take a half. */
+	/*
+	 * The limit of 256 names leaves addresses unused with segments of 64 KiB: map half of the
+	 * addresses otherwise.
+	 */
 	if (kind == KIND_NONCONTIGUOUS) {
 		must(map_one("half-0", KIND_PAGE, QUARTER), "map a quarter");
 		must(map_one("half-1", KIND_PAGE, QUARTER), "map another quarter");
@@ -113,7 +116,7 @@ static unsigned int use_up(unsigned int kind)
 		must(operate(run_fd, "op=unmap name=half-0"), "unmap a quarter");
 		must(operate(run_fd, "op=unmap name=half-1"), "unmap another quarter");
 	}
-	/* With deferred invalidation the addresses are free after this. */
+	/* With deferred invalidation, wait until the addresses are free. */
 	usleep(200000);
 	return bytes;
 }
@@ -127,7 +130,7 @@ int main(int argc, char **argv)
 	directory = argv[1];
 	run_fd = open_control(directory, "run", O_WRONLY);
 
-	/* Pools and registers have no size of their own. */
+	/* Pools and registers have a fixed size. */
 	for (unsigned int kind = 0; kind < KIND_POOL; kind++) {
 		unsigned int bytes = use_up(kind);
 
