@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Common parts of all scripts: paths, one-line errors, phases with progress, the lock of the cache.
+# Helpers of all scripts: paths, one-line errors, phases with progress, the lock of the cache.
 
 set -euo pipefail
 

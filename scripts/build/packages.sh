@@ -7,7 +7,7 @@ set -euo pipefail
 
 # packages CODENAME: the packages of the release's own suites.
 packages() {
-	# The kernel's build: C with LLVM (host programs too), its generators and its scripts.
+	# For the kernel's build: LLVM, also for host programs, generators and scripts.
 	echo make clang-19 lld-19 llvm-19 libclang1-19 flex bison bc python3 kmod xz-utils
 	# For modules of Debian's kernels: objtool and sign-file.
 	echo libelf-dev libssl-dev

@@ -202,7 +202,7 @@ no_leak() {
 	! grep -q "^unreferenced object" "$DEBUGFS/kmemleak"
 }
 
-# Runs a command as another user.
+# as_nobody COMMAND: runs a shell command as the user nobody.
 as_nobody() {
 	grep -q '^nobody:' /etc/passwd 2>/dev/null || {
 		mkdir -p /etc && echo "nobody:x:65534:65534:nobody:/:/bin/sh" >>/etc/passwd

@@ -54,7 +54,7 @@ free=$(free_memory)
 check "load without checks" load run_checks=N
 idle=$(mapped)
 check "inputs" "$PROGRAM" "$CONTROL" "/dev/${MODULE}0" "$SEED" "$INPUTS"
-check "nothing of them is left" nothing_mapped
+check "the inputs left nothing mapped" nothing_mapped
 # The log may have lost the first mark. The program has checked the log up to here.
 mark_log
 check "the device works" works

@@ -24,7 +24,7 @@ ktap_set_plan 8
 
 before=$(dma_errors)
 
-# SAFE_DMA_PARAMS is for a larger mask.
+# Without SAFE_DMA_PARAMS, which may set a larger mask.
 mark_log
 check "load and run the checks with $MASK" insmod "$KO" $MASK
 check "the mask is in use" logged "DMA mask 0xffffff,"

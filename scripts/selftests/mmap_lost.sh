@@ -28,7 +28,7 @@ sleep 1
 check "unbind while it is mapped" unbind
 check "the memory is lost, and the log says so" logged "$DEVICE: 8192 bytes of coherent memory are lost"
 touch "$gone"
-check "the program has its memory" wait $!
+check "the program keeps its memory" wait $!
 check "no reference count is wrong" not logged "refcount_t: "
 
 ktap_finished
