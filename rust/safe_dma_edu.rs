@@ -6,7 +6,7 @@ mod bindings;
 
 use safe_dma::dma;
 
-/// The part of the test device that the checks use as well.
+/// The part of the test device that the checks also use.
 pub mod testdev {
     pub mod addresses;
     mod completion;

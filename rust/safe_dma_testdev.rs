@@ -15,7 +15,7 @@ use safe_dma::dma;
 
 /// The module of this crate, under the name that `#[vtable]` expects.
 ///
-/// `module!` defines it for the crate that calls it, which is another one.
+/// `module!` defines it only in the crate that invokes the macro, `safe_dma_module`.
 struct LocalModule;
 
 impl ModuleMetadata for LocalModule {
@@ -27,7 +27,8 @@ impl ModuleMetadata for LocalModule {
             static __this_module: Opaque<module>;
         }
 
-        // SAFETY: The module loader creates it, and keeps it until the module is unloaded.
+        // SAFETY: The module loader creates `__this_module` and frees it when it unloads the
+        // module.
         unsafe { ThisModule::from_ptr(__this_module.get()) }
     };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The test device: a driver for QEMU's `edu` that moves data through the library.
+//! The test device: a driver for QEMU's `edu` that transfers data with the library.
 //!
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 

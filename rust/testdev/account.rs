@@ -18,10 +18,8 @@ use kernel::{
 /// The maximum number of mapped bytes of a device, in whole pages.
 pub(super) const MAX_BYTES: usize = 64 << 20;
 
-const TOO_LARGE: Refused = Refused::because(
-    ENOSPC,
-    "64 MiB are mapped for the device, and no more can be",
-);
+const TOO_LARGE: Refused =
+    Refused::because(ENOSPC, "the device would have more than 64 MiB mapped");
 
 /// The number of mapped bytes of a device.
 ///
@@ -32,7 +30,7 @@ pub(super) struct Account(Atomic<usize>);
 
 impl Account {
     pub(super) fn new() -> Result<Arc<Self>> {
-        // INVARIANT: There is no charge.
+        // INVARIANT: No charge exists yet.
         Ok(Arc::new(Self(Atomic::new(0)), GFP_KERNEL)?)
     }
 
@@ -45,7 +43,7 @@ impl Account {
             if bytes > MAX_BYTES - mapped {
                 return Err(TOO_LARGE);
             }
-            // INVARIANT: It is at most `MAX_BYTES`, and what is added is the charge.
+            // INVARIANT: The new sum is at most `MAX_BYTES` and includes the charge returned below.
             match account.0.cmpxchg(mapped, mapped + bytes, Relaxed) {
                 Ok(_) => break,
                 Err(now) => mapped = now,
@@ -66,7 +64,7 @@ pub(super) struct Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        // INVARIANT: They were added when this was made.
+        // INVARIANT: `charge()` added these bytes, and the charge no longer exists.
         self.account.0.fetch_sub(self.bytes, Relaxed);
     }
 }

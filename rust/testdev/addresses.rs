@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Addresses as numbers, to be printed and compared.
+//! DMA addresses and physical addresses as numbers, to print and compare them.
 //!
-//! The library gives out neither DMA addresses nor physical ones as numbers. Here they are had of
-//! memory that is mapped, for the log, for programs, and for what the addresses are compared with.
-//! Only [`Edu::start`](super::edu::Edu::start) gives a number to a device, and is `unsafe`: its
-//! caller promises that the device may access memory there. The registers of the device are private
-//! to [`Edu`](super::edu::Edu).
+//! The library exposes these numbers to `unsafe` code only. This module exposes those of mapped
+//! memory to the log, to programs, and to checks that compare them with page tables. Only
+//! [`Edu::start`](super::edu::Edu::start) gives a number to a device, and is `unsafe`: its caller
+//! promises that the device may access memory there. The registers of the device are private to
+//! [`Edu`](super::edu::Edu).
 
 use crate::{
     bindings as helpers,
@@ -38,7 +38,7 @@ use kernel::{
     }, //
 };
 
-/// Something that has a DMA address.
+/// A value with a DMA address.
 pub trait Number {
     /// Returns the DMA address.
     fn number(&self) -> DmaAddress;
@@ -46,7 +46,7 @@ pub trait Number {
 
 impl Number for DeviceAddress {
     fn number(&self) -> DmaAddress {
-        // SAFETY: See the module's documentation: only `Edu::start()` gives it to a device.
+        // SAFETY: Only `Edu::start()` gives the number to a device, see the module's documentation.
         unsafe { self.as_raw() }
     }
 }
@@ -57,17 +57,17 @@ impl<D: Direction> Number for Span<'_, D> {
     }
 }
 
-/// Memory that begins at a physical address.
+/// Memory with a physical address.
 pub trait Phys {
-    /// Returns the physical address, as the CPU's page tables have it.
+    /// Returns the physical address of the first byte, from the CPU's page tables.
     fn phys(&self) -> PhysAddr;
 }
 
-/// Returns the physical address of what the CPU has at `start`.
+/// Translates a kernel virtual address to a physical address.
 ///
 /// # Safety
 ///
-/// That is memory, in the linear map or in vmalloc space.
+/// `start` is the address of mapped memory in the linear map or in vmalloc space.
 unsafe fn phys_of<T: ?Sized>(start: *const T) -> PhysAddr {
     // SAFETY: By the caller's promise.
     unsafe { helpers::helper_cpu_addr_to_phys(start.cast()) }
@@ -75,14 +75,14 @@ unsafe fn phys_of<T: ?Sized>(start: *const T) -> PhysAddr {
 
 impl<B: Buffer, D: Direction> Phys for Mapping<'_, B, D> {
     fn phys(&self) -> PhysAddr {
-        // SAFETY: A buffer is in the linear map; that of a mapping is not empty.
+        // SAFETY: The buffer of a mapping is in the linear map and is not empty.
         unsafe { phys_of(self.as_ptr()) }
     }
 }
 
 impl<T, D: Direction> Phys for DevicePages<'_, T, D> {
     fn phys(&self) -> PhysAddr {
-        // SAFETY: Pages that are contiguous are in the linear map.
+        // SAFETY: `DevicePages` are physically contiguous pages in the linear map.
         unsafe { phys_of(self.as_ptr()) }
     }
 }
@@ -100,14 +100,14 @@ where
 
 impl<D: Direction> Phys for ResourceMapping<'_, D> {
     fn phys(&self) -> PhysAddr {
-        // SAFETY: See the module's documentation: only `Edu::start()` gives it to a device.
+        // SAFETY: Only `Edu::start()` gives the number to a device, see the module's documentation.
         unsafe { self.region().phys() }
     }
 }
 
 impl Phys for Piece {
     fn phys(&self) -> PhysAddr {
-        // SAFETY: See the module's documentation: only `Edu::start()` gives it to a device.
+        // SAFETY: Only `Edu::start()` gives the number to a device, see the module's documentation.
         unsafe { self.phys_addr() }
     }
 }
@@ -116,6 +116,6 @@ impl Phys for Piece {
 pub fn phys_at(memory: &CoherentMemory<'_, [u8]>, offset: usize) -> Option<PhysAddr> {
     (offset < memory.size())
         // SAFETY: Memory from `dma_alloc_coherent()` is in the linear map or in vmalloc space, and
-        // this is in it.
+        // `offset` is within it.
         .then(|| unsafe { phys_of(memory.as_ptr().cast::<u8>().wrapping_add(offset)) })
 }

@@ -28,11 +28,11 @@ pub(super) struct Completion {
 // SAFETY: A `struct completion` is not tied to a thread.
 unsafe impl Send for Completion {}
 
-// SAFETY: A `struct completion` has a lock of its own.
+// SAFETY: The functions of a `struct completion` take its lock.
 unsafe impl Sync for Completion {}
 
 impl Completion {
-    /// Creates an initializer for a completion that has not happened.
+    /// Creates an initializer for a completion that is not yet complete.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             inner <- Opaque::ffi_init(|slot| {
@@ -57,10 +57,10 @@ impl Completion {
         let timeout = Delta::from_millis(timeout.into());
 
         while !condition() {
-            // One deadline for all completions.
+            // The deadline is the same for all completions.
             let left = timeout - start.elapsed();
 
-            // CAST: No more than `timeout`, which was one.
+            // CAST: At most `timeout`, which was a `Msecs`.
             if left.is_negative() || !self.wait(msecs_to_jiffies(left.as_millis_ceil() as Msecs)) {
                 return condition();
             }
@@ -68,7 +68,7 @@ impl Completion {
         true
     }
 
-    /// Waits for `timeout` jiffies at most; returns whether it was completed. Sleeps.
+    /// Waits at most `timeout` jiffies; returns whether it was completed. Sleeps.
     ///
     /// C: `wait_for_completion_timeout()`, `kernel/sched/completion.c`.
     fn wait(&self, timeout: Jiffies) -> bool {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     const TIMEOUT: Msecs = 20;
-    /// More than the time-out, however late the timer is.
+    /// Longer than the timeout plus any plausible delay of its timer.
     const LONG: Delta = Delta::from_secs(5);
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
         }));
         assert!(looks == 2);
         assert!(start.elapsed().as_millis() >= TIMEOUT.into());
-        // The last look counts.
+        // The check after the timeout decides.
         looks = 0;
         assert!(completion.wait_until(TIMEOUT, || {
             looks += 1;
@@ -114,7 +114,7 @@ mod tests {
         Ok(())
     }
 
-    /// Like an interrupt storm.
+    /// Completes at each check, like an interrupt storm.
     #[test]
     fn the_time_is_up_in_a_storm() -> Result {
         let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `/sys/kernel/debug/safe_dma/<pci address>/`: operations by words, for scripts and programs.
+//! `/sys/kernel/debug/safe_dma/<pci address>/`: single operations, for scripts and programs.
 //!
 //! | file | contents |
 //! | --- | --- |
-//! | `run` | takes words `key=value`; reads as their syntax |
+//! | `run` | runs the operation that is written to it as words `key=value`; reads as their syntax |
 //! | `result` | the result of the last write, as KTAP |
-//! | `mappings` | the mappings that have a name |
+//! | `mappings` | the named mappings |
 //! | `stats` | counters since the driver was bound |
 //!
 //! Only root may open the files, and only a process with `CAP_SYS_ADMIN` may use them.
@@ -40,16 +40,15 @@ use kernel::{
 };
 
 global_lock! {
-    // SAFETY: `Root::new()` initializes it, and whoever makes the one that there is promises to do
-    // so before all else.
+    // SAFETY: `Root::new()` initializes the lock; its caller promises to call it before any use.
     unsafe(uninit) static ROOT: Mutex<Option<Entry>> = None;
 }
 
-/// A file of debugfs, or a directory and its files, removed on drop.
+/// A directory of debugfs, removed with its files on drop.
 ///
 /// # Invariants
 ///
-/// The return value of a `debugfs_create_*()` function; only this removes it.
+/// The pointer was returned by `debugfs_create_dir()`, and only this value removes the directory.
 struct Entry(*mut bindings::dentry);
 
 // SAFETY: The functions of debugfs may be called from any thread.
@@ -57,12 +56,12 @@ unsafe impl Send for Entry {}
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        // SAFETY: By the invariant; an error is ignored.
+        // SAFETY: By the invariant; `debugfs_remove()` ignores error pointers.
         unsafe { bindings::debugfs_remove(self.0) };
     }
 }
 
-/// The directory of all devices, removed on drop.
+/// The parent of the devices' directories, removed on drop.
 pub struct Root(());
 
 impl Root {
@@ -70,14 +69,14 @@ impl Root {
     ///
     /// # Safety
     ///
-    /// It is called once, before any [`Control`] is made.
+    /// This is called once, before any [`Control`] is created.
     pub unsafe fn new() -> Self {
-        // SAFETY: Once, and before any use, by the caller's promise.
+        // SAFETY: By the caller's promise, this runs once, before any use of the lock.
         unsafe { ROOT.init() };
         // SAFETY: As above.
         unsafe { quiesce::init() };
-        // SAFETY: The name is a C string, and no parent is the root of debugfs. INVARIANT: Made
-        // here.
+        // SAFETY: The name is a C string, and a null parent stands for the root of debugfs.
+        // INVARIANT: The directory is new, and only this value has its pointer.
         let dir = Entry(unsafe {
             bindings::debugfs_create_dir(c"safe_dma".as_char_ptr(), core::ptr::null_mut())
         });
@@ -94,7 +93,7 @@ impl Drop for Root {
 
 /// The directory of a device, and the data of its files.
 struct Directory {
-    // Dropped first: this waits for running calls, and prevents new ones.
+    // Dropped first: the removal waits for running calls and prevents new ones.
     _dir: Entry,
     _files: Pin<KBox<Files>>,
 }
@@ -114,14 +113,14 @@ impl Control {
 
             let root = ROOT.lock();
             let parent = root.as_ref().ok_or(ENODEV)?.0;
-            // SAFETY: The name is a C string, and the parent is there while `ROOT` is locked; later
-            // nobody removes it before the devices have gone.
+            // SAFETY: The name is a C string. The parent exists while `ROOT` is locked, and is
+            // removed only after all devices are unbound.
             let dir = unsafe { bindings::debugfs_create_dir(dev.name().as_char_ptr(), parent) };
-            // INVARIANT: Made here.
+            // INVARIANT: The directory is new, and only this value has its pointer.
             let dir = Entry(dir);
             for (name, functions) in files::ALL {
-                // SAFETY: As above. These functions take a file that was opened with a pointer to
-                // `Files`, which are freed after the directory was removed.
+                // SAFETY: As above. The functions expect a file that was opened with a pointer to a
+                // `Files`, as this one is; it is freed after the directory is removed.
                 unsafe {
                     bindings::debugfs_create_file_short(
                         name.as_char_ptr(),
@@ -145,7 +144,7 @@ impl Control {
         })
     }
 
-    /// Removes the directory. Waits for running operations.
+    /// Removes the directory, after running operations have ended. Sleeps.
     pub fn close(&self) {
         drop(self.directory.lock().take());
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The PCI driver: of `edu`, by its number, and of any other device, by `driver_override` in sysfs.
+//! The PCI driver: binds to `edu` by its ID, and to any other device by `driver_override` in sysfs.
 //!
-//! Of another device it knows nothing: neither its registers nor its interrupts are used, and it is not
-//! made to move data. It has addresses and an IOMMU all the same, so that the driver maps memory for it.
+//! For any other device the driver only maps memory. It uses neither registers nor interrupts of
+//! that device, and starts no DMA on it.
 
 use super::{
     control::Control,
@@ -44,9 +44,9 @@ use kernel::{
     sync::Arc, //
 };
 
-/// QEMU's vendor ID for devices without one.
-// SAFETY: `pci::Vendor` is `repr(transparent)` over `u16`, and any number may be a vendor ID. Its own
-// constructor is private, and it has no constant for this one.
+/// QEMU's vendor ID for devices that have none of their own.
+// SAFETY: `pci::Vendor` is `repr(transparent)` over `u16`, and every `u16` is a valid vendor ID.
+// Its constructor is private, and it has no constant for this vendor.
 const VENDOR_QEMU: pci::Vendor = unsafe { core::mem::transmute::<u16, pci::Vendor>(0x1234) };
 
 const DEVICE_EDU: u32 = 0x11e8;
@@ -63,7 +63,7 @@ pub(crate) struct TestDriver;
 /// The interrupt of an [`Edu`].
 #[pin_data]
 struct Interrupt<'bound> {
-    // Dropped in the order of declaration: before the vectors that it uses.
+    // Fields are dropped in this order: the handler before the vectors that it uses.
     #[pin]
     _irq: irq::Registration<'bound, Handler<'bound>>,
     vectors: IrqVectorRegistration<'bound>,
@@ -86,13 +86,14 @@ impl<'bound> Interrupt<'bound> {
             try_pin_init!(Self {
                 vectors,
                 _irq <- {
-                    // SAFETY: The lifetime is longer than that of the field, which is pinned, and
-                    // initialized before `_irq` and dropped after it. What is made from the reference
-                    // keeps only the number of the interrupt, and uses it no longer than `_irq` lives.
+                    // SAFETY: The field is pinned, initialized before `_irq` and dropped after it.
+                    // The registration keeps only the interrupt number from this reference, and
+                    // uses it until `_irq` is dropped, so the longer lifetime is never relied on.
                     let vectors: &'bound IrqVectorRegistration<'bound> =
                         unsafe { &*core::ptr::from_ref(vectors) };
 
-                    // SAFETY: By the caller's promise.
+                    // SAFETY: By the caller's promise, the registration is dropped before the end
+                    // of `'bound`.
                     unsafe {
                         irq::Registration::new(
                             vectors.index(0)?.into(),
@@ -111,26 +112,26 @@ impl<'bound> Interrupt<'bound> {
 /// The state of a bound device.
 #[pin_data]
 pub(crate) struct Data<'bound> {
-    // Dropped in the order of declaration. First what lets others use the device.
+    // Fields are dropped in this order. `access` is first: its drop ends all use of the device.
     access: CloseOnDrop,
     #[pin]
     control: Control,
-    // Transfers of the device file end with an interrupt.
+    // Dropped before the interrupt, with which transfers of the device file end.
     #[pin]
     misc: Misc,
     _interrupt: Option<Pin<KBox<Interrupt<'bound>>>>,
-    // After all that is mapped.
+    // Dropped after all mappings.
     _untrusted: Option<Untrusted<'bound>>,
 }
 
-/// The mask that the module's parameter asks for.
+/// Returns the DMA mask for the module parameter `dma_bits`.
 fn dma_mask(pdev: &pci::Device<Core<'_>>) -> Result<DmaMask> {
     let bits = module_parameters::dma_bits.value();
 
     if !DMA_BITS.contains(&bits) {
         dev_err!(
             pdev,
-            "dma_bits={} cannot be: give a number from {} to {}\n",
+            "dma_bits={} is out of range: it must be {} to {}\n",
             bits,
             DMA_BITS.start(),
             DMA_BITS.end()
@@ -141,10 +142,10 @@ fn dma_mask(pdev: &pci::Device<Core<'_>>) -> Result<DmaMask> {
     DmaMask::try_new(u32::from(bits))
 }
 
-/// The engine of the device, if it is an `edu`; says what the device is.
+/// Prints the identity of the device, and returns its engine if it is an `edu`.
 fn engine<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<Option<Arc<Edu<'bound>>>> {
     if (pdev.vendor_id(), u32::from(pdev.device_id())) != (VENDOR_QEMU, DEVICE_EDU) {
-        // It starts nothing, and needs not be a bus master.
+        // The driver starts no DMA on this device, which need not be a bus master.
         identify::print(pdev, None);
         return Ok(None);
     }
@@ -154,7 +155,7 @@ fn engine<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<Option<Arc<Edu<
     let edu = Arc::pin_init(Edu::new(pdev, bar), GFP_KERNEL)?;
     identify::print(pdev, Some(&edu.identify()?));
     edu.settle()?;
-    // Of an earlier driver, or of whoever wrote to the registers; there is no handler yet.
+    // Interrupts may be pending from an earlier driver; no handler is registered yet.
     edu.acknowledge();
     Ok(Some(edu))
 }
@@ -170,7 +171,8 @@ impl pci::Driver for TestDriver {
     ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
         pin_init::pin_init_scope(move || {
             let untrusted = module_parameters::untrusted.value().then(|| {
-                // SAFETY: Nothing is mapped before, and the driver's data has the value as its last field.
+                // SAFETY: Nothing is mapped yet. The value becomes the last field of the driver's
+                // data, and is dropped after all mappings.
                 unsafe { Untrusted::mark(pdev) }
             });
 
@@ -181,13 +183,13 @@ impl pci::Driver for TestDriver {
                 limits::coherent_mask(pdev.as_ref()),
             ];
             let mask = dma_mask(pdev)?;
-            // SAFETY: The device is being probed; nothing maps or allocates for it yet.
+            // SAFETY: The device is being probed, so nothing maps or allocates for it yet.
             unsafe { pdev.dma_set_mask_and_coherent(mask)? };
 
             let edu = engine(pdev)?;
             let interrupt = match &edu {
-                // SAFETY: The value becomes a field of the driver's data, which the driver core drops
-                // when the device is unbound; nobody can forget it.
+                // SAFETY: The value becomes a field of the driver's data, which the driver core
+                // drops when the device is unbound.
                 Some(edu) => Some(unsafe { Interrupt::new(pdev, edu)? }),
                 None => None,
             };
@@ -212,11 +214,11 @@ impl pci::Driver for TestDriver {
                     let target = Target::new(pdev.as_ref(), Some(pdev), edu.clone())?;
 
                     let contiguous = module_parameters::mmap_contiguous.value();
-                    // After the checks, which have the device to themselves.
+                    // Created after the checks, which need exclusive use of the device.
                     let live = Live::new(target, contiguous)?;
 
-                    // SAFETY: A field of the driver's data, which the driver core drops when the
-                    // device is unbound; nobody can forget it.
+                    // SAFETY: The value becomes a field of the driver's data, which the driver core
+                    // drops when the device is unbound; its drop calls `close()`.
                     CloseOnDrop(unsafe { Revocable::new(live)? })
                 },
                 misc <- Misc::new(pdev.as_ref(), access.0.clone()),
@@ -227,8 +229,8 @@ impl pci::Driver for TestDriver {
     }
 
     fn unbind<'bound>(_pdev: &'bound pci::Device<Core<'_>>, data: Pin<&Self::Data<'bound>>) {
-        // Now, and not when the data is dropped: by then the driver has given up the DMA of the device's IOMMU
-        // group, and root can give that another domain.
+        // Unmap before the data is dropped: by then the driver core has given up the DMA ownership
+        // of the device's IOMMU group, and root can attach another domain to it.
         data.access.0.close();
         data.control.close();
     }

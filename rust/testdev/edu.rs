@@ -61,11 +61,11 @@ use kernel::{
 /// The registers of the device.
 pub type Bar0<'bound> = pci::Bar<'bound, { regs::END }>;
 
-/// The size of the device's buffer, and so the maximum of a transfer, in bytes.
+/// The size in bytes of the device's buffer, which is also the maximum of a transfer.
 pub const BUFFER_SIZE: usize = 4096;
 
-/// How many bits an address may have: enough for all that the checks map at once and for the page of the
-/// interrupt, and no more than an SMMU translates.
+/// The valid numbers of DMA address bits: enough for all concurrent mappings of the checks and for
+/// the MSI doorbell, and at most what an SMMU translates.
 pub const DMA_BITS: RangeInclusive<u8> = 24..=48;
 
 /// The value of the identification register's lowest byte.
@@ -78,22 +78,22 @@ pub struct Edu<'bound> {
     bar: Bar0<'bound>,
     /// The last DMA address that the device can drive.
     mask: u64,
-    /// The number of the transfer that was started last; locked while one is started.
+    /// The number of the last transfer; locked while a transfer is started.
     #[pin]
     last: SpinLock<u64>,
     #[pin]
     done: Completion,
-    /// Whether the handler raises the next interrupt of a transfer once more.
+    /// Whether the handler raises the next interrupt of a transfer a second time.
     again: Atomic<bool>,
     closed: Atomic<bool>,
-    /// How many interrupts were handled, of any kind.
+    /// The number of handled interrupts, of any kind.
     handled: Atomic<usize>,
 }
 
-/// A transfer of [`Edu`], by its number; there is one at a time.
+/// The number of a transfer of [`Edu`], which does one at a time.
 pub struct Started(u64);
 
-/// A register of the device that other devices may read and write by DMA: it starts nothing.
+/// A register that other devices may read and write by DMA, because it starts nothing.
 #[derive(Clone, Copy)]
 pub enum OpenRegister {
     /// The argument and result of the factorial.
@@ -103,7 +103,7 @@ pub enum OpenRegister {
 }
 
 impl OpenRegister {
-    /// Returns where it is in BAR 0.
+    /// Returns its range in BAR 0.
     pub fn range(self) -> Range<usize> {
         match self {
             Self::Factorial => regs::FACTORIAL_RANGE,
@@ -111,7 +111,7 @@ impl OpenRegister {
         }
     }
 
-    /// Returns the register of a device, as the target of DMA.
+    /// Returns this register of `pdev` as a target of DMA.
     ///
     /// # Safety
     ///
@@ -119,10 +119,9 @@ impl OpenRegister {
     pub unsafe fn of<'a>(self, pdev: &'a pci::Device<Bound>) -> Result<MmioRegion<'a>> {
         let range = self.range();
 
-        // SAFETY: BAR 0 of an `edu` is in memory space, and stays where it is while its driver is
-        // bound. This is its driver, and nothing that it relies on depends on these registers: one
-        // computes a factorial, the other says whether that is done, and whether it ends with an
-        // interrupt. CAST: From at most 64 bits.
+        // SAFETY: BAR 0 of an `edu` is in memory space, and keeps its address while this driver is
+        // bound. The driver relies on neither register: one holds a factorial, the other its status
+        // and whether it ends with an interrupt. CAST: From at most 64 bits.
         unsafe { MmioRegion::from_raw(pdev.resource_start(0)? + range.start as u64, range.len()) }
     }
 }
@@ -156,7 +155,7 @@ impl<'bound> Edu<'bound> {
     pub fn identify(&self) -> Result<Identity> {
         let id = self.bar.read(regs::ID);
 
-        // Two patterns, so that no register that merely keeps a value, or reads as all ones, passes.
+        // A register that merely stores a value, or reads as all ones, fails for one of the two.
         for probe in [0x5a5a_1234u32, 0xa5a5_edcb] {
             self.bar.write_reg(regs::LIVENESS::from(probe));
             if self.bar.read(regs::LIVENESS).into_raw() != !probe {
@@ -174,25 +173,25 @@ impl<'bound> Edu<'bound> {
         })
     }
 
-    /// Returns the bytes of `range` of the registers, as the target of DMA.
+    /// Returns the registers in `range` as a target of DMA.
     ///
     /// # Safety
     ///
-    /// No device writes there what starts this one, or changes what it was started with.
+    /// No device writes a value there that starts this device or changes a transfer in flight.
     pub unsafe fn registers(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
-        // SAFETY: By the caller's promise; all else that is written to registers of an `edu` harms
-        // nobody.
+        // SAFETY: By the caller's promise; all other writes to registers of an `edu` are harmless.
         unsafe { MmioRegion::of_bar(&self.bar, range) }
     }
 
-    /// Writes a number to a register that the device ignores, for a trace of its registers.
+    /// Writes a number to a register that the device ignores, as a mark in QEMU's trace.
     pub fn mark(&self, number: u32) {
         self.bar.write_reg(regs::MARK::from(number));
     }
 
-    /// Waits until the factorial is computed, of whatever number, and returns it. Sleeps.
+    /// Waits until the current computation ends, and returns the factorial. Sleeps.
     pub fn factorial(&self) -> Result<u32> {
-        // It computes in a thread of the host, and the guest's time can pass much faster than the host's.
+        // The device computes in a thread of the host, and guest time can pass much faster than
+        // host time.
         poll(
             || !self.bar.read(regs::STATUS).computing(),
             Delta::from_millis(1),
@@ -201,12 +200,12 @@ impl<'bound> Edu<'bound> {
         Ok(self.bar.read(regs::FACTORIAL).into_raw())
     }
 
-    /// Starts the device on `len` bytes of memory from `addr`.
+    /// Starts a transfer of the `len` bytes at `addr`.
     ///
     /// # Safety
     ///
-    /// Until it is done the device may access these bytes, or it does not matter what becomes of them,
-    /// or the IOMMU stops it.
+    /// Until the transfer is done, the device may access these bytes, or the IOMMU blocks the
+    /// access, or nothing depends on their contents.
     pub unsafe fn start(
         &self,
         addr: DmaAddress,
@@ -224,8 +223,8 @@ impl<'bound> Edu<'bound> {
             return Err(ERANGE);
         }
 
-        // The device knows best: the one that it is busy with may have been forgotten, even by an earlier
-        // driver. It would ignore some of what is written now.
+        // Ask the device: a forgotten transfer, even one of an earlier driver, may still be in
+        // flight, and a busy device ignores some of the writes below.
         let mut last = self.last.lock();
         if self.closed.load(Acquire) {
             return Err(ENODEV);
@@ -251,7 +250,7 @@ impl<'bound> Edu<'bound> {
         self.again
             .store(matches!(job.interrupt, Interrupt::Twice), Relaxed);
 
-        // `writel()` orders this after all that the CPU wrote to memory before.
+        // `writel()` orders this after all earlier CPU writes to memory.
         self.bar.write_reg(
             regs::DMA_COMMAND::zeroed()
                 .with_run(true)
@@ -262,37 +261,36 @@ impl<'bound> Edu<'bound> {
         Ok(Started(*last))
     }
 
-    /// Waits until the device is at rest, whoever started it. Sleeps.
+    /// Waits until the device is idle. Sleeps.
     ///
-    /// A transfer may have been forgotten, and then nobody else waits for its end.
+    /// A transfer that was forgotten may still be in flight.
     pub fn settle(&self) -> Result {
         poll_transfer(|| !matches!(self.state(), State::Busy))
     }
 
-    /// Starts nothing from now on, and wakes all who wait for a transfer: it is over, or they have to
-    /// abort it.
+    /// Prevents new transfers, and wakes all waiters, which abort a transfer that is not done.
     pub fn close(&self) {
         self.closed.store(true, Release);
         self.done.complete();
     }
 
-    /// Raises the interrupts of `bits`, without work of the device.
+    /// Makes the device raise the interrupts in `bits`.
     pub fn raise(&self, bits: u32) {
         self.bar.write_reg(regs::IRQ_RAISE::from(bits));
     }
 
-    /// Returns the interrupts that were raised and not acknowledged.
+    /// Returns the bits of the pending interrupts.
     pub fn raised(&self) -> u32 {
         self.bar.read(regs::IRQ_STATUS).into_raw()
     }
 
-    /// Acknowledges the interrupts that are raised, and returns their bits. May be called from an
+    /// Acknowledges the pending interrupts, and returns their bits. May be called from an
     /// interrupt.
     pub fn acknowledge(&self) -> u32 {
         let raised = self.raised();
 
-        // All ones is what the bus answers when no device does; but all interrupts may be raised,
-        // too. What is not acknowledged then hides every interrupt to come.
+        // A read returns all ones if the device is gone, but also if all interrupts are pending.
+        // The latter must be acknowledged, or all later interrupts look like a device that is gone.
         if raised == u32::MAX && !is_magic(self.bar.read(regs::ID)) {
             return 0;
         }
@@ -307,15 +305,15 @@ impl<'bound> Edu<'bound> {
         self.handled.load(Acquire)
     }
 
-    /// Wakes the next one who waits, if the wake-up that this one had may have been for another.
+    /// Wakes the next waiter if this wake-up may have been meant for another one.
     fn wake_others(&self, transfer: &Started) {
         if transfer.0 != *self.last.lock() || self.closed.load(Acquire) {
             self.done.complete();
         }
     }
 
-    /// How far the device is with `transfer`. It is done with the last one when it is idle, and with those
-    /// before when another could be started.
+    /// Returns the progress of `transfer`. The last transfer is done when the device is idle; all
+    /// earlier ones are done because a later one was started.
     fn progress(&self, transfer: &Started) -> Progress {
         let last = self.last.lock();
 
@@ -331,10 +329,10 @@ impl<'bound> Edu<'bound> {
 
     /// Returns the state of the device.
     fn state(&self) -> State {
-        // `readl()` orders what the CPU reads from memory after this.
+        // `readl()` orders all later CPU reads from memory after this.
         let command = self.bar.read(regs::DMA_COMMAND);
 
-        // The register has three bits. All ones is what the bus answers when no device does.
+        // The register has three bits. A read without a device returns all ones.
         if command.into_raw() == u32::MAX && !self.is_present() {
             State::Gone
         } else if command.run() {
@@ -344,39 +342,39 @@ impl<'bound> Edu<'bound> {
         }
     }
 
-    /// Whether the device is still in its slot: the hot-plug driver has not seen it leave, and it says
-    /// who it is.
+    /// Returns whether the device is still in its slot: it answers configuration reads, and the
+    /// hot-plug driver has not marked it as disconnected.
     fn is_present(&self) -> bool {
         // `pci::Device` is `repr(transparent)` over `Opaque<bindings::pci_dev>`.
         let raw = core::ptr::from_ref(self.pdev).cast_mut().cast();
 
-        // SAFETY: The device is valid, as there is a reference to it.
+        // SAFETY: The device is valid, because `self.pdev` is a reference to it.
         unsafe { bindings::pci_device_is_present(raw) }
     }
 }
 
-/// Whether the identification is that of an `edu`, and not all ones.
+/// Returns whether the identification is that of an `edu`; all ones is not.
 fn is_magic(id: regs::ID) -> bool {
     id.magic().get() == MAGIC
 }
 
 /// The state of the device, from its command register and its slot.
 enum State {
-    /// It moves no data.
+    /// No transfer is in flight.
     Idle,
-    /// It moves data, or does not say.
+    /// A transfer is in flight, or the device is present but does not answer.
     Busy,
-    /// There is no device any more.
+    /// The device is gone.
     Gone,
 }
 
-/// Looks every `interval` whether the device is `done`; sleeps.
+/// Calls `done` every `interval` until it returns `true`. Sleeps.
 fn poll(mut done: impl FnMut() -> bool, interval: Delta, timeout: Delta) -> Result {
     read_poll_timeout(|| Ok(done()), |done| *done, interval, timeout)?;
     Ok(())
 }
 
-/// Looks until a transfer is `done`, which takes 100 ms, and more if the host is busy; sleeps.
+/// Waits until a transfer is `done`, which takes 100 ms, or longer on a busy host. Sleeps.
 fn poll_transfer(done: impl FnMut() -> bool) -> Result {
     poll(done, Delta::from_millis(10), Delta::from_secs(10))
 }
@@ -384,11 +382,11 @@ fn poll_transfer(done: impl FnMut() -> bool) -> Result {
 /// The interrupts at the end of a transfer.
 #[derive(Clone, Copy)]
 pub enum Interrupt {
-    /// One.
+    /// One interrupt.
     Once,
-    /// None, like a lost one.
+    /// No interrupt, as if it were lost.
     Never,
-    /// One too many.
+    /// A second, spurious interrupt.
     Twice,
 }
 
@@ -401,23 +399,24 @@ pub struct Job {
     pub interrupt: Interrupt,
 }
 
-// SAFETY: The device has one DMA engine, and is `pdev`. It uses the address that it is started with, and
-// count and direction as given, and nothing else: `start()` refuses addresses beyond the mask that probe
-// has set, of no more bits than the device can drive, as the module's parameter promises, so that no
-// address is cut. It moves all data at
-// one moment and clears `run` after that: when `run` reads as clear, it is done, and `start()` starts
-// nothing before. `wait()` and `abort()` say so only after that was read, by them or, under the lock,
-// by a later `start()`. Interrupts only wake them, so that it does not matter how many come, or when.
+// SAFETY: The device has one DMA engine, and is `pdev`. A transfer accesses only the bytes that its
+// address and count select, in its direction. Addresses are not truncated: `start()` rejects those
+// beyond the DMA mask that probe has set, of no more bits than the device drives, as the module's
+// parameter promises. The device transfers all bytes at once and then clears `run`, so a transfer is
+// done when `run` reads as clear, and `start()` starts no other before that. `wait()` and `abort()`
+// report the end only after `run` was read as clear, by them or, under the lock, by a later
+// `start()`. Interrupts only wake waiters, so their number and time do not matter.
 //
-// Or the device is gone. All ones in the command register is no proof: it reads so from a device, too,
-// that does not decode its memory for a while, and may still be writing. But one that does not answer in
-// configuration space either is not in its slot, or is in a reset, or behind a link that is down: it has
-// no way to memory, what it sent before has gone its way when the read of its register is given up, and if
-// it ever comes back it has forgotten the transfer. The hot-plug driver marks a device as disconnected
-// when its slot is empty, so that another one in the same slot is not taken for it. What is there, and
-// answers all ones for good, stays `Busy`: its memory is leaked and not freed.
+// A transfer has also ended when the device is gone. All ones in the command register do not prove
+// that: a device that temporarily does not decode its memory space reads the same, and may still be
+// writing. A device that does not answer configuration reads either is out of its slot, in reset,
+// or behind a link that is down. It cannot reach memory, its earlier writes arrive before the
+// register read completes, and if it comes back it has lost the transfer. The hot-plug driver marks
+// a device as disconnected when its slot is empty, so another device in the same slot is not taken
+// for it. A device that is present and always answers all ones stays `Busy`: its memory is leaked,
+// not freed.
 //
-// The registers are accessed by `writel()` and `readl()`, which order accesses to memory before and after.
+// `writel()` and `readl()` order the register accesses with accesses to memory.
 unsafe impl Engine for Edu<'_> {
     type Job = Job;
     type Token = Started;
@@ -427,22 +426,22 @@ unsafe impl Engine for Edu<'_> {
     }
 
     unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, the memory stays as it is until the device is done,
-        // which is given the number for that.
+        // SAFETY: By the caller's promise, the memory stays valid and unchanged until the device is
+        // done. The address is given only to the device for which it is mapped.
         unsafe { self.start(from.address().as_raw(), from.len(), job, false) }
     }
 
     unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, nobody else accesses the memory until the device is
-        // done, which is given the number for that.
+        // SAFETY: By the caller's promise, only the device accesses the memory until it is done.
+        // The address is given only to the device for which it is mapped.
         unsafe { self.start(to.address().as_raw(), to.len(), job, true) }
     }
 
     unsafe fn wait(&self, token: &mut Started, timeout: Msecs) -> Progress {
         let mut progress = Progress::Pending;
 
-        // An interrupt may be left from a transfer that was aborted, or have been taken for another
-        // one's, or be lost: only the register counts.
+        // An interrupt may be late, lost, or that of another transfer, so only the register
+        // decides.
         let over = self.done.wait_until(timeout, || {
             progress = self.progress(token);
             !matches!(progress, Progress::Pending) || self.closed.load(Acquire)
@@ -454,7 +453,7 @@ unsafe impl Engine for Edu<'_> {
     }
 
     unsafe fn abort(&self, token: &mut Started) -> Result {
-        // The device cannot be stopped, but will be done soon.
+        // The device has no abort, but is done soon.
         poll_transfer(|| !matches!(self.progress(token), Progress::Pending))
     }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counts the faults of a device that the SMMU has reported.
+//! Counts the SMMU's faults of a device in the kernel's log.
 //!
-//! The SMMU driver reports them only in the kernel's log, at most ten events in five seconds: this
-//! counts the events in the log.
+//! The SMMU driver has no other record of them, and logs at most ten events in five seconds.
 
 use crate::bindings;
 use kernel::device::{
@@ -22,7 +21,7 @@ pub(super) fn count(dev: &Device<Bound>) -> u64 {
     let mut len = 0;
     let mut count = 0;
 
-    // SAFETY: `iter` is ours, and `line` is valid for that many bytes.
+    // SAFETY: `iter` and `len` are local variables, and `line` is valid for `line.len()` bytes.
     while unsafe {
         bindings::kmsg_dump_get_line(&mut iter, false, line.as_mut_ptr(), line.len(), &mut len)
     } {

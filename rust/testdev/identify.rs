@@ -17,7 +17,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The largest size, which the DMA API uses for "no limit".
+/// A maximum size; the DMA API uses `usize::MAX` for "no limit".
 struct Size(usize);
 
 impl fmt::Display for Size {
@@ -29,8 +29,8 @@ impl fmt::Display for Size {
     }
 }
 
-/// Prints the device's name, class and revision, its limits, and its IOMMU. A device without an
-/// identity is not an `edu`.
+/// Prints the device's IDs, class and revision, its limits, and its IOMMU. `identity` is [`None`]
+/// unless it is an `edu`.
 pub fn print(pdev: &pci::Device<Core<'_>>, identity: Option<&Identity>) {
     let dev = pdev.as_ref();
     let (vendor, device) = (pdev.vendor_id().as_raw(), pdev.device_id());

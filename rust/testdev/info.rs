@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The description of a mapping, also while it is busy.
+//! The description of a mapping, available also while the mapping is busy.
 
 use super::{
     mapping::Memory,
@@ -31,10 +31,10 @@ pub(super) struct Info {
     pub(super) dir: Dir,
     pub(super) dma: DmaAddress,
     pub(super) size: usize,
-    /// Whether the first byte is bounced.
+    /// Whether the first byte is in a bounce buffer.
     pub(super) bounced: bool,
     pub(super) pages: [PhysAddr; PAGES],
-    /// The number of all pages.
+    /// The number of pages of the mapping, which may be more than are listed.
     pub(super) count: usize,
 }
 
@@ -76,16 +76,16 @@ impl Info {
     }
 }
 
-/// Returns the physical address behind a mapped address of `dev`.
+/// Translates a DMA address that is mapped for `dev` to a physical address.
 fn leads_to(dev: &Device<Bound>, dma: DmaAddress) -> PhysAddr {
-    // SAFETY: `dev` is bound, and its driver is an owner of its IOMMU group's DMA: all this is
-    // before `unbind` returns. The address is mapped, so that no part of the page table that leads
-    // to it is freed. It is looked up, and not given to a device.
+    // SAFETY: `dev` is bound and `unbind` has not returned, so its driver still owns the DMA of its
+    // IOMMU group. The address is mapped, so no page table that the lookup walks is freed. The
+    // address is not given to a device.
     unsafe { helpers::helper_dma_addr_to_phys(core::ptr::from_ref(dev).cast_mut().cast(), dma) }
 }
 
 impl fmt::Display for Info {
-    /// The columns of `mappings` from the DMA address on.
+    /// Formats the columns of `mappings` from the DMA address on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "dma {:#x} size {} phys ", self.dma, self.size)?;
 

@@ -9,8 +9,8 @@
 //!          sync_for_device            wait, abort
 //! ```
 //!
-//! Each arrow consumes the value at its tail, as in the library. An operation in the wrong state
-//! has no value to consume, and is refused with the reason.
+//! Each arrow consumes the value at its tail, as in the library. An operation in any other state is
+//! refused with the reason.
 
 mod make;
 mod memory;
@@ -91,7 +91,7 @@ const CHUNK: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     All,
-    /// The first bytes, as many as are one piece for the device.
+    /// The first bytes, as many as are contiguous for the device.
     First,
 }
 
@@ -131,22 +131,22 @@ pub(super) trait AnyMapping<'bound>: Send {
     fn abort(&mut self) -> Result<(), Refused>;
 }
 
-/// The memory, by its owner.
+/// The memory, as a type that depends on its owner.
 pub(super) enum MappingState<'bound, M: Memory> {
     Device(M),
     Cpu(M::CpuOwned),
     InFlight(Transfer<Arc<Edu<'bound>>, M::Segment>),
-    /// Between two states, within a function.
+    /// A placeholder while a function changes the state.
     Moving,
 }
 
 impl<M: Memory> MappingState<'_, M> {
-    /// Takes the value, to replace it.
+    /// Takes the state, which the caller must replace.
     fn take(&mut self) -> Self {
         core::mem::replace(self, Self::Moving)
     }
 
-    /// Calls `f` with memory that the CPU owns.
+    /// Calls `f` with the memory, if the CPU owns or shares it.
     fn with_cpu_owned<R>(
         &mut self,
         f: impl FnOnce(&mut M::CpuOwned) -> Result<R, Refused>,
@@ -157,7 +157,7 @@ impl<M: Memory> MappingState<'_, M> {
                 *self = Self::Cpu(owned);
                 result
             }
-            // Both own it: this is no sync.
+            // The memory is shared, so the conversion does not sync.
             Self::Device(memory) if M::IS_SHARED => match memory.into_cpu() {
                 Ok(mut owned) => {
                     let result = f(&mut owned);
@@ -271,7 +271,7 @@ impl<'bound, M: Memory> AnyMapping<'bound> for MappingState<'bound, M> {
                     *self = Self::Device(M::from_segment(segment));
                     return Err(Refused::because(
                         EINVAL,
-                        "the bytes are not in one piece for the device: op=transfer takes such",
+                        "the bytes are not contiguous for the device: use op=transfer",
                     ));
                 }
                 let started = match to {
@@ -367,7 +367,7 @@ fn chunks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         .map(move |start| start..end.min(start + CHUNK))
 }
 
-/// Writes the bytes of `pattern` into `bytes`, which are at `offset`.
+/// Fills `bytes`, which are at `offset` of the memory, with `pattern`.
 pub(super) fn pattern_into(bytes: &mut [u8], offset: usize, pattern: u32) {
     for (at, place) in (offset..).zip(bytes) {
         *place = byte(pattern, at);
@@ -406,7 +406,7 @@ fn check<M: Memory>(
     Ok(())
 }
 
-/// Compares `bytes`, which are at `offset`, with those of `pattern`.
+/// Compares `bytes`, which are at `offset` of the memory, with `pattern`.
 pub(super) fn compare(bytes: &[u8], offset: usize, pattern: u32) -> Result<(), Refused> {
     for (at, found) in (offset..).zip(bytes) {
         let expected = byte(pattern, at);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The numbers in the names of device files: a device gets the first free one.
+//! Numbers of device files: each device gets the first free one.
 
 use kernel::{
     device::{
@@ -41,11 +41,7 @@ impl Minor {
             // CAST: At most 32.
             let free = taken.trailing_ones() as usize;
             if free >= NAMES.len() {
-                dev_err!(
-                    dev,
-                    "{} devices have a file, and no more can\n",
-                    NAMES.len()
-                );
+                dev_err!(dev, "all {} device files are in use\n", NAMES.len());
                 return Err(EBUSY);
             }
             match TAKEN.cmpxchg(taken, taken | 1 << free, Full) {
@@ -63,7 +59,7 @@ impl Minor {
 
 impl Drop for Minor {
     fn drop(&mut self) {
-        // The bit is set: only it changes.
+        // The bit is set, so the subtraction clears it and changes no other.
         TAKEN.fetch_sub(1 << self.0, Full);
     }
 }

@@ -2,7 +2,7 @@
 
 //! `/dev/safe_dmaN`: `mmap()` of the pages that programs share with a device.
 //!
-//! Operations are written to `run` in debugfs, by programs as well: see [`super::control`].
+//! Programs start operations by writing to `run` in debugfs, see [`super::control`].
 
 use super::{
     control::check_capable,
@@ -35,7 +35,7 @@ pub struct Misc {
     #[pin]
     registration: MiscDeviceRegistration<PageFile>,
     access: Arc<Revocable>,
-    // Dropped last: the number is free when the file is gone.
+    // Dropped last: the number is in use until the file is removed.
     _minor: Minor,
 }
 
@@ -64,10 +64,10 @@ impl MiscDevice for PageFile {
 
     fn open(_file: &File, misc: &MiscDeviceRegistration<Self>) -> Result<Arc<Revocable>> {
         check_capable()?;
-        // SAFETY: A registration of this type is a field of a `Misc`, which lives until the
-        // registration is dropped, and that waits for this. `access` is initialized before the file
-        // is registered. The reference is to that field alone: the file may exist before the whole
-        // `Misc` does.
+        // SAFETY: Each registration of this type is a field of a `Misc`, and its removal waits for
+        // this call. `access` is initialized before the file is registered. The reference covers
+        // only that field, because the file may be opened before the rest of the `Misc` is
+        // initialized.
         let access =
             unsafe { &(*container_of!(core::ptr::from_ref(misc), Misc, registration)).access };
 
@@ -75,10 +75,10 @@ impl MiscDevice for PageFile {
     }
 
     fn mmap(access: ArcBorrow<'_, Revocable>, _file: &File, vma: &VmaNew) -> Result {
-        // The file may have been opened by another user.
+        // The file may have been opened by another process.
         check_capable()?;
-        // SAFETY: The area is not changed after this, and an error is returned. The file is of a
-        // device of this module, which the file keeps loaded.
+        // SAFETY: The area is not changed after this call, and its error is returned. The file
+        // belongs to a `MiscDevice` of this module, and keeps the module loaded.
         access.enter(|live| unsafe { live.pages.mmap(vma) })?
     }
 }

@@ -17,7 +17,7 @@ use kernel::{
 /// The loaded module.
 #[pin_data]
 pub(crate) struct TestModule {
-    // Dropped in the order of declaration: the devices go first.
+    // Fields are dropped in this order: the devices before the parent of their directories.
     #[pin]
     _driver: Registration<pci::Adapter<TestDriver>>,
     _root: Root,
@@ -26,7 +26,7 @@ pub(crate) struct TestModule {
 impl InPlaceModule for TestModule {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            // SAFETY: A module is initialized once, and there is no device before its driver is
+            // SAFETY: A module is initialized once, and no device is bound before the driver is
             // registered.
             _root: unsafe { Root::new() },
             _driver <- Registration::new(<Self as ModuleMetadata>::NAME, module),

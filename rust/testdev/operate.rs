@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The operations on mappings with a name.
+//! Operations on named mappings.
 
 use super::{
     edu::{
@@ -131,9 +131,9 @@ fn map<'bound>(
     })
 }
 
-/// Returns the bytes of a request on a mapping of `mapped` bytes.
+/// Returns the range of a request in a mapping of `mapped` bytes; by default, at most `most` bytes.
 fn range(request: &Request, mapped: usize, most: usize) -> Result<Range<usize>, Refused> {
-    // CAST: A mapping is small.
+    // CAST: From at most 64 bits.
     let end = mapped as u64;
     let offset = request.offset();
     let size = match request.size {
@@ -149,7 +149,7 @@ fn range(request: &Request, mapped: usize, most: usize) -> Result<Range<usize>, 
 }
 
 fn with_pattern(request: &Request, mapped: usize) -> Result<(Range<usize>, u32), Refused> {
-    // `check()` has seen a pattern.
+    // `check()` has ensured that a pattern is given.
     Ok((
         range(request, mapped, usize::MAX)?,
         request.pattern.unwrap_or(0),
@@ -170,7 +170,7 @@ struct How {
 impl How {
     fn of(request: &Request) -> Self {
         Self {
-            // `check()` has seen a destination.
+            // `check()` has ensured that a destination is given.
             to: request.to.unwrap_or(To::Device),
             irq: request.irq.unwrap_or(Irq::Normal),
             timeout: request.timeout(),
@@ -178,8 +178,8 @@ impl How {
     }
 }
 
-/// Starts a transfer of bytes of `range`, to or from `at` in the device's buffer; returns their
-/// number.
+/// Starts a transfer of bytes of `range`, to or from offset `at` of the device's buffer; returns
+/// their number.
 fn start<'bound>(
     target: &Target<'bound>,
     mapping: &mut (dyn AnyMapping<'bound> + 'bound),
@@ -207,7 +207,7 @@ fn job(offset: usize, irq: Irq) -> Job {
     }
 }
 
-/// Waits for the transfer; the reason of a failure is the unbinding of the driver, if there is one.
+/// Waits for the transfer; returns [`GONE`] for any failure while the driver is being unbound.
 fn wait<'bound>(
     target: &Target<'bound>,
     mapping: &mut (dyn AnyMapping<'bound> + 'bound),
@@ -218,7 +218,7 @@ fn wait<'bound>(
         .map_err(|refused| if target.is_closed() { GONE } else { refused })
 }
 
-/// Transfers bytes, each piece for the device at once.
+/// Transfers the bytes of `range`, one piece that is contiguous for the device at a time.
 fn transfer<'bound>(
     target: &Target<'bound>,
     mapping: &mut (dyn AnyMapping<'bound> + 'bound),

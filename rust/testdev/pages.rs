@@ -75,7 +75,7 @@ impl State<'_> {
 /// Two pages that a device shares with all programs that map its file.
 #[pin_data]
 pub(crate) struct SharedPages<'bound> {
-    /// Not locked during a transfer: `mmap()` takes the lock below the program's `mmap_lock`.
+    /// Not held during a transfer, because `mmap()` takes it with the program's `mmap_lock` held.
     #[pin]
     state: Mutex<State<'bound>>,
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Excludes the mapping and unmapping of operations, of all devices.
+//! Keeps the operations of all devices from mapping and unmapping while a check runs.
 //!
-//! Operations run side by side under [`shared()`]; checks that need stable mappings run under
+//! Operations map and unmap concurrently in [`shared()`]; checks that need stable mappings run in
 //! [`quiesce()`].
 
 use kernel::{
@@ -11,16 +11,18 @@ use kernel::{
     types::Opaque, //
 };
 
-/// A sleeping lock for readers and a writer: `struct rw_semaphore`, `include/linux/rwsem.h`.
+/// A reader-writer semaphore.
+///
+/// C: `struct rw_semaphore`, `include/linux/rwsem.h`.
 struct Semaphore(Opaque<bindings::rw_semaphore>);
 
-// SAFETY: It is made for several threads.
+// SAFETY: A `struct rw_semaphore` is a lock, which several threads may use at once.
 unsafe impl Sync for Semaphore {}
 
-/// The key for the lock validator.
+/// The semaphore's key for lockdep.
 struct Key(Opaque<bindings::lock_class_key>);
 
-// SAFETY: Only its address is used here; the lock validator guards the contents.
+// SAFETY: Only its address is used here; lockdep serializes accesses to the contents.
 unsafe impl Sync for Key {}
 
 static SEMAPHORE: Semaphore = Semaphore(Opaque::uninit());
@@ -30,10 +32,10 @@ static KEY: Key = Key(Opaque::uninit());
 ///
 /// # Safety
 ///
-/// It is called once, before the other functions.
+/// This is called once, before the other functions.
 pub unsafe fn init() {
-    // SAFETY: The lock is not in use, by the caller's promise; it and its key are static. The key
-    // is in memory that was zeroed when the module was loaded.
+    // SAFETY: By the caller's promise, the lock is not in use. The lock and its key are static, and
+    // the memory of the key was zeroed when the module was loaded.
     unsafe {
         bindings::__init_rwsem(
             SEMAPHORE.0.get(),
@@ -49,7 +51,7 @@ pub fn shared<R>(f: impl FnOnce() -> R) -> R {
     // devices have operations and checks.
     unsafe { bindings::down_read(SEMAPHORE.0.get()) };
     let result = f();
-    // SAFETY: This thread holds the lock for reading since `down_read()`.
+    // SAFETY: `down_read()` has taken the lock for reading.
     unsafe { bindings::up_read(SEMAPHORE.0.get()) };
     result
 }
@@ -60,7 +62,7 @@ pub fn quiesce<R>(f: impl FnOnce() -> R) -> R {
     // devices have operations and checks.
     unsafe { bindings::down_write(SEMAPHORE.0.get()) };
     let result = f();
-    // SAFETY: This thread holds the lock for writing since `down_write()`.
+    // SAFETY: `down_write()` has taken the lock for writing.
     unsafe { bindings::up_write(SEMAPHORE.0.get()) };
     result
 }

@@ -38,19 +38,19 @@ pub(crate) const MAX_NAMES: usize = 256;
 
 /// A mapping, counted until it is dropped.
 struct Holding<'bound> {
-    // Dropped in this order.
+    // Fields are dropped in this order: the mapping is counted until it is unmapped.
     mapping: KBox<dyn AnyMapping<'bound> + 'bound>,
     _counted: Counted,
 }
 
 struct Entry<'bound> {
     name: Name,
-    /// In bytes; known before the mapping exists.
+    /// The size in bytes, known before the mapping exists.
     size: usize,
-    /// None before that.
+    /// [`None`] until the mapping exists.
     info: Option<Info>,
     owner: Owner,
-    /// None while an operation uses it.
+    /// [`None`] while an operation uses the mapping.
     holding: Option<Holding<'bound>>,
     // Dropped after the memory is freed.
     _charge: Charge,
@@ -67,8 +67,8 @@ pub(crate) struct Registry<'bound> {
 const NO_NAME: Refused = Refused::because(ENOENT, "there is no such name");
 const TAKEN: Refused = Refused::because(EEXIST, "the name is taken");
 const BUSY: Refused = Refused::because(EBUSY, "another operation on it has not ended");
-const TOO_MANY: Refused = Refused::because(ENOSPC, "there are 256 names, and no more can be");
-const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
+const TOO_MANY: Refused = Refused::because(ENOSPC, "all 256 names are in use");
+const NO_MEMORY: Refused = Refused::because(ENOMEM, "out of memory");
 
 impl<'bound> Registry<'bound> {
     /// Creates an empty registry, whose mappings are charged to `account`.
@@ -158,7 +158,7 @@ impl<'bound> Registry<'bound> {
         Ok(size)
     }
 
-    /// Takes the mapping of that name.
+    /// Takes the mapping of that name out of its entry.
     fn take(&self, name: Name) -> Result<(Holding<'bound>, usize), Refused> {
         let mut entries = self.entries.lock();
         let entry = entries
@@ -198,7 +198,7 @@ impl<'bound> Registry<'bound> {
 }
 
 impl fmt::Display for Registry<'_> {
-    /// A line for each mapping. Does not wait for busy ones.
+    /// Formats a line for each mapping, without waiting for busy ones.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.entries.lock();
 
@@ -352,7 +352,7 @@ mod tests {
         add(&registry, &stats, name(b"more")?, 1)
     }
 
-    /// In whole pages, with other charges of the account.
+    /// Counts whole pages, and includes other charges of the account.
     #[test]
     fn not_too_many_bytes() -> Result {
         let (account, stats) = (Account::new()?, Stats::new()?);

@@ -2,8 +2,8 @@
 
 //! The registers of `edu`, in BAR 0.
 //!
-//! Those for addresses have 64 bits. A [`kernel::pci::Bar`] promises the alignment of 32 bits only,
-//! so that they are accessed by the functions that look at the address when they run, such as
+//! Address registers have 64 bits. A [`kernel::pci::Bar`] guarantees an alignment of only 32 bits
+//! at compile time, so they are accessed by functions that check the alignment at run time, such as
 //! `try_write_reg()`.
 
 use kernel::io::register;
@@ -16,7 +16,7 @@ register! {
         7:0 magic;
     }
 
-    /// The same for writes, which the device ignores and QEMU's trace records.
+    /// The same register for writes, which the device ignores and QEMU's trace records.
     pub(super) MARK(u32) @ 0x00 {
         31:0 number;
     }
@@ -80,11 +80,11 @@ pub const END: usize = 0xa0;
 /// The address of the device's buffer in the device's address space.
 pub(super) const BUFFER: u64 = 0x40000;
 
-/// The register of the factorial, for DMA of another device.
+/// The range of [`FACTORIAL`], for DMA of another device.
 pub const FACTORIAL_RANGE: core::ops::Range<usize> = 0x08..0x0c;
-/// The register [`STATUS`], for DMA of another device.
+/// The range of [`STATUS`], for DMA of another device.
 pub const STATUS_RANGE: core::ops::Range<usize> = 0x20..0x24;
-/// The bit of [`STATUS`] during a computation.
+/// The bit of [`STATUS`] that is set during a computation.
 pub const COMPUTING: u32 = 1;
 
 /// The bit of [`IRQ_STATUS`] for a factorial.

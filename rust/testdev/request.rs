@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A request: one operation on one mapping with a name.
+//! A request: one operation on one named mapping.
 //!
-//! This refuses requests that are wrong in any state, and [`super::operate`] those that are wrong
-//! now.
+//! This module refuses requests that are invalid in any state; [`super::operate`] refuses those
+//! that are invalid in the current state.
 
 use super::edu::BUFFER_SIZE;
 use core::ops::RangeInclusive;
@@ -15,10 +15,10 @@ use kernel::{
 
 /// The maximum size of a mapping, in bytes.
 pub(crate) const MAX_SIZE: u64 = 16 << 20;
-/// In milliseconds.
+/// The range of timeouts, in milliseconds.
 pub(crate) const TIMEOUTS: RangeInclusive<u64> = 1..=60_000;
 pub(crate) const TIMEOUT: u32 = 10_000;
-/// The number of repetitions of a lifecycle.
+/// The range of repetitions of a lifecycle.
 pub(crate) const REPEATS: RangeInclusive<u64> = 1..=1_000_000;
 /// The number of pages that programs can map.
 pub(crate) const PAGES: usize = 2;
@@ -26,7 +26,7 @@ pub(crate) const PAGES: usize = 2;
 /// The name of a mapping.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Name {
-    // INVARIANT: ASCII, `len` of them.
+    // INVARIANT: The first `len` bytes are ASCII.
     bytes: [u8; Self::MAX],
     len: u8,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Name {
 impl Name {
     pub(crate) const MAX: usize = 15;
 
-    /// Returns the name of these characters, if they are valid.
+    /// Creates a name, if the length and the characters of `text` are valid.
     pub(crate) fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::MAX];
         let good = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
@@ -144,7 +144,7 @@ named! {
 }
 
 named! {
-    /// A key of the words.
+    /// The key of a word `key=value`.
     Key {
         Op = "op",
         Name = "name",
@@ -234,7 +234,7 @@ impl Request {
         }
     }
 
-    /// Refuses a request that is wrong in any state.
+    /// Refuses a request that is invalid in any state.
     pub(crate) fn check(&self) -> Result<(), Refused> {
         for key in Key::ALL {
             let taken = matches!(key, Key::Op | Key::Name) || self.op.takes().contains(key);
@@ -322,7 +322,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A request that was refused or has failed.
+/// The error of a request that was refused or has failed.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) error: Error,
@@ -334,13 +334,13 @@ impl Refused {
         Self { error, why }
     }
 
-    /// A refusal with a constant reason.
+    /// Creates a refusal with a constant reason.
     pub(crate) const fn because(error: Error, text: &'static str) -> Self {
         Self::new(error, Why::Text(text))
     }
 }
 
-/// The reason.
+/// The reason of a refusal.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Why {
     Text(&'static str),
@@ -369,7 +369,7 @@ impl fmt::Display for Why {
         match self {
             Self::Text(text) => f.write_str(text),
             Self::TooLong(len, most) => {
-                write!(f, "{len} bytes are too many: at most {most} will do")
+                write!(f, "{len} bytes are too many: the maximum is {most}")
             }
             Self::NotTaken(op, key) => write!(f, "op={} takes no {}", op, key.name()),
             Self::Missing(op, key) => write!(f, "op={} needs {}", op, key.name()),
@@ -393,7 +393,7 @@ impl fmt::Display for Why {
 
 /// Returns the byte at `offset` of memory that was filled with `pattern`.
 pub(crate) fn byte(pattern: u32, offset: usize) -> u8 {
-    // CAST: No mapping has 4 GiB; and the upper byte of 32 bits.
+    // CAST: Mappings are smaller than 4 GiB, and the result is the top byte of 32 bits.
     let offset = offset as u32;
 
     ((pattern ^ offset ^ (offset >> 8)).wrapping_mul(0x9e37_79b1) >> 24) as u8
@@ -434,7 +434,7 @@ mod tests {
         assert!(Name::new(b"a") != Name::new(b"a."));
     }
 
-    /// Bytes of the definition, computed by hand.
+    /// Bytes that were computed by hand from the definition.
     #[test]
     fn bytes() {
         assert_eq!(byte(0, 0), 0);
@@ -460,7 +460,7 @@ mod tests {
         Ok(())
     }
 
-    /// Each key with each operation: accepted, or refused with its name.
+    /// Gives each key to each operation: it is accepted, or refused by name.
     #[test]
     fn what_an_operation_takes() -> Result {
         for op in Op::ALL {
@@ -481,7 +481,7 @@ mod tests {
         Ok(())
     }
 
-    /// Gives a valid value for a key of a request.
+    /// Sets a key to a valid value; returns `false` if a request has no such key.
     fn say(request: &mut Request, key: Key) -> bool {
         match key {
             Key::Kind => request.kind = Some(Kind::Single),

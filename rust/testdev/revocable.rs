@@ -2,9 +2,9 @@
 
 //! Revocable access to a bound device, for file operations, which may run at any time.
 //!
-//! A call enters, beside others, and has the device until it leaves. Unbinding the driver revokes
-//! the access: new calls fail, waits for a transfer end, and once all calls have left, all mappings
-//! are undone.
+//! Calls enter concurrently, and each may use the device until it leaves. Unbinding the driver
+//! revokes the access: new calls fail, waits for a transfer end, and once all calls have left, all
+//! mappings are removed.
 
 use super::{
     pages::SharedPages,
@@ -22,7 +22,7 @@ use kernel::{
     }, //
 };
 
-/// A device while it is bound.
+/// The state of a bound device.
 pub struct Live<'bound> {
     // Dropped in this order: the mappings before their device.
     pub(crate) registry: Pin<KBox<Registry<'bound>>>,
@@ -45,7 +45,7 @@ impl<'bound> Live<'bound> {
 struct State {
     /// None once the access is revoked.
     live: Option<Arc<Live<'static>>>,
-    /// The number of calls inside.
+    /// The number of calls that have entered and not left.
     inside: usize,
 }
 
@@ -53,7 +53,7 @@ struct State {
 ///
 /// # Invariants
 ///
-/// `live` is valid while the driver is bound, and no reference to it is left when that ends.
+/// `live` is valid while the driver is bound. No reference to it exists after that.
 #[pin_data]
 pub struct Revocable {
     #[pin]
@@ -63,16 +63,16 @@ pub struct Revocable {
 }
 
 impl Revocable {
-    /// Gives access to a device.
+    /// Creates access to a device.
     ///
     /// # Safety
     ///
     /// [`Revocable::close`] is called before the end of `'bound`.
     pub unsafe fn new<'bound>(live: Live<'bound>) -> Result<Arc<Self>> {
         let live = Arc::new(live, GFP_KERNEL)?;
-        // SAFETY: Only the lifetime is changed. The value is reached by `enter()` alone, whose
-        // callers are generic over the lifetime, and not after `close()`, which the caller promises
-        // to call before the end of `'bound`.
+        // SAFETY: Only the lifetime is changed. Only `enter()` hands out the value, to closures
+        // that are generic over the lifetime, and not after `close()`, which the caller promises to
+        // call before the end of `'bound`.
         let live = unsafe { core::mem::transmute::<Arc<Live<'bound>>, Arc<Live<'static>>>(live) };
 
         Arc::pin_init(
@@ -108,7 +108,7 @@ impl Revocable {
         Ok(result)
     }
 
-    /// Revokes the access, waits until all calls have left, and undoes all mappings. Sleeps.
+    /// Revokes the access, waits until all calls have left, and removes all mappings. Sleeps.
     pub fn close(&self) {
         let mut state = self.state.lock();
         let Some(live) = state.live.take() else {

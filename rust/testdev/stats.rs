@@ -100,7 +100,7 @@ impl Drop for Counted {
     }
 }
 
-/// The counters in the format of `stats`.
+/// Formats the counters for the file `stats`.
 pub(crate) struct Listing<'a>(pub(crate) &'a Stats, pub(crate) &'a Device<Bound>);
 
 impl fmt::Display for Listing<'_> {

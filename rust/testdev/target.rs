@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The bound device of the operations.
+//! The bound device that operations work on.
 
 use super::{
     account::Account,
@@ -32,12 +32,12 @@ use kernel::{
     }, //
 };
 
-/// The device of the operations.
+/// The bound device that operations work on.
 pub struct Target<'bound> {
     pub(crate) dev: &'bound Device<Bound>,
-    /// None if it is not on a PCI bus.
+    /// [`None`] if it is not on a PCI bus.
     pub(crate) pci: Option<&'bound pci::Device<Bound>>,
-    /// None if it is not an `edu`: memory can be mapped for it, but not transferred.
+    /// [`None`] if it is not an `edu`: memory can be mapped for it, but not transferred.
     pub(crate) engine: Option<Arc<Edu<'bound>>>,
     pub(crate) stats: Arc<Stats>,
     pub(super) account: Arc<Account>,
@@ -74,29 +74,29 @@ impl<'bound> Target<'bound> {
         self.closed.load(Acquire)
     }
 
-    /// Returns whether a long operation may continue: [`ENODEV`] if the driver is being unbound,
-    /// and [`EINTR`] if the caller is being killed.
+    /// Returns an error if a long operation must stop: [`ENODEV`] if the driver is being unbound,
+    /// [`EINTR`] if the caller is being killed.
     ///
-    /// As for writes to other files, any other signal waits for the end of the write.
+    /// All other signals are handled after the write, as for other files.
     ///
     /// C: `fatal_signal_pending()`, `include/linux/sched/signal.h`.
     pub(super) fn go_on(&self) -> Result<(), Refused> {
         if self.is_closed() {
             return Err(Refused::because(ENODEV, "the driver is being unbound"));
         }
-        // SAFETY: The task is the one that is running.
+        // SAFETY: The current task is valid.
         if unsafe { bindings::helper_fatal_signal_pending(current!().as_ptr()) } != 0 {
             return Err(Refused::because(EINTR, "the caller is being killed"));
         }
         Ok(())
     }
 
-    /// Returns registers of the device that are safe to map, if it is an `edu`.
+    /// Returns a register of the device that is safe to map, if the device is an `edu`.
     pub(crate) fn registers(&self) -> Option<Result<MmioRegion<'bound>>> {
         self.pci
             .filter(|_| self.engine.is_some())
-            // SAFETY: `driver.rs` makes an engine of an `edu` alone, and of the device that the
-            // target is; this driver is bound to it.
+            // SAFETY: `driver.rs` creates an engine only for an `edu`, and a target only with the
+            // engine of the same device. This driver is bound to it.
             .map(|pdev| unsafe { OpenRegister::Factorial.of(pdev) })
     }
 }

@@ -207,7 +207,7 @@ check "refused: an empty value" refused EINVAL 'op=' '"op" has no value$'
 check "refused: an empty key" refused EINVAL '=map_sg' '"" is not a key'
 check "refused: an unknown key" refused EINVAL 'op=map_sg colour=red' '"colour" is not a key'
 check "refused: an unknown operation" refused EINVAL 'op=map_all' '"map_all" is not an operation'
-check "refused: two operations" refused EINVAL 'op=map_sg op=map_sg' '"op" is there twice$'
+check "refused: two operations" refused EINVAL 'op=map_sg op=map_sg' '"op" is given twice$'
 check "refused: invalid UTF-8" refused EINVAL 'op=map_sg\377' 'this is not text in UTF-8$'
 check "refused: a control character, escaped in the log" refused EINVAL 'op=map\033_sg' '"map\\u{1b}_sg" is not an operation'
 check "refused: missing keys" for_each_of missing
@@ -217,7 +217,7 @@ check "refused: wrong names" for_each_of bad_names
 check "refused: wrong values" for_each_of bad_values
 check "refused: wrong transfers of a page" for_each_of pages
 check "256 bytes are read" refused EINVAL "$(printf '%256s' '')" 'no operation: say op=NAME$'
-check "refused: 257 bytes" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: at most 256 will do$'
+check "refused: 257 bytes" refused EINVAL "$(printf '%257s' '')" '257 bytes are too many: the maximum is 256$'
 check "refused: more than 64 MiB" too_large
 check "a killed writer stops after a round" killed op=coherent repeat=1000000
 check "a killed writer stops after a transfer" killed op=map_sg size=1048576 pattern=0x5a

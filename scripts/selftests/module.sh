@@ -30,7 +30,7 @@ check "reload ten times" reload
 mark_log
 insmod "$KO" run_checks=N dma_bits=49
 check "a mask of too many bits is refused" not is_bound
-check "the reason is logged" logged "dma_bits=49 cannot be: give a number from 24 to 48"
+check "the reason is logged" logged "dma_bits=49 is out of range: it must be 24 to 48"
 check "unload without a device" unload
 
 mark_log

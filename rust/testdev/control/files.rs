@@ -82,11 +82,11 @@ impl fmt::Write for Text {
 
 /// Returns the operations of a file.
 ///
-/// Not [`kernel::debugfs`]: its files have no `owner`, and use their operations on close, which may
-/// be after the module was unloaded. Debugfs does not use these once the file was removed, except
-/// that `__debugfs_file_get()` of a first open reads the table before it looks whether the file is
-/// still there: see the race of a file that is opened while the module is unloaded in
-/// `fs/debugfs/file.c`, which files of C modules have, too.
+/// [`kernel::debugfs`] does not fit: its files have no `owner`, and call their operations on close,
+/// which may be after the module was unloaded. Debugfs does not call these operations after the
+/// file was removed. `__debugfs_file_get()` of a first open does read this table before it looks
+/// whether the file was removed, in modules written in C as here: such an open must not race with
+/// the end of the module.
 const fn functions(
     read: unsafe extern "C" fn(
         *mut bindings::file,
@@ -118,13 +118,15 @@ pub(super) static ALL: [(&CStr, &bindings::debugfs_short_fops); 4] = [
     (c"stats", &STATS),
 ];
 
-/// Creates read functions from functions that write the whole text.
+/// Defines read functions by functions that write the whole text.
 macro_rules! reads {
     ($($name:ident: $text:expr;)*) => {$(
+        /// Reads a part of the file.
+        ///
         /// # Safety
         ///
-        /// `file` was opened by debugfs, with a pointer to [`Files`] that are valid during the
-        /// call; the rest is as for `read` in `struct file_operations`.
+        /// `file` was opened by debugfs, with a pointer to a [`Files`] that is valid during the
+        /// call; the other arguments are as for `read` in `struct file_operations`.
         unsafe extern "C" fn $name(
             file: *mut bindings::file,
             buf: *mut c_char,
@@ -149,7 +151,7 @@ reads! {
     })?;
 }
 
-/// Reads a part of the text of `write`, which is written anew each time.
+/// Generates the text with `write`, anew for each call, and copies a part of it to user space.
 ///
 /// # Safety
 ///
@@ -167,7 +169,7 @@ unsafe fn read(
     let written = check_capable().and_then(|()| write(files, &mut text));
 
     match written {
-        // SAFETY: By the caller's promise, and the text has that many bytes.
+        // SAFETY: By the caller's promise, and `text` has `text.0.len()` bytes.
         Ok(()) => unsafe {
             bindings::simple_read_from_buffer(
                 buf.cast(),
@@ -181,9 +183,10 @@ unsafe fn read(
     }
 }
 
-/// Returns [`EPERM`] unless the caller has `CAP_SYS_ADMIN`: another user may have opened the file.
+/// Returns [`EPERM`] unless the caller has `CAP_SYS_ADMIN`: another process may have opened the
+/// file.
 pub(in crate::testdev) fn check_capable() -> Result {
-    // SAFETY: May be called by any process. CAST: A small number.
+    // SAFETY: `capable()` may be called by any process. CAST: A small constant.
     if unsafe { bindings::capable(bindings::CAP_SYS_ADMIN as i32) } {
         Ok(())
     } else {
@@ -197,6 +200,8 @@ fn mappings(live: &Live<'_>, text: &mut Text) -> Result {
     text.add(fmt!("{}", *live.registry))
 }
 
+/// Runs the operation that is written to `run`.
+///
 /// # Safety
 ///
 /// As for the functions of [`reads`].
@@ -211,7 +216,7 @@ unsafe extern "C" fn write_run(
     let user = UserPtr::from_ptr(buf.cast_mut().cast());
     let mut buffer = [0; MAX_LEN];
 
-    // Read all of it before taking a lock.
+    // Read the whole text before taking a lock.
     let text = match buffer.get_mut(..len) {
         _ if check_capable().is_err() => {
             Err(Refused::because(EPERM, "only CAP_SYS_ADMIN may use it"))
@@ -236,7 +241,7 @@ unsafe extern "C" fn write_run(
     }
 }
 
-/// Runs the operation, and returns its result, also as KTAP. May sleep.
+/// Runs the operation; returns its result as KTAP and as an error. May sleep.
 fn run(live: &Live<'_>, text: Result<&[u8], Refused>) -> (Text, Result) {
     let dev = live.target.dev;
     let mut result = Text::new();

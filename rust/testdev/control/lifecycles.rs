@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Lifecycles: each creates all that it needs, and undoes it.
+//! Lifecycles: each maps memory of its own, and unmaps it.
 //!
-//! They exercise a path of the kernel, and are not checks: no data is transferred without a
-//! pattern.
+//! A lifecycle exercises a path through the kernel. Without a pattern it transfers and checks no
+//! data.
 
 use super::{
     super::{
@@ -53,7 +53,7 @@ use kernel::{
     ptr::Alignment, //
 };
 
-/// A lifecycle.
+/// The definition of a lifecycle.
 pub(super) struct Lifecycle {
     /// The value of `op=`.
     pub(super) name: &'static str,
@@ -80,7 +80,8 @@ impl Lifecycle {
         }
     }
 
-    /// Returns the request for its mapping, with its defaults.
+    /// Returns the request for its mapping with the default values; [`None`] if it has no
+    /// parameters.
     pub(super) fn request(&self) -> Option<Request> {
         let (kind, size) = self.other?;
         let mut request = Request::new(Op::Map, Name::new(b"lifecycle")?);
@@ -123,7 +124,7 @@ pub(super) fn run(target: &Target<'_>, asked: &Repeated) -> Result<(), Refused> 
     Ok(())
 }
 
-/// The size of buffers of several pages, for any page size.
+/// The size of large buffers: several pages, or one of 64 KiB.
 const LARGE: usize = 65536;
 /// A size that shares cache lines with other memory of `kmalloc()`.
 const SMALL: usize = 24;
@@ -265,7 +266,7 @@ fn allocate<'a>(
     CoherentMemory::zeroed_slice_with_attrs(target.dev, LARGE, flags, attrs)
 }
 
-/// Returns no attributes.
+/// Returns empty attributes, for which [`Attrs`] has no constant.
 fn none() -> Attrs {
     DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN
 }

@@ -50,7 +50,7 @@ pub(super) const TRANSFER_PAGE: &str = "transfer_page";
 
 const OF_PAGES: &[Key] = &[Key::Page, Key::To];
 
-/// The reason for which words are refused.
+/// The reason why an operation is refused.
 #[derive(Debug, PartialEq)]
 pub(super) enum Refused<'a> {
     NotText,
@@ -64,7 +64,7 @@ pub(super) enum Refused<'a> {
     NotAName(&'a str),
     NotANumber(Key, &'a str),
     TooLarge(Key, &'a str),
-    /// The value is not one of those of the key.
+    /// The value is not one that the key takes.
     NotOneOf(Key, &'a str),
     Wrong(Why),
 }
@@ -75,10 +75,10 @@ impl From<super::super::request::Refused> for Refused<'_> {
     }
 }
 
-/// A word of the user in quotes, or its beginning.
+/// A word from user space, in quotes, escaped and truncated.
 ///
-/// It is escaped: a user must not put line ends or control characters into the log. A character
-/// then takes up to ten, and a message of the kernel at most a thousand, with the reason at its
+/// Escaping keeps line ends and control characters out of the log. An escaped character takes up to
+/// ten, and a message of the kernel has at most a thousand, which must include the reason at its
 /// end.
 struct Quoted<'a>(&'a str);
 
@@ -90,7 +90,7 @@ impl Quoted<'_> {
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.char_indices().nth(Self::MAX) {
-            // A character begins there.
+            // `end` is a character boundary.
             Some((end, _)) => write!(f, "{:?}...", self.0.get(..end).unwrap_or_default()),
             None => write!(f, "{:?}", self.0),
         }
@@ -106,7 +106,7 @@ impl fmt::Display for Refused<'_> {
             }
             Self::NoValue(key) => f.write_fmt(fmt!("{} has no value", Quoted(key))),
             Self::UnknownKey(key) => f.write_fmt(fmt!("{} is not a key", Quoted(key))),
-            Self::Twice(key) => f.write_fmt(fmt!("{} is there twice", Quoted(key))),
+            Self::Twice(key) => f.write_fmt(fmt!("{} is given twice", Quoted(key))),
             Self::UnknownOperation(name) => f.write_fmt(fmt!(
                 "{} is not an operation: reading this file lists them",
                 Quoted(name)
@@ -148,7 +148,7 @@ fn for_each_value(key: Key, mut show: impl FnMut(&'static str) -> fmt::Result) -
     }
 }
 
-/// The words by key.
+/// The values of the words, by key.
 struct Words<'a>([Option<&'a str>; Key::ALL.len()]);
 
 impl<'a> Words<'a> {
@@ -192,7 +192,7 @@ impl<'a> Words<'a> {
             None => (value, 10),
         };
 
-        // `from_str_radix()` accepts a sign.
+        // `from_str_radix()` would accept a sign.
         if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
             return Err(Refused::NotANumber(key, value));
         }
@@ -201,7 +201,7 @@ impl<'a> Words<'a> {
             .map_err(|_| Refused::TooLarge(key, value))
     }
 
-    /// Returns the number of a key, which must be in `range`, of 32 bits.
+    /// Returns the number of a key, which must be in `range`, a range of 32-bit numbers.
     fn small(
         &self,
         key: Key,
@@ -231,7 +231,7 @@ impl<'a> Words<'a> {
             .ok_or(Refused::NotOneOf(key, value))
     }
 
-    /// Returns the request for an operation on that name.
+    /// Returns the request for an operation on a named mapping.
     fn request(&self, op: Op, name: Name) -> Result<Request, Refused<'a>> {
         Ok(Request {
             op,
@@ -289,7 +289,7 @@ fn page_of<'a>(words: &Words<'a>) -> Result<Asked, Refused<'a>> {
 
     Ok(Asked::Page {
         page: words
-            // CAST: From 64 bits or less.
+            // CAST: Less than `PAGES`.
             .small(Key::Page, 0..=PAGES as u64 - 1)?
             .ok_or(missing(Key::Page))? as usize,
         to: words
@@ -343,14 +343,14 @@ impl fmt::Display for Syntax {
         writeln!(
             f,
             "Write words key=value, of {MAX_LEN} bytes at most, each key once.\n\n\
-             Operations that make all that they need, and undo it:"
+             Operations on memory of their own:"
         )?;
         for lifecycle in LIFECYCLES {
             write!(f, "op={:<20} {}", lifecycle.name, lifecycle.what)?;
             keys(f, lifecycle.takes(), &[])?;
         }
 
-        writeln!(f, "\nOperations on a mapping that has a name:")?;
+        writeln!(f, "\nOperations on a named mapping:")?;
         for op in Op::ALL {
             write!(f, "op={} name", op.name())?;
             keys(f, op.takes(), op.needs())?;
@@ -366,9 +366,9 @@ impl fmt::Display for Syntax {
             f,
             "\nname    1 to {} of A-Z a-z 0-9 _ . -\n\
              size    1 to {MAX_SIZE} bytes\n\
-             offset  in a page, for what is mapped (below {PAGE_SIZE}); else in the mapping\n\
-             pattern 0 to 0xffffffff: of the bytes\n\
-             repeat  {} to {}, for the first ones\n\
+             offset  of new memory in its first page (below {PAGE_SIZE}); else in the mapping\n\
+             pattern 0 to 0xffffffff: selects the bytes\n\
+             repeat  {} to {}\n\
              page    0 to {}\n\
              timeout {} to {} milliseconds",
             Name::MAX,
@@ -567,7 +567,7 @@ mod tests {
     fn parameters_of_lifecycles() -> Result {
         let plain = repeated(b"op=map_small")?;
         assert!(plain.request.is_none() && plain.repeat == 1);
-        // Repeated, and otherwise the same.
+        // The request has its defaults, as without `repeat=`.
         let often = repeated(b"op=map_small repeat=7")?;
         assert!(often.request.is_none() && often.repeat == 7);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A lifecycle with parameters: maps memory, syncs it, and unmaps it. With a pattern its bytes go
-//! through the device.
+//! A lifecycle with parameters: maps memory, syncs it, and unmaps it. With a pattern, its bytes are
+//! also transferred and checked.
 
 use super::super::{
     account::{
@@ -32,7 +32,7 @@ use kernel::prelude::*;
 
 /// A mapping, counted until it is dropped.
 struct Mapped<'bound> {
-    // Dropped in this order.
+    // Fields are dropped in this order: the mapping is counted until it is unmapped.
     mapping: KBox<dyn AnyMapping<'bound> + 'bound>,
     _charge: Charge,
     _counted: Counted,
@@ -68,7 +68,7 @@ impl<'bound> Mapped<'bound> {
         Ok(aborted?)
     }
 
-    /// Calls `f` while the CPU owns the memory, if it can be synced.
+    /// Calls `f`; if the memory can be synced, the CPU owns it during the call.
     fn with_cpu<R>(
         &mut self,
         target: &Target<'bound>,
@@ -86,11 +86,11 @@ impl<'bound> Mapped<'bound> {
     }
 }
 
-/// Runs it. May sleep.
+/// Runs the lifecycle of the mapping in `request`. May sleep.
 pub(super) fn run(target: &Target<'_>, request: &Request) -> Result<(), Refused> {
     let mut asked = *request;
     if dir_of(request) == Dir::FromDevice {
-        // Only the bytes from the device count.
+        // The device writes the bytes, so the memory is not filled.
         asked.pattern = None;
     }
 
@@ -108,8 +108,8 @@ fn dir_of(request: &Request) -> Dir {
     }
 }
 
-/// Transfers the bytes to the device and back through other memory, or the reverse, or both, as the
-/// direction allows.
+/// Copies the bytes through the device to other memory, or from there, or both, as the direction
+/// allows.
 fn through_device<'bound>(
     target: &Target<'bound>,
     mapped: &mut Mapped<'bound>,
@@ -143,7 +143,7 @@ fn through_device<'bound>(
         other.mapping.fill(0..size, pattern)?;
         copy(target, &mut other.mapping, &mut mapped.mapping, size)?;
         match mapped.with_cpu(target, |mapping| mapping.check(0..size, pattern)) {
-            // Only the device can read it, if the direction allows.
+            // The CPU cannot access this memory, so the device reads it if the direction allows.
             Err(Refused {
                 why: Why::Text(_),
                 error: EOPNOTSUPP,

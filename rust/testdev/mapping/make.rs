@@ -61,14 +61,14 @@ use kernel::{
     ptr::Alignment, //
 };
 
-/// The caller gets the error: no trace in the log.
+/// Returns flags for allocations that fail silently, since the caller gets the error.
 fn flags() -> Flags {
     GFP_KERNEL | __GFP_NOWARN
 }
 
-/// The orders of the pieces of a list, repeated.
+/// The page orders of the pieces of a list, used in a cycle.
 const ORDERS: [u32; 3] = [0, 2, 1];
-/// The largest piece of the page allocator.
+/// The maximum size of an allocation of the page allocator.
 const MAX_PIECE: usize = PAGE_SIZE << kernel::bindings::MAX_PAGE_ORDER;
 /// The sizes of the objects of pools.
 const SMALL_OBJECT: usize = 64;
@@ -97,7 +97,7 @@ pub(in crate::testdev) fn size(request: &Request) -> Result<usize, Refused> {
         Kind::Pool => LARGE_OBJECT,
         _ => usize::MAX,
     };
-    // CAST: From 64 bits to as many, or fewer where no memory is so large; and checked to be small.
+    // CAST: `Request::check()` has limited both.
     let (size, offset) = (
         request.size.map(|size| size as usize),
         request.offset() as usize,
@@ -153,7 +153,7 @@ where
             request,
             direction,
             size: size(request)?,
-            // CAST: Checked to be less than a page.
+            // CAST: `Request::check()` has limited it to less than a page.
             offset: request.offset() as usize,
         })
     }
@@ -184,7 +184,7 @@ where
         }
     }
 
-    /// Allocates pages for `len` bytes from `start` on in the first page.
+    /// Allocates pages for `len` bytes that start at offset `start` of the first page.
     fn part(&self, start: usize, len: usize) -> Result<PagesPart, Refused> {
         let order = (start + len)
             .div_ceil(PAGE_SIZE)
@@ -228,7 +228,7 @@ where
         }
     }
 
-    /// Returns the refusal of memory that could not be mapped, after a check that its bytes are
+    /// Returns the refusal of memory that could not be mapped, after checking that its bytes are
     /// unchanged.
     fn failed<'b>(&self, error: Error, pieces: impl Iterator<Item = &'b [u8]>) -> Refused {
         let mut offset = 0;
@@ -308,7 +308,7 @@ where
         }
     }
 
-    /// Fills memory that was allocated as a mapping.
+    /// Fills memory that the DMA API has allocated and mapped in one step.
     fn born<M: Memory + 'bound>(&self, memory: Result<M>) -> Result<Made<'bound>, Refused> {
         let memory = memory.map_err(not_mapped)?;
 
@@ -333,7 +333,7 @@ where
     }
 }
 
-const NO_MEMORY: Refused = Refused::because(ENOMEM, "there is no memory");
+const NO_MEMORY: Refused = Refused::because(ENOMEM, "out of memory");
 const NO_REGISTERS: Refused = Refused::because(EOPNOTSUPP, "the device has no register to map");
 const LOST: Refused = Refused::because(EIO, "it could not be mapped, and its bytes were lost");
 
@@ -350,7 +350,7 @@ fn not_mapped(error: Error) -> Refused {
         } else if error == EOPNOTSUPP {
             "no IOMMU translates for the device"
         } else if error == ENOMEM {
-            "there is no memory, or no address for the device"
+            "out of memory, or out of addresses for the device"
         } else {
             "it could not be mapped"
         },

@@ -102,7 +102,7 @@ macro_rules! runtime_direction {
     };
 }
 
-/// Refuses a transfer against the direction.
+/// Refuses a transfer that the direction does not permit.
 fn not_permitted<E: Engine, M: DeviceMemory>(
     _engine: E,
     memory: M,
@@ -129,10 +129,10 @@ pub(in crate::testdev) trait Memory: Send + Sized {
     /// The memory in a transfer.
     type Segment: DeviceMemory<Direction = Self::RuntimeDirection> + Send;
 
-    /// Whether the CPU and the device own it in turn.
+    /// Whether the CPU and the device own the memory alternately, with syncs between them.
     const HAS_SYNCS: bool;
 
-    /// Whether the CPU and the device own it at once.
+    /// Whether the CPU and the device share the memory, without syncs.
     const IS_SHARED: bool = false;
 
     /// Whether the CPU can access the memory while it is mapped.
@@ -168,7 +168,7 @@ pub(in crate::testdev) trait Memory: Send + Sized {
     /// Copies bytes from the memory.
     fn read(owned: &Self::CpuOwned, offset: usize, bytes: &mut [u8]) -> Result<(), Refused>;
 
-    /// Returns the memory for a transfer of the first bytes of `range`, and their range in it.
+    /// Returns the segment that has the first bytes of `range`, and their range in it.
     fn segment(self, range: Range<usize>) -> Result<(Self::Segment, Range<usize>), Self>;
 
     /// Reverts [`Memory::segment`].
@@ -191,7 +191,7 @@ fn pages_of(phys: PhysAddr, len: usize, show: &mut dyn FnMut(PhysAddr)) {
     }
 }
 
-/// For memory that is one segment.
+/// Defines the segment of memory that is one segment.
 macro_rules! whole {
     () => {
         type Segment = Self;
@@ -206,7 +206,7 @@ macro_rules! whole {
     };
 }
 
-/// For memory that can be synced.
+/// Defines the ownership of memory that can be synced.
 macro_rules! syncs {
     () => {
         type CpuOwned = CpuTurn<Self>;
@@ -223,7 +223,7 @@ macro_rules! syncs {
     };
 }
 
-/// For memory that is a slice while the CPU owns it.
+/// Defines the access to memory that is a slice while the CPU owns it.
 macro_rules! slice {
     (read) => {
         fn read(owned: &Self::CpuOwned, offset: usize, bytes: &mut [u8]) -> Result<(), Refused> {
@@ -390,7 +390,7 @@ fn span_with(
     None
 }
 
-/// For memory that the CPU and the device share; `$io` is its I/O view.
+/// Defines ownership and access of memory that the CPU and the device share; `$io` is its I/O view.
 macro_rules! shared {
     (|$memory:ident| $io:expr) => {
         type RuntimeDirection = Bidirectional;
@@ -457,7 +457,7 @@ impl<const SIZE: usize> Memory for PoolObject<'_, [u8; SIZE]> {
     }
 }
 
-/// For memory that the CPU cannot access before it is unmapped.
+/// Defines ownership of memory that the CPU cannot access before it is unmapped.
 macro_rules! never {
     () => {
         type CpuOwned = Infallible;

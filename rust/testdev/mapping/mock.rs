@@ -16,7 +16,7 @@ use kernel::{
 
 const SIZE: usize = 1000;
 
-/// Memory that the CPU and the device own in turn, or both.
+/// Memory that can be synced if `SYNCS`, and is shared otherwise.
 pub(in crate::testdev) struct Bytes<const SYNCS: bool>([u8; SIZE]);
 
 pub(in crate::testdev) type Mock = Bytes<true>;
@@ -33,7 +33,7 @@ impl<const SYNCS: bool> Bytes<SYNCS> {
 impl<const SYNCS: bool> Memory for Bytes<SYNCS> {
     type RuntimeDirection = Bidirectional;
     type CpuOwned = Self;
-    // Never created: there is no engine.
+    // Never created, because the tests have no engine.
     type Segment = CoherentMemory<'static, [u8]>;
 
     const HAS_SYNCS: bool = SYNCS;
