@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Checks of the library on real hardware, with a KTAP report in the kernel log.
+//! Checks of the library on a device, with a KTAP report in the kernel log.
 //!
-//! A check passes on evidence that the code under test does not produce itself: data that went
-//! through the device and back, the IOMMU's page table, or a fault that the SMMU reported.
+//! A check passes on evidence from outside the code under test: data that went through the device
+//! and back, the IOMMU's page table, or a fault that the SMMU reported.
 
 mod buffer_pool;
 mod coherent;
@@ -64,7 +64,7 @@ use trace_marks::TraceMarks;
 struct Context<'a> {
     dev: &'a Device<Bound>,
     pdev: &'a pci::Device<Bound>,
-    /// The DMA engine, if the driver supports that of the device.
+    /// The DMA engine, if the driver supports it.
     edu: Option<&'a Edu<'a>>,
     iommu: IommuCheck<'a>,
     set_max_seg_size: &'a dyn Fn(u32),
@@ -162,13 +162,13 @@ const FORGET: &CStr = c"forget";
 
 /// Selects the checks to run.
 pub struct Selection {
-    /// All but those of `forget`.
+    /// Whether to run all checks but those of `forget`.
     pub checks: bool,
-    /// The checks of several threads, also without `checks`.
+    /// Whether to run the checks with several threads, also without `checks`.
     pub concurrency: bool,
-    /// The checks that leak memory and mappings on purpose.
+    /// Whether to run the checks that leak memory and mappings on purpose.
     pub forget: bool,
-    /// Only these subjects, a bit for each in the order of [`SUBJECTS`]; 0 for all.
+    /// The subjects to run, a bit for each in the order of [`SUBJECTS`]; 0 for all.
     pub subjects: u64,
     /// Whether to print the trace marks.
     pub claims: bool,
@@ -188,7 +188,7 @@ fn shares_group(dev: &Device<Bound>) -> bool {
     unsafe { helpers::helper_iommu_group_devices(dev) > 1 }
 }
 
-/// Runs checks on a device, and prints KTAP. Sleeps.
+/// Runs checks on a device and prints their results as KTAP. Sleeps.
 pub fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: Option<&'a Edu<'a>>, selection: Selection) {
     let dev = pdev.as_ref();
     // Asked once: a plan does not change.

@@ -24,7 +24,7 @@ const SIZE: usize = 2048;
 const COUNT: usize = 3;
 /// The C functions behind a round trip.
 const SYNCS: &str = "dma_sync_single_range_for_cpu, dma_sync_single_range_for_device";
-/// The lengths used, one after the other.
+/// The lengths of successive rounds.
 const LENGTHS: [usize; 4] = [SIZE, 1, 100, 1500];
 
 pub(super) const PLAN: usize = 3 + 5;
@@ -68,7 +68,7 @@ where
     Place::of(buffer.mapping())
 }
 
-/// Returns the places of all buffers of a pool, none of which is taken.
+/// Returns the places of all buffers of a pool, which must all be in the pool.
 fn places<D: Permits<[u8]>>(pool: &Pool<'_, D>) -> Result<[Place; COUNT], Stop> {
     let mut taken = KVec::with_capacity(COUNT, GFP_KERNEL)?;
 
@@ -79,7 +79,7 @@ fn places<D: Permits<[u8]>>(pool: &Pool<'_, D>) -> Result<[Place; COUNT], Stop> 
         [a, b, c] => {
             let places = [place(a), place(b), place(c)];
 
-            // In the order in which they were in the pool.
+            // Restore the order of the pool.
             while taken.pop().is_some() {}
             Ok(places)
         }
@@ -101,7 +101,7 @@ fn round_trips<D: Permits<[u8]> + Copy>(
     }
 
     for (round, len) in LENGTHS.into_iter().enumerate() {
-        // To use another buffer in each round.
+        // Take buffers out of the pool, so that each round uses another one.
         let mut others = KVec::with_capacity(COUNT, GFP_KERNEL)?;
         for _ in 0..round % COUNT {
             others.push(DeviceBuffer::take(&*pool)?, GFP_KERNEL)?;
@@ -127,7 +127,7 @@ fn round_trips<D: Permits<[u8]> + Copy>(
     Ok(before[0].evidence(SYNCS, witnesses))
 }
 
-/// The CPU writes to a buffer, and the device reads it.
+/// Writes to a buffer, lets the device read it, and compares the data.
 fn send<D: Permits<[u8]> + DeviceReads>(
     ctx: &Context<'_>,
     pool: &Pool<'_, D>,
@@ -142,24 +142,24 @@ fn send<D: Permits<[u8]> + DeviceReads>(
     let memory = device_reads(ctx, buffer.sync_for_device(), 0..len)?;
     arrived(ctx, DATA, len..2 * len)?;
 
-    // The data of the CPU is unchanged.
+    // The device changed nothing.
     let buffer = memory.sync_for_cpu(len).map_err(|_| EINVAL)?;
     Ok(pattern::compare(&buffer, DATA, len)?)
 }
 
-/// The device writes to a buffer, and the CPU reads it.
+/// Lets the device write to a buffer, and compares the data.
 fn receive<D: Permits<[u8]> + DeviceWrites>(
     ctx: &Context<'_>,
     pool: &Pool<'_, D>,
     len: usize,
 ) -> Result<(), Stop> {
     from_device(ctx, DeviceBuffer::take(pool)?, len, DATA)?;
-    // Again at once: perhaps the same buffer, with stale lines in the cache of the CPU.
+    // Repeat at once: the same buffer may have stale lines in the cache of the CPU.
     from_device(ctx, DeviceBuffer::take(pool)?, len, OTHER)?;
     Ok(())
 }
 
-/// The CPU writes to a buffer, and the device reads and writes it, twice.
+/// Writes to a buffer, and lets the device read and write it, twice.
 fn exchange(ctx: &Context<'_>, pool: &Pool<'_, Bidirectional>, len: usize) -> Result<(), Stop> {
     let mut buffer = CpuBuffer::take(pool, len)?;
 
@@ -191,7 +191,7 @@ where
     Ok(buffer)
 }
 
-/// The same for a pool without a lock.
+/// Makes round trips with a pool that has no lock.
 fn without_lock(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let make = || Ok(KVec::from_elem(0u8, SIZE, GFP_KERNEL)?);
     let pool = LocalBufferPool::new(ctx.dev, 2, Bidirectional, make)?;
@@ -316,7 +316,7 @@ fn refused_length(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         }
     }
 
-    // Bytes that the CPU did not own were not synced, and are not for the device.
+    // Bytes that the CPU did not own were not synced, so the device must not access them.
     let memory = CpuBuffer::take(&*pool, 100)?.sync_for_device();
     match Transfer::read(ctx.edu()?, memory, 0..101, JOB) {
         Ok(_) => return fail("more than was synced was transferred"),

@@ -23,7 +23,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("shared refused"), refused::refused(ctx));
 }
 
-/// The CPU writes, the device reads and writes back, and the CPU compares.
+/// Writes data, lets the device read it and write it back, and compares it.
 fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evidence, Stop> {
     const SEED: u32 = 1;
 
@@ -75,7 +75,7 @@ fn coherent_place(
     ctx: &Context<'_>,
     memory: &CoherentMemory<'_, [u8]>,
 ) -> Result<(Place, &'static str), Stop> {
-    // 0, which would be a wrong translation, if there is no such byte.
+    // Beyond the end, 0 fails the comparison.
     let phys = |offset| phys_at(memory, offset).unwrap_or(0);
     let place = Place::unbounced(memory, phys(0));
     let witness = ctx

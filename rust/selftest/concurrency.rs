@@ -45,7 +45,7 @@ const TAKES: usize = 100;
 /// The number of transfers, each of which takes 100 ms.
 const TRANSFERS: u32 = 2;
 
-/// A pattern that no thread uses.
+/// The pattern of shared values, which differs from those of all threads.
 const SEED: u32 = u32::MAX;
 
 type Object = [u8; OBJECT];
@@ -94,7 +94,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 /// The evidence of a check.
 struct Seen {
     workers: Workers,
-    /// The number of values that were consumed by another thread than the one that made them.
+    /// The number of values that were consumed by another thread than their creator.
     handed: Option<usize>,
 }
 
@@ -112,7 +112,7 @@ impl fmt::Display for Seen {
     }
 }
 
-/// Each thread makes values and swaps them for those of other threads, which it consumes with
+/// Lets each thread create values, swap them for those of other threads, and consume these with
 /// `end`.
 fn exchange<T: Send + Unpin>(
     workers: Workers,
@@ -124,7 +124,7 @@ fn exchange<T: Send + Unpin>(
 
     workers.run(&|thread| {
         for round in 0..workers.rounds {
-            // CAST: Some thousands.
+            // CAST: A few thousand at most.
             let seed = (thread * workers.rounds + round) as u32;
             let value = make(seed)?;
             let other = slot.lock().replace((thread, seed, value));
@@ -153,7 +153,7 @@ fn exchange<T: Send + Unpin>(
     }
 }
 
-/// All threads use the same value by reference.
+/// Lets all threads use one value by reference.
 fn share<T: Sync + ?Sized>(
     workers: Workers,
     value: &T,
@@ -257,7 +257,7 @@ fn pages_part(workers: Workers) -> Result<Seen, Stop> {
     )
 }
 
-/// Mapped by one thread, then synced, written and unmapped by another.
+/// Maps in one thread; syncs, writes and unmaps in another.
 fn mapping(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange_and_share(
         workers,
@@ -273,7 +273,7 @@ fn mapping(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// The span of one mapping, and the limits of the device, queried by all threads.
+/// Queries the span of one mapping and the limits of the device in all threads.
 fn span(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let mapping = Mapping::map(dev, buffer(SEED)?, Bidirectional)?;
     let facts = || {
@@ -311,7 +311,7 @@ fn span(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// A mapping owned by the CPU goes to another thread.
+/// Moves a mapping that the CPU owns to another thread.
 fn turn(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange_and_share(
         workers,
@@ -330,11 +330,11 @@ fn turn(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// One mapping for each thread, and one shared by all.
+/// Uses one mapping for each thread, and one that all threads share.
 fn scoped(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     workers.run(&|thread| {
         for round in 0..workers.rounds {
-            // CAST: As many as processors.
+            // CAST: At most the number of processors.
             let seed = thread as u32;
             let mut place = Some(buffer(seed)?);
 
@@ -450,7 +450,7 @@ fn iova(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     ))
 }
 
-/// Begun by one thread, finished by another.
+/// Begins a mapping in one thread and finishes it in another.
 fn builder(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let size = 2 * PAGE_SIZE;
     let begin = |seed| {
@@ -541,7 +541,7 @@ fn compare_copy(copy: impl FnOnce(&mut [u8]), seed: u32) -> Result<(), Stop> {
     compare(&bytes, seed)
 }
 
-/// Allocated and written by one thread, read and freed by another.
+/// Allocates and writes memory in one thread, reads and frees it in another.
 fn coherent(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange_and_share(
         workers,
@@ -554,7 +554,7 @@ fn coherent(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// All threads make tables of the same memory.
+/// Creates tables of the same memory in all threads.
 fn table(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let memory = coherent_memory(dev, SEED)?;
     let is_whole = |len: usize| ensure(len == SIZE, "the table has another size than the memory");
@@ -585,7 +585,7 @@ fn object(seed: u32) -> Object {
     array::from_fn(|i| pattern::byte(seed, i))
 }
 
-/// All threads allocate from one pool, and free objects of others.
+/// Allocates from one pool in all threads, which free the objects of others.
 fn pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let pool = dma_pool(dev)?;
 
@@ -610,7 +610,7 @@ fn pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// A pool is destroyed with its last object, in any thread.
+/// Checks that a pool may be destroyed with its last object in any thread.
 fn last_of_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange(
         workers,
@@ -632,9 +632,9 @@ fn buffers(dev: &Dev, count: usize) -> Result<Arc<Pool<'_>>> {
     })
 }
 
-/// All threads take from one pool, and return buffers of others.
+/// Takes buffers from one pool in all threads, which return the buffers of others.
 fn buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
-    // One for each thread, and one that waits to be swapped.
+    // One buffer for each thread, and one that waits to be swapped.
     let pool = buffers(dev, workers.threads + 1)?;
     let take = |seed| -> Result<_, Stop> {
         let mut buffer = CpuBuffer::take(pool.clone(), SIZE)?;
@@ -672,14 +672,15 @@ fn buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     Ok(seen)
 }
 
-/// Every other thread uses the pool with interrupts disabled, as an interrupt handler does.
+/// Uses a pool in all threads, and with interrupts disabled in every other one, as in an interrupt
+/// handler.
 fn with_interrupts_disabled(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     let pool = buffers(dev, workers.threads)?;
 
     workers.run(&|thread| {
         for round in 0..workers.rounds {
             for take in 0..TAKES {
-                // CAST: Some thousands.
+                // CAST: A few thousand at most.
                 let seed = ((thread * workers.rounds + round) * TAKES + take) as u32;
                 let disabled = (thread % 2 == 0).then(local_interrupt_disable);
                 let mut buffer = CpuBuffer::take(&*pool, SIZE)?;
@@ -705,7 +706,7 @@ fn with_interrupts_disabled(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     })
 }
 
-/// A pool is dropped with its last buffer, in any thread.
+/// Checks that a pool may be dropped with its last buffer in any thread.
 fn last_of_buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange(
         workers,
@@ -719,7 +720,7 @@ fn last_of_buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// A pool without a lock goes to another thread, with its buffers.
+/// Moves a pool without a lock, and its buffers, to another thread.
 fn local_buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     exchange(
         workers,
@@ -735,7 +736,7 @@ fn local_buffer_pool(workers: Workers, dev: &Dev) -> Result<Seen, Stop> {
     )
 }
 
-/// All threads map the same registers for reads.
+/// Maps the same registers for reads in all threads.
 fn registers(ctx: &Context<'_>, workers: Workers) -> Result<Seen, Stop> {
     let dev = ctx.dev;
     let bar = resource::MappedBar::first(ctx)?;
@@ -758,7 +759,7 @@ fn registers(ctx: &Context<'_>, workers: Workers) -> Result<Seen, Stop> {
     )
 }
 
-/// A transfer that this thread starts and another one waits for.
+/// Starts transfers in this thread and waits for them in another.
 fn transfer(ctx: &Context<'_>, workers: Workers) -> Result<Seen, Stop> {
     let edu = ctx.edu()?;
 

@@ -2,7 +2,7 @@
 
 //! Access to the internal buffer of `edu`, for round trips.
 //!
-//! Uses coherent memory, which is mainline's, so that streaming mappings do not check themselves.
+//! Uses mainline's coherent memory, so that streaming mappings are not checked by themselves.
 
 use super::prelude::*;
 use crate::testdev::edu::Interrupt;
@@ -49,7 +49,7 @@ pub(super) fn mark(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DmaA
 
     ctx.iommu
         .marks
-        // 0, which would be a wrong translation, if there is no such byte.
+        // Beyond the end, 0 is a wrong translation.
         .mapped(
             dma,
             memory.size(),

@@ -31,7 +31,7 @@ pub(super) trait DirectionTest: Direction + Copy {
 
     /// Transfers the bytes of `chunk`, and checks the data that the device received.
     ///
-    /// `offset` is that of the first byte of `memory` in the pattern.
+    /// `offset` is the offset of the first byte of `memory` in the pattern.
     fn through<M: DeviceMemory<Direction = Self>>(
         ctx: &Context<'_>,
         memory: M,
@@ -79,8 +79,8 @@ pub(super) fn arrived(ctx: &Context<'_>, seed: u32, range: Range<usize>) -> Resu
     Ok(pattern::compare(&seen, seed, range.start)?)
 }
 
-/// Lets the device write the pattern `seed` to `range`, if it has an engine. `offset` is that of
-/// the first byte of `memory` in the pattern.
+/// Lets the device write the pattern `seed` to `range`, if it has an engine. `offset` is the offset
+/// of the first byte of `memory` in the pattern.
 pub(super) fn device_writes<M: DeviceMemory<Direction: DeviceWrites>>(
     ctx: &Context<'_>,
     memory: M,

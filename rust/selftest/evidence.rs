@@ -18,7 +18,7 @@ pub(super) struct Evidence {
     /// The C functions behind the operation.
     pub(super) operation: &'static str,
     pub(super) place: Place,
-    /// How the result was observed.
+    /// The evidence from outside the library.
     pub(super) witnesses: [&'static str; 2],
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Evidence {
 pub(super) enum Stop {
     /// The check does not apply here.
     Skip(&'static str),
-    /// The kernel refused an operation that it must refuse here: the check has passed.
+    /// The check has passed: the kernel refused an operation that it must refuse here.
     Refused(&'static str),
     /// The check failed.
     Fail(Failure),
@@ -68,7 +68,7 @@ pub(super) enum Stop {
 pub(super) enum Failure {
     /// An operation returned an error.
     Error(Error),
-    /// An operation succeeded that must not, or the reverse.
+    /// An operation that must fail succeeded, or the reverse.
     Unexpected(&'static str),
     /// A byte has the wrong value.
     Byte {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Values of the library that are forgotten instead of dropped, in each of their states.
+//! Forgets values of the library instead of dropping them, in each of their states.
 //!
 //! A forgotten value is leaked until the next boot, and the DMA debugger reports its mappings when
-//! the device is unbound. Its memory must stay mapped and allocated: the DMA address leads to the
-//! same memory as before, and neither is reused.
+//! the device is unbound. Its memory must stay mapped and allocated: the DMA address is translated
+//! as before, and neither the address nor the memory is reused.
 
 use super::prelude::*;
 use crate::dma::{
@@ -24,13 +24,13 @@ type Object = [u8; SIZE];
 const SEED: u32 = 6;
 const OTHER: u32 = 7;
 
-/// The number of allocations of each type, none of which may reuse leaked memory.
+/// The number of allocations of each type that are compared with leaked memory.
 const ATTEMPTS: usize = 32;
 
-/// A state, and the leak when a value is forgotten in it.
+/// A state, and the leak of a value that is forgotten in it.
 struct State {
     name: &'static CStr,
-    /// The number of mappings that the DMA debugger reports at unbind, where list entries count.
+    /// The number of mappings that the DMA debugger reports at unbind; each list entry is one.
     pending: usize,
     forget: fn(&Context<'_>) -> Result<(), Stop>,
 }
@@ -96,7 +96,7 @@ const STATES: &[State] = &[
     state(c"LocalBufferPool", 2, local_buffer_pool),
     state(c"CpuAccess in a closure", 0, guard_in_closure),
     state(c"ScopedMapping that the device has kept", 1, lost_to_device),
-    // At the end: the device still accesses the memory at unbind.
+    // Last, because the device still accesses the memory at unbind.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
 
@@ -114,7 +114,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     }
 }
 
-/// The number of reports expected from the DMA debugger.
+/// The number of mappings that the DMA debugger must report.
 struct Pending(usize);
 
 impl fmt::Display for Pending {
@@ -195,8 +195,8 @@ fn forget<T>(ctx: &Context<'_>, value: T, place: Place) -> Result<(), Stop> {
     place.check_leaked(ctx)
 }
 
-/// Forgets a transfer in flight, and checks that its memory is leaked, during the transfer and
-/// after it.
+/// Forgets a transfer in flight, and checks that its memory is leaked during the transfer and after
+/// it.
 fn forget_in_flight<T>(ctx: &Context<'_>, transfer: T, place: Place) -> Result<(), Stop> {
     forget(ctx, transfer, place)?;
     ctx.edu()?.settle()?;
@@ -263,7 +263,7 @@ fn turn(ctx: &Context<'_>) -> Result<(), Stop> {
     forget(ctx, turn, place)
 }
 
-/// Forgets the guard only: the caches are not synced for the device, but the ownership is
+/// Forgets only the guard: the caches are not synced for the device, but the ownership is
 /// unchanged.
 fn guard(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
@@ -385,7 +385,7 @@ fn device_pages_turn(ctx: &Context<'_>) -> Result<(), Stop> {
     forget(ctx, turn, place)
 }
 
-/// Allocates pages that need not be contiguous, of which there is one, and returns its place.
+/// Allocates one page by the functions for noncontiguous pages, and returns its place.
 fn scattered<'a, D: Direction>(
     ctx: &Context<'a>,
     direction: D,
@@ -464,11 +464,11 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     arrived(ctx)
 }
 
-/// Two buffers, mapped as a list.
+/// A list of two buffers.
 type List<'a, D> = SgMapping<'a, KVec<KVec<u8>>, D>;
 
-/// Maps a list, and returns the place of its second buffer. The first ends within a page, so that
-/// an IOMMU cannot merge them.
+/// Maps a list, and returns the place of its second buffer. The first buffer ends within a page, so
+/// that an IOMMU cannot merge the two.
 fn map_sg<'a, D: Permits<[u8]>>(
     ctx: &Context<'a>,
     direction: D,
@@ -496,7 +496,7 @@ fn sg(ctx: &Context<'_>) -> Result<(), Stop> {
 
 /// Links a buffer to an IOVA range. Without an IOMMU, forgets the error with the buffer.
 fn iova<'a>(ctx: &Context<'a>) -> Result<Option<IovaBuilder<'a, KVec<u8>, ToDevice>>, Stop> {
-    // Begins with a page: Linux 7.3 cannot link a bounce buffer that does not.
+    // The buffer begins with a page: Linux 7.3 cannot link a bounce buffer of one that does not.
     let mut buffer = KVec::from_elem(0u8, PAGE_SIZE, GFP_KERNEL)?;
     buffer.truncate(SIZE);
     pattern::fill(&mut buffer, SEED, 0);
@@ -570,7 +570,7 @@ fn object<'a>(ctx: &Context<'a>) -> Result<(PoolObject<'a, Object>, Place), Stop
     Ok((object, place))
 }
 
-/// The object keeps its pool and all other objects in it.
+/// Checks that a forgotten object keeps its pool and all other objects in it.
 fn pool_object(ctx: &Context<'_>) -> Result<(), Stop> {
     let (object, place) = object(ctx)?;
     let pool = object.pool().clone();
@@ -611,7 +611,7 @@ fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Forgets a pool with a page of which nothing is in use.
+/// Forgets a pool with a page that has no objects in use.
 fn dma_pool(ctx: &Context<'_>) -> Result<(), Stop> {
     let (object, place) = object(ctx)?;
 
@@ -628,7 +628,7 @@ fn buffers<'a, D: Permits<[u8]> + Copy>(
     Ok(LocalBufferPool::new(ctx.dev, 2, direction, buffer)?)
 }
 
-/// The pool is dropped with the buffers in it. Those that are taken stay mapped.
+/// Drops a pool and the buffers in it, and checks that a taken buffer stays mapped.
 fn cpu_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
     let pool = buffers(ctx, Bidirectional)?;
     let place = Place::of(DeviceBuffer::take(&pool)?.mapping());
@@ -640,7 +640,7 @@ fn cpu_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
     place.check_leaked(ctx)
 }
 
-/// A buffer that owns a reference to its pool leaks the pool too.
+/// Forgets a buffer that owns a reference to its pool, which leaks the pool too.
 fn cpu_buffer_of_shared(ctx: &Context<'_>) -> Result<(), Stop> {
     let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer)?;
     let place = Place::of(DeviceBuffer::take(&*pool)?.mapping());
@@ -686,7 +686,7 @@ fn local_buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
     forget(ctx, pool, place)
 }
 
-/// The buffer comes back from the closure.
+/// Forgets a guard in a closure, and checks that the buffer is returned.
 fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
     let edu = ctx.edu()?;
     load_other(ctx)?;
@@ -708,7 +708,7 @@ fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
 /// An engine that never reports completion and cannot be stopped.
 struct Silent<'a>(&'a Edu<'a>);
 
-// SAFETY: Starts transfers as `Edu` does, and never reports the end of one.
+// SAFETY: Transfers are started by `Edu`, an engine of the same device, and never reported as done.
 unsafe impl Engine for Silent<'_> {
     type Job = Job;
     type Token = ();
@@ -736,7 +736,7 @@ unsafe impl Engine for Silent<'_> {
     }
 }
 
-/// The buffer does not come back from a device that cannot be stopped.
+/// Checks that a buffer is not returned while a device that cannot be stopped may access it.
 fn lost_to_device(ctx: &Context<'_>) -> Result<(), Stop> {
     let edu = ctx.edu()?;
     let mut buffer = Some(buffer()?);
@@ -752,7 +752,7 @@ fn lost_to_device(ctx: &Context<'_>) -> Result<(), Stop> {
 
         again = mapping.write(edu, 0..SIZE, JOB, TIMEOUT);
         lost = result;
-        // `with_mapping()` returns an error although the closure drops it.
+        // `with_mapping()` must return an error although the closure returns none.
         Ok(())
     });
 

@@ -30,7 +30,7 @@ use kernel::{
     page::PAGE_SIZE, //
 };
 
-/// The page table of the device, or its absence.
+/// The page table of the device, if its addresses are translated.
 pub(super) struct IommuCheck<'a> {
     /// The domain, if it translates.
     domain: Option<Domain<'a>>,
@@ -61,7 +61,7 @@ impl<'a> IommuCheck<'a> {
             .is_some_and(|domain| domain.kind() == Kind::DmaStrict)
     }
 
-    /// Returns whether `iova` leads nowhere.
+    /// Returns whether `iova` is not mapped.
     pub(super) fn is_free(&self, iova: DmaAddress) -> bool {
         match &self.domain {
             Some(domain) => lookup(domain, iova).is_none(),
@@ -69,15 +69,15 @@ impl<'a> IommuCheck<'a> {
         }
     }
 
-    /// Returns which pages are mapped where the IOVA allocator places ranges, or [`None`] without
-    /// translation.
+    /// Returns a digest of the mapped pages where the IOVA allocator places ranges, or [`None`]
+    /// without translation.
     ///
-    /// Looks at `count` pages below the highest address of the device and of 32 bits, and at the
-    /// pages around each power of two and its distance from the end, as ranges are aligned to
-    /// their size.
+    /// Looks up `count` pages below the highest address of the device and below 4 GiB. Ranges are
+    /// aligned to their size, so it also looks up the pages around each power of two, counted from
+    /// both ends of the address space.
     pub(super) fn mapped_pages(&self, count: usize) -> Option<Mapped> {
         const SIZE: DmaAddress = PAGE_SIZE as DmaAddress;
-        /// The most address bits that a page table has.
+        /// The maximum number of address bits of a page table.
         const BITS: u32 = 48;
 
         let domain = self.domain.as_ref()?;
@@ -144,8 +144,8 @@ impl<'a> IommuCheck<'a> {
         })
     }
 
-    /// Checks, page by page, that `len` bytes from `iova` lead to memory other than the `len` bytes
-    /// at `phys`, of which the device has a copy; returns the evidence.
+    /// Checks, page by page, that `len` bytes from `iova` lead to a bounce buffer and not to the
+    /// `len` bytes at `phys`; returns the evidence.
     pub(super) fn bounced(
         &self,
         iova: DmaAddress,
@@ -172,7 +172,7 @@ impl<'a> IommuCheck<'a> {
         })
     }
 
-    /// Checks, page by page, that `len` bytes from `iova` lead nowhere.
+    /// Checks, page by page, that `len` bytes from `iova` are not mapped.
     pub(super) fn unmapped(&self, iova: DmaAddress, len: usize) -> Result<(), Failure> {
         self.marks.unmapped(iova, len);
 
@@ -192,7 +192,7 @@ impl<'a> IommuCheck<'a> {
     }
 }
 
-/// A digest of the mapped pages among those looked at.
+/// A digest of the mapped pages among those that were looked up.
 #[derive(PartialEq)]
 pub(super) struct Mapped {
     looked_at: usize,
@@ -213,9 +213,9 @@ impl fmt::Display for Mapped {
 
 /// Returns the physical address to which the page table translates `iova`.
 fn lookup(domain: &Domain<'_>, iova: DmaAddress) -> Option<PhysAddr> {
-    // SAFETY: The device has its domain to itself, or `selftest::run()` runs no checks. Only the
-    // checks map and unmap for it, in the thread that calls this. They do so for another device
-    // only within `other_device::with()`: it is locked, so that its own checks do not run, and
+    // SAFETY: No other device uses the domain, or `selftest::run()` runs no checks. Only the checks
+    // map and unmap for the device, in the thread that calls this. They map for another device only
+    // within `other_device::with()`: it is locked, so that its own checks do not run, and
     // `quiesce()` excludes the operations of `control`.
     unsafe { domain.iova_to_phys(iova) }
 }

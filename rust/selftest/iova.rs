@@ -17,15 +17,16 @@ use crate::dma::sg::Piece;
 const COUNTS: [usize; 4] = [1, 2, 16, 256];
 /// The number of bytes to transfer at the ends, and on each side of a boundary of pieces.
 const NEAR: usize = 900;
-/// The part of a page, which is bounced for a non-coherent device, of a vector of several pages.
+/// The last part of a page of a vector, which is bounced for a non-coherent device.
 const TAIL: usize = 90;
 const VVEC_SIZE: usize = 5 * PAGE_SIZE + TAIL;
 /// The size of a buffer that is always bounced for a non-coherent device.
 const SMALL: usize = 32;
-/// The size of the first odd piece, which must end with a page, and the number of candidates.
+/// The size of the first odd piece, which must end at a page boundary, and the number of
+/// candidates.
 const FIRST: usize = 1024;
 const ATTEMPTS: usize = 64;
-/// The sizes of the other odd pieces: whole pages, and the last with a part of a page.
+/// The sizes of the other odd pieces: whole pages, and then pages and a part of one.
 const OTHERS: [usize; 2] = [2 * PAGE_SIZE, PAGE_SIZE + 904];
 
 pub(super) const PLAN: usize = 3 * (COUNTS.len() + 2) + 6;
@@ -81,7 +82,7 @@ fn scattered_pages(count: usize) -> Result<KVec<Pages>, Stop> {
     Ok(memory)
 }
 
-/// Returns buffers of which the first begins within a page and the last ends within one.
+/// Returns buffers; the first begins within a page and the last ends within one.
 fn odd_buffers(ctx: &Context<'_>) -> Result<KVec<KVec<u8>>, Stop> {
     let mut memory = KVec::with_capacity(1 + OTHERS.len(), GFP_KERNEL)?;
     let mut passed = KVec::with_capacity(ATTEMPTS, GFP_KERNEL)?;
@@ -111,8 +112,9 @@ fn odd_buffers(ctx: &Context<'_>) -> Result<KVec<KVec<u8>>, Stop> {
 enum Outcome {
     Mapped(Evidence),
     NoIommu,
-    /// The first piece begins within a page and must be bounced. Its bounce buffer begins with a
-    /// page, as the device has no `dma_set_min_align_mask()`, and Linux 7.3 refuses to link that.
+    /// The first piece begins within a page and must be bounced. The device has no
+    /// `dma_set_min_align_mask()`, so the bounce buffer begins with a page, and Linux 7.3 refuses
+    /// to link it.
     Bounced,
 }
 
@@ -132,7 +134,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Returns the chunks to transfer of pieces with these ends: near both ends and some boundaries.
+/// Returns the chunks to transfer of pieces that end at `ends`: near both ends of the range, and
+/// near some boundaries.
 fn chunks(ends: &[usize]) -> Result<KVec<Range<usize>>, Stop> {
     let mut chunks = KVec::new();
     let [inner @ .., len] = ends else {
@@ -156,7 +159,7 @@ fn chunks(ends: &[usize]) -> Result<KVec<Range<usize>>, Stop> {
     Ok(chunks)
 }
 
-/// Checks that `memory` has the pattern `inside` in `chunks`, and `outside` in the rest.
+/// Checks that `memory` has the pattern `inside` in `chunks`, and `outside` elsewhere.
 fn compare<S: Bytes>(
     memory: &mut S,
     chunks: &[Range<usize>],
@@ -175,7 +178,7 @@ fn compare<S: Bytes>(
     })
 }
 
-/// Returns the bytes of a piece that are whole pages. Only the others may be bounced.
+/// Returns the bytes of a piece that are whole pages. Only the other bytes may be bounced.
 fn whole_pages(piece: &Piece) -> Range<usize> {
     // CAST: The offset within a page.
     let start = piece.phys() as usize % PAGE_SIZE;
@@ -243,7 +246,7 @@ fn check<S: Bytes, D: DirectionTest + Permits<S::Element> + Permits<[u8]>>(
                     compare(&mut mapping.unmap(), &[], D::BEFORE, D::BEFORE)?;
                     Ok(Outcome::NoIommu)
                 }
-                // Without bounce buffers, memory beyond the mask is refused, and comes back too.
+                // Without bounce buffers, memory beyond the mask is refused and returned, too.
                 Err(mut err) => {
                     compare(&mut err.buffer, &[], D::BEFORE, D::BEFORE)?;
                     Err(Stop::Refused(
@@ -359,7 +362,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.iommu
         .unmapped(dma.wrapping_add(size as DmaAddress), PAGE_SIZE)?;
 
-    // The bytes around both boundaries.
+    // Transfer the bytes around both boundaries.
     let moved = [
         PAGE_SIZE - NEAR..PAGE_SIZE + NEAR,
         2 * PAGE_SIZE - NEAR..2 * PAGE_SIZE + NEAR,
@@ -381,7 +384,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         }
     }
 
-    // Cancelled, and dropped before and after the sync.
+    // Cancel a builder, and drop one before and after the sync.
     let mut builder = begin(ctx, ToDevice, 2)?;
     builder.link(page(DATA, 1)?)?;
     are_back(builder.cancel(), 2)?;
@@ -393,7 +396,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.iommu.unmapped(dma, 2 * PAGE_SIZE)?;
     drop(begin(ctx, ToDevice, 2)?);
 
-    // All unlinked.
+    // Unlink all buffers.
     let mut builder = begin(ctx, ToDevice, 1)?;
     match (builder.unlink(), builder.unlink()) {
         (Some(page), None) => pattern::compare(&page, DATA, 0)?,
@@ -427,8 +430,8 @@ fn odd_in_the_middle() -> Result<KVec<KVec<u8>>, Stop> {
     Ok(memory)
 }
 
-/// Checks that a piece behind one that ends within a page is refused before `iommu_map()`
-/// complains, in a list and one by one, and that nothing is lost or left mapped.
+/// Checks that a piece behind one that ends within a page is refused before `iommu_map()` warns, in
+/// a list and one by one, and that no buffer is lost and no page stays mapped.
 fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut log = Log::end();
     let Err(mut err) = IovaMapping::map(ctx.dev, odd_in_the_middle()?, Bidirectional, GFP_KERNEL)
@@ -460,7 +463,7 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
     pattern::compare(&last, DATA, OTHERS[0] + OTHERS[1])?;
 
-    // It is accepted in another position.
+    // The piece is accepted in another position.
     let odd = builder.unlink().ok_or(EFAULT)?;
     pattern::compare(&odd, DATA, OTHERS[0])?;
     builder.link(last)?;
@@ -479,7 +482,7 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     )
 }
 
-/// A mapping that is bounced for a non-coherent device.
+/// A mapping that is bounced if the device is not coherent.
 type Bounced<'a> = Mapping<'a, KBox<[u8; SMALL]>, FromDevice>;
 
 /// Allocates all bounce buffers.
@@ -499,7 +502,7 @@ fn all_bounce_buffers<'a>(ctx: &Context<'a>) -> Result<KVVec<Bounced<'a>>, Stop>
 
 /// Returns a buffer of less than a page that begins with one.
 fn tail() -> Result<KVec<u8>, Stop> {
-    // Enough to fill some pages. They are freed at the end: a freed object would be allocated next.
+    // Enough to fill some pages. Keep all until the end: a freed object would be allocated next.
     const TRIES: usize = 256;
     let mut others = KVec::with_capacity(TRIES, GFP_KERNEL)?;
 
@@ -514,8 +517,8 @@ fn tail() -> Result<KVec<u8>, Stop> {
     Err(Stop::Skip("no small buffer begins with a page"))
 }
 
-/// Lets the kernel fail to link the last piece, for lack of bounce buffers: the piece comes back,
-/// and the others stay linked, or come back too.
+/// Checks that a piece that the kernel cannot link for lack of bounce buffers is returned. In a
+/// list all others are returned, too; one by one, they stay linked.
 fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const ENDS: usize = 2 * PAGE_SIZE;
     if !ctx.iommu.translates() {
@@ -544,7 +547,7 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
     compare(&mut memory, &[], DATA, DATA)?;
 
-    // One by one, the others stay linked.
+    // One by one, the other pieces stay linked.
     let mut parts = memory.into_iter();
     let (Some(first), Some(second), Some(tail)) = (parts.next(), parts.next(), parts.next()) else {
         return fail("a buffer is lost");
@@ -561,7 +564,7 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         return fail("a refused piece counts as linked");
     }
 
-    // With bounce buffers again, it is linked at the same address.
+    // When bounce buffers are free again, the piece is linked at the same address.
     drop(taken);
     builder.link(tail)?;
     drop(builder.unlink());
@@ -584,7 +587,7 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     )
 }
 
-/// Checks that more than was reserved is refused, and comes back.
+/// Checks that a buffer beyond the reserved range is refused and returned.
 fn refused_without_room(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut builder = begin(ctx, ToDevice, 1)?;
     match builder.link(page(DATA, 1)?) {
@@ -593,7 +596,7 @@ fn refused_without_room(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
     are_back(builder.cancel(), 1)?;
 
-    // Space for the buffers but not for the bytes, and the reverse.
+    // Reserve space for the buffers but not for the bytes, and the reverse.
     for (size, count) in [(PAGE_SIZE - 1, 1), (PAGE_SIZE, 0)] {
         match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, count, ToDevice, GFP_KERNEL) {
             Err(err) if err.error == ENOSPC => pattern::compare(&err.buffer, DATA, 0)?,
@@ -604,7 +607,7 @@ fn refused_without_room(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_iova_link refused with ENOSPC witness: buffers came back intact")
 }
 
-/// Checks that bad sizes are refused, and more addresses than the mask has, and that none are lost.
+/// Checks that invalid sizes and sizes beyond the mask are refused, and that no addresses are lost.
 fn refused_without_addresses(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     begin(ctx, ToDevice, 1)?;
 
@@ -622,8 +625,8 @@ fn refused_without_addresses(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_iova_try_alloc refused with ENOMEM witness: buffer came back intact")
 }
 
-/// Checks that no piece, or an empty one behind another, is refused, and that the memory comes
-/// back.
+/// Checks that an empty list and an empty piece behind another are refused, and that the memory is
+/// returned.
 fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     match IovaMapping::map(ctx.dev, KVec::<Pages>::new(), ToDevice, GFP_KERNEL) {
         Err(err) if err.error == EINVAL => {}

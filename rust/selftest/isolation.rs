@@ -2,11 +2,11 @@
 
 //! Accesses outside of a mapping: the SMMU reports a fault, and no byte changes.
 //!
-//! Without translation, the device reaches the memory behind the address, which the check owns, or
-//! only the bounce buffer.
+//! Without translation, the device reaches the memory at the address, which the check owns, or only
+//! the bounce buffer.
 //!
-//! The transfers are short, as `edu` makes an access for every four bytes, and the SMMU reports
-//! each.
+//! The transfers are short, because `edu` makes an access for every four bytes, and the SMMU
+//! reports each.
 
 use super::{
     kmsg::Log,
@@ -26,7 +26,7 @@ use kernel::time::{
 
 pub(super) const PLAN: usize = 4;
 
-/// The bytes in memory, those that the device writes, and those that the CPU writes later.
+/// The byte in memory, the byte that the device writes, and the byte that the CPU writes later.
 const KEPT: u8 = 0xa5;
 const INTRUDER: u8 = 0x3c;
 const SECRET: u8 = 0x77;
@@ -65,7 +65,7 @@ fn kept() -> Result<Pages, Stop> {
 
 /// Waits for the end of a transfer.
 fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
-    // SAFETY: `token` is from a start, and consumed here.
+    // SAFETY: `token` was returned by `start()` and is consumed here.
     match unsafe { ctx.edu()?.wait(&mut token, TIMEOUT) } {
         Progress::Done => Ok(()),
         Progress::Failed(error) => Err(error.into()),
@@ -83,7 +83,7 @@ unsafe fn write(ctx: &Context<'_>, addr: DmaAddress, len: usize) -> Result<(), S
     finish(ctx, unsafe { ctx.edu()?.start(addr, len, JOB, true)? })
 }
 
-/// Returns `memory`, or leaks it on errors, as the device may still access it.
+/// Returns `memory`, or leaks it on errors, because the device may still access it.
 fn keep_on_error<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
     match result {
         Ok(()) => Ok(memory),
@@ -98,13 +98,13 @@ fn keep_on_error<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
 fn read(ctx: &Context<'_>, addr: DmaAddress) -> Result<[u8; WORD], Stop> {
     let mut seen = [0; WORD];
 
-    // SAFETY: The device only reads, and the data is not trusted.
+    // SAFETY: The device only reads memory, and nothing relies on the bytes that it receives.
     finish(ctx, unsafe { ctx.edu()?.start(addr, WORD, JOB, false)? })?;
     fetch(ctx, &mut seen)?;
     Ok(seen)
 }
 
-/// Makes the device write `len` bytes to `addr`, and waits for a report of the fault at `fault`.
+/// Makes the device write `len` bytes to `addr`, and waits for the report of a fault at `fault`.
 ///
 /// # Safety
 ///
@@ -137,7 +137,7 @@ unsafe fn write_and_fault(
     Err(Failure::NoEvent { event, iova: fault }.into())
 }
 
-/// Checks that the device has written `word`, without translation; returns the evidence.
+/// Checks that the device, without translation, has written `word`; returns the evidence.
 fn reached(ctx: &Context<'_>, word: &[u8]) -> Result<&'static str, Failure> {
     if !limits::is_coherent(ctx.dev) && pattern::all(word, KEPT).is_ok() {
         return Ok("the CPU's cache still has the old data");
@@ -147,7 +147,7 @@ fn reached(ctx: &Context<'_>, word: &[u8]) -> Result<&'static str, Failure> {
     Ok("memory changed, without translation")
 }
 
-/// The device writes to an address after the unmap.
+/// Lets the device write to an address after the unmap.
 fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, kept()?, FromDevice)?;
     let place = Place::of(&mapping);
@@ -166,7 +166,7 @@ fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     Ok(place.evidence("dma_unmap_page", witnesses))
 }
 
-/// A strict domain: the device is stopped at once.
+/// Checks that a strict domain stops the device at once.
 fn stopped_at_once(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
@@ -177,8 +177,8 @@ fn stopped_at_once(
 
     load(ctx, &[INTRUDER; WORD])?;
     let dma = place.dma;
-    // SAFETY: Nothing is mapped there: the SMMU stops the access. If it did not, the access would
-    // hit `pages`, to which the address led before, and which is not accessed meanwhile.
+    // SAFETY: Nothing is mapped at `dma`, so the SMMU stops the access. If it did not, the access
+    // would hit `pages`, which `dma` was mapped to, and which the CPU does not access meanwhile.
     let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_TRANSLATION") };
     let pages = keep_on_error(faulted, pages)?;
     pattern::all(&pages, KEPT)?;
@@ -186,8 +186,8 @@ fn stopped_at_once(
     Ok(["SMMU event F_TRANSLATION", "memory unchanged"])
 }
 
-/// A lazy domain: the device is stopped after the TLB flush. Before that, it may still reach the
-/// memory, and the address is not reused.
+/// Checks that a lazy domain stops the device after the TLB flush. Before that, the device may
+/// still reach the memory, and the address is not reused.
 fn stopped_after_flush(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
@@ -203,8 +203,8 @@ fn stopped_after_flush(
     let mapping = Transfer::write(ctx.edu()?, mapping, USED, JOB)?.wait(TIMEOUT)?;
 
     ctx.iommu.marks.open(dma, WORD, place.phys, false);
-    // SAFETY: The memory is mapped for the access, and unmapped before the device is done. Then the
-    // access goes to the same pages, or is stopped. They are kept until the device is idle.
+    // SAFETY: The memory is mapped at the start, and unmapped before the device is done. After that
+    // the access hits the same pages or is stopped. The pages are kept until the device is idle.
     let token = unsafe { ctx.edu()?.start(dma, WORD, JOB, true)? };
     let started = Instant::<Monotonic>::now();
     while started.elapsed() < BEFORE_TRANSFER {
@@ -235,7 +235,7 @@ fn stopped_after_flush(
     pattern::all(&pages[USED], INTRUDER)?;
     pattern::all(&pages[USED.end..], KEPT)?;
 
-    // Nothing is mapped meanwhile: the address stays free.
+    // Map nothing meanwhile, so that the address stays free.
     fsleep(FLUSHED);
     pages.fill(KEPT);
     // SAFETY: As in `stopped_at_once()`.
@@ -246,9 +246,10 @@ fn stopped_after_flush(
     Ok([before, "SMMU event F_TRANSLATION after it"])
 }
 
-/// A bounce buffer: the device does not see what the CPU writes to the memory.
+/// Checks that the device reads a bounce buffer, and not the data that the CPU writes to the
+/// memory.
 ///
-/// It only reads, as the bounce buffer may be in use again.
+/// The device only reads, because the bounce buffer may be in use again.
 fn only_bounce_buffer(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
@@ -266,7 +267,7 @@ fn only_bounce_buffer(
     Ok(["bounce buffer", "the device reads nothing of the memory"])
 }
 
-/// No translation: the device reaches the memory that was mapped, and no other.
+/// Checks that the device, without translation, reaches the memory that was mapped, and no other.
 fn not_stopped(
     ctx: &Context<'_>,
     mapping: Mapping<'_, Pages, FromDevice>,
@@ -277,7 +278,7 @@ fn not_stopped(
 
     load(ctx, &[INTRUDER; WORD])?;
     ctx.iommu.marks.open(place.dma, WORD, place.phys, false);
-    // SAFETY: The access hits `pages`, which are not accessed meanwhile.
+    // SAFETY: The access hits `pages`, which the CPU does not access meanwhile.
     let written = unsafe { write(ctx, place.dma, WORD) };
     let pages = keep_on_error(written, pages)?;
     pattern::all(&pages[WORD..], KEPT)?;
@@ -288,7 +289,7 @@ fn not_stopped(
     ])
 }
 
-/// The device writes to memory that is mapped for reads.
+/// Lets the device write to memory that is mapped for reads.
 fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mapping = Mapping::map(ctx.dev, kept()?, ToDevice)?;
     let place = Place::of(&mapping);
@@ -297,8 +298,8 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     load(ctx, &[INTRUDER; WORD])?;
     let witnesses = if ctx.iommu.translates() {
-        // SAFETY: The memory is mapped for reads: the SMMU stops the access. If it did not, the
-        // access would hit the pages of `mapping`, which are not accessed meanwhile.
+        // SAFETY: The memory is mapped for reads, so the SMMU stops the access. If it did not, the
+        // access would hit the pages of `mapping`, which the CPU does not access meanwhile.
         let faulted = unsafe { write_and_fault(ctx, dma, WORD, dma, "F_PERMISSION") };
         let pages = keep_on_error(faulted, mapping)?.unmap();
         place.unmapped(ctx)?;
@@ -308,8 +309,8 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         let bounced = place.is_bounced(ctx);
 
         ctx.iommu.marks.open(dma, WORD, place.phys, bounced);
-        // SAFETY: The access hits the pages of `mapping`, which are not accessed meanwhile, or its
-        // bounce buffer.
+        // SAFETY: The access hits the pages of `mapping`, which the CPU does not access meanwhile,
+        // or its bounce buffer.
         let written = unsafe { write(ctx, dma, WORD) };
         let pages = keep_on_error(written, mapping)?.unmap();
         place.unmapped(ctx)?;
@@ -326,16 +327,16 @@ fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     Ok(place.evidence("dma_map_page", witnesses))
 }
 
-/// Maps the first half of a buffer of two pages, with a free address behind it. Also returns the
-/// page that was mapped there before.
+/// Maps the first half of a buffer of two pages, so that the address behind it is free. Also
+/// returns the page that was mapped there before.
 fn before_nothing<'a>(
     ctx: &Context<'a>,
 ) -> Result<(Mapping<'a, KVec<u8>, FromDevice>, Pages), Stop> {
     let mut tried = KVec::with_capacity(TRIES, GFP_KERNEL)?;
 
     for _ in 0..TRIES {
-        // The IOVA allocator goes from the top down: the second mapping ends where the first
-        // begins, and the first is unmapped then.
+        // The IOVA allocator works from the top down: the second mapping ends where the first
+        // begins, and then the first is unmapped.
         let above = Mapping::map(ctx.dev, kept()?, FromDevice)?;
 
         let mut buffer = KVec::from_elem(KEPT, WHOLE, GFP_KERNEL)?;
@@ -351,14 +352,14 @@ fn before_nothing<'a>(
         ) {
             return Ok((mapping, above));
         }
-        // The mapping has filled a gap between others.
+        // The mapping filled a gap between others. Keep it, so that the next one does not.
         tried.push(mapping, GFP_KERNEL)?;
     }
 
     fail("no mapping has a free address behind it")
 }
 
-/// The device writes beyond the end of a mapping.
+/// Lets the device write beyond the end of a mapping.
 fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     if !ctx.iommu.translates() {
         return past_the_end_untranslated(ctx);
@@ -370,8 +371,8 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     place.mapped(ctx)?;
 
     load(ctx, &[INTRUDER; 2 * WORD])?;
-    // SAFETY: The first word is within the mapping, and nothing is mapped behind it: the SMMU stops
-    // the second. If it did not, the access would hit the rest of the buffer, or `above`.
+    // SAFETY: The first word is within the mapping, and nothing is mapped behind it, so the SMMU
+    // stops the second. If it did not, the access would hit the rest of the buffer, or `above`.
     let faulted = unsafe {
         write_and_fault(
             ctx,
@@ -386,7 +387,7 @@ fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut buffer = mapping.unmap();
     place.unmapped(ctx)?;
     pattern::all(&buffer[..PAGE_SIZE - WORD], KEPT)?;
-    // The device wrote until it was stopped.
+    // The device wrote the word before the fault.
     pattern::all(&buffer[PAGE_SIZE - WORD..], INTRUDER)?;
     pattern::all(behind(&mut buffer), KEPT)?;
     pattern::all(&above, KEPT)?;
@@ -407,11 +408,12 @@ fn behind(buffer: &mut KVec<u8>) -> &[u8] {
     &buffer[len..]
 }
 
-/// The same without translation: the device reaches the memory behind the mapping, unless it is
+/// Checks that the device, without translation, reaches the memory behind a mapping that is not
 /// bounced.
 fn past_the_end_untranslated(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut buffer = KVec::from_elem(KEPT, WHOLE, GFP_KERNEL)?;
-    // Ends with a cache line, and a word before the end of a slot of bounce buffers (`IO_TLB_SIZE`).
+    // The buffer ends with a cache line, and a word before the end of a slot of bounce buffers
+    // (`IO_TLB_SIZE`).
     let len = PAGE_SIZE - limits::cache_alignment().max(WORD);
     buffer.truncate(len);
     let mapping = Mapping::map(ctx.dev, buffer, FromDevice)?;
@@ -424,7 +426,7 @@ fn past_the_end_untranslated(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let marks = &ctx.iommu.marks;
     marks.open(end, WORD, place.phys + len as PhysAddr, bounced);
     // SAFETY: The first word is within the mapping. The second is in the rest of the buffer, or in
-    // the rest of a slot, as bounce buffers are allocated in whole slots.
+    // the rest of a slot, because bounce buffers are allocated in whole slots.
     let written = unsafe { write(ctx, end.wrapping_sub(WORD as DmaAddress), 2 * WORD) };
 
     let mut buffer = keep_on_error(written, mapping)?.unmap();
@@ -443,8 +445,8 @@ fn past_the_end_untranslated(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     Ok(place.evidence("dma_map_single", [witness, word]))
 }
 
-/// The device reads beside a small buffer, in the same page: the memory there, or none of it if the
-/// buffer is bounced. For an untrusted device the rest of the bounce buffer is zeroed.
+/// Lets the device read beside a small buffer, in the same page. It reads the memory there, or none
+/// of it if the buffer is bounced. For an untrusted device the rest of the bounce buffer is zeroed.
 fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     const SMALL: usize = 96;
     const BESIDE: usize = 256;

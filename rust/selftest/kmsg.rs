@@ -2,8 +2,8 @@
 
 //! The kernel log, where the SMMU driver reports faults.
 //!
-//! The SMMUv3 driver has no other interface: it prints the events of the hardware queue, at most
-//! ten in five seconds, and drops the rest.
+//! The SMMUv3 driver has no other interface for faults: it prints the events of the hardware queue,
+//! at most ten in five seconds, and drops the rest.
 
 use crate::bindings;
 use kernel::{
@@ -37,7 +37,7 @@ impl Log {
         log
     }
 
-    /// Reads the next line into `line` and returns its length. Skips it if `line` is empty.
+    /// Reads the next line into `line` and returns its length. Skips the line if `line` is empty.
     fn next(&mut self, line: &mut [u8]) -> Option<usize> {
         let mut len = 0;
         let buffer = if line.is_empty() {
@@ -46,8 +46,8 @@ impl Log {
             line.as_mut_ptr()
         };
 
-        // SAFETY: `iter` is this log's own. `buffer` is valid for `line.len()` bytes or null, which
-        // means to skip the line.
+        // SAFETY: `iter` is borrowed exclusively. `buffer` is valid for `line.len()` bytes, or
+        // null, which skips the line.
         let found = unsafe {
             bindings::kmsg_dump_get_line(&mut self.iter, false, buffer, line.len(), &mut len)
         };

@@ -2,8 +2,8 @@
 
 //! KTAP output in the kernel log.
 //!
-//! Format: `Documentation/dev-tools/ktap.rst`. KUnit prints the same, but runs before a device is
-//! probed.
+//! Format: `Documentation/dev-tools/ktap.rst`. KUnit prints the same format, but its tests run
+//! before a device is probed.
 
 use super::evidence::Stop;
 use kernel::{

@@ -26,7 +26,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("too large"), too_large(ctx));
 }
 
-/// Whether all bits below the highest are set.
+/// Returns whether all bits below the highest set bit are set.
 fn is_mask(mask: u64) -> bool {
     mask > 0 && mask & mask.wrapping_add(1) == 0
 }
@@ -70,8 +70,8 @@ fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
     if masks.now != told || limits::coherent_mask(ctx.dev) != told {
         return fail("the masks are not those that the driver has set");
     }
-    // 32 bits from the PCI core, or those of an earlier bind of this driver.
-    // CAST: At most 64.
+    // The PCI core sets 32 bits; an earlier bind of this driver may have left others. CAST: At most
+    // 64.
     let may_be_left = |mask: u64| is_mask(mask) && DMA_BITS.contains(&(mask.trailing_ones() as u8));
     if !masks.before.into_iter().all(may_be_left) {
         return fail("the masks were invalid before they were set");
@@ -166,8 +166,8 @@ const REACH: u64 = 1 << 32;
 
 /// Transfers memory at an address beyond 32 bits, if the mask has more bits.
 ///
-/// Behind an IOMMU, the check reserves a range too large for the lower addresses, which the
-/// allocator prefers. Without one, the memory itself must be there.
+/// Behind an IOMMU, the check reserves a range that is too large for the lower addresses, which the
+/// allocator prefers. Without an IOMMU, the memory itself must be beyond 32 bits.
 fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     if limits::mask(ctx.dev) < 2 * REACH {
         return Err(Stop::Skip("the DMA mask has fewer than 34 bits"));
@@ -320,7 +320,7 @@ fn map_all(
     let mut back = KVec::with_capacity(count, GFP_KERNEL)?;
     let mut refused = false;
 
-    // Wait until the addresses of earlier mappings are free.
+    // Wait until a lazy domain has freed the addresses of earlier mappings.
     fsleep(FLUSHED);
     for pages in pieces {
         if refused {
@@ -354,11 +354,11 @@ fn map_all(
     Ok((back, mapped, witness))
 }
 
-/// Checks whether the number of mappings is as expected.
+/// Checks that the number of mappings is as expected.
 fn expect(ctx: &Context<'_>, refused: bool, mapped: usize, count: usize) -> Result<(), Failure> {
     // CAST: From at most 64 bits.
     let too_many = ctx.iommu.translates() && limits::mask(ctx.dev) < TOTAL as u64;
-    // Others use the pool of bounce buffers too.
+    // Other devices use the pool of bounce buffers, too.
     let bounced = limits::max_mapping_size(ctx.dev) != usize::MAX;
 
     if mapped == 0 {
@@ -390,7 +390,7 @@ fn check_places(
         ranges.push((place.dma, last), GFP_KERNEL)?;
     }
 
-    // Not sorted by `core`, whose panics objtool does not know not to return.
+    // Compare all pairs: objtool warns about the sort of `core`, whose panics it expects to return.
     let overlaps = ranges.iter().enumerate().any(|(at, range)| {
         ranges[..at]
             .iter()

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::dma::span::Span;
 
-/// Sizes, counts and offsets at the limits of 32 bits, of page numbers of 32 bits, and of
-/// multiplication by an element size and rounding up to pages.
+/// Sizes, counts and offsets at the limits of 32 bits, of 32-bit page numbers, of multiplication by
+/// an element size, and of rounding up to pages.
 const NUMBERS: [usize; 34] = [
     0,
     1,
@@ -65,7 +65,7 @@ const TOO_LARGE: usize = 1 << 40;
 fn around(len: usize) -> impl Iterator<Item = usize> {
     let more = [len - 1, len, len + 1].into_iter();
 
-    // Not as a method: pin-init has a `chain()` for all types.
+    // Called by path, because pin-init adds a method `chain()` to all types.
     Iterator::chain(
         NUMBERS.into_iter(),
         more.filter(|number| !NUMBERS.contains(number)),
@@ -274,7 +274,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("page table"), is_as_before(ctx, before));
 }
 
-/// Calls a function with all numbers, and updates `mapped`, the pages that are mapped.
+/// Calls a function with all numbers, checks the page table, and updates `mapped`.
 fn swept<'a>(
     ctx: &'a Context<'a>,
     sweep: Sweep,

@@ -49,14 +49,14 @@ impl Found {
     }
 
     fn device(&self) -> *mut bindings::device {
-        // SAFETY: The device is valid, as there is a reference to it.
+        // SAFETY: The device is valid, because this value owns a reference to it.
         unsafe { &raw mut (*self.0.as_ptr()).dev }
     }
 }
 
 impl Drop for Found {
     fn drop(&mut self) {
-        // SAFETY: The reference is this value's.
+        // SAFETY: This value owns the reference.
         unsafe { bindings::pci_dev_put(self.0.as_ptr()) };
     }
 }
@@ -65,7 +65,8 @@ impl Drop for Found {
 struct Locked<'a>(&'a Found);
 
 impl<'a> Locked<'a> {
-    /// Does not wait: the other device may be probed and look for this one at the same time.
+    /// Locks the device if that is possible without waiting: the other device may be in its probe
+    /// and try to lock this one.
     fn try_lock(found: &'a Found) -> Option<Self> {
         // SAFETY: The device is valid.
         unsafe { helpers::helper_device_trylock(found.device()) }.then_some(Self(found))
@@ -88,16 +89,16 @@ fn find<T>(dev: &Device<Bound>, f: impl FnOnce(&pci::Device<Core<'_>>) -> T) -> 
     while let Some(found) = next {
         if found.device() != own {
             if let Some(_locked) = Locked::try_lock(&found) {
-                // SAFETY: Both are valid, and neither's driver changes: one is being probed, the
-                // other is locked.
+                // SAFETY: Both devices are valid, and their drivers do not change: this device is
+                // being probed, and the other is locked.
                 if unsafe { (*found.device()).driver == (*own).driver } {
-                    // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`. The
-                    // device is valid. It is locked, as in a callback of its driver, and so bound
-                    // as long as `_locked` lives.
+                    // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`, and the
+                    // device is valid. It is locked, as in a callback of its driver, so it stays
+                    // bound as long as `_locked` lives.
                     let other: &pci::Device<Core<'_>> = unsafe { found.0.cast().as_ref() };
 
                     if !shares_group(other.as_ref()) {
-                        // No operation maps or unmaps for it meanwhile.
+                        // Operations of the device neither map nor unmap meanwhile.
                         return Some(quiesce(|| f(other)));
                     }
                 }

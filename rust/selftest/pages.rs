@@ -163,7 +163,7 @@ fn noncontiguous<'a, D: DirectionTest>(
     check(ctx, pages.vmap()?, size, fill)
 }
 
-/// Frees enough pages for `size` bytes that are not zero, to be allocated next. Returns the pages
+/// Fills enough pages for `size` bytes and frees them, to be allocated next. Returns the pages
 /// between them.
 fn dirty(size: usize) -> Result<KVec<KVec<u8>>, Stop> {
     let count = 2 * size.div_ceil(PAGE_SIZE);
@@ -251,7 +251,7 @@ fn check<M: SyncedPages>(
             }
         })?;
         fill(&mut memory);
-        // Bytes outside of the transfers must not change.
+        // Bytes outside of the transferred chunks must not change.
         let mut expected = KVVec::with_capacity(size, GFP_KERNEL)?;
         memory.look(|bytes| expected.extend_from_slice(bytes, GFP_KERNEL))?;
 
@@ -282,7 +282,7 @@ fn same(bytes: &[u8], expected: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Returns the bytes that a round transfers: unaligned, at another offset in each round.
+/// Returns the range that a round transfers, which is unaligned and differs in each round.
 fn window(round: u32) -> Range<usize> {
     // CAST: A small number.
     let start = 1 + round as usize * 3000;
@@ -290,7 +290,7 @@ fn window(round: u32) -> Range<usize> {
     start..start + 64
 }
 
-/// The CPU and the device own the memory in turn.
+/// Syncs memory between the CPU and the device over many transfers.
 fn turns<M: WritablePages<Direction = Bidirectional>>(
     ctx: &Context<'_>,
     memory: M,
@@ -324,7 +324,7 @@ fn contiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     turns(ctx, pages)
 }
 
-/// The same for memory in pieces, after a second vmap.
+/// Syncs memory in pieces in the same way, after a second vmap.
 fn noncontiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pages = NoncontiguousPages::zeroed(ctx.dev, TURNS_SIZE, Bidirectional, GFP_KERNEL)?;
 
@@ -439,7 +439,7 @@ fn refused_size(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         (0, EINVAL),
         (usize::MAX, EOVERFLOW),
         (MOST / 4 + 1, EOVERFLOW),
-        // Beyond the orders of the page allocator, for which C would warn.
+        // Beyond the orders of the page allocator, where C would warn.
         (MOST / 4, ENOMEM),
         (1 << 40, ENOMEM),
     ] {

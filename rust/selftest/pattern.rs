@@ -6,12 +6,13 @@ use super::evidence::Failure;
 
 /// Returns the byte at `offset` of the pattern `seed`.
 ///
-/// Depends on all bits of both, so that data of another offset, chunk or round is detected.
+/// The byte depends on all bits of both, so that data of another offset, chunk or round is
+/// detected.
 pub(super) fn byte(seed: u32, offset: usize) -> u8 {
     // CAST: Offsets here are far below 4 GiB.
     let mixed = (offset as u32).wrapping_add(seed.wrapping_mul(0x85eb_ca6b));
 
-    // The upper byte of a multiplication with an odd constant.
+    // Return the top byte of the product with an odd constant.
     (mixed.wrapping_mul(0x9e37_79b1) >> 24) as u8
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where the device and the CPU have the same memory, and whether the device must have a copy.
+//! The addresses of memory for the device and the CPU, and whether the memory must be bounced.
 //!
-//! The checks decide from the properties of machine and device whether the kernel has to bounce, so
-//! that the kernel's own decision is checked.
+//! The checks predict from the properties of machine and device whether the kernel bounces, and
+//! compare the prediction with the page table.
 
 use super::prelude::*;
 use crate::{
@@ -19,7 +19,7 @@ pub(super) struct Place {
     pub(super) phys: PhysAddr,
     pub(super) size: usize,
     pub(super) direction: DataDirection,
-    /// Whether the kernel may have bounced the memory, as it may any streaming mapping.
+    /// Whether the memory is a streaming mapping, which the kernel may bounce.
     streaming: bool,
 }
 
@@ -32,7 +32,7 @@ impl Place {
         }
     }
 
-    /// Returns the place of memory that is never bounced: from the DMA API itself, or MMIO.
+    /// Returns the place of memory that is never bounced: allocated by the DMA API, or MMIO.
     pub(super) fn unbounced<M>(memory: &M, phys: PhysAddr) -> Self
     where
         M: DeviceMemory + ?Sized,
@@ -57,12 +57,12 @@ impl Place {
         }
     }
 
-    /// Returns whether the device must have a copy, at least of any part that is not a whole page.
+    /// Returns whether the memory must be bounced, at least any part that is not a whole page.
     pub(super) fn is_bounced(&self, ctx: &Context<'_>) -> bool {
         self.streaming && must_bounce(ctx, self.direction, self.phys, self.size)
     }
 
-    /// Checks that the DMA address leads to the memory, or to a copy if it must.
+    /// Checks that the DMA address leads to the memory, or to a bounce buffer if one is needed.
     pub(super) fn mapped(&self, ctx: &Context<'_>) -> Result<&'static str, Failure> {
         let Self {
             dma,
@@ -80,7 +80,7 @@ impl Place {
         }
     }
 
-    /// Checks that the DMA address leads nowhere.
+    /// Checks that the DMA address is not mapped.
     pub(super) fn unmapped(&self, ctx: &Context<'_>) -> Result<(), Failure> {
         ctx.iommu.unmapped(self.dma, self.size)
     }
@@ -106,7 +106,7 @@ pub(super) fn device_writes_lines(ctx: &Context<'_>, direction: DataDirection) -
 
 /// Returns whether a kmalloc() object of this size may share a cache line that the device writes.
 fn shares_line(ctx: &Context<'_>, direction: DataDirection, size: usize) -> bool {
-    // SAFETY: May be called with any size.
+    // SAFETY: The function accepts any size.
     let object = unsafe { bindings::kmalloc_size_roundup(size) };
 
     device_writes_lines(ctx, direction) && object % limits::cache_alignment() != 0
@@ -120,8 +120,8 @@ fn is_forced(ctx: &Context<'_>) -> bool {
     unsafe { helpers::helper_is_swiotlb_force_bounce(dev) }
 }
 
-/// Returns whether memory that is mapped as one piece must be bounced, at least any part of it that
-/// is not a whole page.
+/// Returns whether memory that is mapped as one piece must be bounced, at least any part that is
+/// not a whole page.
 pub(super) fn must_bounce(
     ctx: &Context<'_>,
     direction: DataDirection,
@@ -140,7 +140,7 @@ pub(super) fn must_bounce(
     }
 }
 
-/// Returns whether the IOMMU driver maps each entry of a list alone, so that it can bounce it.
+/// Returns whether dma-iommu maps each entry of a list separately, so that it can bounce entries.
 pub(super) fn is_each_alone(
     ctx: &Context<'_>,
     direction: DataDirection,

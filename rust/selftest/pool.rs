@@ -25,7 +25,7 @@ const COUNT: usize = 200;
 const LAYOUTS: [(usize, usize, Flags); 5] = [
     (1, 0, GFP_KERNEL),
     (32, 0, GFP_KERNEL),
-    // Two fit between boundaries, with space left.
+    // Two objects fit between boundaries, with space left.
     (32, 128, GFP_KERNEL),
     (256, 256, GFP_KERNEL),
     (64, 1 << 20, GFP_ATOMIC),
@@ -136,9 +136,9 @@ fn many(ctx: &Context<'_>, align: usize, boundary: usize, flags: Flags) -> Resul
     ))
 }
 
-/// The CPU writes an object, the device reads it and writes another pattern, and the CPU compares.
+/// Writes an object, lets the device read it and write another pattern, and compares it.
 ///
-/// The objects beside it must not change.
+/// The adjacent objects must not change.
 fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pool = pool(ctx, 8, 0)?;
     let before = DmaPool::zalloc(&pool, GFP_KERNEL)?;
@@ -234,13 +234,14 @@ fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_pool_destroy witness: iova_to_phys, round trip")
 }
 
-/// Checks that layouts are refused which `dma_pool_create()` would refuse or not notice.
+/// Checks that invalid layouts are refused, including those that `dma_pool_create()` does not
+/// notice.
 fn refused_layout(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let refused = [
         pool::<Object>(ctx, 1, SIZE.next_power_of_two() / 2).err(),
         pool::<Object>(ctx, 128, 64).err(),
         pool::<Object>(ctx, 2 * PAGE_SIZE, 0).err(),
-        // More than the 32 bits that C has for the size of a block.
+        // C has 32 bits for the size of a block.
         pool::<Object>(ctx, 1 << 40, 0).err(),
         pool::<[u8; 0]>(ctx, 1, 0).err(),
         pool::<[u8; PAGE_SIZE + 1]>(ctx, 1, 0).err(),

@@ -112,7 +112,7 @@ pub(in crate::selftest) use kernel::{
     }, //
 };
 
-/// Returns no attributes, for which mainline has no constant.
+/// Returns empty attributes, for which mainline has no constant.
 pub(in crate::selftest) fn no_attrs() -> Attrs {
     DMA_ATTR_NO_WARN & !DMA_ATTR_NO_WARN
 }

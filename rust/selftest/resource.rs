@@ -27,7 +27,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("refused range"), refused_range(ctx));
 }
 
-/// Maps registers, or checks the refusal: without an IOMMU for registers beyond the mask, and for a
+/// Maps registers, or checks the refusal: of registers beyond the mask without an IOMMU, and for a
 /// device that is confined to bounce buffers.
 pub(super) fn map<'a, D: Direction>(
     ctx: &Context<'a>,
@@ -64,13 +64,13 @@ pub(super) fn mapped<D: Direction>(
     Ok(place.evidence(operation, [witness, place.mapped(ctx)?]))
 }
 
-/// Checks that a mapping is gone; returns its evidence.
+/// Checks that a mapping was unmapped; returns its evidence.
 pub(super) fn unmapped(ctx: &Context<'_>, evidence: Evidence) -> Result<Evidence, Stop> {
     evidence.place.unmapped(ctx)?;
     Ok(evidence)
 }
 
-/// The device writes numbers to its own register.
+/// Lets the device write numbers to its own register.
 fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let edu = ctx.edu()?;
     let range = OpenRegister::Factorial.range();
@@ -92,14 +92,14 @@ fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     unmapped(ctx, evidence)
 }
 
-/// A BAR of the device: that of the engine, or one mapped for the check.
+/// A BAR of the device: the one that the engine has mapped, or one that is mapped for the check.
 pub(super) enum MappedBar<'a> {
     Edu(&'a Edu<'a>),
     Bar(u32, pci::Bar<'a>),
 }
 
 impl<'a> MappedBar<'a> {
-    /// Returns the first BAR in memory space. That of `edu` is BAR 0.
+    /// Returns the first BAR in memory space, which is BAR 0 of an `edu`.
     pub(super) fn first(ctx: &Context<'a>) -> Result<Self, Stop> {
         if let Some(edu) = ctx.edu {
             return Ok(Self::Edu(edu));
@@ -122,10 +122,10 @@ impl<'a> MappedBar<'a> {
         }
     }
 
-    /// Returns a part of the BAR, which must not be given to a device.
+    /// Returns a part of the BAR. No transfer may use it.
     pub(super) fn region(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
         match self {
-            // SAFETY: The checks that call this start no transfer.
+            // SAFETY: The callers start no transfer, so no device writes to the registers.
             Self::Edu(edu) => unsafe { edu.registers(range) },
             // SAFETY: As above.
             Self::Bar(_, bar) => unsafe { MmioRegion::of_bar(bar, range) },

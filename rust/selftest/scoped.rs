@@ -45,7 +45,7 @@ fn arrived(ctx: &Context<'_>, seed: u32) -> Result<(), Stop> {
     Ok(pattern::compare(&seen, seed, 0)?)
 }
 
-/// The CPU writes, the device reads and then writes, in one closure.
+/// Writes memory, and lets the device read and then write it, in one closure.
 fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let edu = ctx.edu()?;
     let mut request = Request::new()?;
@@ -109,7 +109,8 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("read aborted after ETIMEDOUT witness: buffer came back intact, round trip")
 }
 
-/// Checks that an error of the closure, and of the start of a transfer, loses nothing.
+/// Checks that the buffer is returned after an error of the closure, and of the start of a
+/// transfer.
 fn closure_fails(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     let mut request = Request::new()?;
@@ -130,7 +131,8 @@ fn closure_fails(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("error returned witness: buffer came back intact, iova_to_phys")
 }
 
-/// Checks that a buffer that cannot be mapped stays, and that the closure is not called.
+/// Checks that a buffer that cannot be mapped stays in its place, and that the closure is not
+/// called.
 fn refused(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut nothing: Option<KVec<u8>> = None;
     let mut empty = Some(KVec::<u8>::new());

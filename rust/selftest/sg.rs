@@ -18,10 +18,10 @@ const VVEC_SIZE: usize = 5 * PAGE_SIZE + 100;
 const LONG_SIZE: usize = 96 << 10;
 /// The order of each allocation of pages.
 const ORDERS: [u32; 3] = [0, 2, 1];
-/// Odd sizes, which hardly begin or end with a page.
+/// Odd sizes, which rarely begin or end at a page boundary.
 const SIZES: [usize; 5] = [1000, 4096, 33, 9001, 256];
 
-/// Enough objects that not all of them begin with a cache line.
+/// A number of objects of which some do not begin with a cache line.
 const SMALL: usize = 8;
 
 pub(super) const PLAN: usize = 3 * 4 + 3;
@@ -59,14 +59,15 @@ fn vvec(size: usize) -> Result<VVec<u8>, Stop> {
     Ok(VVec::from_elem(0, size, GFP_KERNEL)?)
 }
 
-/// Returns pages of which no two are adjacent in order, so that each is an entry.
+/// Returns pages in an order in which no two are adjacent, so that each is an entry.
 fn pages() -> Result<KVec<Pages>, Stop> {
     let mut memory = KVec::with_capacity(ORDERS.len(), GFP_KERNEL)?;
 
     for order in ORDERS {
         memory.push(Pages::zeroed(order, GFP_KERNEL)?, GFP_KERNEL)?;
     }
-    // In descending order. Not sorted by `core`, whose panics objtool does not know not to return.
+    // Sort in descending order. objtool warns about the sort of `core`, whose panics it expects to
+    // return.
     let swapped = |memory: &KVec<Pages>| {
         (1..memory.len()).find(|&at| memory[at - 1].as_ptr() < memory[at].as_ptr())
     };
@@ -93,7 +94,7 @@ pub(super) trait Bytes: Scattered {
         f: impl FnMut(&mut [u8], usize) -> Result<(), Failure>,
     ) -> Result<(), Failure>;
 
-    /// Fills all of it with the pattern.
+    /// Fills the memory with the pattern.
     fn fill(&mut self, seed: u32) {
         let _ = self.each(|bytes, offset| {
             pattern::fill(bytes, seed, offset);
@@ -101,7 +102,7 @@ pub(super) trait Bytes: Scattered {
         });
     }
 
-    /// Compares all of it with the pattern.
+    /// Compares the memory with the pattern.
     fn compare(&mut self, seed: u32) -> Result<(), Failure> {
         self.each(|bytes, offset| pattern::compare(bytes, seed, offset))
     }
@@ -182,7 +183,7 @@ pub(super) fn through<'a, S: Scattered, D: DirectionTest>(
     Ok(mapping)
 }
 
-/// The CPU reads and writes across entries.
+/// Reads and writes across entries.
 fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut memory = buffers()?;
     memory.fill(direction_test::DATA);
@@ -235,7 +236,7 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// Maps objects that share cache lines, in segments of one cache line.
 ///
-/// The kernel takes such a segment for an object that has its cache line for itself, and does not
+/// The kernel mistakes such a segment for an object with a cache line of its own, and does not
 /// bounce it.
 fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let line = limits::cache_alignment();
@@ -254,7 +255,7 @@ fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Ok(memory)
     };
 
-    // Reads by the device corrupt nothing.
+    // Reads by the device are harmless.
     ctx.with_max_seg_size(line, || check::<_, ToDevice>(ctx, objects()?))?;
 
     let mapped = ctx.with_max_seg_size(line, || {
@@ -273,7 +274,7 @@ fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     }
 }
 
-/// Checks that no piece, or an empty one, is refused, and that the memory comes back.
+/// Checks that an empty list and an empty piece are refused, and that the memory is returned.
 fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut with_empty = buffers()?;
     with_empty.push(KVec::new(), GFP_KERNEL)?;

@@ -37,13 +37,13 @@ const fn whole(memory: Memory, size: usize) -> Case {
 const CASES: [Case; 10] = [
     whole(Memory::Vec, 1),
     whole(Memory::Box, BOX_SIZE),
-    // In an object that is not aligned to a cache line.
+    // The object is not aligned to a cache line.
     whole(Memory::Vec, 96),
     whole(Memory::Vec, 4095),
     whole(Memory::Vec, 4096),
     whole(Memory::Pages, PAGE_SIZE),
     whole(Memory::Pages, 64 << 10),
-    // The end only: all of it would take minutes.
+    // Only the end is transferred: the whole buffer would take minutes.
     Case {
         memory: Memory::Vec,
         size: 1 << 20,
@@ -130,7 +130,7 @@ fn pages(size: usize) -> Result<Pages, Stop> {
     Ok(Pages::zeroed(order, GFP_KERNEL)?)
 }
 
-/// Returns whether memory is beyond the reach of 32 bits.
+/// Returns whether memory is beyond 4 GiB.
 fn beyond(ctx: &Context<'_>, pages: Pages) -> Result<(bool, Pages), Stop> {
     let mapping = Mapping::map(ctx.dev, pages, Bidirectional).map_err(|err| err.error)?;
     let beyond = mapping.phys() > 0xffff_ffff;
@@ -138,7 +138,7 @@ fn beyond(ctx: &Context<'_>, pages: Pages) -> Result<(bool, Pages), Stop> {
     Ok((beyond, mapping.unmap()))
 }
 
-/// Maps memory that 32 bits reach, which is bounced only if all memory is.
+/// Maps memory below 4 GiB, which is bounced only if all memory is.
 fn below_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
     let size = 2 * PAGE_SIZE;
     let (beyond, pages) = beyond(ctx, Pages::zeroed_dma32(1, GFP_KERNEL)?)?;
@@ -149,7 +149,7 @@ fn below_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
     check::<_, Bidirectional>(ctx, pages, &whole(Memory::Pages, size))
 }
 
-/// Maps memory that 32 bits do not reach without an IOMMU.
+/// Maps memory beyond 4 GiB, which a device of 32 bits reaches only by an IOMMU or bounce buffers.
 fn beyond_4_gib(ctx: &Context<'_>) -> Result<Outcome, Stop> {
     let size = 2 * PAGE_SIZE;
     let (beyond, pages) = beyond(ctx, Pages::zeroed(1, GFP_KERNEL)?)?;
@@ -244,7 +244,7 @@ struct PartialLine {
     len: usize,
     capacity: usize,
     refused: usize,
-    /// The evidence of those that were mapped.
+    /// The evidence of the vectors that were mapped.
     witness: &'static str,
 }
 
@@ -274,8 +274,8 @@ impl fmt::Display for PartialLine {
     }
 }
 
-/// Maps a part of an object that begins within a cache line, which must be refused if the device
-/// would corrupt the neighbour.
+/// Maps a part of an object that begins within a cache line. This must be refused if writes by the
+/// device could corrupt the adjacent object.
 fn partial_line(ctx: &Context<'_>) -> Result<PartialLine, Stop> {
     let len = limits::cache_alignment();
     // kmalloc() aligns to the largest power of two that divides the size: half a cache line.
@@ -332,8 +332,8 @@ fn partial_line_in<D: DirectionTest + Permits<[u8]>>(
 
 /// Returns a vector of `len` bytes in an object of `capacity`, which begins within a cache line.
 fn within_a_line(len: usize, capacity: usize, shortened: bool) -> Result<KVec<u8>, Stop> {
-    // Enough to fill a slab, in which not all objects can be aligned. They are freed at the end: a
-    // freed object would be allocated next.
+    // Enough to fill a slab, where not all objects can be aligned. Keep all until the end: a freed
+    // object would be allocated next.
     const TRIES: usize = 128;
     let mut others = KVec::with_capacity(TRIES, GFP_KERNEL)?;
 

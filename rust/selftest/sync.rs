@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Syncs: the CPU and the device own one mapping in turn, over many transfers.
+//! Syncs of one mapping between the CPU and the device, over many transfers.
 
 use super::{
     direction_test::{
@@ -59,7 +59,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
         })
     }
 
-    /// Checks that the mapping has not moved, and that it is unmapped after `end`.
+    /// Checks that the mapping has kept its place, and that it is unmapped after `end`.
     pub(super) fn end_by(
         self,
         ctx: &Context<'_>,
@@ -78,7 +78,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
     }
 }
 
-/// The CPU writes, and the device reads.
+/// Writes data, and lets the device read it.
 fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut subject = Subject::new(ctx, ToDevice, no_attrs())?;
 
@@ -89,14 +89,14 @@ fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
         subject.mapping = device_reads(ctx, subject.mapping, range.clone())?;
         arrived(ctx, round, range)?;
 
-        // The data of the CPU is unchanged.
+        // The device changed nothing.
         pattern::compare(&subject.mapping.sync_for_cpu(), round, 0)?;
     }
 
     subject.end(ctx, "dma_sync_single_for_device")
 }
 
-/// The device writes, and the CPU reads.
+/// Lets the device write data, and reads it.
 fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut subject = Subject::new(ctx, FromDevice, no_attrs())?;
 
@@ -114,7 +114,7 @@ fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     subject.end(ctx, "dma_sync_single_for_cpu")
 }
 
-/// The CPU and the device write in turn.
+/// Writes data, and lets the device write, alternately.
 fn bidirectional(ctx: &Context<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
     let mut subject = Subject::new(ctx, Bidirectional, attrs)?;
 
@@ -183,7 +183,7 @@ pub(super) fn bad_ranges(size: usize) -> [Range<usize>; 5] {
     .map(|(start, end)| start..end)
 }
 
-/// Checks that such ranges are refused.
+/// Checks that the ranges of [`bad_ranges`] are refused.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut subject = Subject::new(ctx, Bidirectional, no_attrs())?;
 
@@ -197,7 +197,7 @@ fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_sync_single_range_for_cpu bidirectional refused with EINVAL witness: 5 ranges")
 }
 
-/// Returns the bytes that a round transfers: 64 unaligned ones, at another offset in each round.
+/// Returns the range that a round transfers: 64 bytes, unaligned and different in each round.
 pub(super) fn window(round: u32) -> Range<usize> {
     // CAST: A small number.
     let start = 1 + round as usize * 250;

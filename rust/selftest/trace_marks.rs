@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Marks in QEMU's trace, with which a host script compares the checks' view of DMA addresses.
+//! Marks in QEMU's trace, by which a host script compares claims about DMA addresses with the
+//! trace.
 //!
-//! A mark is a claim in the kernel log and its number in QEMU's trace: the number is written to a
+//! A mark is a claim in the kernel log, and its number in QEMU's trace: the number is written to a
 //! register that the device ignores, before the SMMU accesses that the claim is about. The physical
-//! addresses come from the CPU's view, not from the IOMMU's page table.
-//! `scripts/safe_dma/witness/claims.py` compares the two logs.
+//! addresses come from the CPU's page tables, not from the IOMMU's.
+//! `scripts/safe_dma/witness/claims.py` compares the log with the trace.
 
 use crate::testdev::edu::Edu;
 use kernel::{
@@ -25,7 +26,7 @@ use kernel::{
     }, //
 };
 
-/// The number of the last mark of all devices.
+/// The number of the last mark of any device.
 static LAST: Atomic<u32> = Atomic::new(0);
 
 /// The number of pieces of memory that fit into a line.
@@ -39,7 +40,8 @@ pub(super) struct TraceMarks<'a> {
 }
 
 impl<'a> TraceMarks<'a> {
-    /// Enables marks for a device that has an engine. Others have no register for the number.
+    /// Creates the marks; they are enabled only for a device with an engine, which has a register
+    /// for the number.
     pub(super) fn new(dev: &'a Device<Bound>, edu: Option<&'a Edu<'a>>, enabled: bool) -> Self {
         Self {
             dev,
@@ -109,7 +111,7 @@ impl<'a> TraceMarks<'a> {
     }
 
     /// Claims that the next transfer may reach `len` bytes from `dma` that are not mapped for the
-    /// device, at `phys`, or anywhere but there if the device had a copy.
+    /// device: at `phys`, or anywhere else if the memory was `copied`.
     pub(super) fn open(&self, dma: DmaAddress, len: usize, phys: PhysAddr, copied: bool) {
         self.claim(fmt!(
             "open dma {:#x} size {:#x} perm rw {} {:#x}+{:#x}",
@@ -141,7 +143,7 @@ fn permission(direction: DataDirection) -> &'static str {
     }
 }
 
-/// The physically contiguous pieces of memory from `start` on.
+/// An iterator over the physically contiguous pieces of memory from `start` on.
 struct Pieces<'a> {
     start: usize,
     len: usize,
@@ -166,7 +168,7 @@ impl Pieces<'_> {
             }
 
             let phys = (self.phys)(offset);
-            // A gap can only be between pages.
+            // Gaps are only between pages.
             loop {
                 // CAST: The offset within a page.
                 let page_left = PAGE_SIZE - (self.phys)(next) as usize % PAGE_SIZE;

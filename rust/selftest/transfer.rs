@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Transfers that time out, are aborted, dropped or refused, and lose nothing.
+//! Transfers that time out, are aborted, dropped or refused, and return their memory.
 
 mod gone;
 mod interrupt;
@@ -49,7 +49,7 @@ fn arrived(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Resul
     Ok(pattern::compare(&seen, SEED, 0)?)
 }
 
-/// A transfer that outlasts a wait continues, and a later wait returns the memory.
+/// Checks that a transfer that outlasts a wait continues, and that a later wait returns the memory.
 fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
@@ -61,7 +61,7 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip")
 }
 
-/// A transfer is aborted after a time-out: the memory comes back, and the engine is idle.
+/// Aborts a transfer after a timeout, and checks that the memory is returned and the engine idle.
 fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
@@ -72,13 +72,13 @@ fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         .abort()
         .map_err(|_| Failure::Unexpected("the transfer could not be aborted"))?;
 
-    // `edu` cannot stop a transfer: it has all data.
+    // `edu` cannot stop a transfer, and has received all data.
     arrived(ctx, mapping)?;
 
     Ok("abort to_device size 512 witness: round trip")
 }
 
-/// A transfer that is dropped ends before its memory is unmapped.
+/// Checks that a dropped transfer ends before its memory is unmapped.
 fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = map(ctx)?;
     let place = Place::of(&mapping);
@@ -93,7 +93,7 @@ fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("drop to_device size 512 witness: round trip, iova_to_phys")
 }
 
-/// A second transfer is refused while one is in flight, and its memory comes back.
+/// Checks that a second transfer is refused while one is in flight, and its memory is returned.
 fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let first = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
 
@@ -108,7 +108,7 @@ fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("start to_device refused with EBUSY witness: buffer came back intact, round trip")
 }
 
-/// Bad ranges are refused, and the memory comes back.
+/// Checks that bad ranges are refused, and the memory is returned.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     for range in [0..0, 0..SIZE + 1, SIZE..SIZE + 1] {
         let memory = match Transfer::read(ctx.edu()?, map(ctx)?, range, JOB) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mappings that the CPU owns, as values: the data on both sides, and the unmap from that state.
+//! Mappings that the CPU owns as values: the data that the CPU and the device see, and the unmap.
 //!
-//! With bounce buffers these checks detect a missing sync, and also a redundant one, which loses
-//! what the CPU wrote.
+//! With bounce buffers these checks detect a missing sync, and also a redundant one, which
+//! overwrites the data of the CPU.
 
 use super::{
     pages::used,
@@ -27,7 +27,7 @@ use core::ops::DerefMut;
 
 const SYNCS: &str = "dma_sync_single_for_cpu, dma_sync_single_for_device";
 const LIST_SYNCS: &str = "dma_sync_sgtable_for_cpu, dma_sync_sgtable_for_device";
-/// Operation and evidence without a transfer.
+/// The operation and the evidence of a check without a transfer.
 const UNMAP: [&str; 2] = ["dma_unmap_single", "content"];
 const DROP: [&str; 2] = ["dma_unmap_single", "address"];
 
@@ -54,7 +54,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("dropped"), dropped(ctx));
 }
 
-/// The CPU writes, and the device reads.
+/// Writes data, and lets the device read it.
 fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut subject = Subject::new(ctx, ToDevice, no_attrs())?;
     let mut turn = subject.mapping.into_cpu();
@@ -75,7 +75,7 @@ fn to_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     subject.end(ctx, SYNCS)
 }
 
-/// The device writes, and the CPU reads.
+/// Lets the device write data, and reads it.
 fn from_device(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut subject = Subject::new(ctx, FromDevice, no_attrs())?;
     let mut data = [0; 64];
@@ -120,7 +120,7 @@ fn noncontiguous(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     })
 }
 
-/// The CPU and the device own the memory in turn.
+/// Syncs memory between the CPU and the device over several transfers.
 fn rounds<M>(ctx: &Context<'_>, memory: M) -> Result<M, Stop>
 where
     M: Turns + DeviceMemory<Direction = Bidirectional>,
@@ -131,7 +131,7 @@ where
     // The check needs transfers.
     ctx.edu()?;
     for round in 0..ROUNDS {
-        // Another part of the pattern each time. CAST: A small number.
+        // Another part of the pattern in each round. CAST: A small number.
         let offset = round as usize * SIZE;
         let range = window(round);
         pattern::fill(&mut turn, DATA, offset);
@@ -148,7 +148,7 @@ where
     Ok(turn.into_device())
 }
 
-/// The same for a list, all of which is transferred.
+/// Syncs and transfers a whole list in the same way.
 fn pieces(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.edu()?;
     let mapping = SgMapping::map(ctx.dev, buffers()?, Bidirectional, GFP_KERNEL)?;
@@ -181,7 +181,7 @@ fn pieces(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     )
 }
 
-/// The CPU owns several mappings, and returns them to the device in another order.
+/// Owns several mappings at once, and returns them to the device in another order.
 fn several(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut turns = KVec::with_capacity(COUNT, GFP_KERNEL)?;
     let mut seen = [0; 64];
@@ -247,7 +247,7 @@ fn bidirectional_unmapped(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     })
 }
 
-/// The same for a list.
+/// Unmaps a list after writes by the device and the CPU.
 fn pieces_unmapped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     ctx.edu()?;
     let mut memory = buffers()?;

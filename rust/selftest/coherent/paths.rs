@@ -19,7 +19,7 @@ struct Path {
     contiguous: bool,
 }
 
-/// As large as a block of the second-lowest level of the page table.
+/// The size of a block of level 2 of the page table.
 const LARGE: usize = 2 << 20;
 
 pub(super) const PLAN: usize = 8 + 5;
@@ -69,7 +69,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
             "DMA_ATTR_NO_WARN and DMA_ATTR_MMIO",
             DMA_ATTR_NO_WARN | DMA_ATTR_MMIO,
         ),
-        // Among them is DMA_ATTR_NO_KERNEL_MAPPING, for which mainline has no constant.
+        // Includes DMA_ATTR_NO_KERNEL_MAPPING, for which mainline has no constant.
         ("all but DMA_ATTR_NO_WARN", !DMA_ATTR_NO_WARN),
     ] {
         suite.result(fmt!("refused {}", name), refused(ctx, attrs));
@@ -163,8 +163,8 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
 
 /// Checks that atomic allocations for a non-coherent device come from the atomic pool.
 ///
-/// Two of them are adjacent then; other areas of vmalloc space have a guard page behind them. For a
-/// coherent device they are in the linear map.
+/// Two allocations from the pool are adjacent; other areas of vmalloc space have a guard page
+/// between them. For a coherent device the memory is in the linear map.
 fn pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     const SIZE: usize = 2 * PAGE_SIZE;
 

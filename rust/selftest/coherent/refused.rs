@@ -32,7 +32,7 @@ pub(super) fn refused(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         return fail("the owner was refused with another error");
     }
 
-    // A device without DMA gets an error for that, unless the memory is refused first.
+    // The faux device cannot do DMA: that is the error, unless the memory is refused first.
     let registration = faux::Registration::new(c"safe_dma_shared", None)?;
     let faux: &faux::Device<Bound> = registration.as_ref();
     let expected = if limits::is_coherent(ctx.dev) {

@@ -29,7 +29,7 @@ use kernel::{
     }, //
 };
 
-/// How long a thread sleeps to let others run. `fsleep()` spins for less.
+/// The time that a thread sleeps to let others run. For less, `fsleep()` spins.
 const PAUSE: Delta = Delta::from_micros(50);
 
 /// The interval of polling for the end of all threads.
@@ -42,7 +42,7 @@ type Work<'a> = dyn Fn(usize) -> Result<(), Stop> + Sync + 'a;
 #[pin_data]
 struct Shared<'a> {
     work: &'a Work<'a>,
-    /// The number of threads that have begun, and of those that have not ended.
+    /// The numbers of threads that have begun and that have not ended.
     begun: Atomic<usize>,
     left: Atomic<usize>,
     /// The first failure.
@@ -54,7 +54,7 @@ struct Shared<'a> {
 ///
 /// # Invariants
 ///
-/// A thread created by [`Thread::new`], and a reference to it that this value owns.
+/// The thread was created by [`Thread::new`], and this value owns a reference to it.
 struct Thread(NonNull<bindings::task_struct>);
 
 impl Thread {
@@ -66,8 +66,8 @@ impl Thread {
     unsafe fn new(shared: &Shared<'_>, cpu: u32) -> Result<Self> {
         let data = core::ptr::from_ref(shared).cast_mut().cast();
 
-        // SAFETY: The caller promises what `begin()` requires. The name is a format that takes
-        // the number of the processor.
+        // SAFETY: By the caller's promise, `data` is what `begin()` requires. The name is a format
+        // string for the number of the processor.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_cpu(Some(begin), data, cpu, c"safe_dma/%u".as_char_ptr())
         })?;
@@ -114,12 +114,12 @@ unsafe extern "C" fn begin(data: *mut c_void) -> c_int {
 pub(super) struct Workers {
     processors: u32,
     pub(super) threads: usize,
-    /// How often each thread repeats an operation.
+    /// The number of times that each thread repeats an operation.
     pub(super) rounds: usize,
 }
 
 impl Workers {
-    /// Returns a thread for each processor, and two on a single one.
+    /// Returns a thread for each processor, or two on a single one.
     pub(super) fn new() -> Self {
         let processors = nr_cpu_ids();
 
@@ -127,7 +127,7 @@ impl Workers {
             processors,
             // CAST: From 32 bits to at least as many.
             threads: processors.max(2) as usize,
-            // More rounds find nothing more on a single processor.
+            // On a single processor more rounds find nothing more.
             rounds: if processors > 1 { 30 } else { 8 },
         }
     }
@@ -147,15 +147,15 @@ impl Workers {
         let mut threads = KVec::with_capacity(self.threads, GFP_KERNEL)?;
 
         for cpu in (0..self.processors).cycle().take(self.threads) {
-            // SAFETY: The threads are dropped before `shared`, also on errors, which waits for
-            // their end.
+            // SAFETY: `threads` is dropped before `shared`, also on errors, and its drop waits
+            // until the threads have ended.
             threads.push(unsafe { Thread::new(&shared, cpu)? }, GFP_KERNEL)?;
         }
         for thread in &threads {
             thread.wake();
         }
-        // A thread that is stopped before it has begun never calls `work`. Poll: the hung task
-        // detector reports longer waits.
+        // Wait before stopping: a thread that is stopped before it has begun never calls `work`.
+        // Poll, because the hung task detector reports long waits.
         while shared.left.load(Acquire) != 0 {
             fsleep(LOOK);
         }

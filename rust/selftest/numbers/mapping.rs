@@ -83,7 +83,7 @@ pub(super) fn into_raw(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), 
         let memory = VVec::from_elem(0u8, LEN, GFP_KERNEL)?;
 
         if let Some(raw) = tally.either(memory.into_raw(flags)) {
-            // SAFETY: `raw` is from `into_raw()`, and was not mapped.
+            // SAFETY: `raw` was returned by `into_raw()` and is not mapped.
             drop(unsafe { VVec::<u8>::from_raw(raw) });
         }
         if let Some(raw) = tally.either(pages()?.into_raw(flags)) {

@@ -25,7 +25,7 @@ use kernel::{
 /// Large elements, whose byte count wraps for small lengths.
 pub(super) type Page = [u8; 4096];
 
-/// The most bytes to allocate where an allocation may succeed.
+/// The maximum size of an allocation that may succeed.
 const MODEST: usize = 32 << 20;
 
 /// Orders, also beyond the width of a shift.
@@ -106,10 +106,10 @@ pub(super) fn pages_part(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<()
     Ok(())
 }
 
-/// Returns [`NUMBERS`] as lengths of `[T]`, without those between [`MODEST`] bytes and all memory,
-/// which could exhaust it.
+/// Returns [`NUMBERS`] as lengths of `[T]`, without those between [`MODEST`] bytes and all of
+/// memory, which could exhaust it.
 fn numbers_of<T>() -> impl Iterator<Item = usize> {
-    // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
+    // SAFETY: The function has no preconditions. CAST: `unsigned long` has as many bits as `usize`.
     let ram = unsafe { helpers::helper_totalram_pages() } as usize * PAGE_SIZE;
     let is_too_much =
         move |len: &usize| (MODEST + 1..=ram).contains(&len.saturating_mul(size_of::<T>()));

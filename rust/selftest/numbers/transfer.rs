@@ -20,7 +20,7 @@ use crate::{
     }, //
 };
 
-/// The length of the memory: short, as each valid range takes 100 ms to transfer.
+/// The length of the memory, which is short because each valid range takes 100 ms to transfer.
 const LEN: usize = 2;
 
 /// Timeouts that expire before the end of a transfer, and long ones.
@@ -122,7 +122,7 @@ type Scoped<'a> = ScopedMapping<'a, KVec<u8>, Bidirectional>;
 
 /// Calls `transfer` with all ranges and timeouts.
 ///
-/// Uses loops, as the symbols of a fold are too long for objtool.
+/// Uses loops, because the symbols of a fold are too long for objtool.
 fn sweep(
     tally: &mut Tally<'_>,
     mut transfer: impl FnMut(Range<usize>, Msecs) -> Result,

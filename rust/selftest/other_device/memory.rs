@@ -2,7 +2,7 @@
 
 //! Coherent memory of another device, mapped for this one.
 //!
-//! Each device has the memory at an address in its own domain.
+//! Each device has its own address for the memory, in its own domain.
 
 use super::with;
 use crate::selftest::{
@@ -47,7 +47,7 @@ fn direction<D: DirectionTest + Permits<[u8]>>(ctx: &Context<'_>, suite: &mut Su
     suite.result(fmt!("shared contiguous {}", name), result);
 }
 
-/// Copies: no references to coherent memory exist.
+/// Copies the bytes, because coherent memory must not be borrowed as a slice.
 impl Bytes for CoherentMemory<'_, [u8]> {
     fn each(
         &mut self,
@@ -77,7 +77,7 @@ fn map<'a, D: DirectionTest + Permits<[u8]>>(
     memory.fill(D::BEFORE);
     let its_own = memory.span().number();
 
-    // Its address is not valid for this device.
+    // The address of the other device is not valid for this one.
     let Err(err) = Transfer::read(ctx.edu()?, memory, 0..1, JOB) else {
         return fail("the device took an address of another one");
     };
@@ -120,7 +120,7 @@ fn check<D: DirectionTest + Permits<[u8]>>(
     let mut memory = through(ctx, mapping)?.unmap();
     memory.compare(D::after(ctx))?;
 
-    // The other device and the CPU still have it.
+    // The other device and the CPU can still access the memory.
     merged.unmapped(ctx)?;
     owner.mapped(its_own, SIZE, DataDirection::Bidirectional, &|at| {
         phys_at(&memory, at).unwrap_or(0)
@@ -132,7 +132,7 @@ fn check<D: DirectionTest + Permits<[u8]>>(
     Ok(merged.evidence(ctx, operation))
 }
 
-/// The CPU and this device own memory of `other` in turn, while it stays mapped.
+/// Syncs memory of `other` between the CPU and this device while it stays mapped.
 fn turns(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static str, Stop> {
     let (mut mapping, _) = map::<Bidirectional>(ctx, other.as_ref(), DMA_ATTR_NO_WARN)?;
     let mut bytes = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;

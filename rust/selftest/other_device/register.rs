@@ -33,7 +33,7 @@ fn read<'a>(
     Ok((register, u32::from_le_bytes(seen)))
 }
 
-/// The device writes numbers to a register of another device, and reads the results.
+/// Lets the device write numbers to a register of another device, and read the results.
 pub(super) fn check(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence, Stop> {
     let register = |register: OpenRegister| {
         // SAFETY: `with()` keeps this driver bound to the device, an `edu`, until

@@ -2,8 +2,8 @@
 
 //! Checks how the entries of a list were merged.
 //!
-//! An IOMMU maps them to one IOVA range, in as few spans as the limits of the device allow. Without
-//! translation, or if an entry may be bounced, each entry is a span.
+//! dma-iommu maps them to one IOVA range, in as few spans as the limits of the device allow.
+//! Without translation, or if an entry may be bounced, each entry is a span.
 
 use super::phys_at;
 use crate::selftest::{
@@ -71,7 +71,7 @@ impl Limits {
 
 /// A mapped list whose spans were checked.
 pub(in crate::selftest) struct Merged {
-    /// The place of the first byte, with the size of all.
+    /// The place of the first byte, with the size of the whole list.
     place: Place,
     entries: usize,
     /// The address and length of each span.
@@ -122,13 +122,14 @@ pub(in crate::selftest) fn check<S: Scattered, D: Direction>(
                 return fail("two spans could have been one");
             }
         }
-        // Merged pieces are never bounced. Their ends alone may look like one piece.
+        // Compare each page: merged pieces are never bounced, but their ends may look like one
+        // piece.
         let is_one_piece = offsets(memory.len)
             .all(|at| phys(offset + at).is_ok_and(|phys| phys == memory.first + at as PhysAddr));
         merged.witness = if is_one_piece {
             Place::streaming::<D>(dma, span.len(), memory.first).mapped(ctx)?
         } else {
-            // 0, which would be a wrong translation, if there is no such byte.
+            // Beyond the end, 0 fails the comparison.
             let phys = |at| phys(offset + at).unwrap_or(0);
 
             ctx.iommu.mapped(dma, span.len(), D::DIRECTION, &phys)?
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn whole_pages_are_one() {
         assert!(LIMITS.allow_one(memory(0x5000, 0x1000), memory(0x2000, 0x3000)));
-        // The first may begin within a page, and the last may end within one.
+        // The first piece may begin within a page, and the last may end within one.
         assert!(LIMITS.allow_one(memory(0x5ff0, 0x10), memory(0x2000, 1)));
     }
 

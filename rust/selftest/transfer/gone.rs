@@ -11,7 +11,7 @@ use super::{
 use crate::selftest::prelude::*;
 use kernel::bindings;
 
-/// Much shorter than a transfer.
+/// A timeout that is much shorter than a transfer.
 const SHORT: Msecs = 20;
 
 /// The command register in configuration space.
@@ -26,7 +26,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("device gone, abort"), gone(ctx, false));
 }
 
-/// Disables memory space of a device until this is dropped.
+/// A device whose memory space is disabled until this value is dropped.
 struct Silent<'a> {
     pdev: &'a pci::Device<Bound>,
     command: u16,
@@ -56,8 +56,8 @@ impl<'a> Silent<'a> {
         let raw: *mut bindings::pci_dev = core::ptr::from_ref(self.pdev).cast_mut().cast();
 
         // SAFETY: `pci::Device` is `repr(transparent)` over `struct pci_dev`, and the device is
-        // valid and being probed. Only a real removal changes the state at the same time, and waits
-        // for the lock that probe holds after it has marked the device.
+        // valid and being probed. Only a real removal writes the state at the same time; both store
+        // an aligned word that is valid.
         unsafe { (*raw).error_state = state };
     }
 }
@@ -67,12 +67,12 @@ impl Drop for Silent<'_> {
         if self.disconnected {
             self.set_state(bindings::pci_channel_io_normal);
         }
-        // Cannot fail: `new()` has written to the same register.
+        // This cannot fail, because `new()` has written to the same register.
         let _ = self.pdev.config_space().try_write16(self.command, COMMAND);
     }
 }
 
-/// A device that is not marked as disconnected is still waited for.
+/// Checks that a device that is not marked as disconnected is still waited for.
 fn silent(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     load(ctx, &[0; SIZE])?;
@@ -91,10 +91,10 @@ fn silent(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, device in its slot")
 }
 
-/// A disconnected device accesses nothing: its memory comes back at once, and it starts no
-/// transfer.
+/// Checks that the memory of a disconnected device is returned at once, and that no transfer is
+/// started.
 ///
-/// Here it does continue, so that the memory must stay mapped until it is done.
+/// In this check the device does continue, so the memory must stay mapped until it is done.
 fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     load(ctx, &[0; SIZE])?;

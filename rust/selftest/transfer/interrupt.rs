@@ -26,7 +26,7 @@ use kernel::time::{
     Monotonic, //
 };
 
-/// Much shorter than a transfer, and longer than one.
+/// Timeouts that are much shorter than a transfer, and longer than one.
 const SHORT: Msecs = 20;
 const LONG: Msecs = 300;
 
@@ -54,14 +54,14 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("wrong data"), wrong_data(ctx));
 }
 
-/// A transfer of the checks, in flight.
+/// A transfer in flight.
 type InFlight<'a, 'e> = Transfer<&'e Edu<'e>, Mapping<'a, KVec<u8>, ToDevice>>;
 
 fn start<'a, 'e>(ctx: &Context<'a>, edu: &'e Edu<'e>, job: Job) -> Result<InFlight<'a, 'e>, Stop> {
     Ok(Transfer::read(edu, map(ctx)?, 0..SIZE, job)?)
 }
 
-/// Checks that a transfer does not end early, whatever interrupts there are.
+/// Checks that a transfer has not ended early.
 fn still_running<'a, 'e>(transfer: InFlight<'a, 'e>) -> Result<InFlight<'a, 'e>, Stop> {
     match transfer.wait(SHORT) {
         Err(WaitError::TimedOut(transfer)) => Ok(transfer),
@@ -99,7 +99,7 @@ fn clear<'a>(ctx: &Context<'a>) -> Result<(&'a Edu<'a>, usize), Stop> {
     Ok((edu, edu.handled()))
 }
 
-/// No interrupt: the wait reads the register when the timeout expires.
+/// Checks that without an interrupt the wait reads the register when the timeout expires.
 fn never(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (edu, handled) = clear(ctx)?;
     let job = Job {
@@ -118,7 +118,7 @@ fn never(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 done when the time is up witness: round trip, 0 interrupts")
 }
 
-/// An extra interrupt does not end the next transfer.
+/// Checks that an extra interrupt does not end the next transfer.
 fn twice(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (edu, handled) = clear(ctx)?;
     let job = Job {
@@ -137,7 +137,7 @@ fn twice(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 2 interrupts of one transfer")
 }
 
-/// Interrupts during a transfer, the second of another type.
+/// Checks that interrupts during a transfer, the second of another type, do not end it.
 fn early(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (edu, handled) = clear(ctx)?;
     let transfer = start(ctx, edu, JOB)?;
@@ -152,12 +152,12 @@ fn early(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 2 interrupts before its own")
 }
 
-/// The interrupt of a dropped transfer comes during another one.
+/// Checks that the interrupt of a dropped transfer does not end the next one.
 fn late(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (edu, handled) = clear(ctx)?;
     drop_in_flight(ctx, edu)?;
 
-    // Its interrupt was handled without a waiter.
+    // The interrupt was handled without a waiter.
     until_handled(edu, handled + 1)?;
     clear(ctx)?;
     drop_in_flight(ctx, edu)?;
@@ -167,7 +167,7 @@ fn late(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, interrupt of the transfer before")
 }
 
-/// An interrupt without a transfer.
+/// Raises an interrupt without a transfer.
 fn of_nothing(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (edu, handled) = clear(ctx)?;
 
@@ -179,7 +179,7 @@ fn of_nothing(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 1 interrupt before the start")
 }
 
-/// An interrupt after the unmap.
+/// Raises an interrupt after the unmap.
 fn after_mapping(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     let mapping = start(ctx, edu, JOB)?.wait(TIMEOUT)?;
@@ -195,7 +195,7 @@ fn after_mapping(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("dma_unmap_single to_device size 512 witness: bytes, interrupt after it")
 }
 
-/// Many interrupts at once, during a transfer. The controller may merge them.
+/// Raises many interrupts at once during a transfer. The controller may merge them.
 fn storm(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (edu, handled) = clear(ctx)?;
     let transfer = start(ctx, edu, JOB)?;
@@ -215,7 +215,7 @@ fn storm(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 1000 interrupts raised")
 }
 
-/// All interrupt bits, which read as those of a disconnected device.
+/// Raises all interrupt bits, which read like the all ones of a disconnected device.
 fn all_at_once(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (edu, handled) = clear(ctx)?;
 
@@ -228,7 +228,7 @@ fn all_at_once(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     Ok("wait to_device size 512 witness: round trip, 32 interrupts acknowledged before the start")
 }
 
-/// The device changes a byte: the comparison reports its offset.
+/// Changes a byte in the device, and checks that the comparison reports its offset.
 fn wrong_data(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
 
