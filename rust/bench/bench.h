@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The C part of the benchmark: each operation of the library as a careful driver writes it in C,
- * and helpers for the measuring loop.
+ * The C part of the benchmark: each operation of the library as a careful driver does it in C, and
+ * helpers for the measuring loop.
  */
 
 #ifndef SAFE_DMA_BENCH_H

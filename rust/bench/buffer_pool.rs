@@ -17,7 +17,7 @@ const FRAME: usize = 4096;
 type Shared<'bound> = BufferPool<'bound, Pages, ToDevice>;
 type Local<'bound> = LocalBufferPool<'bound, Pages, ToDevice>;
 
-/// Takes a buffer and gives it to the device, without a transfer.
+/// Takes a buffer and syncs it for the device, without a transfer.
 #[inline(never)]
 fn library_kept(pool: &Local<'_>) -> Result {
     drop(CpuBuffer::take(pool, FRAME)?.sync_for_device());

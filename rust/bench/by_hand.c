@@ -41,7 +41,7 @@ static int map_and_unmap(struct device *dev, struct sg_table *table)
 	return err;
 }
 
-/* One entry for each page. */
+/* Maps and unmaps a list with one entry for each page. */
 int by_hand_sg(struct device *dev, struct page **pages, unsigned int count)
 {
 	struct scatterlist *sg;
@@ -61,7 +61,7 @@ int by_hand_sg(struct device *dev, struct page **pages, unsigned int count)
 	return err;
 }
 
-/* One entry for each run of contiguous pages, within the limits of the device. */
+/* Maps a list with one entry for each run of contiguous pages, within the device's limits. */
 int by_hand_sg_joined(struct device *dev, struct page **pages, unsigned int count)
 {
 	size_t size = (size_t)count << PAGE_SHIFT;

@@ -66,13 +66,13 @@ fn start<const N: usize>(memory: &mut Memory<N>) -> *mut c_void {
 /// Returns the counter, which counts instructions under `-icount shift=0`.
 #[inline(always)]
 pub(super) fn clock() -> u64 {
-    // SAFETY: May be called at any time.
+    // SAFETY: The function has no preconditions.
     unsafe { bindings::bench_clock() }
 }
 
 /// Sorts samples.
 pub(super) fn sort(samples: &mut [u64]) {
-    // SAFETY: The pointer and length are those of a mutable slice.
+    // SAFETY: The pointer and the length are those of a slice that is borrowed exclusively.
     unsafe { bindings::bench_sort(samples.as_mut_ptr(), samples.len()) };
 }
 
@@ -90,7 +90,7 @@ pub(super) fn single<D: Direction, const N: usize>(
 
 /// Maps and unmaps pages by their `struct page`.
 pub(super) fn page(dev: &Device<Bound>, pages: Pages) -> Result<Pages> {
-    // SAFETY: The memory is in the linear map.
+    // SAFETY: `Pages` is in the linear map.
     let page = unsafe { bindings::bench_page(pages.as_ptr().cast()) };
 
     // SAFETY: The device is bound, and the pages are owned.
@@ -113,7 +113,7 @@ impl PageList {
         let mut pages = KVec::with_capacity(memory.len(), GFP_KERNEL)?;
 
         for each in &memory {
-            // SAFETY: The memory is in the linear map.
+            // SAFETY: `Pages` is in the linear map.
             let page = unsafe { bindings::bench_page(each.as_ptr().cast()) };
 
             pages.push(page, GFP_KERNEL)?;
@@ -135,13 +135,13 @@ impl PageList {
     }
 }
 
-/// Makes a list with an entry for each page, and maps and unmaps it.
+/// Builds a list with an entry for each page, and maps and unmaps it.
 pub(super) fn sg(dev: &Device<Bound>, list: &PageList) -> Result {
     // SAFETY: The device is bound, and the list owns this number of pages.
     to_result(unsafe { bindings::by_hand_sg(raw(dev), list.start(), list.count()) })
 }
 
-/// The same, with an entry for each run of contiguous pages.
+/// Builds a list with an entry for each run of contiguous pages, and maps and unmaps it.
 pub(super) fn sg_joined(dev: &Device<Bound>, list: &PageList) -> Result {
     // SAFETY: As above. The array is only read.
     to_result(unsafe { bindings::by_hand_sg_joined(raw(dev), list.start(), list.count()) })
@@ -229,7 +229,8 @@ impl<'a, const N: usize> Mapped<'a, N> {
 
     /// Syncs a part for the CPU, and then for the device.
     pub(super) fn sync(&self, offset: usize, size: usize) -> Result {
-        // SAFETY: A part of the buffer, with the direction of the mapping.
+        // SAFETY: The buffer is mapped at `addr` in this direction, and the callers pass a part of
+        // it.
         to_result(unsafe {
             bindings::by_hand_sync(raw(self.dev), self.addr, offset, size, self.direction)
         })
@@ -238,7 +239,7 @@ impl<'a, const N: usize> Mapped<'a, N> {
 
 impl<const N: usize> Drop for Mapped<'_, N> {
     fn drop(&mut self) {
-        // SAFETY: Mapped with these parameters, and not used again.
+        // SAFETY: The buffer was mapped with these parameters, and the address is not used again.
         unsafe { bindings::by_hand_unmap(raw(self.dev), self.addr, N, self.direction) };
     }
 }
@@ -257,14 +258,14 @@ impl<'a> Registers<'a> {
         let regs =
             unsafe { bindings::bench_registers(core::ptr::from_ref(pdev).cast_mut().cast()) };
 
-        // INVARIANT: Just mapped.
+        // INVARIANT: The registers were mapped above.
         Ok(Self {
             pdev,
             regs: NonNull::new(regs).ok_or(ENOMEM)?,
         })
     }
 
-    /// Writes a number to QEMU's trace, by a register that the device ignores.
+    /// Writes a number to a register that the device ignores, as a mark in QEMU's trace.
     pub(super) fn mark(&self, number: u32) {
         // SAFETY: By the invariants.
         unsafe { bindings::bench_mark(self.regs.as_ptr(), number) };
@@ -278,7 +279,7 @@ impl<'a> Registers<'a> {
 
         // SAFETY: By the invariants. `Sent` keeps the memory until the device is done.
         to_result(unsafe { bindings::by_hand_send(dev, regs, start(&mut memory), N, &mut addr) })?;
-        // INVARIANT: Mapped just now.
+        // INVARIANT: The memory was mapped above, at `addr`.
         Ok(Sent {
             memory: ManuallyDrop::new(memory),
             addr,
@@ -329,8 +330,7 @@ pub(super) fn threads<F: Fn() -> Result + Sync>(count: u32, work: &F) -> Result<
     let mut taken = 0;
     let data = core::ptr::from_ref(work).cast_mut().cast();
 
-    // SAFETY: All threads have ended when this returns, so that `work`, which is `Sync`, outlives
-    // them.
+    // SAFETY: All threads have ended when this returns, so `work` outlives them. It is `Sync`.
     to_result(unsafe { bindings::bench_threads(count, Some(call::<F>), data, &mut taken) })?;
     Ok(taken)
 }

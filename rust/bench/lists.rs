@@ -25,7 +25,7 @@ fn library_iova(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> 
     Ok(IovaMapping::map(dev, pages, ToDevice, GFP_KERNEL)?.unmap())
 }
 
-/// `count` pages that are not adjacent.
+/// Counts operations on `count` pages that are not adjacent.
 fn scattered_pages(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
     let sg = Operation::new("sg", PAGE_SIZE, count);
@@ -48,7 +48,7 @@ fn scattered_pages(bench: &Bench<'_>, count: usize) -> Result {
     })
 }
 
-/// `count` contiguous pages, in as few entries as the maximum segment size allows.
+/// Counts operations on `count` contiguous pages, in as few entries as the segment size allows.
 fn rows(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("sg_rows", PAGE_SIZE, count);
@@ -62,7 +62,7 @@ fn rows(bench: &Bench<'_>, count: usize) -> Result {
 }
 
 pub(super) fn run(bench: &Bench<'_>) -> Result {
-    // Before the free pages are fragmented.
+    // Contiguous pages first, before the free pages are fragmented.
     rows(bench, 16)?;
     rows(bench, 256)?;
     for count in [1, 16, 256] {

@@ -55,7 +55,7 @@ void bench_registers_gone(struct pci_dev *pdev, void __iomem *regs)
 	pci_iounmap(pdev, regs);
 }
 
-/* Writes to the identification register of edu, which ignores it. QEMU's trace has the number. */
+/* Writes to the identification register of edu, which ignores it, as a mark in QEMU's trace. */
 void bench_mark(void __iomem *regs, u32 number)
 {
 	writel(number, regs);
@@ -64,7 +64,7 @@ void bench_mark(void __iomem *regs, u32 number)
 struct workers {
 	int (*work)(void *data);
 	void *data;
-	/* The threads that are not done. */
+	/* The number of threads that are not done. */
 	atomic_t left;
 	struct completion done;
 };

@@ -41,7 +41,7 @@ fn coherent(bench: &Bench<'_>, size: usize) -> Result {
     bench.series(operation, By::Library, (), |()| library_coherent(dev, size))
 }
 
-/// Objects of a pool; with the library also those that hold a reference to the pool.
+/// Counts objects of a pool; for the library, also objects that hold a reference to the pool.
 fn objects(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let size = size_of::<Descriptor>();

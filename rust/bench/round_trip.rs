@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A transfer from map to unmap, without the time of the device.
+//! Transfers from map to unmap, without the time that the device takes.
 
 #[path = "../samples/edu/engine.rs"]
 mod engine;
@@ -33,7 +33,7 @@ fn library_sent(transfer: Sent<'_, '_>) -> Result<Memory<SIZE>> {
     Ok(transfer.wait(1000)?.unmap())
 }
 
-/// Waits for longer than a transfer.
+/// Waits longer than a transfer takes.
 fn meanwhile<T>(_sent: &T) -> Result {
     fsleep(Delta::from_millis(150));
     Ok(())

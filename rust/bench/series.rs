@@ -26,7 +26,7 @@ pub(super) struct Operation {
     name: &'static str,
     /// The size of each piece in bytes.
     size: usize,
-    /// The number of pieces, or of other things by which operations differ.
+    /// The number of pieces, or another number by which operations differ.
     count: usize,
 }
 
@@ -41,7 +41,7 @@ impl Operation {
 pub(super) enum By {
     /// The library.
     Library,
-    /// C code, by hand.
+    /// The same operation in C.
     Hand,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Bench<'a> {
     pdev: &'a pci::Device<Bound>,
     registers: by_hand::Registers<'a>,
     samples: RefCell<KVVec<u64>>,
-    /// The count of an empty operation.
+    /// The instruction count of an empty operation.
     nothing: Cell<u64>,
     marks: Cell<u32>,
 }
@@ -119,7 +119,7 @@ impl<'a> Bench<'a> {
         Ok(state)
     }
 
-    /// Marks the begin or end of a series in QEMU's trace.
+    /// Marks the beginning or the end of a series in QEMU's trace.
     fn mark(&self) {
         self.marks.set(self.marks.get() + 1);
         self.registers.mark(self.marks.get());

@@ -38,7 +38,7 @@ fn library_resource(dev: &Device<Bound>, registers: MmioRegion<'_>) -> Result {
     Ok(())
 }
 
-/// A buffer of `N` bytes.
+/// Counts map and unmap of a buffer of `N` bytes.
 fn single<D, const N: usize>(bench: &Bench<'_>, name: &'static str, direction: D) -> Result
 where
     D: Direction + Permits<[u8; N]> + Copy,
@@ -58,7 +58,7 @@ where
     })
 }
 
-/// A page, by its `struct page`.
+/// Counts map and unmap of a page; C maps it by its `struct page`.
 fn page(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("page", PAGE_SIZE, 1);
@@ -72,13 +72,14 @@ fn page(bench: &Bench<'_>) -> Result {
     })
 }
 
-/// Registers of the device itself, which cost the IOMMU the same as those of another.
+/// Counts map and unmap of the device's own registers, which cost the same as those of another
+/// device.
 fn resource(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("resource", PAGE_SIZE, 1);
     let phys = bench.pdev().resource_start(0)?;
-    // SAFETY: A BAR of the device, which does not move while the driver is bound. The region is not
-    // accessed.
+    // SAFETY: The region is in a BAR of the device, which does not move while the driver is bound,
+    // and is not accessed.
     let registers = unsafe { MmioRegion::from_raw(phys, PAGE_SIZE)? };
 
     // MMIO cannot be bounced.

@@ -26,7 +26,7 @@ fn library_sync_part(mapping: &mut Mapped<'_>) -> Result {
     Ok(())
 }
 
-/// A sync for the CPU, and one for the device.
+/// Counts a sync for the CPU and one for the device.
 fn syncs(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let whole = Operation::new("sync", WHOLE, 1);
@@ -48,7 +48,7 @@ fn syncs(bench: &Bench<'_>) -> Result {
     })
 }
 
-/// A page, mapped and unmapped beside `count` other mappings.
+/// Counts map and unmap of a page beside `count` other mappings.
 fn beside(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
     let operation = Operation::new("beside", PAGE_SIZE, count);

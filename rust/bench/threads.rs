@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The time of several processors at once. Only the ratio of library and C in the same guest
-//! counts.
+//! The time of operations on several processors at once. Only the ratio of library and C in the
+//! same guest is meaningful.
 
 use super::prelude::*;
 
@@ -39,7 +39,7 @@ pub(super) fn run(dev: &Device<Bound>, count: u32, rounds: usize) -> Result {
         );
     };
 
-    // The first turn fills the caches of the kernel and is not printed.
+    // The first turn only fills the caches of the kernel, and is not printed.
     for turn in 0..=TURNS {
         let taken = by_hand::threads(count, &|| hand(dev, rounds))?;
         if turn > 0 {

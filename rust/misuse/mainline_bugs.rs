@@ -6,8 +6,8 @@
 //! insmod mainline_bugs.ko bug=NUMBER
 //! ```
 //!
-//! Some end in an oops. `harmless=Y` uses a value that mainline handles, with the result of a
-//! kernel without the bug. See scripts/tests/module/test_mainline_bugs.py.
+//! Some end in an oops. `harmless=Y` uses a value that mainline handles correctly, and has the
+//! result of a kernel without the bug. See scripts/tests/module/test_mainline_bugs.py.
 
 use core::ptr::from_ref;
 use kernel::{
@@ -54,17 +54,17 @@ fn raw(dev: &Device<Bound>) -> *mut bindings::device {
 
 /// Returns the physical address to which the IOMMU translates `iova`, or 0.
 fn iommu_iova_to_phys(dev: &Device<Bound>, iova: u64) -> u64 {
-    // SAFETY: The device is bound, which keeps its domain. Nothing else maps for the device.
+    // SAFETY: The device is bound, so its domain stays attached. Nothing else maps for the device.
     unsafe { bindings::iommu_iova_to_phys(bindings::iommu_get_domain_for_dev(raw(dev)), iova) }
 }
 
 /// Returns whether DMA of the device's IOMMU group has no owner.
 fn has_no_owner(dev: &Device<Bound>) -> bool {
-    // SAFETY: The device is valid. Any pointer but NULL may be the owner.
+    // SAFETY: The device is valid, and any pointer but NULL may stand for the owner.
     let claimed = unsafe { bindings::iommu_device_claim_dma_owner(raw(dev), raw(dev).cast()) } == 0;
 
     if claimed {
-        // SAFETY: Claimed above.
+        // SAFETY: The ownership was claimed above.
         unsafe { bindings::iommu_device_release_dma_owner(raw(dev)) };
     }
     claimed
@@ -118,7 +118,7 @@ fn link(pdev: &pci::Device<Core<'_>>, phys: u64, len: usize) -> i32 {
 #[repr(C, align(8192))]
 struct Wide([u8; 8192]);
 
-// SAFETY: There is no padding, and any bytes are a value.
+// SAFETY: `Wide` has no padding, and all bit patterns are valid.
 unsafe impl AsBytes for Wide {}
 // SAFETY: As above.
 unsafe impl FromBytes for Wide {}
@@ -137,10 +137,10 @@ fn misaligned<T: AsBytes + FromBytes>(dev: &Device<Bound>) -> Result<bool> {
 fn reproduce(pdev: &pci::Device<Core<'_>>, bug: u8, harmless: bool) -> Result<bool> {
     let dev: &Device<Bound> = pdev.as_ref();
     let pages = VVec::from_elem(0u8, 16 * PAGE_SIZE, GFP_KERNEL)?;
-    // SAFETY: The address is of a `VVec` with memory.
+    // SAFETY: The address is that of a `VVec` that has memory.
     let pfn = unsafe { bindings::vmalloc_to_pfn(pages.as_ptr().cast()) };
     let phys = (pfn as u64) << PAGE_SHIFT;
-    // The value of the bug, or the one that does no harm.
+    // The value that triggers the bug, or the harmless one.
     let number = |value| if harmless { PAGE_SIZE } else { value };
     let times = |value| if harmless { 1 } else { value };
 
@@ -211,7 +211,7 @@ fn reproduce(pdev: &pci::Device<Core<'_>>, bug: u8, harmless: bool) -> Result<bo
 /// The state of the reproducers at unbind.
 struct Data<'bound> {
     dev: &'bound Device<Bound>,
-    // Dropped in the order of declaration.
+    // Fields are dropped in this order.
     _file: Option<Pin<KBox<debugfs::File<u32>>>>,
     _dir: Option<debugfs::Dir>,
 }

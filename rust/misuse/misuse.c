@@ -2,7 +2,7 @@
 /*
  * Misuses of the DMA API: one for each message of the kernel's DMA debugger, and some that it does
  * not detect. The driver binds to the edu device and commits one of them, to record the debugger's
- * message. The device itself stays idle.
+ * message. No DMA is started on the device.
  *
  * Each function commits one misuse only, and the driver unmaps the rest, so that the debugger
  * reports nothing else. The file "rows" has the messages.
@@ -31,7 +31,7 @@ static char *row;
 module_param(row, charp, 0);
 MODULE_PARM_DESC(row, "Misuse to commit; lists all without one");
 
-/* Less than an IOMMU page, so that an unmap with another size still unmaps it. */
+/* Less than an IOMMU page: an unmap of another size still unmaps the page. */
 #define SIZE 1024
 
 struct mapping {
@@ -124,7 +124,7 @@ static void clear_pending(void)
 }
 
 /*
- * Not with dma_unmap_single(), which looks up the physical address: the end of the page table walk
+ * Does not use dma_unmap_single(), which looks up the physical address: the end of the table walk
  * wraps to 0, and the lookup returns uninitialised stack. dma_unmap_resource() has no lookup.
  */
 static int free_invalid_address(struct device *dev)
@@ -215,7 +215,7 @@ static int map_error_unchecked(struct device *dev)
 	return 0;
 }
 
-/* By page: dma_map_single() refuses a stack in vmalloc space before the debugger sees it. */
+/* Maps by page: dma_map_single() refuses a stack in vmalloc space before the debugger sees it. */
 static int map_stack(struct device *dev)
 {
 	u8 buf[64] __aligned(64) = { };
@@ -229,8 +229,8 @@ static int map_stack(struct device *dev)
 }
 
 /*
- * A constant of the kernel, by its alias in the linear map: the image of an arm64 kernel, and any
- * module, is in vmalloc space.
+ * Maps a constant of the kernel by its alias in the linear map: the image of an arm64 kernel, and
+ * any module, is in vmalloc space.
  */
 static int map_rodata(struct device *dev)
 {
@@ -240,8 +240,8 @@ static int map_rodata(struct device *dev)
 }
 
 /*
- * NULL, from a failed allocation. Its physical address is out of reach, and the size exceeds that
- * of bounce buffers, so that nothing is copied.
+ * Maps NULL, as after a failed allocation. Its physical address is beyond the mask, and the size
+ * exceeds that of bounce buffers, so nothing is copied.
  */
 static int map_invalid_area(struct device *dev)
 {
@@ -310,8 +310,8 @@ static int sync_not_allocated(struct device *dev)
 }
 
 /*
- * A negative length, so that the range ends below its start. For a sync that is only too long, the
- * debugger finds no mapping and reports memory that was not allocated.
+ * Syncs a negative length, so that the range ends below its start. For a sync that is only too
+ * long, the debugger finds no mapping and reports memory that was not allocated.
  */
 static int sync_outside_range(struct device *dev)
 {
@@ -409,7 +409,7 @@ static void unmap_sg(struct sg_mapping *m)
 	free_sg(m);
 }
 
-/* The debugger distinguishes lists from dma_map_single() and dma_map_page(), which are the same. */
+/* The debugger tells lists from single mappings, but not dma_map_single() from dma_map_page(). */
 static int free_function(struct device *dev)
 {
 	struct sg_mapping m;
@@ -458,7 +458,7 @@ static int sg_too_long(struct device *dev)
 	return ret;
 }
 
-/* Longer than the boundary: dma-iommu aligns shorter segments so that none crosses it. */
+/* Maps more than the boundary: dma-iommu aligns shorter segments so that none crosses it. */
 static int sg_boundary(struct device *dev)
 {
 	unsigned long boundary = dma_get_seg_boundary(dev);
@@ -553,7 +553,7 @@ static int shared_cache_line(struct device *dev)
 	return ret;
 }
 
-/* A register for an address, which the device does not use before a start. */
+/* An address register, which the device does not use before a transfer is started. */
 #define DMA_SOURCE 0x80
 
 static int span_after_unmap(struct device *dev)
@@ -584,8 +584,8 @@ static int span_after_unmap(struct device *dev)
 }
 
 /*
- * A size that is not a multiple of the page size, at reserved addresses. The DMA API rounds sizes
- * up before it calls iommu_map().
+ * Maps a size that is not a multiple of the page size, at reserved addresses. The DMA API itself
+ * rounds sizes up before it calls iommu_map().
  */
 static int iommu_map_unaligned(struct device *dev)
 {

@@ -4,7 +4,7 @@
  *
  *   insmod planted.ko what=NAME
  *
- * They show that the checkers of the kernel work, and that the tests find reports in a log. See
+ * They test that the kernel's checkers work, and that the tests find their reports in a log. See
  * scripts/tests/guest/test_planted.py.
  */
 
@@ -72,7 +72,7 @@ static int sleep_under_spinlock(void)
 	return 0;
 }
 
-/* Loses the addresses. */
+/* Leaks memory. */
 static int leak(void)
 {
 	for (int i = 0; i < 16; i++) {
@@ -148,7 +148,7 @@ static int __init planted_init(void)
 	for (int i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		if (strcmp(what, mistakes[i].name))
 			continue;
-		/* The mistake would not be caught. */
+		/* This kernel has no checker for the mistake. */
 		if (!mistakes[i].is_looked_for) {
 			pr_err("this kernel does not look for %s\n", what);
 			return -EOPNOTSUPP;
