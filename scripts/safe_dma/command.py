@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The end of each program of this package."""
+"""Run the main function of a program of this package."""
 
 import sys
 

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The environment: main.sh writes it to .build/environment.json, and it is read from there alone.
+"""Read and write the environment of a run, which is in .build/environment.json.
 
     python3 -m safe_dma.environment NAME=VALUE...
 
-writes the file. Without one only the host's own tests can run: the first use of a path that is not
-known raises NotBuilt.
+writes the file, for main.sh. Without the file only tests of the host can run: the first use of an
+unknown path raises NotBuilt.
 """
 
 import fcntl
@@ -22,11 +22,11 @@ FILE = BUILD / "environment.json"
 
 
 class NotBuilt(Exception):
-    """There is no kernel to work with."""
+    """No kernel was built."""
 
 
 class Missing(os.PathLike):
-    """In the place of a path that is not known."""
+    """A placeholder for an unknown path."""
 
     def __init__(self, name: str):
         self.name = name
@@ -44,27 +44,27 @@ class Missing(os.PathLike):
 
 
 def path(name: str):
-    """A field that has a path."""
+    """Return a field for a path."""
     return field(default_factory=lambda: Missing(name))
 
 
 @dataclass(frozen=True)
 class Environment:
-    """The variables of make, as main.sh has understood them, and the products of the build."""
+    """The variables of make, as main.sh has parsed them, and the products of the build."""
 
-    # The kernel at hand, and those of DEBUG=1 and of make bench, if they are built.
+    # The current kernel, and those of DEBUG=1 and of make bench, if they are built.
     kdir: Path = path("kdir")
     kdir_debug: Path = path("kdir_debug")
     kdir_bench: Path = path("kdir_bench")
     image: Path = path("image")
-    # A kernel source.
+    # The kernel source.
     linux: Path = path("linux")
     cache: Path = path("cache")
-    # Words for the kernel's make.
+    # Variables for the kernel's make.
     tools: list[str] = field(default_factory=list)
-    # Where the package qemu.qmp is, if the system has none.
+    # The directory of the package qemu.qmp, if the system does not have it.
     qmp: str = ""
-    # Which of our kernels `kdir` is; see VARIANT in linux-build.sh.
+    # The variant of the kernel in `kdir`; see VARIANT in linux-build.sh.
     variant: str = ""
     qemu: str = "qemu-system-aarch64"
     scenario: str = "strict"
@@ -77,22 +77,22 @@ class Environment:
     op: str = ""
     checks: str = ""
     name: str = ""
-    # Tests to run; the target is test or test-all otherwise.
+    # The selected tests; without them the target is test or test-all.
     tests: str = ""
     target: str = ""
-    # How many guests, or compilers, run at a time.
+    # The number of guests or compilers to run at a time.
     jobs: int = 1
-    # Whether guests are booted whose results are known.
+    # Whether to boot guests again whose results are known.
     fresh: bool = False
 
     def kernel(self, variant: str) -> Path | None:
-        """The build of one of our kernels, or nothing."""
+        """Return the build directory of a kernel variant, or None."""
         found = getattr(self, f"kdir_{variant}") if variant else self.kdir
         return None if isinstance(found, Missing) else found
 
 
 def write(words: list[str]) -> None:
-    """NAME=VALUE to the file; a list has a line for each of its words."""
+    """Write NAME=VALUE arguments to the file; a list has a line for each word."""
     known = {each.name: each.type for each in fields(Environment)}
     values = {}
     for word in words:
@@ -106,7 +106,7 @@ def write(words: list[str]) -> None:
 
 
 def read() -> Environment:
-    """The environment that was written last."""
+    """Read the environment that was written last."""
     try:
         values = json.loads(FILE.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -116,7 +116,7 @@ def read() -> Environment:
 
 
 def lock_tree() -> None:
-    """One run at a time in this tree, as lock_tree() in main.sh; until this process ends."""
+    """Lock this tree until the process ends, like lock_tree() in main.sh."""
     if os.environ.get("SAFE_DMA_LOCKED") == str(TOP):
         return
     BUILD.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Boot one guest: its console on stdout, its end in the exit status. What it is, is in the environment."""
+"""Boot one guest as the environment describes it.
+
+The guest's console is printed on stdout; the exit status is 0 if the guest ended well.
+"""
 
 import argparse
 import sys
@@ -12,7 +15,7 @@ from safe_dma.guest import guest, ktap, plan, stage, subjects
 
 
 def summary(outcome: guest.Outcome, linux: Path) -> tuple[str, bool]:
-    """One line about the checks in the console's output, and whether they are all right."""
+    """Return a one-line summary of the checks in the output, and whether all passed."""
     results = ktap.parse(outcome.lines, linux)
     count = {status: sum(r.status == status for r in results) for status in ("passed", "failed", "skipped")}
     text = f"{count['passed']} checks passed, {count['failed']} failed"
@@ -22,14 +25,14 @@ def summary(outcome: guest.Outcome, linux: Path) -> tuple[str, bool]:
 
 
 def specification(mode: str) -> plan.Spec:
-    """The guest of a target."""
+    """Return the specification of the guest for a target of make."""
     if mode == "selftest":
         return plan.Spec(f"selftest {ENV.name}" if ENV.name else "test")
     return plan.Spec(mode, parameters=subjects.parameters(ENV.checks) if ENV.checks else ())
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("mode", choices=("run", "selftest", "shell"))
     parser.add_argument("--verbose", action="store_true", help="show the kernel's start too")
@@ -43,7 +46,8 @@ def main() -> int:
 
     def show(line):
         nonlocal started, ended
-        # Self-tests have the console to themselves; the kernel's log follows, and is in the file.
+        # During self-tests the console has only their results. The kernel's log follows, and is not
+        # printed: it is in the file.
         ended = ended or line == guest.LOG_BEGIN
         if started and not ended:
             print(line, flush=True)

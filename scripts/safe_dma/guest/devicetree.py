@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The guest's device tree, changed so that its PCI devices are not cache-coherent."""
+"""Change the guest's device tree so that its PCI devices are not cache-coherent."""
 
 import subprocess
 from pathlib import Path
@@ -7,17 +7,17 @@ from pathlib import Path
 # QEMU's PCI host bridge on the machine "virt".
 NODE = "/pcie@10000000"
 COHERENT = "dma-coherent"
-# The root has "dma-coherent" as well since QEMU 8.1, and the kernel asks a node's parents: it is not
-# enough that the bridge says nothing.
+# Since QEMU 8.1 the root node also has "dma-coherent", which the bridge would inherit. So it is not
+# enough to delete the property of the bridge.
 NONCOHERENT = "dma-noncoherent"
 
 
 class DeviceTreeError(Exception):
-    """Why there is no such device tree."""
+    """The device tree cannot be made."""
 
 
 def call(command: list[str], hint: str) -> None:
-    """Run a program; what is wrong with it, and the hint if it is not there, in one line."""
+    """Run a program; raise an error of one line if it fails, with `hint` if it is missing."""
     try:
         ended = subprocess.run(
             command,
@@ -36,13 +36,14 @@ def call(command: list[str], hint: str) -> None:
 
 
 def noncoherent(command: list[str], dtb: Path) -> Path:
-    """Write to `dtb` the device tree that QEMU makes when called with `command`, but not cache-coherent."""
+    """Write the device tree of QEMU's `command` to `dtb`, changed to be not cache-coherent."""
     dtb.parent.mkdir(parents=True, exist_ok=True)
     dtb.unlink(missing_ok=True)
-    # QEMU puts the two options together, and ends when the file is written. A comma is doubled in its options.
+    # QEMU merges the two -machine options, and exits when the file is written. Commas in option
+    # values are doubled.
     call([*command, "-machine", f"dumpdtb={str(dtb).replace(',', ',,')}"], "install QEMU")
     fdtput = "install the package device-tree-compiler"
-    # Fails if there is no such node, or no such property.
+    # This fails if the node or the property does not exist.
     call(["fdtput", "-d", str(dtb), NODE, COHERENT], fdtput)
     call(["fdtput", str(dtb), NODE, NONCOHERENT], fdtput)
     return dtb

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""A guest under gdb. gdb has the terminal, and the guest's console is a file."""
+"""Run a guest under gdb. gdb uses the terminal; the guest's console is a file."""
 
 import os
 import shlex
@@ -16,7 +16,7 @@ GDB_BUILD = BUILD / "gdb"
 
 
 def main() -> int:
-    """Start gdb, which starts QEMU and ends it."""
+    """Start gdb, which starts and stops QEMU."""
     guest = make_guest("guest-gdb", Spec("run"), initramfs=GDB_BUILD / "initramfs.cpio")
     guest.log.parent.mkdir(parents=True, exist_ok=True)
     qemu = [*guest.prepared(), "-S", "-gdb", "stdio"]
@@ -29,7 +29,7 @@ def main() -> int:
         "tbreak *start_kernel",
         "continue",
     ]
-    # The kernel's own commands, if it was built with CONFIG_GDB_SCRIPTS.
+    # The kernel has gdb commands if it was built with CONFIG_GDB_SCRIPTS.
     if (kernel / "vmlinux-gdb.py").exists():
         commands.insert(0, f"source {kernel / 'vmlinux-gdb.py'}")
     print(f"safe-dma: the guest's console is in {guest.log}", flush=True)

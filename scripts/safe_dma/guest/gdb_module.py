@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read by gdb with `source`: adds the symbols of a module at the addresses of its sections.
+"""Add the symbols of a module in gdb, at the addresses of its sections. Read by gdb with `source`.
 
-The kernel has stored the addresses, for /sys/module/NAME/sections, when it calls do_init_module(). The types
-needed are in the module's debug information, so that the kernel needs none.
+When the kernel calls do_init_module(), it has stored the addresses for /sys/module/NAME/sections.
+The types needed are in the module's debug information, so the kernel itself needs none.
 """
 
 import gdb
 
 
 class Loaded(gdb.Breakpoint):
-    """Stops before the init function of the module `name`, built in `directory`."""
+    """A breakpoint before the init function of the module `name`, built in `directory`."""
 
     def __init__(self, directory: str, name: str):
         super().__init__("*do_init_module", internal=True)
@@ -17,8 +17,8 @@ class Loaded(gdb.Breakpoint):
         self.file = f"{directory}/{name}.ko"
 
     def addresses(self) -> dict[str, int]:
-        """The address of each section of the module that is being loaded, if it is this one."""
-        # For its types.
+        """Return the address of each section if the module that is being loaded is this one."""
+        # Add the symbols once without addresses, for the types.
         gdb.execute(f"add-symbol-file {self.file} 0", to_string=True)
         module = gdb.parse_and_eval("*(struct module *)$x0")
         found = {}
@@ -34,7 +34,7 @@ class Loaded(gdb.Breakpoint):
         return found
 
     def stop(self) -> bool:
-        """Whether gdb stops here."""
+        """Add the symbols, and return whether gdb stops here."""
         addresses = self.addresses()
         if not addresses:
             return False

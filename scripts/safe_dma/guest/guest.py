@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Boot the guest in QEMU, watch its console, and say how it ended."""
+"""Boot the guest in QEMU, watch its console, and report how it ended."""
 
 import contextlib
 import os
@@ -14,31 +14,32 @@ from pathlib import Path
 
 from safe_dma.guest import devicetree, hotplug, machine, reports, scenarios
 
-# Kernel messages have a time before them.
+# The time stamp of a kernel message.
 TIME = re.compile(r"^\[ *\d+\.\d+\] ")
 END = re.compile(r"^guest: end, status (\d+)$")
-# Between these is the kernel's log, as /dev/kmsg has it, where the console is for results alone.
+# If the console has only results, the kernel's log follows between these lines, in the format of
+# /dev/kmsg.
 LOG_BEGIN = "guest: log begins"
 LOG_END = "guest: log ends"
-# The last message of it, if it was kept.
+# The last message of a complete log.
 LOG_OVER = "guest: log is over"
-# Where the kernel's own start is over, which is in the log only, unless it is where things go wrong.
+# The end of the kernel's own boot messages, which only the log needs, unless the boot fails.
 INIT = re.compile(r"Run /\S+ as init process$")
-# What is fatal to the guest, and the name that it gets here. The first that matches counts, but a
-# panic that follows an oops says more than the oops.
+# Messages that are fatal to the guest, and their names. The first match counts, and a panic after
+# an oops is more specific than the oops.
 FATAL = (
     ("hang", re.compile(r"INFO: task .* blocked for more than|soft lockup|rcu.*detected stalls")),
     ("kernel oops", re.compile(r"Internal error: |Unable to handle kernel|BUG: ")),
     ("kernel panic", re.compile(r"Kernel panic - not syncing: (.*)")),
 )
 
-# Why a guest cannot be booted as it was described.
+# The errors if a guest cannot be booted as specified.
 GUEST_ERRORS = (devicetree.DeviceTreeError, machine.MachineError, scenarios.ScenarioError)
 
 
 @dataclass
 class Guest:
-    """What to boot."""
+    """A guest to boot."""
 
     qemu: str
     image: Path
@@ -47,32 +48,31 @@ class Guest:
     log: Path
     scenario: scenarios.Scenario
     append: str = ""
-    # In seconds; with several processors, or if it asks its host, the guest waits in real time, and a device that
-    # is slow is slow.
+    # In seconds. With several processors, or with requests to its host, the guest waits in real
+    # time.
     timeout: int | None = None
     rdinit: str = "/init"
-    # More options of QEMU, and more parameters of the module.
+    # Additional options of QEMU, and additional parameters of the module.
     extra: list[str] = field(default_factory=list)
     parameters: list[str] = field(default_factory=list)
-    # Whether it may ask its host for something, see hotplug.py.
+    # Whether the guest may send requests to its host, see hotplug.py.
     asks: bool = False
-    # Where its modules were built, for the decoding of reports.
+    # The directory where its modules were built, to decode reports.
     modules: Path = Path()
 
     def command(self) -> list[str]:
-        """QEMU's command line."""
+        """Return QEMU's command line."""
         settings = self.scenario.settings()
         parameters = [*machine.module_parameters(settings), *self.parameters]
-        # oops=panic and panic=-1: whatever goes wrong in the kernel ends QEMU. A kernel of the user's
-        # own may run unit tests by itself, whose KTAP would be taken for ours. The mode comes after
-        # "--", where the kernel leaves words to init; what it does not know before that goes to init's
-        # environment.
+        # With oops=panic and panic=-1 every oops ends QEMU. A kernel of the user may run unit tests
+        # at boot, whose KTAP would be taken for ours. The kernel passes the mode, which is after
+        # "--", to init as an argument, and unknown words before that as environment.
         words = [
             "console=ttyAMA0",
             "oops=panic",
             "panic=-1",
             "kunit.autorun=0",
-            # What the kernel has to say before there is a prompt is in dmesg.
+            # Keep boot messages, which are in dmesg, away from the prompt.
             *(["loglevel=4"] if self.mode == "shell" else []),
             f"rdinit={self.rdinit}",
             *machine.kernel_parameters(settings),
@@ -85,35 +85,35 @@ class Guest:
         command = [self.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
         command += machine.qemu_options(settings, real_time=self.mode == "shell", asks=self.asks)
         command += ["-kernel", str(self.image), "-initrd", str(self.initramfs), "-append", " ".join(words)]
-        # At the prompt Ctrl-C is for the guest.
+        # At the prompt Ctrl-C goes to the guest.
         command += ["-serial", "mon:stdio"] if self.mode == "shell" else ["-serial", "stdio", "-monitor", "none"]
         return command + self.extra
 
     def prepared(self) -> list[str]:
-        """The command line, and what it needs is there."""
+        """Return the command line, after creating the files that it needs."""
         command = self.command()
         if not self.scenario.settings()["coherent"]:
             command += ["-dtb", str(devicetree.noncoherent(command, self.log.with_suffix(".dtb")))]
         return command
 
     def seconds(self) -> int:
-        """After which it hangs."""
+        """Return the time limit in seconds."""
         return self.timeout or (900 if self.asks or self.scenario.settings()["processors"] > 1 else 600)
 
 
 @dataclass
 class Outcome:
-    """How a guest ended: `problem` is empty if it ended well."""
+    """The outcome of a guest; `problem` is empty if it ended well."""
 
     problem: str
     lines: list[str]
     seconds: float
-    # What the kernel has said: among the lines, or, if the console was for results, all of it in the log.
+    # The kernel's messages: those among `lines`, or the whole log if the console had only results.
     kernel: list[str] = field(default_factory=list)
 
 
 def classify(lines: list[str], timed_out: bool, guest: Guest, status: int, qemu_says: str) -> str:
-    """One line that says what went wrong, or nothing."""
+    """Return one line that describes what went wrong; empty if nothing did."""
     for line in reversed(lines):
         match = END.match(TIME.sub("", line))
         if match:
@@ -133,20 +133,20 @@ def classify(lines: list[str], timed_out: bool, guest: Guest, status: int, qemu_
 
 
 def take_out_log(lines: list[str]) -> tuple[list[str], list[str] | None]:
-    """What the console has of its own, and the kernel's log, if it was printed there."""
+    """Separate the console's own lines from the kernel's log, if it was printed there."""
     if LOG_BEGIN not in lines:
         return lines, None
     begin = lines.index(LOG_BEGIN)
     end = lines.index(LOG_END, begin) if LOG_END in lines[begin:] else len(lines)
     kernel = reports.from_records(lines[begin + 1 : end])
-    # A log without its last words has nothing bad to say, and does not say so.
+    # A log without its last message is incomplete, even if it reports no problem.
     if not kernel or not kernel[-1].endswith(LOG_OVER):
-        raise reports.LogError("the guest's log has no end: who was to keep it did not")
+        raise reports.LogError("the guest's log is incomplete: its last message is missing")
     return lines[:begin] + lines[end + 1 :], kernel
 
 
 def outcome_of(problem: str, lines: list[str], seconds: float) -> Outcome:
-    """How a guest ended that printed those lines: what its kernel reports is a problem, too."""
+    """Return the outcome of a guest that printed `lines`; a kernel report is a problem, too."""
     try:
         lines, kernel = take_out_log(lines)
     except reports.LogError as error:
@@ -156,7 +156,7 @@ def outcome_of(problem: str, lines: list[str], seconds: float) -> Outcome:
 
 
 def boot(guest: Guest, show) -> Outcome:
-    """Run the guest to its end; `show` is called with each line of its console."""
+    """Run the guest to its end, and call `show` with each line of its console."""
     guest.log.parent.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     try:
@@ -187,7 +187,7 @@ def boot(guest: Guest, show) -> Outcome:
         pending = b""
 
         def take(raw: bytes):
-            # The console ends lines with a carriage return too.
+            # Lines of the console end with a carriage return, too.
             line = raw.decode("utf-8", "replace").rstrip("\r\n")
             lines.append(line)
             log.write(line + "\n")
@@ -207,7 +207,7 @@ def boot(guest: Guest, show) -> Outcome:
                     break
                 *complete, pending = (pending + data).split(b"\n")
                 for raw in complete:
-                    # A task that waits for ever: more time does not help.
+                    # If a task hangs, do not wait for the time limit.
                     stopped = take(raw) or stopped
                 timed_out = time.monotonic() >= deadline
             if pending:
@@ -225,12 +225,12 @@ def boot(guest: Guest, show) -> Outcome:
 
 
 def report(guest: Guest, outcome: Outcome) -> list[str]:
-    """The first report of the kernel, decoded."""
+    """Return the first report of the kernel, decoded."""
     return reports.decode(reports.first(outcome.kernel), guest.image.parents[3], guest.modules)
 
 
 def interact(guest: Guest) -> int:
-    """The guest's console on this terminal, which is as before afterwards."""
+    """Connect the guest's console to this terminal; restore the terminal at the end."""
     settings = termios.tcgetattr(0) if sys.stdin.isatty() else None
     print("Ctrl-A X ends QEMU at once.", flush=True)
     try:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the guest asks of its host: to pull a device out of its slot, or to put it in again.
+"""Serve the guest's requests to its host: unplug a device, or plug it in again.
 
-A line `host: device_del edu0` on the guest's console is such a request. It is made of QEMU with QMP, and when
-QEMU has done it, which may depend on the guest, the console's input is `done: device_del edu0`, or `not done:`
-and why.
+A line `host: device_del edu0` on the guest's console is a request, which is passed to QEMU by QMP.
+When QEMU has completed it, which may depend on the guest, `done: device_del edu0` is written to the
+console, or `not done:` and the reason.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ try:
 except ImportError:
     QMPClient = None
 
-# The name that a device has for QEMU; machine.py gives it.
+# A request. machine.py defines the IDs of devices.
 REQUEST = re.compile(r"host: (device_add|device_del) (edu\d)$")
 
 
 def available() -> bool:
-    """Whether there is somebody who speaks QMP: the package qemu.qmp."""
+    """Return whether the package qemu.qmp is installed."""
     return QMPClient is not None
 
 
 class Host:
-    """Who does what a guest asks for, in a thread of its own, from begin() to end()."""
+    """The thread that serves a guest's requests, from begin() to end()."""
 
     def __init__(self, devices: dict[str, dict]):
-        # What device_add is told of each, by its name.
+        # The arguments of device_add for each device, by its ID.
         self.devices = devices
         self.ours, self.qemus = socket.socketpair()
         self.loop = asyncio.new_event_loop()
@@ -52,32 +52,32 @@ class Host:
         self.qemus.close()
 
     def options(self) -> list[str]:
-        """Of QEMU, which has to be given fd() too."""
+        """Return the options for QEMU, which must also inherit fd()."""
         return ["-chardev", f"socket,id=qmp,fd={self.fd()}", "-mon", "chardev=qmp,mode=control"]
 
     def fd(self) -> int:
-        """QEMU's end of the connection."""
+        """Return the file descriptor of QEMU's end of the connection."""
         return self.qemus.fileno()
 
     def begin(self, console):
-        """QEMU has been started; answers go to the guest's console."""
-        # The connection ends with QEMU.
+        """Start serving requests once QEMU runs; answers are written to its console."""
+        # Only QEMU keeps its end open, so the connection ends with QEMU.
         self.qemus.close()
         self.task = self.loop.create_task(self._serve(console))
         self.thread.start()
 
     def hear(self, line: str):
-        """A line of the guest's console, which may be a request."""
+        """Read a line of the guest's console, which may be a request."""
         if request := REQUEST.search(line):
             self.loop.call_soon_threadsafe(self.requests.put_nowait, request.groups())
 
     def end(self):
-        """No answer comes after this."""
+        """Stop serving requests; no answer is written after this."""
         self.loop.call_soon_threadsafe(self.task.cancel)
         self.thread.join()
 
     def _run(self):
-        # What has become of QEMU, or of the guest, is for others to see.
+        # Errors of QEMU and of the guest are reported by others.
         with contextlib.suppress(asyncio.CancelledError, QMPError, EOFError, ConnectionError):
             self.loop.run_until_complete(self.task)
 
@@ -100,7 +100,7 @@ class Host:
                 return "done:"
             with client.listener("DEVICE_DELETED") as events:
                 await client.execute(command, {"id": name})
-                # The event is also sent for what is inside of a device, with no name.
+                # The event is also sent for parts of the device, without an ID.
                 while (await events.get())["data"].get("device") != name:
                     pass
         except ExecuteError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""KTAP results out of a console's lines, read by the kernel's own parser."""
+"""Read KTAP results from the lines of a console with the kernel's own parser."""
 
 import importlib
 import re
@@ -11,26 +11,29 @@ from pathlib import Path
 
 @dataclass
 class Result:
-    """One result that has no results below it."""
+    """One result without subtests."""
 
     name: str
     status: str  # "passed", "failed" or "skipped"
     reason: str = ""
     log: list[str] = field(default_factory=list)
-    # What it says behind its `#`: the C functions that it is of, and who has seen that they work.
+    # The text after `#`: the C functions that were tested, and the witnesses.
     evidence: str = ""
 
 
-# Where results begin that are not part of others, and what the driver says before them.
+# The first line of a report, with the device if the driver prints it.
 START = re.compile(r"^(?:\[ *\d+\.\d+\] )?(?:safe_dma (\S+): )?KTAP version 1$")
 
 
-# A result, wherever it was printed: how deep it is, its name, and what is behind the `#`.
+# A result from the driver or a script: its indentation, its name, and the text after `#`.
 LINE = re.compile(r"^(?:\[ *\d+\.\d+\] )?(?:safe_dma \S+: )?( *)(?:not )?ok \d+ (?:- )?([^#]*?) *(?:# (.*))?$")
 
 
 def evidence(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """The name of each result without results below it, and what is behind its `#`, which kunit_parser drops."""
+    """Yield the name of each result without subtests, and the text after `#`.
+
+    kunit_parser drops that text.
+    """
     above: list[int] = []
     for line in lines:
         if match := LINE.match(line):
@@ -41,9 +44,9 @@ def evidence(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def parse(lines: list[str], linux: Path) -> list[Result]:
-    """The results in `lines`, in order; `linux` is a kernel source. Errors of form are failures.
+    """Return the results in `lines`, in order; `linux` is a kernel source.
 
-    If several devices have results, their names begin with that of the device.
+    Malformed KTAP is a failure. If several devices have results, the names begin with the device.
     """
     starts = [(number, match[1]) for number, line in enumerate(lines) if (match := START.match(line))]
     if len(starts) < 2:
@@ -56,18 +59,18 @@ def parse(lines: list[str], linux: Path) -> list[Result]:
 
 
 def parse_one(lines: list[str], linux: Path) -> list[Result]:
-    """The same where all results are part of one."""
+    """Return the results of a single report."""
     directory = str(linux / "tools" / "testing" / "kunit")
     if directory not in sys.path:
         sys.path.insert(0, directory)
-    # The source may be the user's own: leave nothing in it.
+    # Write no byte code to the source, which may be the user's own.
     sys.dont_write_bytecode = True
     parser = importlib.import_module("kunit_parser")
     base = importlib.import_module("kunit_printer").Printer
     errors: list[str] = []
 
     class Printer(base):
-        """Silent, but for the errors of form, which the parser only prints and counts."""
+        """Keeps the errors about malformed KTAP, which the parser only prints and counts."""
 
         def print_with_timestamp(self, message):
             if message.startswith("[ERROR]"):
@@ -84,7 +87,7 @@ def parse_one(lines: list[str], linux: Path) -> list[Result]:
         for child in node.subtests:
             visit(child, path)
         failed_below = any(result.status == "failed" for result in results[before:])
-        # A test that fails although all below it passed is a failure of its own.
+        # A test that fails although all its subtests passed is a failure of its own.
         if node.subtests and (node.status in good or failed_below):
             return
         if node.status not in good:
@@ -96,7 +99,7 @@ def parse_one(lines: list[str], linux: Path) -> list[Result]:
         log = list(node.log)
         seen = next((seen for name, seen in said if name == node.name), "") if not node.subtests else ""
         if not reason and status == "skipped":
-            # Who skips with ktap_helpers.sh can say a description, and nothing else.
+            # With ktap_helpers.sh a skipped test can only have a description, which has the reason.
             reason = (node.name or "").partition(": ")[2] or "no reason given"
         results.append(Result("/".join(path), status, reason, log, seen))
 

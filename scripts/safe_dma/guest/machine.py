@@ -1,37 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a scenario's settings are to QEMU, to the kernel and to the module."""
+"""Translate a scenario's settings to options of QEMU and parameters of kernel and module."""
 
 from pathlib import Path
 
 from safe_dma.guest import scenarios
 
-# Of Debian's package qemu-efi-aarch64.
+# The firmware in Debian's package qemu-efi-aarch64.
 FIRMWARE = Path("/usr/share/qemu-efi-aarch64/QEMU_EFI.fd")
 
-# Its clock counts instructions: with one in a nanosecond, it must not be slower than that.
+# One instruction takes one nanosecond, so a counter of 1 GHz counts instructions.
 COUNTING_CPU = "cortex-a76,cntfrq=1000000000"
 
 
 class MachineError(Exception):
-    """Why there is no such machine."""
+    """The machine is not possible."""
 
 
 def devices(settings: dict) -> dict[str, dict]:
-    """What QEMU is told of each device, by its name."""
+    """Return QEMU's options of each device, by its ID."""
     device = {"driver": "edu", "dma_mask": (1 << settings["address_bits"]) - 1}
     names = [f"edu{number}" for number in range(settings["devices"])]
     return {name: {**device, "bus": f"slot-{name}"} if settings["slots"] else device for name in names}
 
 
 def qemu_options(settings: dict, real_time: bool, asks: bool = False) -> list[str]:
-    """The machine; if it `asks` its host for something, it waits as long as that takes."""
-    # No random seed in the device tree, and a clock that starts at the same time: two runs are the same.
-    # Since QEMU 9.2 "virt" itself says which stages its SMMU has, and does not listen to others.
+    """Return the options of the machine; time passes while a guest that `asks` its host waits."""
+    # Without a random seed in the device tree, and with a fixed start of the clock, all runs are
+    # the same. Since QEMU 9.2 the machine "virt" sets the stages of its SMMU itself, and ignores
+    # the option.
     machine = "virt-8.1" if settings["stage"] == 2 else "virt"
     machine += ",gic-version=3,dtb-randomness=off"
     if settings["translation"] != "none":
         machine += ",iommu=smmuv3"
-    # The CPU has pages of all three sizes.
+    # This CPU supports all three page sizes.
     options = ["-machine", machine, "-rtc", "base=2026-01-01,clock=vm", "-cpu", "cortex-a76"]
     options += ["-m", f"{settings['memory']}M"]
     if settings["stage"] == 2:
@@ -40,7 +41,7 @@ def qemu_options(settings: dict, real_time: bool, asks: bool = False) -> list[st
         if "bus" in device:
             options += ["-device", f"pcie-root-port,id={device['bus']},chassis={name.removeprefix('edu')}"]
         options += ["-device", ",".join(f"{key}={value}" for key, value in {**device, "id": name}.items())]
-    # Without a driver in this kernel: for scripts/selftests/anydev.sh.
+    # A device without a driver in this kernel, for scripts/selftests/anydev.sh.
     options += ["-device", "pci-testdev"]
     if settings["firmware"] == "acpi":
         if not FIRMWARE.exists():
@@ -50,14 +51,14 @@ def qemu_options(settings: dict, real_time: bool, asks: bool = False) -> list[st
     if real_time:
         return options
     if settings["processors"] == 1:
-        # One instruction is one nanosecond, and waiting takes no time at all: but then the time of who waits
-        # for somebody outside is up at once.
+        # One instruction is one nanosecond. With sleep=off an idle guest skips the time, so a wait
+        # for the host would time out at once.
         return [*options, "-icount", f"shift=0,sleep={'on' if asks else 'off'}"]
     return [*options, "-accel", "tcg,thread=multi"]
 
 
 def kernel_parameters(settings: dict) -> list[str]:
-    """Words of the kernel's command line, and what init finds in its environment."""
+    """Return words for the kernel's command line, including those for the environment of init."""
     parameters = {
         "strict": ["iommu.passthrough=0", "iommu.strict=1"],
         "lazy": ["iommu.passthrough=0", "iommu.strict=0"],
@@ -65,7 +66,7 @@ def kernel_parameters(settings: dict) -> list[str]:
         "none": [],
     }[settings["translation"]]
     if settings["translation"] in ("strict", "lazy") and settings["address_bits"] > 32:
-        # A device of PCI is given addresses above 4 GiB only when none are left below, unless told.
+        # By default a PCI device gets addresses above 4 GiB only when none below are left.
         parameters = [*parameters, "iommu.forcedac=1"]
     if settings["bounce"] == "forced":
         parameters = [*parameters, "swiotlb=force"]
@@ -77,7 +78,7 @@ def kernel_parameters(settings: dict) -> list[str]:
 
 
 def module_parameters(settings: dict) -> list[str]:
-    """Words for insmod."""
+    """Return the module's parameters."""
     parameters = [f"dma_bits={settings['address_bits']}"]
     if settings["untrusted"]:
         parameters.append("untrusted=Y")

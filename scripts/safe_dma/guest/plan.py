@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The guests that there can be, by name: the name is that of the guest's log and of its results, too."""
+"""All guests, by name, which is also the name of the guest's log and results."""
 
 import contextlib
 import subprocess
@@ -11,63 +11,64 @@ from safe_dma.environment import BUILD, ENV, LOGS, TOP
 from safe_dma.guest import guest, hotplug, scenarios
 from safe_dma.witness import claims, smmu_trace
 
-# As the user wants it; the guests of all scenarios are booted if it is strict.
+# The scenario that the user selected. With the default, "strict", all scenarios are tested.
 SCENARIO = ENV.scenario
-# In the place of a scenario's processors, if it leaves them open.
+# The number of processors, for scenarios that do not set it.
 SMP = ENV.smp
 
-# All of run.sh but fuzz, soak and cycles, which take longest.
+# All self-tests of run.sh but fuzz, soak and cycles, which take longest.
 OVERLAP = (
     "selftest module kunit results bind control lifecycle anydev dma_debug limits coherent mmap interrupts "
     "permissions removal sample misuse forget mmap_lost"
 )
 
-# On the kernel of DEBUG=1.
+# The scenarios for the kernel of DEBUG=1.
 DEBUG_SCENARIOS = ("strict", "noncoherent", "passthrough", "bounce-all", "two-devices", "untrusted")
-# It is several times as slow.
+# The debugging kernel is several times as slow, so do less.
 FEWER = "SAFE_DMA_CYCLES=10 SAFE_DMA_INPUTS=2000"
 
-# The scenarios of `make test`: each takes another way through the kernel, or has another kind of concurrency.
-# The others differ from one of these in a number or in the firmware, and are for `make test-all`.
+# The scenarios of `make test`: each takes another path through the kernel, or has another kind of
+# concurrency. The others differ from one of these in a number or in the firmware, and are left to
+# `make test-all`.
 SHORT = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent", "untrusted", "two-devices", "smp")
-# Scenarios, and guests, that `make test` leaves out unless they are asked for.
+# Scenarios and guests that `make test` skips unless they are selected.
 LONG = {*scenarios.names(), "guest-overlap"} - {*SHORT, SCENARIO}
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A guest: what it does, and on which machine."""
+    """A guest: its mode and its machine."""
 
     mode: str
     scenario: str = SCENARIO
     append: str = ""
-    # Which of our kernels.
+    # The kernel, by its variant.
     variant: str = ENV.variant
     timeout: int | None = None
     rdinit: str = "/init"
-    # Files that are added to its initramfs, and their contents.
+    # Files that are added to the initramfs, and their contents.
     programs: tuple[tuple[str, str], ...] = ()
-    # More of QEMU's options, and of the module's parameters.
+    # Additional options of QEMU, and additional parameters of the module.
     extra: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
-    # What QEMU records, in trace_of().
+    # The events that QEMU records in trace_of().
     recorded: tuple[str, ...] = ()
-    # Whether it asks its host for something.
+    # Whether the guest sends requests to its host.
     asks: bool = False
 
     @property
     def settings(self) -> dict:
-        """Those of its scenario."""
+        """Return the settings of its scenario."""
         return find(self.scenario).settings()
 
     @property
     def real_time(self) -> bool:
-        """Whether its time is that of the host: it waits more than it works, and two runs differ."""
+        """Return whether the guest runs in real time: it mostly waits, and two runs differ."""
         return self.asks or self.settings["processors"] > 1
 
 
 def find(text: str) -> scenarios.Scenario:
-    """A scenario, with as many processors as the user asks for where that is open."""
+    """Return a scenario, with the user's number of processors if it does not set one."""
     found = scenarios.find(text)
     if SMP and "processors" not in found.says:
         return found.with_settings(processors=int(SMP))
@@ -75,7 +76,7 @@ def find(text: str) -> scenarios.Scenario:
 
 
 def matrix() -> list[str]:
-    """The scenarios that this kernel can take, or the one that the user wants."""
+    """Return the scenarios that this kernel supports, or the one that the user selected."""
     if SCENARIO != "strict":
         return [SCENARIO]
     pages = find(SCENARIO).settings()["pages"]
@@ -83,23 +84,23 @@ def matrix() -> list[str]:
 
 
 def debug_guests() -> dict[str, Spec]:
-    """The guests of the kernel of DEBUG=1, if it is built; names without "debug-"."""
+    """Return the guests of the kernel of DEBUG=1, if it is built, by name without "debug-"."""
     if not ENV.kernel("debug"):
         return {}
     names = DEBUG_SCENARIOS if SCENARIO == "strict" else (SCENARIO,)
-    # What is left of memory is looked for once: that takes as long as the checks.
+    # Only one guest scans for memory leaks, because a scan takes as long as the checks.
     modes = {names[0]: "leaks"}
     return {name: Spec(modes.get(name, "run"), name, variant="debug") for name in names} | {
-        # Time is real there, and the other checks take long.
+        # Runs in real time, where all checks would take long.
         "smp": Spec("concurrency", "smp", variant="debug"),
         "soak": Spec("selftest soak cycles fuzz", names[0], FEWER, "debug"),
-        # Who has got a page is kept for all of them, which takes memory.
+        # page_owner records the owner of each page, which takes memory.
         "faults": Spec("selftest faults", names[0], "page_owner=on", "debug"),
     }
 
 
 def known() -> dict[str, Spec]:
-    """All guests but those of a single test."""
+    """Return all guests but those of a single test."""
     found = {
         "guest-run": Spec("run"),
         "guest-run-again": Spec("run"),
@@ -110,9 +111,9 @@ def known() -> dict[str, Spec]:
         "run-bounce-all": Spec("run", "bounce-all"),
         "run-two-devices": Spec("run", "two-devices"),
         "guest-overlap": Spec(OVERLAP, append="swiotlb=noforce"),
-        # Which asks for its device to be pulled out.
+        # Requests that its device is unplugged.
         "guest-unplug": Spec("unplug", "slots", asks=hotplug.available()),
-        # Where the debugger says all that it can say, and all can be survived.
+        # Without bounce buffers the debugger prints every message, and no misuse is fatal.
         "guest-misuse": Spec("misuse", "strict", "swiotlb=noforce"),
     }
     for name in dict.fromkeys([*scenarios.names(), SCENARIO]):
@@ -124,7 +125,8 @@ def known() -> dict[str, Spec]:
 
 
 SPECS = known()
-# Small guests of `make misuse` and `make api`, and the guests of `make test` that have the same results, and more.
+# Small guests of `make misuse` and `make api`, each with the guest of `make test` that has the same
+# results and more.
 SMALL = {
     "guest-limits": "guest-test",
     "guest-mmap": "guest-test",
@@ -135,12 +137,12 @@ SMALL = {
 
 
 def trace_of(name: str) -> Path:
-    """Where QEMU leaves what it records of a guest."""
+    """Return the path of QEMU's trace of a guest."""
     return LOGS / f"{name}.trace"
 
 
 def make_guest(name: str, spec: Spec, **changes) -> guest.Guest:
-    """A guest as `make` boots it."""
+    """Return a guest as `make` boots it."""
     image, initramfs, words = ENV.image, BUILD / "initramfs.cpio", [ENV.append, spec.append]
     if spec.variant:
         image = ENV.kernel(spec.variant) / "arch/arm64/boot/Image"
@@ -169,7 +171,7 @@ def make_guest(name: str, spec: Spec, **changes) -> guest.Guest:
 
 @contextlib.contextmanager
 def with_programs(archive: Path, programs: dict[str, str]):
-    """An initramfs with these files added, by their names: the kernel reads archives in a row."""
+    """Add files to an initramfs: append an archive, as the kernel reads several in a row."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         for program, text in programs.items():
@@ -195,6 +197,6 @@ def boot(name: str, spec: Spec, show=lambda line: None) -> guest.Outcome:
             a_guest.initramfs = stack.enter_context(with_programs(a_guest.initramfs, dict(spec.programs)))
         outcome = guest.boot(a_guest, show)
     if spec.recorded and trace_of(name).exists():
-        # It is shorter then by far, and the next who reads it is quick.
+        # Compact the trace, which makes it far shorter and faster to read.
         smmu_trace.compact(trace_of(name))
     return outcome

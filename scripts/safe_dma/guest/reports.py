@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a kernel reports when something is wrong, found in its log.
+"""Find the kernel's reports of problems in its log.
 
-What is looked for are the kernel's own texts, as they stand in its source: a text that is not there any
-more would never be found, so that a test reads the source too.
+Reports are found by string literals from the kernel's source. A test checks that each literal is
+still in the source, since one that was changed would never be found.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROWS = Path(__file__).resolve().parents[3] / "rust" / "misuse" / "rows"
 
-# By kind and source file: the string literals, as they are written there, up to the end of the line.
+# String literals by kind and source file, as written there, up to the end of the line.
 KINDS = {
     "KASAN": {
         "mm/kasan/report.c": [
@@ -43,7 +43,7 @@ KINDS = {
             "WARNING: chain_key collision",
             "INFO: trying to register non-static key.",
             "BUG: key %px has not been registered!",
-            # It sees nothing after these.
+            # lockdep turns itself off after these.
             "BUG: MAX_LOCKDEP_ENTRIES too low!",
             "BUG: MAX_LOCKDEP_KEYS too low!",
             "BUG: MAX_LOCKDEP_CHAINS too low!",
@@ -120,12 +120,12 @@ KINDS = {
     },
     "fault injection": {"lib/fault-inject.c": ["FAULT_INJECTION: forcing a failure."]},
     "lost messages": {"kernel/printk/printk.c": ["** %lu printk messages dropped **"]},
-    # Of whatever is not above.
+    # Any other warning.
     "warning": {"kernel/panic.c": ["WARNING: %s:%d at %pS, CPU#%d: %s/%d", "WARNING: at %pS, CPU#%d: %s/%d"]},
     "stack trace": {"arch/arm64/kernel/stacktrace.c": ["%sCall trace:"]},
 }
 
-# Where what is printed is not the literal alone.
+# The printed text of literals that are only a part of it.
 PRINTED = {
     'pr_fmt("%s %s: ")': r"DMA-API: \S+ \S+: ",
     '"refcount_t: " str ".\\n"': r"refcount_t: ",
@@ -133,61 +133,63 @@ PRINTED = {
     "debugging out of memory - disabling": r"DMA-API: debugging out of memory - disabling",
     "%d new suspected memory leaks (see ": r"kmemleak: \d+ new suspected memory leaks \(see ",
     "Kernel memory leak detector disabled": r"kmemleak: Kernel memory leak detector disabled",
-    # Those who write this to the log themselves may have said it in other words.
+    # Any text may precede these words.
     "%sCall trace:": r"Call trace:$",
 }
 CONVERSION = re.compile(r"%[-#0-9.*]*(?:hh|ll|h|l|z|t)?(?:p[A-Za-z]*|[a-zA-Z])")
 
-# The kinds that say only where: what the report is about has been said, or is said, beside them.
+# The kinds that name only a place; other lines of the report say what it is about.
 WHERE = ("warning", "stack trace")
-# Words of reports whose source nobody has named above.
+# The beginning of reports that are not listed above.
 UNNAMED = re.compile(r"(?:^|[ \[])(?:BUG|WARNING|INFO): ")
 
 # A kernel message on the console.
 MESSAGE = re.compile(r"^\[ *\d+\.\d+\] (.*)$")
 BEGIN = "------------[ cut here ]------------"
 END = re.compile(r"^---\[ end trace ")
-# How far behind what a report says its stack trace may be.
+# The maximum number of lines between a report and its stack trace.
 REACH = 60
-# How many lines of a report are shown.
+# The number of lines of a report to show.
 LONGEST = 100
-# By run.sh and by init, of what is running.
+# A mark by run.sh and init: a self-test begins or ends.
 MARK = re.compile(r"^selftest (\S+) (begins|ends)$")
 
 
 def misuse_messages() -> list[str]:
-    """What misuse.ko provokes: the messages of its table."""
+    """Return the messages that misuse.ko provokes, from its table."""
     rows = [line.split("\t") for line in ROWS.read_text().splitlines() if line and not line.startswith("#")]
     return [re.escape(row[1]) for row in rows if row[1] != "nothing"]
 
 
 PENDING = "DMA-API: .* device driver has pending DMA allocations while released from device"
 
-# What a script in scripts/selftests/ provokes on purpose, while it runs.
+# The messages that a script in scripts/selftests/ provokes on purpose while it runs.
 PROVOKED = {
-    # Besides the debugger the layer of the IOMMU and its page tables warn of some.
+    # dma-iommu and the page table code warn of some misuses, too.
     "misuse": [*misuse_messages(), r"^WARNING: drivers/iommu/(dma-iommu|io-pgtable-arm)\.c:\d+ at "],
     "forget": [PENDING],
     "mmap_lost": [PENDING],
-    # Files of an interrupt in /proc that could not be made, for want of memory, are missed when they are removed.
+    # The kernel warns when it removes an interrupt's files in /proc that it failed to create for
+    # lack of memory.
     "faults": [r"^name '(affinity_hint|smp_affinity(_list)?|effective_affinity(_list)?|node|spurious)'$"],
 }
 
 
-# What the DMA debugger says for no reason where several processors map and sync at once, in C as well.
-# dma_unmap_phys() in kernel/dma/mapping.c gives the IOVA back before debug_dma_unmap_phys() looks for its entry, so
-# that another processor can map the same IOVA meanwhile: two entries of one address. In kernel/dma/debug.c
-# __hash_bucket_find() takes the one that fits in size, type, direction and entries, or, of several that fit less,
-# none; and a sync (dma_debug_single) never fits what was mapped (dma_debug_phy) in type. init and common.sh in
-# scripts/selftests/ leave it out of the debugger's count.
+# A false report of the DMA debugger when several processors map and sync at once, also from C.
+# dma_unmap_phys() in kernel/dma/mapping.c frees the IOVA before debug_dma_unmap_phys() removes its
+# entry, so another processor can map the same IOVA meanwhile, and one address has two entries. Of
+# these __hash_bucket_find() in kernel/dma/debug.c takes the one whose size, type, direction and
+# entries match, or none if several match in part; and a sync (dma_debug_single) never matches the
+# type of a mapping (dma_debug_phy). init and common.sh in scripts/selftests/ do not count this
+# report.
 NO_REASON = "device driver tries to sync DMA memory it has not allocated "
-# How many processors there are, by kernel/smp.c.
+# The number of processors, printed by kernel/smp.c.
 PROCESSORS = re.compile(r"^smp: Brought up \d+ nodes?, (\d+) CPUs?$")
 
 
 @dataclass(frozen=True)
 class Report:
-    """Something that the kernel complains of."""
+    """A report of the kernel."""
 
     kind: str
     line: str
@@ -200,7 +202,7 @@ class Report:
 
 
 def pattern_of(literal: str) -> str:
-    """The regular expression of what a literal of the source looks like in the log."""
+    """Return a regular expression for the printed text of a literal."""
     if literal in PRINTED:
         return PRINTED[literal]
     return "".join(
@@ -211,7 +213,7 @@ def pattern_of(literal: str) -> str:
 
 @functools.cache
 def patterns() -> list[tuple[str, re.Pattern]]:
-    """Each kind with each of its texts."""
+    """Return a pair of kind and pattern for each literal."""
     return [
         (kind, re.compile(pattern_of(literal)))
         for kind, files in KINDS.items()
@@ -221,7 +223,7 @@ def patterns() -> list[tuple[str, re.Pattern]]:
 
 
 def kind_of(line: str) -> str:
-    """The kind of report that a line is part of, or nothing."""
+    """Return the kind of report that a line belongs to; empty if it belongs to none."""
     for kind, pattern in patterns():
         if pattern.search(line):
             return kind
@@ -229,30 +231,30 @@ def kind_of(line: str) -> str:
 
 
 class Scanner:
-    """The reports of a log, a line at a time."""
+    """Finds the reports in a log, line by line."""
 
     def __init__(self):
         self.found = []
         self.during = ""
         self.processors = 1
-        # Lines since something was reported, or provoked.
+        # The number of lines since the last report or provoked message.
         self.since = REACH
         self.block = None
 
     def provoked(self, line: str) -> bool:
-        """Whether the script that runs wants it, or it has no reason."""
+        """Return whether the running script provokes the message, or the message is false."""
         if self.processors > 1 and re.search(rf"DMA-API: \S+ \S+: {NO_REASON}", line):
             return True
         return any(re.search(text, line) for text in PROVOKED.get(self.during, []))
 
     def add(self, kind: str, line: str):
-        """That line is a report, unless it is provoked; either way its stack trace is no other."""
+        """Add a report, unless it is provoked; either way its stack trace is no further report."""
         self.since = 0
         if not self.provoked(line):
             self.found.append(Report(kind, line.strip(), self.during))
 
     def judge_block(self):
-        """What was between two lines that the kernel cuts its report out with is one report."""
+        """Take the lines between the kernel's "cut here" and "end trace" as one report."""
         lines, self.block = self.block, None
         kinds = [(kind, line) for line in lines if (kind := kind_of(line))]
         said = [(kind, line) for kind, line in kinds if kind not in WHERE]
@@ -267,7 +269,7 @@ class Scanner:
             self.add(*kinds[0])
 
     def take(self, line: str):
-        """The next message."""
+        """Read the next message."""
         self.since += 1
         if count := PROCESSORS.match(line):
             self.processors = int(count[1])
@@ -288,29 +290,30 @@ class Scanner:
             self.add(kind, line)
 
     def end(self) -> list[Report]:
-        """What was found in all."""
+        """Return all reports."""
         if self.block is not None:
             self.judge_block()
         return self.found
 
 
-# A record of /dev/kmsg: level and facility, number, microseconds, flags; what is not printable is escaped.
+# A record of /dev/kmsg: level and facility, number, microseconds, flags; unprintable bytes are
+# escaped.
 RECORD = re.compile(r"^\d+,(\d+),(\d+),[^;]*;(.*)$")
 ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 
 
 class LogError(Exception):
-    """What a guest says is its log is not all of it."""
+    """The log of a guest is incomplete."""
 
 
 def from_records(lines: list[str]) -> list[str]:
-    """The records of /dev/kmsg as they are on a console. None may be missing."""
+    """Convert records of /dev/kmsg to the lines of a console; raise an error if one is missing."""
     messages = []
     expected = None
     for line in lines:
         record = RECORD.match(line)
         if not record:
-            # What a record has besides its text is indented.
+            # Indented lines have the key=value pairs of a record.
             if not line.startswith(" "):
                 raise LogError(f"this is no kernel message: {line}")
             continue
@@ -324,12 +327,12 @@ def from_records(lines: list[str]) -> list[str]:
 
 
 def messages(lines: list[str]) -> list[str]:
-    """What the kernel has said, of the lines of a console."""
+    """Return the kernel messages among the lines of a console."""
     return [match[1] for line in lines if (match := MESSAGE.match(line))]
 
 
 def scan(lines: list[str]) -> list[Report]:
-    """The reports in the kernel messages among `lines`."""
+    """Return the reports in the kernel messages among `lines`."""
     scanner = Scanner()
     for message in messages(lines):
         scanner.take(message)
@@ -337,7 +340,7 @@ def scan(lines: list[str]) -> list[Report]:
 
 
 def first(lines: list[str]) -> list[str]:
-    """The messages of the first report, with its stack trace."""
+    """Return the messages of the first report, with its stack trace."""
     found, said = scan(lines), messages(lines)
     if not found:
         return []
@@ -347,7 +350,7 @@ def first(lines: list[str]) -> list[str]:
 
 
 def decode(lines: list[str], kernel: Path, modules: Path) -> list[str]:
-    """The same with source lines, where the builds have debug information, and with Rust names as in the source."""
+    """Add source lines to a report, if there is debug information, and demangle Rust names."""
     if not lines:
         return []
     environment = os.environ | {"LLVM": "1"}
@@ -364,7 +367,7 @@ def decode(lines: list[str], kernel: Path, modules: Path) -> list[str]:
 
 
 def problem(lines: list[str]) -> str:
-    """One line about the reports, or nothing."""
+    """Return one line about the reports; empty if there are none."""
     found = scan(lines)
     if not found:
         return ""

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The boot scenarios of qemu/scenarios/: what the guest's machine and its kernel are like.
+"""The boot scenarios in qemu/scenarios/, which configure the guest's machine and its kernel.
 
-A file says what is special about its scenario. Scenarios combine, `lazy+noncoherent`, unless two say
-different things of the same.
+A file has the settings that differ from the default. Scenarios combine, as in `lazy+noncoherent`,
+unless they contradict each other in a setting.
 """
 
 import argparse
@@ -18,63 +18,63 @@ DIRECTORY = Path(__file__).resolve().parents[3] / "qemu" / "scenarios"
 
 
 class ScenarioError(Exception):
-    """Why there is no such scenario."""
+    """The scenario does not exist or is invalid."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Something that a scenario may say: what it is without one, and what it can be."""
+    """A setting of scenarios: its default and its possible values."""
 
     default: object
     values: object
     meaning: str
 
     def allows(self, value) -> bool:
-        """Whether it can be `value`, which is of the right type too: True is no number here."""
+        """Return whether `value` is valid, also in its type: True is not a number here."""
         return type(value) is type(self.default) and value in self.values
 
 
-# The first word of a file, "about", is for people.
+# A file also has "about", a description.
 SETTINGS = {
     "translation": Setting(
-        "strict", ("strict", "lazy", "identity", "none"), "who translates, and when the TLB forgets"
+        "strict", ("strict", "lazy", "identity", "none"), "whether the IOMMU translates, and when the TLB is flushed"
     ),
     "stage": Setting(1, (1, 2), "the stage of translation that the SMMU has"),
-    "bounce": Setting("none", ("none", "beyond_mask", "forced"), "which buffers are bounced where nobody translates"),
+    "bounce": Setting("none", ("none", "beyond_mask", "forced"), "which buffers are bounced without translation"),
     "coherent": Setting(True, (True, False), "whether the device is cache-coherent"),
-    "untrusted": Setting(False, (True, False), "whether the driver says that its device is not to be trusted"),
-    "firmware": Setting("devicetree", ("devicetree", "acpi"), "how the machine is described to the kernel"),
+    "untrusted": Setting(False, (True, False), "whether the driver marks its device as untrusted"),
+    "firmware": Setting("devicetree", ("devicetree", "acpi"), "the description of the machine for the kernel"),
     "memory": Setting(512, range(256, 65537), "MiB"),
-    "address_bits": Setting(32, range(28, 53), "of the device"),
-    "cma": Setting(16, range(0, 1025), "MiB that are kept for contiguous memory"),
+    "address_bits": Setting(32, range(28, 53), "the address bits of the device"),
+    "cma": Setting(16, range(0, 1025), "MiB that are reserved for contiguous memory"),
     "pages": Setting("4K", ("4K", "16K", "64K"), "the kernel's page size"),
     "processors": Setting(1, range(1, 9), "with one, time is counted in instructions"),
-    "devices": Setting(1, range(1, 9), "how many edu devices there are"),
-    "slots": Setting(False, (True, False), "whether each device is in a slot, out of which it can be pulled"),
+    "devices": Setting(1, range(1, 9), "the number of edu devices"),
+    "slots": Setting(False, (True, False), "whether each device is in a slot that supports hot-unplug"),
 }
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario, or several that were combined."""
+    """A scenario, or a combination of several."""
 
     name: str
     about: str
-    # What it says of each setting: all that it can be, the preferred one first.
+    # The possible values of each setting, the preferred one first.
     says: dict = field(default_factory=dict)
 
     def settings(self) -> dict:
-        """Every setting's value."""
+        """Return the value of every setting."""
         return {name: self.says.get(name, [setting.default])[0] for name, setting in SETTINGS.items()}
 
     def with_settings(self, **values) -> "Scenario":
-        """The same, with these settings as the user wants them."""
+        """Return the scenario with these settings of the user."""
         asked = Scenario("what you ask for", "", {name: [value] for name, value in values.items()})
         return dataclasses.replace(combine([self, asked]), name=self.name, about=self.about)
 
 
 def read(path: Path) -> Scenario:
-    """The scenario that a file describes."""
+    """Read a scenario from a file."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -96,13 +96,13 @@ def read(path: Path) -> Scenario:
 
 
 def names(directory: Path = DIRECTORY) -> list[str]:
-    """The scenarios that there are, the default first."""
+    """Return the names of all scenarios, the default first."""
     found = sorted(path.stem for path in directory.glob("*.toml"))
     return sorted(found, key=lambda name: name != "strict")
 
 
 def combine(scenarios: list[Scenario]) -> Scenario:
-    """All of them at once; what one leaves open another may decide."""
+    """Combine scenarios; one may narrow the values that another leaves open."""
     says = {}
     said_by = {}
     for scenario in scenarios:
@@ -122,12 +122,12 @@ def combine(scenarios: list[Scenario]) -> Scenario:
 
 
 def words(values: list) -> str:
-    """The values of a setting, for people."""
+    """Format the values of a setting."""
     return " or ".join(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
 
 
 def find(text: str, directory: Path = DIRECTORY) -> Scenario:
-    """The scenario of that name, or the combination of those between its plus signs."""
+    """Return the scenario of that name, or the combination of names joined by plus signs."""
     known = names(directory)
     asked = text.split("+")
     for name in asked:
@@ -139,13 +139,13 @@ def find(text: str, directory: Path = DIRECTORY) -> Scenario:
 
 
 def chosen(text: str, processors: int | None) -> Scenario:
-    """What the user asked for with SCENARIO= and, if it is a number, SMP=."""
+    """Return the scenario for the user's SCENARIO= and, if it is a number, SMP=."""
     scenario = find(text)
     return scenario if processors is None else scenario.with_settings(processors=processors)
 
 
 def main() -> int:
-    """The command line: a list, or one setting of one scenario."""
+    """Print a list of all scenarios, or one setting of one scenario."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=("list", "get"))
     parser.add_argument("scenario", nargs="?", default="strict")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Soak the module: guest after guest, each with a seed of its own, for as long as there is time."""
+"""Soak the module: boot guest after guest, each with its own seed, until the time is over."""
 
 import argparse
 import re
@@ -15,25 +15,25 @@ from safe_dma.environment import ENV, LOGS
 from safe_dma.guest import guest, ktap, plan, reports
 
 SELFTESTS = Path(__file__).resolve().parents[2] / "selftests"
-# What a guest does, if it is there, in this order.
+# The self-tests that a guest runs, in this order.
 TESTS = ("soak", "fuzz", "cycles")
-# How much of each: a guest is busy for a minute or two with the kernel of DEBUG=1.
+# The amount of work of each: one or two minutes for a guest with the kernel of DEBUG=1.
 AMOUNTS = {"SAFE_DMA_OPERATIONS": 20000, "SAFE_DMA_INPUTS": 10000, "SAFE_DMA_CYCLES": 10}
 
-# What the self-tests print of what they have done.
+# The figures that the self-tests print.
 FIGURES = {
     "operations": re.compile(r"# soak: seed \d+, .* (\d+) operations, digest [0-9a-f]+$"),
     "inputs": re.compile(r"# seed \d+: (\d+) inputs, "),
     "load and unload": re.compile(r"# cycles: (\d+) reload, "),
     "unbind and bind": re.compile(r"# cycles: (\d+) rebind, "),
 }
-# And of what was not as it should be.
+# A mismatch that they print.
 MISMATCH = re.compile(r"# soak: seed \d+ worker \d+ operation \d+: |# input \d+ of seed \d+: ")
 
 
 @dataclass
 class Sum:
-    """What all guests have done, and what they have found."""
+    """The sums of all guests."""
 
     guests: int = 0
     figures: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FIGURES, 0))
@@ -41,7 +41,7 @@ class Sum:
     reports: int = 0
 
     def add(self, outcome: guest.Outcome):
-        """One guest more."""
+        """Add a guest."""
         self.guests += 1
         for name, pattern in FIGURES.items():
             self.figures[name] += sum(int(match[1]) for line in outcome.lines if (match := pattern.search(line)))
@@ -54,7 +54,7 @@ class Sum:
 
 
 def problem(outcome: guest.Outcome, linux: Path) -> str:
-    """What is wrong with a guest, in one line, or nothing."""
+    """Return the problem of a guest in one line; empty if there is none."""
     said = [line.strip() for line in outcome.lines if MISMATCH.search(line)]
     failed = [result.name for result in ktap.parse(outcome.lines, linux) if result.status == "failed"]
     if said:
@@ -65,36 +65,36 @@ def problem(outcome: guest.Outcome, linux: Path) -> str:
 
 
 def tests() -> list[str]:
-    """The self-tests that there are."""
+    """Return the self-tests that exist."""
     return [name for name in TESTS if (SELFTESTS / f"{name}.sh").exists()]
 
 
 def scenario_of(seed: int) -> str:
-    """In turn, unless the user wants one; a seed has its own, so that it is the same run again."""
+    """Return the scenario of a seed: always the same, so that a seed repeats its run."""
     names = plan.DEBUG_SCENARIOS if plan.SCENARIO == "strict" else [plan.SCENARIO]
     return names[seed % len(names)]
 
 
 def boot(seed: int) -> guest.Outcome:
-    """One guest, to its end."""
+    """Run one guest to its end."""
     words = [f"SAFE_DMA_SEED={seed}", *(f"{name}={number}" for name, number in AMOUNTS.items())]
     return plan.boot(f"soak-{seed}", plan.Spec(" ".join(["selftest", *tests()]), scenario_of(seed), " ".join(words)))
 
 
 class Progress:
-    """One line that counts; without a terminal one every 30 seconds."""
+    """Shows progress in one line; without a terminal, in one line every 30 seconds."""
 
     def __init__(self):
         self.start = time.monotonic()
         self.next = 30
 
     def elapsed(self) -> str:
-        """How long it has taken."""
+        """Return the elapsed time."""
         seconds = int(time.monotonic() - self.start)
         return f"{seconds // 60}:{seconds % 60:02d}"
 
     def show(self, total: Sum, running: int):
-        """How far it is."""
+        """Show the progress."""
         text = f"safe-dma: soak  {self.elapsed()}  {total}, {running} running"
         if sys.stderr.isatty():
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
@@ -103,13 +103,16 @@ class Progress:
             print(text, file=sys.stderr, flush=True)
 
     def end(self):
-        """The line is not of interest any more."""
+        """Erase the line."""
         if sys.stderr.isatty():
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
-    """Boots guests until the time is over or one fails; what they did, the seed after the last, what failed."""
+    """Boot guests until the time is over or one fails.
+
+    Return the sums, the seed after the last one, and the failure.
+    """
     total = Sum()
     progress = Progress()
     end = progress.start + seconds
@@ -139,7 +142,7 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
 
 
 def main() -> int:
-    """The command line is the environment, see main.sh."""
+    """Run the soak that the environment describes, see main.sh."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     seed = int(ENV.seed or time.time())
     minutes = float(ENV.minutes)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Boots the guests of a plan side by side and writes the outcome of each to .build/results/NAME.json.
+"""Boot the guests of a plan in parallel, and write the outcome of each to .build/results/NAME.json.
 
-Judging is another step: outcome() and results() read the files.
+The tests judge the outcomes later: outcome() and results() read the files.
 """
 
 import contextlib
@@ -21,26 +21,26 @@ from safe_dma.environment import BUILD, ENV
 from safe_dma.guest import guest, ktap, plan
 
 RESULTS = BUILD / "results"
-# The name of the result that is the guest's own.
+# The name of the result for the end of the guest itself.
 END = "the guest's end"
 
-# The guests that may be judged: those that were booted by this process, or all, see judge_only().
+# The guests that may be judged: those that this process has booted, or all, see judge_only().
 _judged: set[str] | None = set()
 
 
 class NoOutcome(Exception):
-    """A guest was not booted."""
+    """The guest was not booted."""
 
 
 @functools.cache
 def digest(path: Path) -> str:
-    """The hash of a file's contents."""
+    """Return the hash of a file's contents."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def identity(name: str, spec: plan.Spec) -> str:
-    """Of a guest that does the same whenever it is booted, all that it depends on; nothing of others."""
+    """Return a hash of all inputs of a guest whose run is reproducible; empty for others."""
     if spec.real_time or not ENV.image:
         return ""
     a_guest = plan.make_guest(name, spec)
@@ -53,12 +53,12 @@ def identity(name: str, spec: plan.Spec) -> str:
 
 
 def file_of(name: str) -> Path:
-    """Where the outcome of a guest is."""
+    """Return the path of a guest's outcome."""
     return RESULTS / f"{name}.json"
 
 
 def write(name: str, outcome: guest.Outcome, key: str) -> None:
-    """Keep an outcome."""
+    """Write an outcome to its file."""
     data = dataclasses.asdict(outcome)
     if outcome.kernel is outcome.lines:
         data["kernel"] = None
@@ -69,7 +69,7 @@ def write(name: str, outcome: guest.Outcome, key: str) -> None:
 
 
 def read(name: str) -> tuple[guest.Outcome, str] | None:
-    """What was kept, and what the guest depended on."""
+    """Read an outcome, and the hash of the guest's inputs, from the file."""
     try:
         data = json.loads(file_of(name).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -81,7 +81,7 @@ def read(name: str) -> tuple[guest.Outcome, str] | None:
 
 
 def kept(name: str, spec: plan.Spec, key: str) -> guest.Outcome | None:
-    """The outcome of the same guest, booted earlier, if it was good; never where CI is set."""
+    """Return the earlier outcome of the same guest if it was good; never if CI is set."""
     if not key or ENV.fresh or os.environ.get("CI"):
         return None
     found = read(name)
@@ -92,7 +92,7 @@ def kept(name: str, spec: plan.Spec, key: str) -> guest.Outcome | None:
 
 
 def boot(name: str, spec: plan.Spec, show=lambda line: None) -> tuple[guest.Outcome, bool]:
-    """Boot a guest, or take what is known of it, which is the same; whether it was kept."""
+    """Boot a guest, or reuse its earlier outcome; return whether it was reused."""
     key = identity(name, spec)
     outcome = kept(name, spec, key)
     if outcome:
@@ -105,14 +105,14 @@ def boot(name: str, spec: plan.Spec, show=lambda line: None) -> tuple[guest.Outc
     return outcome, False
 
 
-# Whether the terminal is for the progress: tests write to it meanwhile.
+# Whether progress may be shown on the terminal, which tests write to meanwhile.
 FORK = multiprocessing.get_context("fork")
 SHOWN = FORK.Event()
 SHOWN.set()
 
 
 class Progress:
-    """One line that tells how far the guests are; without a terminal the last alone."""
+    """Shows the progress of the guests in one line; without a terminal, only the last line."""
 
     def __init__(self, total: int):
         self.start = time.monotonic()
@@ -132,22 +132,22 @@ class Progress:
         return f"safe-dma: guests  {seconds // 60}:{seconds % 60:02d}  {self.done} of {self.total}{kept}"
 
     def end(self):
-        """The last line, when it may be written."""
+        """Write the last line."""
         text = str(self)
         SHOWN.wait()
         print(f"\r\033[K{text}" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
 
 
 def seconds(name: str) -> float:
-    """What a guest took last time; of one that was never booted it is not known, and it comes first."""
+    """Return the duration of a guest's last run; a guest that was never booted sorts first."""
     found = read(name)
     return found[0].seconds if found else float("inf")
 
 
 def boot_together(names: list[str]) -> None:
-    """Boot guests, those that take longest first, as many at a time as there are processors.
+    """Boot guests, the longest first, as many at a time as there are processors.
 
-    One more is booted beside them, of those in real time, which wait more than they work.
+    One more is booted in parallel if it runs in real time, as such a guest mostly waits.
     """
     names = sorted({*names} - (_judged or set()), key=seconds, reverse=True)
     if not names:
@@ -166,7 +166,7 @@ def boot_together(names: list[str]) -> None:
             for future in as_completed(running):
                 show(running[future], future.result()[1])
         except BaseException:
-            # No other is begun.
+            # Start no other guest.
             for future in running:
                 future.cancel()
             raise
@@ -175,13 +175,13 @@ def boot_together(names: list[str]) -> None:
 
 
 def _boot_in_group(names: list[str]) -> None:
-    # Its guests end with it.
+    # A process group of its own, so that its guests are ended with it.
     os.setpgrp()
     boot_together(names)
 
 
 def begin(names: list[str]) -> multiprocessing.Process:
-    """The same in a process of its own, which nothing that a test does to this one can change."""
+    """Boot guests in a process of its own, which the tests in this process cannot affect."""
     SHOWN.clear()
     process = FORK.Process(target=_boot_in_group, args=[names], daemon=True)
     process.start()
@@ -190,13 +190,13 @@ def begin(names: list[str]) -> multiprocessing.Process:
 
 
 def judge_only() -> None:
-    """Take what is in the files, whoever has booted the guests."""
+    """Allow judging all files, whichever process has booted the guests."""
     global _judged
     _judged = None
 
 
 def outcome(name: str) -> guest.Outcome:
-    """How a guest ended."""
+    """Return the outcome of a guest."""
     if _judged is not None and name not in _judged:
         raise NoOutcome(f"{name} is not among the guests that were booted: name it with @pytest.mark.boots")
     return _read(name)
@@ -211,7 +211,7 @@ def _read(name: str) -> guest.Outcome:
 
 
 def guest_end(name: str) -> ktap.Result:
-    """The guest's own end, as a result."""
+    """Return the end of the guest as a result."""
     found = outcome(name)
     if found.problem:
         a_guest = plan.make_guest(name, plan.SPECS[name])
@@ -221,5 +221,5 @@ def guest_end(name: str) -> ktap.Result:
 
 @functools.cache
 def results(name: str) -> list[ktap.Result]:
-    """Each result of a guest's KTAP, and its own end, first."""
+    """Return the end of a guest, and then each result of its KTAP."""
     return [guest_end(name), *ktap.parse(outcome(name).lines, ENV.linux)]

@@ -7,18 +7,18 @@ from safe_dma.environment import TOP
 from safe_dma.guest.scenarios import ScenarioError
 
 LIST = re.compile(r"^const SUBJECTS: .*?= &\[\n(.*?)^\];$", re.MULTILINE | re.DOTALL)
-# FORGET, which is last, is not for a run: it leaks on purpose.
+# FORGET, the last one, is left out: it leaks on purpose and has a parameter of its own.
 NAME = re.compile(r"^    subject\((?:c\"(\w+)\"|(?!FORGET)([A-Z_]+)),", re.MULTILINE)
 
 
 def names() -> list[str]:
-    """All of them, in order."""
+    """Return the names of all subjects, in order."""
     text = (TOP / "rust" / "selftest.rs").read_text(encoding="utf-8")
     return [literal or constant.lower() for literal, constant in NAME.findall(LIST.search(text)[1])]
 
 
 def parameters(asked: str) -> tuple[str, ...]:
-    """The module's parameter for the subjects of CHECKS=: a bit for each."""
+    """Return the module's parameter for the subjects in CHECKS=: a bit for each."""
     known = names()
     mask = 0
     for name in asked.replace(",", " ").split():
