@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Count what the library's operations take, beside the same in C, in a guest of each kind."""
+"""Count the instructions of the library's operations and of the same in C, in several guests."""
 
 import argparse
 import sys
@@ -11,26 +11,27 @@ from safe_dma.bench import bench_results, code_size
 from safe_dma.environment import BUILD, ENV, LOGS, TOP
 from safe_dma.guest import guest, machine, plan, stage
 
-# All that can be a price of the DMA API, and that the same kernel can have.
+# The scenarios that differ in the cost of the DMA API and run the same kernel.
 SCENARIOS = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent")
-# How often each operation is counted: what it takes to give a bounce buffer back depends on which of 128 in a
-# row it is. And how often each thread does one in a turn.
+# The number of rounds of each operation, also of each thread in a turn. The cost of freeing a
+# bounce buffer depends on its place in a row of 128.
 ROUNDS = 128
 THREAD_ROUNDS = 20000
-# What QEMU has to say of a guest.
+# The events that QEMU records.
 RECORDED = ("smmuv3_cmdq_opcode", "memory_region_ops_write")
-# For which the kernel's own benchmark runs, for a second of the guest's time each.
+# Runs the kernel's own benchmark, too, for one second of guest time for each operation.
 WITH_TOOL = "SAFE_DMA_MAP_BENCHMARK=Y"
-# 32 MiB of bounce buffers, where all are bounced: a list of 256 pages is more than there is otherwise.
+# 32 MiB of bounce buffers if everything is bounced: a list of 256 pages does not fit into the
+# default.
 BOUNCED = "swiotlb=16384"
-# For which time is real.
+# The scenario for measurements in real time.
 TIMED = "strict+smp"
-# Our kernel for it, unless the user has given one.
+# The kernel for benchmarks, unless the user has given one.
 VARIANT = "bench" if ENV.kernel("bench") else ""
 
 
 def scenarios() -> list[str]:
-    """Those that are counted: all, or what the user wants, if it is of these."""
+    """Return the scenarios to count: all, or the one that the user selected."""
     asked = plan.SCENARIO
     if plan.SMP:
         raise bench_results.BenchError("instructions are counted with one processor: leave SMP= out")
@@ -42,12 +43,12 @@ def scenarios() -> list[str]:
 
 
 def module() -> Path:
-    """The module that was built for it."""
+    """Return the path of the benchmark's module."""
     return (BUILD / VARIANT / "module" if VARIANT else TOP) / "bench_dma.ko"
 
 
 def spec(scenario: str, rounds: int = ROUNDS, tool: bool = False) -> plan.Spec:
-    """The guest that counts in a scenario; with the kernel's own benchmark if that is wanted."""
+    """Return the guest that counts in a scenario; with `tool`, also with the kernel's benchmark."""
     words = [WITH_TOOL] if tool else []
     if plan.find(scenario).settings()["bounce"] != "none":
         words.append(BOUNCED)
@@ -63,7 +64,7 @@ def spec(scenario: str, rounds: int = ROUNDS, tool: bool = False) -> plan.Spec:
 
 
 def outcome(name: str) -> guest.Outcome:
-    """That of a guest which came to its end."""
+    """Return the outcome of a guest, which must have ended well."""
     found = stage.outcome(name)
     if found.problem:
         raise bench_results.BenchError(f"{name}: {found.problem}; log: {LOGS / name}.log")
@@ -71,21 +72,21 @@ def outcome(name: str) -> guest.Outcome:
 
 
 def count(scenario: str) -> bench_results.Counts:
-    """What a scenario's guest has counted."""
+    """Return the counts of a scenario's guest."""
     name = f"bench-{scenario}"
     with plan.trace_of(name).open(encoding="utf-8", errors="replace") as lines:
         return bench_results.read(scenario, outcome(name).lines, lines)
 
 
 def report_times() -> list[str]:
-    """Lines about several processors. The times of a guest are of its host too: only ratios say something."""
+    """Return lines about several processors: ratios, since guest times depend on the host."""
     lines = [f"{TIMED}, several processors, time of the library as a part of that of C, turn by turn:"]
     processors = min(ENV.jobs, plan.find(TIMED).settings()["processors"])
     for threads in range(1, processors + 1):
         name = f"bench-threads-{threads}"
         parameters = (f"threads={threads}", f"rounds={THREAD_ROUNDS}")
         plan.SPECS[name] = plan.Spec("bench", TIMED, "", VARIANT, parameters=parameters)
-        # Alone: its time is what is looked for.
+        # Boot it alone, because its time is measured.
         stage.boot_together([name])
         pairs = bench_results.turns(outcome(name).lines)[threads]
         least, median, most = bench_results.in_turn(pairs)
@@ -96,23 +97,23 @@ def report_times() -> list[str]:
 
 
 def versions(counted: list[bench_results.Counts]) -> list[str]:
-    """Who made all of this."""
+    """Return the versions of the kernel and the tools."""
     kept = (LOGS / "versions").read_text(encoding="utf-8").splitlines()
     return [", ".join([counted[0].kernel, *kept])]
 
 
 def compare(counted: list[bench_results.Counts], baseline: str) -> list[str]:
-    """What has changed since the table that the user names."""
+    """Return the changes since the table that the user names."""
     lines = bench_results.changes(counted, bench_results.load(Path(baseline)))
     return [f"compared with {baseline}:", *(f"  {line}" for line in lines or ["nothing has changed"])]
 
 
 def main() -> int:
-    """The command line is the environment, see main.sh."""
+    """Run the benchmark that the environment describes, see main.sh."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     baseline = ENV.baseline
     if baseline:
-        # Before all that takes time.
+        # Check the file before anything that takes time.
         bench_results.load(Path(baseline))
     names = scenarios()
     plan.SPECS |= {f"bench-{name}": spec(name, tool=True) for name in names}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the guest's benchmark has counted: read from its console and from QEMU's trace, and compared."""
+"""Read the counts of the benchmark from the guest's console and QEMU's trace, and compare them."""
 
 import csv
 import re
@@ -21,7 +21,7 @@ MISSING = re.compile(r"op=(\w+) size=(\d+) count=(\d+) is not possible$")
 KERNEL = re.compile(r"Linux version (\S+) \(\S+\) \(\w* ?(clang version [\d.]+|gcc \S* ?[^)]*\) [\d.]+)")
 END = "end"
 
-# In QEMU's trace: the number that says where a series begins or ends, and a command for the SMMU.
+# In QEMU's trace: the mark where a series begins or ends, and a command for the SMMU.
 MARK = re.compile(r"memory_region_ops_write .* addr 0x[0-9a-f]*00000 value (0x[0-9a-f]+) size 4 name 'edu-mmio'$")
 COMMAND = re.compile(r"smmuv3_cmdq_opcode <--- (\w+)")
 
@@ -29,12 +29,12 @@ COLUMNS = ("scenario", "op", "size", "count", "by", "min", "median", "max", "com
 
 
 class BenchError(Exception):
-    """Why there is nothing to compare."""
+    """There is nothing to compare."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What is done, to how many bytes, and how many of them."""
+    """An operation: its name, its size in bytes, and the number of pieces."""
 
     name: str
     size: int
@@ -46,7 +46,7 @@ class Operation:
         )
 
 
-# What people call them.
+# The operations' names in the table.
 LABELS = {
     "single": "map, unmap {size}",
     "single_from_device": "map, unmap {size}, from device",
@@ -68,35 +68,36 @@ LABELS = {
     "round_trip": "transfer of 4 KiB, whole",
 }
 
-# What has no counterpart of its own in C, and what C does in its place.
+# Operations without a twin in C, and the operation in C that they are compared with.
 INSTEAD = {
     "dma_pool_arc": Operation("dma_pool", 64, 1),
     "kept": Operation("single", 4096, 1),
     "kept_shared": Operation("single", 4096, 1),
 }
 
-# Where an IOMMU translates: a buffer that stays mapped saves most there.
+# The scenarios in which an IOMMU translates, where a buffer that stays mapped saves most.
 TRANSLATED = ("strict", "lazy")
 KEPT = 1 / 20
-# Which address it is, and so where in the page table, shows in some instructions of a mapping, whoever makes it.
+# The number of instructions of a mapping that depend on its address, and so on its place in the
+# page table.
 ADDRESS = 20
 MAPPING = 1000
 
 
 @dataclass(frozen=True)
 class Limit:
-    """The most that the library may take, as a part of what C takes, where that is not 1; and why."""
+    """The maximum ratio of library to C where it is not 1, and the reason."""
 
-    # None is any.
+    # The names of the operations; none means all.
     names: tuple[str, ...]
     most: float
     why: str
     scenarios: tuple[str, ...] = ()
-    # Only lists as short as that.
+    # The maximum length of the lists.
     up_to: int = 1 << 30
 
 
-# The first that fits counts.
+# The first match counts.
 LIMITS = (
     Limit(("kept",), KEPT, "nothing is mapped", TRANSLATED),
     Limit(("kept_shared",), 1 / 8, "nothing is mapped; two locks are taken", TRANSLATED),
@@ -114,7 +115,7 @@ LIMITS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """Instructions, of one of many rounds each, and commands for the SMMU in each."""
+    """The instructions of a round, of many, and the commands for the SMMU in each round."""
 
     least: int
     median: int
@@ -124,19 +125,19 @@ class Sample:
 
 @dataclass
 class Counts:
-    """A scenario: of each operation what the library takes and what C does, by who does it."""
+    """The counts of a scenario: the samples of each operation, by implementation."""
 
     scenario: str
     samples: dict[Operation, dict[str, Sample]] = field(default_factory=dict)
-    # What the kernel's own benchmark says of the same, to the nearest hundred: instructions.
+    # The instructions by the kernel's own benchmark, to the nearest hundred.
     tool: dict[Operation, int] = field(default_factory=dict)
-    # The kernel, as it says it itself.
+    # The kernel's version string.
     kernel: str = ""
-    # Operations that the machine does not have.
+    # The operations that the machine does not support.
     missing: list[Operation] = field(default_factory=list)
 
     def hand(self, operation: Operation) -> Sample | None:
-        """C, with the same or with what it does in its place."""
+        """Return the sample of C: of the same operation, or of the one that it is compared with."""
         found = self.samples.get(operation, {}).get("hand")
         instead = INSTEAD.get(operation.name)
         if instead and not found:
@@ -146,10 +147,10 @@ class Counts:
         return found
 
     def ratio(self, operation: Operation) -> float | None:
-        """What the library takes, as a part of what C does: by the least of each, or by the medians.
+        """Return the ratio of library to C: the smaller of those of the minima and of the medians.
 
-        The lesser of the two. What the kernel keeps for the next time, addresses or a place to bounce to, is in
-        another state each time, whoever asks: but what the library does, it does each time.
+        The kernel's caches, of addresses or bounce buffers, are in another state in each round, for
+        both implementations. The instructions of the library itself count in each round.
         """
         hand = self.hand(operation)
         library = self.samples[operation].get("library")
@@ -159,7 +160,7 @@ class Counts:
 
 
 def commands(trace: Iterable[str]) -> dict[int, Counter]:
-    """How many commands of each kind the SMMU was given between a mark and the next."""
+    """Return the number of commands of each kind to the SMMU between two marks."""
     found: dict[int, Counter] = {}
     current = None
     for line in trace:
@@ -172,7 +173,7 @@ def commands(trace: Iterable[str]) -> dict[int, Counter]:
 
 
 def read(scenario: str, console: Iterable[str], trace: Iterable[str] = ()) -> Counts:
-    """What a guest has printed, and what QEMU saw of it."""
+    """Read the counts from a guest's console and QEMU's trace."""
     counts = Counts(scenario)
     given = commands(trace)
     rounds, ended, tool = 0, False, None
@@ -195,7 +196,7 @@ def read(scenario: str, console: Iterable[str], trace: Iterable[str] = ()) -> Co
             mode, granule = map(int, found.groups())
             tool = Operation("sg", 4096, granule) if mode else Operation("single", granule * 4096, 1)
         elif found := LATENCY.match(said):
-            # A microsecond is a thousand instructions.
+            # A microsecond is 1000 instructions.
             counts.tool[tool] = counts.tool.get(tool, 0) + int(found[2]) * 1000 + int(found[3]) * 100
         elif found := MISSING.match(said):
             counts.missing.append(Operation(found[1], int(found[2]), int(found[3])))
@@ -207,7 +208,7 @@ def read(scenario: str, console: Iterable[str], trace: Iterable[str] = ()) -> Co
 
 
 def limit(scenario: str, operation: Operation) -> tuple[float, str]:
-    """The most that the ratio may be, and why."""
+    """Return the maximum ratio of an operation, and the reason."""
     for each in LIMITS:
         here = not each.scenarios or scenario in each.scenarios
         if (not each.names or operation.name in each.names) and here and operation.count <= each.up_to:
@@ -216,7 +217,7 @@ def limit(scenario: str, operation: Operation) -> tuple[float, str]:
 
 
 def allowed(counts: Counts, operation: Operation) -> float | None:
-    """The most that the ratio of an operation may be in a scenario; None if there is nothing to compare."""
+    """Return the maximum ratio of an operation in a scenario; None without a limit."""
     hand = counts.hand(operation)
     if counts.ratio(operation) is None or operation.name == "copied":
         return None
@@ -225,7 +226,7 @@ def allowed(counts: Counts, operation: Operation) -> float | None:
 
 
 def too_dear(counts: Counts) -> list[str]:
-    """What takes more than it may, in words."""
+    """Return a line for each operation that takes more than its limit."""
     found = []
     for operation in counts.samples:
         most = allowed(counts, operation)
@@ -236,7 +237,7 @@ def too_dear(counts: Counts) -> list[str]:
 
 
 def crossover(counts: Counts) -> float | None:
-    """From how many bytes on it is cheaper to map than to copy into what stays mapped; None if never, or always."""
+    """Return the size in bytes from which mapping is cheaper than copying; None without one."""
     sizes = sorted(op.size for op in counts.samples if op.name == "copied" and counts.hand(op))
     pairs = [
         (size, counts.samples[op]["library"].median - counts.hand(op).median)
@@ -250,7 +251,7 @@ def crossover(counts: Counts) -> float | None:
 
 
 def turns(console: Iterable[str]) -> dict[int, list[tuple[float, float]]]:
-    """For so many threads, the nanoseconds of an operation of each turn: of the library, and of C."""
+    """Return the nanoseconds of an operation in each turn, of the library and of C, by threads."""
     found: dict[tuple[int, int], dict[str, float]] = {}
     for line in console:
         match = LINE.search(line.rstrip())
@@ -264,13 +265,13 @@ def turns(console: Iterable[str]) -> dict[int, list[tuple[float, float]]]:
 
 
 def in_turn(pairs: list[tuple[float, float]]) -> tuple[float, float, float]:
-    """The least, the median and the most of the library's time as a part of C's."""
+    """Return the minimum, the median and the maximum ratio of the library's time to that of C."""
     ratios = sorted(library / hand for library, hand in pairs)
     return ratios[0], statistics.median(ratios), ratios[-1]
 
 
 def write(path: Path, everything: list[Counts]) -> None:
-    """As CSV, for a spreadsheet, for the report, and to compare with."""
+    """Write the counts as CSV, for spreadsheets, the report, and later comparisons."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
@@ -289,7 +290,7 @@ def write(path: Path, everything: list[Counts]) -> None:
 
 
 def load(path: Path) -> list[Counts]:
-    """What write() has written."""
+    """Read the counts that write() has written."""
     found: dict[str, Counts] = {}
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -313,7 +314,7 @@ def load(path: Path) -> list[Counts]:
 
 
 def table(counts: Counts) -> list[str]:
-    """The lines of a scenario, for people."""
+    """Format the table of a scenario."""
     lines = [f"{counts.scenario:42}{'library':>9}{'C':>9}{'ratio':>8}{'tool':>8}{'commands':>10}"]
     for operation, samples in counts.samples.items():
         library, hand, ratio = samples.get("library"), counts.hand(operation), counts.ratio(operation)
@@ -334,7 +335,7 @@ def table(counts: Counts) -> list[str]:
 
 
 def overview(everything: list[Counts]) -> list[str]:
-    """All scenarios: what the first of them takes, and the ratios in each."""
+    """Format the table of all scenarios: the counts of the first one, and the ratios in each."""
     names = [counts.scenario for counts in everything]
     heads = [f"{names[0]}: library", "C", "tool", *names]
     lines = [f"{'instructions':40}{heads[0]:>16}{heads[1]:>8}{heads[2]:>8}" + "".join(f"{name:>12}" for name in names)]
@@ -351,7 +352,7 @@ def overview(everything: list[Counts]) -> list[str]:
 
 
 def changes(new: list[Counts], old: list[Counts]) -> list[str]:
-    """What is not as it was, of the library and of C, in words; the rest is as it was."""
+    """Return a line for each count of the library or of C that has changed."""
     before = {counts.scenario: counts for counts in old}
     lines = []
     for counts in new:

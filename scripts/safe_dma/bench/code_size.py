@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""How much code the library's operations are in the benchmark's module, beside the same in C."""
+"""Measure the code size of the library's operations in the benchmark's module, and of C."""
 
 import re
 import shutil
@@ -13,7 +13,8 @@ FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(r"^ *[0-9a-f]+:\s+\S")
 CALL = re.compile(r"R_AARCH64_(?:CALL|JUMP)26\s+(\S.*)$")
 
-# Functions of rust/bench/: of the library, and by hand. What they are in the symbol table ends like this.
+# Functions of rust/bench/ for the library and for C, by the ends of their names in the symbol
+# table.
 PAIRS = {
     "map, unmap 4 KiB": (("streaming::library_single::<", "ToDevice, 4096>"), ("by_hand_single",)),
     "map, unmap a page": (("streaming::library_page",), ("by_hand_page",)),
@@ -27,19 +28,19 @@ PAIRS = {
 
 
 class SizeError(Exception):
-    """Why the sizes cannot be told."""
+    """The sizes cannot be measured."""
 
 
 @dataclass
 class Code:
-    """A function: its instructions in bytes, and the functions that it calls."""
+    """A function: the size of its instructions in bytes, and the functions that it calls."""
 
     size: int = 0
     calls: set[str] = field(default_factory=set)
 
 
 def functions(listing: list[str]) -> dict[str, Code]:
-    """The functions of a disassembly with relocations."""
+    """Read the functions of a disassembly with relocations."""
     found: dict[str, Code] = {}
     current = None
     for line in listing:
@@ -55,7 +56,7 @@ def functions(listing: list[str]) -> dict[str, Code]:
 
 
 def whole(code: dict[str, Code], name: str) -> int:
-    """The size of a function and of all in this module that it can come to, each of them once."""
+    """Return the size of a function and of all functions of the module that it reaches."""
     seen = set()
     todo = [name]
     while todo:
@@ -67,7 +68,7 @@ def whole(code: dict[str, Code], name: str) -> int:
 
 
 def find(code: dict[str, Code], words: tuple[str, ...]) -> str:
-    """The one function whose name ends with the last word, and has the others."""
+    """Return the function whose name ends with the last word and contains the others."""
     found = [name for name in code if name.endswith(words[-1]) and all(word in name for word in words)]
     if len(found) != 1:
         raise SizeError(f"the module has {len(found)} functions that are called {'...'.join(words)}, and not one")
@@ -75,7 +76,7 @@ def find(code: dict[str, Code], words: tuple[str, ...]) -> str:
 
 
 def objdump() -> str:
-    """The disassembler that belongs to the compiler of the kernel, or whichever there is."""
+    """Return the disassembler of the kernel's tool chain, or any other."""
     tools = dict(tool.split("=", 1) for tool in ENV.tools if "=" in tool)
     llvm = tools.get("LLVM", "")
     names = [f"llvm-objdump{llvm}"] if llvm.startswith("-") else [f"{llvm}llvm-objdump"] if llvm.endswith("/") else []
@@ -86,7 +87,7 @@ def objdump() -> str:
 
 
 def read(module: Path) -> dict[str, Code]:
-    """The functions of a module."""
+    """Disassemble a module."""
     command = [objdump(), "--disassemble", "--reloc", "--demangle", "--no-show-raw-insn", str(module)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -95,7 +96,7 @@ def read(module: Path) -> dict[str, Code]:
 
 
 def table(module: Path) -> list[str]:
-    """The lines, for people."""
+    """Format the table."""
     code = read(module)
     lines = [f"{'code in bytes, with what is called in the module':51}{'library':>9}{'C':>9}{'alone':>9}{'C':>9}"]
     for label, (library, hand) in PAIRS.items():

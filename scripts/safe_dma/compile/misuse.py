@@ -33,12 +33,13 @@ HEADER = re.compile(r"// (DMA debugger|In C|Here|Message|Note): (.+)")
 # The message of the DMA debugger, or "nothing", with or without a reason.
 DEBUGGER = re.compile(rf"({NOTHING})(?:: (.+))?|(.+)")
 HERE = re.compile(r"(does not compile|cannot be expressed)(: .+)?")
-# At the end of the line that the error is in, or, with ^, in the line after it.
+# A marker at the end of the line with the error or, with ^, of the line after it.
 MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
 
 
-# The guest that commits the misuses in C, and those with the checks: only a device that is not coherent refuses a
-# part of a cache line, and only bounce buffers limit the size; one check is that of a self-test.
+# The guest that commits the misuses in C, and those with the checks: only a non-coherent device
+# refuses a part of a cache line, only bounce buffers limit the size, and one check is in a
+# self-test.
 TWINS_GUEST = "guest-misuse"
 CHECKED = ("run-noncoherent", "run-bounce-all", "guest-limits")
 GUESTS = [TWINS_GUEST, *CHECKED]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read from the library's sources the items that safe code can reach though they are not documented.
+"""Find the items of the library that safe code can reach although they are not documented.
 
 The methods of a private trait can be called if it is a supertrait of a public one: a bound on that trait
 brings them into scope. The public functions and fields of a type in a private module can be used by code

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Add the crates of this tree to the rust-project.json of the kernel's crates.
 
-The kernel's script takes the crates of an external module from its Kbuild file, and knows nothing of crates
-that use each other. What a crate was compiled from, and against, is in the files that the build leaves.
+The kernel's script reads the crates of an external module from its Kbuild file, and does not
+support
+crates that use each other. The build's .cmd files have the root and the dependencies of each crate.
 """
 
 import json
@@ -14,24 +15,24 @@ TOP = Path(__file__).resolve().parents[3]
 PROJECT = TOP / "rust-project.json"
 
 SOURCE = re.compile(r"^source_\S+ := (\S+\.rs)$", re.MULTILINE)
-# Of this tree alone: what the kernel gives to all, it gives by name.
+# Matches only crates of this tree: the kernel passes its own crates by name.
 METADATA = re.compile(r"^  \./rust/lib(\w+)\.rmeta ", re.MULTILINE)
 KERNEL = ["core", "kernel", "pin_init", "zerocopy", "zerocopy_derive"]
 
 
 def built() -> dict[Path, list[str]]:
-    """The roots of the crates that were built, and the crates of this tree that each is compiled against."""
+    """Return the roots of the crates that were built, and the crates that each uses."""
     texts = [path.read_text() for path in TOP.glob("rust/**/.*.o.cmd")]
     return {TOP / match[1]: METADATA.findall(text) for text in texts if (match := SOURCE.search(text))}
 
 
 def main() -> None:
-    """Add them, each with the configuration of the kernel."""
+    """Add the crates, each with the configuration of the kernel."""
     project = json.loads(PROJECT.read_text())
     crates = project["crates"]
     kernel = next(crate for crate in crates if crate["display_name"] == "kernel")
     roots = built()
-    # What is used stands before its users in the list: it has fewer crates below it.
+    # A crate must be listed before its users, and depends on fewer crates than they do.
     for root in sorted(roots, key=lambda root: len(roots[root])):
         known = {crate["display_name"]: index for index, crate in enumerate(crates)}
         deps = [{"crate": known[name], "name": name} for name in [*KERNEL, *roots[root]]]
