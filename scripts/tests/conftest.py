@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the tests share: where things are, and how the results of guests are judged."""
+"""Shared by the tests: paths, fixtures, and the judging of the results of guests."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from safe_dma.guest import plan
 from safe_dma.witness import proof
 
 KDIR, LINUX, CACHE, TOOLS = ENV.kdir, ENV.linux, ENV.cache, ENV.tools
-# What a user may have set for make.
+# Variables of make that the user may have set.
 VARIABLES = [
     "KDIR",
     "LINUX",
@@ -38,7 +38,7 @@ VARIABLES = [
 
 
 def each(names, guest="{}", first=""):
-    """Parameters of a test: these names, of which each judges a guest.
+    """Parametrize a test by the names of guests that it judges.
 
     With `first`, the name of a guest's first result, judge_all() may take the others.
     """
@@ -51,7 +51,7 @@ def each(names, guest="{}", first=""):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What QEMU's traces came to, if they were looked at."""
+    """Print what the checked traces of QEMU have confirmed."""
     if proof.REPORTS:
         terminalreporter.section("claims of the guests, and QEMU's trace")
         for name, report in proof.REPORTS.items():
@@ -67,17 +67,17 @@ def judge(result):
 
 @pytest.fixture
 def judge_all(request):
-    """Judge results, each as a test: the first is this one, and its name is in this one's."""
+    """Judge results, each as a test of its own; the first one is the result of this test."""
 
     def judge_each(results):
         first, *others = results
         prefix = request.node.callspec.id.removesuffix(first.name)
         often = Counter(result.name for result in results)
         seen = Counter()
-        # Where safe_dma/test.py finds them.
+        # Read by safe_dma/test.py.
         request.node.results = []
         for result in others:
-            # As pytest tells parameters apart that are alike.
+            # Number equal names, as pytest does for parameters.
             suffix = seen[result.name] if often[result.name] > 1 else ""
             seen[result.name] += 1
             request.node.results.append((f"{prefix}{result.name}{suffix}", result))
@@ -88,7 +88,7 @@ def judge_all(request):
 
 @pytest.fixture
 def tree(tmp_path):
-    """A copy of this tree as a clone of it would be, with no products in it."""
+    """Copy this tree without products, like a clone."""
     copy = tmp_path / "tree"
     listed = subprocess.run(
         ["git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -104,7 +104,7 @@ def tree(tmp_path):
 
 
 def run_command(command, cwd, env, timeout=300):
-    """Run a command without input; its result has both outputs in `stdout`."""
+    """Run a command without input; `stdout` of the result has both outputs."""
     return subprocess.run(
         command,
         cwd=cwd,
@@ -120,7 +120,7 @@ def run_command(command, cwd, env, timeout=300):
 
 @pytest.fixture
 def make(tmp_path):
-    """Call make as a user does, in `cwd`; variables are given by name, None takes one away."""
+    """Call make as a user does, in `cwd`, with these variables; None removes one."""
 
     def call(*words, cwd=TOP, env=None, **variables):
         environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
@@ -138,7 +138,7 @@ def make(tmp_path):
 
 @pytest.fixture
 def fake_tool(tmp_path):
-    """Put a program of that name, a shell script, before all others; returns the PATH."""
+    """Install a shell script as a program of that name; return a PATH that finds it first."""
     directory = tmp_path / "fake"
     directory.mkdir()
 
@@ -152,7 +152,7 @@ def fake_tool(tmp_path):
 
 
 def gone(pid):
-    """That process ends soon, or is only waiting for somebody to take notice of its end."""
+    """Check that a process ends soon, or is a zombie."""
     for _ in range(50):
         try:
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
@@ -164,7 +164,7 @@ def gone(pid):
 
 
 def error_line(result):
-    """The one line that a failed call of make ends with, before make's own."""
+    """Return the last line of a failed call of make, before make's own lines."""
     lines = [line for line in result.stdout.splitlines() if not line.startswith("make")]
     assert result.returncode != 0, result.stdout
     errors = [line for line in lines if line.startswith("safe-dma: error: ")]

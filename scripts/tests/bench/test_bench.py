@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the library costs, beside the same in C: counted in guests, and how that is read."""
+"""Test the cost of the library against C, counted in guests, and the reading of the counts."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from safe_dma.bench.bench_results import Counts, Operation, Sample
 from safe_dma.environment import ENV
 from safe_dma.guest import ktap, plan
 
-# Exact counts need no many rounds, but where the kernel looks for a bounce buffer: see bench.ROUNDS.
+# Exact counts need few rounds, unless the kernel searches for bounce buffers: see bench.ROUNDS.
 ROUNDS = 16
 SINGLE = Operation("single", 4096, 1)
 
@@ -57,12 +57,12 @@ LISTING = """\
 
 
 def rounds(name):
-    """How many are enough."""
+    """Return the number of rounds that suffices."""
     return ROUNDS if plan.find(name).settings()["bounce"] == "none" else bench.ROUNDS
 
 
 def why_not():
-    """Why nothing can be counted, or nothing."""
+    """Return the reason why nothing can be counted; empty if counting is possible."""
     if not ENV.kernel("bench"):
         return "the kernel of make bench was not built"
     try:
@@ -78,7 +78,7 @@ plan.SPECS |= {f"bench-{name}": bench.spec(name, rounds(name)) for name in COUNT
 
 
 def is_all_counted(counts):
-    """No operation is left out because nothing was printed of it."""
+    """Check that the guest has printed every operation."""
     names = {op.name for op in [*counts.samples, *counts.missing]}
     translates = plan.find(counts.scenario).settings()["translation"] in ("strict", "lazy")
     missing = {op.name for op in counts.missing}
@@ -87,7 +87,7 @@ def is_all_counted(counts):
 
 
 def judged(counts, operation):
-    """An operation is no dearer than in C, in instructions, which are exact."""
+    """Check that an operation takes no more instructions than in C."""
     _, why = bench_results.limit(counts.scenario, operation)
     good = counts.ratio(operation) <= bench_results.allowed(counts, operation)
     reason = f"{counts.samples[operation]}, and {why or 'no reason to be dearer'}"
@@ -98,20 +98,20 @@ def judged(counts, operation):
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 @pytest.mark.parametrize("name", each(COUNTED, "bench-{}", ALL))
 def test_no_dearer_than_c(name, judge_all):
-    """A result for each operation."""
+    """Check each operation, as a result of its own."""
     counts = bench.count(name)
     operations = [op for op in counts.samples if counts.ratio(op) and op.name != "copied"]
     judge_all([is_all_counted(counts), *(judged(counts, operation) for operation in operations)])
 
 
 def counts(library=95, hand=100, least=90, **more):
-    """A scenario with one operation."""
+    """Return the counts of a scenario with one operation."""
     samples = {SINGLE: {"hand": Sample(90, hand, 300, 1.0), "library": Sample(least, library, 95, 0.0)}}
     return Counts("strict", samples | more.pop("samples", {}), **more)
 
 
 def test_read():
-    """What the guest prints, and the commands between its marks."""
+    """Check that the guest's lines and the commands between marks are read."""
     found = bench_results.read("strict", CONSOLE, TRACE)
     assert found == counts(tool={SINGLE: 2700}, missing=[Operation("iova", 4096, 16)])
     assert found.ratio(SINGLE) == 0.95
@@ -120,7 +120,7 @@ def test_read():
 
 
 def test_overview():
-    """What the first scenario takes, and the ratios of all; a scenario that does not have it has none."""
+    """Check the table: counts of the first scenario, and ratios of all that have the operation."""
     lazy = Counts("lazy", {Operation("page", 4096, 1): {"hand": Sample(1, 1, 1)}})
     heads, line = bench_results.overview([counts(tool={SINGLE: 2700}), lazy])
     assert heads.split() == ["instructions", "strict:", "library", "C", "tool", "strict", "lazy"]
@@ -128,15 +128,15 @@ def test_overview():
 
 
 def test_not_to_its_end():
-    """A guest that has not said that all was done has not done all."""
+    """Check that the output of a guest without an end line is refused."""
     with pytest.raises(bench_results.BenchError, match="did not come to its end"):
         bench_results.read("strict", CONSOLE[:3])
 
 
 def test_too_dear():
-    """One instruction more than C is too much; what has a limit of its own has that."""
+    """Check that one instruction more than C is too much, unless the operation has a limit."""
     assert bench_results.too_dear(counts(library=100)) == []
-    # By what is least it is not.
+    # The ratio of the minima decides.
     assert bench_results.too_dear(counts(library=101)) == []
     (line,) = bench_results.too_dear(counts(library=101, least=91))
     assert line.startswith("strict: map, unmap 4 KiB: 1.010 of what C takes")
@@ -147,14 +147,14 @@ def test_too_dear():
 
 
 def test_addresses():
-    """Some instructions of a mapping are the address's; not of what takes less than one."""
+    """Check the allowance for the address, which only operations that map have."""
     for library, wrong in ((2020, 0), (2021, 1)):
         samples = {SINGLE: {"hand": Sample(2000, 2000, 2000), "library": Sample(library, library, library)}}
         assert len(bench_results.too_dear(Counts("strict", samples))) == wrong
 
 
 def test_crossover():
-    """Between the sizes at which it changes."""
+    """Check that the size is interpolated between the two where the sign changes."""
     samples = {}
     for size, copy, hand in ((64, 10, 100), (1024, 90, 100), (4096, 120, 100)):
         samples[Operation("copied", size, 1)] = {"library": Sample(0, copy, 0)}
@@ -165,7 +165,7 @@ def test_crossover():
 
 
 def test_written_and_loaded(tmp_path):
-    """The table is the same afterwards, and what changed since is told."""
+    """Check that a table is read as it was written, and that changes are listed."""
     path = tmp_path / "bench.csv"
     bench_results.write(path, [counts(tool={SINGLE: 2700})])
     assert bench_results.load(path) == [counts(tool={SINGLE: 2700})]
@@ -178,7 +178,7 @@ def test_written_and_loaded(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "a,b\n", f"{','.join(bench_results.COLUMNS)}\nstrict,single,x,1,hand,1,1,1,\n"])
 def test_no_table(tmp_path, text):
-    """In one line."""
+    """Check that the error is one line."""
     path = tmp_path / "bench.csv"
     path.write_text(text)
     with pytest.raises(bench_results.BenchError, match="is no table of make bench"):
@@ -186,7 +186,7 @@ def test_no_table(tmp_path, text):
 
 
 def test_turns():
-    """The library's time beside that of C in the same turn."""
+    """Check that the times of library and C are paired by turn."""
     lines = [
         f"x: bench: threads=2 by={by} turn={turn} rounds=10 ns={ns}"
         for turn, by, ns in ((1, "hand", 100), (1, "library", 90), (2, "hand", 200), (2, "library", 220))
@@ -197,7 +197,7 @@ def test_turns():
 
 
 def test_code_size():
-    """A function with what it calls, each once; functions of the kernel are not in the module."""
+    """Check that a function's size includes its callees once, but no functions of the kernel."""
     code = code_size.functions(LISTING)
     assert code["by_hand_single"].size == 12
     name = code_size.find(code, code_size.PAIRS["map, unmap 4 KiB"][0])
@@ -207,7 +207,7 @@ def test_code_size():
 
 
 def test_scenarios(monkeypatch):
-    """What cannot be counted, and why."""
+    """Check which scenarios are counted, and the errors for others."""
     monkeypatch.setattr(plan, "SMP", "")
     for asked, names in (("strict", [*bench.SCENARIOS]), ("lazy+noncoherent", ["lazy+noncoherent"])):
         monkeypatch.setattr(plan, "SCENARIO", asked)
@@ -221,6 +221,6 @@ def test_scenarios(monkeypatch):
 
 
 def test_options(make, tmp_path):
-    """What cannot be is said before anything is built."""
+    """Check that an error is reported before anything is built."""
     assert "BASELINE=" in error_line(make("bench", BASELINE=tmp_path / "none.csv"))
     assert "DEBUG=" in error_line(make("bench", DEBUG=1))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The module's build does what is needed, and nothing that is not."""
+"""Test that the module's build runs the necessary steps and no others."""
 
 import re
 import shutil
@@ -7,7 +7,7 @@ import shutil
 import pytest
 from conftest import KDIR, LINUX
 
-# What a crate has does not matter to its build, but the whole of them would take a minute each time.
+# Small crates, since building the real ones would take a minute each time.
 LIBRARY = """\
 //! A library of nothing.
 
@@ -61,19 +61,19 @@ SMALL = {
     "sample_dma": MODULE.format(name="sample_dma", uses="use safe_dma::nothing;"),
 }
 
-# Kbuild's short lines, one for each thing that it makes.
+# Kbuild's short log: a line for each product.
 STEP = re.compile(r"^ +([A-Z]+) (?:\[M\])? *(\S+)$", re.MULTILINE)
 
 
 def steps(result):
-    """What a build made: (kind, file) pairs."""
+    """Return the products of a build as pairs of kind and file."""
     assert result.returncode == 0, result.stdout
     return [(kind, name) for kind, name in STEP.findall(result.stdout) if kind not in ("MODPOST", "DESCEND")]
 
 
 @pytest.fixture
 def small_tree(tree):
-    """A copy of the tree, with crates that are small and one C helper."""
+    """Copy the tree, with small crates and one C helper."""
     for name, text in SMALL.items():
         (tree / "rust" / f"{name}.rs").write_text(text)
     for path in (tree / "rust" / "helpers").glob("*.c"):
@@ -84,7 +84,7 @@ def small_tree(tree):
 
 @pytest.fixture
 def build(make):
-    """Build the modules of a tree that these tests are about; returns the steps."""
+    """Build the modules of a tree, and return the steps."""
 
     def call(tree, kdir=KDIR):
         return steps(make(cwd=tree, KDIR=kdir, SAFE_DMA_MODULES="safe_dma sample_dma misuse"))
@@ -94,13 +94,13 @@ def build(make):
 
 @pytest.fixture
 def built(build, small_tree):
-    """The same, with the modules built in it."""
+    """Build the modules in the small tree."""
     assert ("LD", "safe_dma.ko") in build(small_tree)
     return small_tree
 
 
 def test_nothing_changed(build, built):
-    """A second build makes nothing."""
+    """Check that a second build makes nothing."""
     before = (built / "safe_dma.ko").stat().st_mtime_ns
     assert build(built) == []
     assert (built / "safe_dma.ko").stat().st_mtime_ns == before
@@ -108,13 +108,14 @@ def test_nothing_changed(build, built):
 
 @pytest.mark.parametrize("header", ["rust/bindings/bindings_helper.h", "rust/helpers/helpers.h"])
 def test_header_touched(build, built, header):
-    """The bindings follow their headers, and the crate its bindings."""
+    """Check that a changed header rebuilds the bindings, and the crate."""
     (built / header).touch()
     kinds = {kind for kind, _ in build(built)}
     assert {"BINDGEN", "RUSTC", "LD"} <= kinds
 
 
-# What is built when a crate has changed: the crates that use it, and the modules that have one of these.
+# For each crate, the crates that are rebuilt after it has changed, and the modules with one of
+# these.
 FOLLOWS = {
     "safe_dma": (set(SMALL), {"safe_dma", "sample_dma"}),
     "safe_dma_edu": (set(SMALL) - {"safe_dma", "sample_dma"}, {"safe_dma"}),
@@ -126,7 +127,7 @@ FOLLOWS = {
 
 
 def test_crate_touched(build, built):
-    """The crates that use it are compiled anew, and no others."""
+    """Check that only the users of a changed crate are compiled again."""
     for crate, (crates, modules) in FOLLOWS.items():
         (built / "rust" / f"{crate}.rs").touch()
         made = build(built)
@@ -136,7 +137,7 @@ def test_crate_touched(build, built):
 
 @pytest.fixture
 def kernel(tmp_path):
-    """The kernel's build with an `include` of its own: all else is reached by links."""
+    """Return a kernel build with its own copy of `include`, and links for all else."""
     copy = tmp_path / "kernel"
     copy.mkdir()
     for entry in KDIR.iterdir():
@@ -144,13 +145,13 @@ def kernel(tmp_path):
             (copy / entry.name).symlink_to(entry)
     shutil.copytree(KDIR / "include", copy / "include", symlinks=True)
     (copy / "source").symlink_to(LINUX)
-    # The build directory's make file names the directory.
+    # The Makefile of a build directory names the directory.
     (copy / "Makefile").write_text(f"export KBUILD_OUTPUT = {copy}\ninclude {LINUX}/Makefile\n")
     return copy
 
 
 def test_another_configuration(build, small_tree, kernel):
-    """The same kernel, built anew with another option: all of the module is built anew."""
+    """Check that a kernel with another option rebuilds the whole module."""
     assert ("LD", "safe_dma.ko") in build(small_tree, kernel)
     assert build(small_tree, kernel) == []
     with (kernel / "include" / "config" / "auto.conf").open("a", encoding="utf-8") as conf:
@@ -159,12 +160,12 @@ def test_another_configuration(build, small_tree, kernel):
 
 
 def test_another_kernel(build, built, kernel):
-    """The same configuration, but another build of the kernel."""
+    """Check that another build of the same configuration rebuilds the whole module."""
     everything_anew(build(built, kernel))
 
 
 def everything_anew(made):
-    """Not one object is from before."""
+    """Check that every object was rebuilt."""
     for step in (
         *(("RUSTC", f"rust/{name}.o") for name in SMALL),
         ("CC", "safe_dma.mod.o"),
@@ -176,7 +177,7 @@ def everything_anew(made):
 
 
 def test_clean(make, built):
-    """What was built is gone, and nothing else."""
+    """Check that all products are removed, and nothing else."""
     assert (built / "safe_dma.ko").exists()
     assert make("clean", cwd=built).returncode == 0
     left = {path.name for path in built.rglob("*") if path.is_file()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The modules build, without a warning, for kernels of other configurations."""
+"""Test that the modules build without a warning for kernels of other configurations."""
 
 import os
 import re
@@ -9,20 +9,20 @@ from conftest import TOP, VARIABLES, run_command
 
 from safe_dma.environment import ENV
 
-# The one list of them is where they are made.
+# The only list of these kernels is in the script that builds them.
 NAMES = re.search(r"^OTHER_KERNELS='(.*)'$", (TOP / "scripts/build/kernels.sh").read_text(), re.MULTILINE)[1].split()
 
-# Where the source comes from is as the user wants it.
+# The user's source is used, and no other variable.
 UNWANTED = {*VARIABLES, "DEBUG"} - {"LINUX", "LINUX_VERSION"}
 
-# What cannot be had without the network, or any more.
+# The message about a configuration that needs the network, or no longer exists.
 NOT_THERE = re.compile(r"^safe-dma: error: (Debian's configuration for .*)$", re.MULTILINE)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_modules(name):
-    """What the compilers, objtool and modpost say is shown if it fails."""
+    """Build for a kernel; a failure shows the messages of compilers, objtool and modpost."""
     if not ENV.kernel("debug"):
         pytest.skip("there are none beside a kernel of the user's own")
     env = {key: value for key, value in os.environ.items() if key not in UNWANTED}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Each linter is one result, and .ci/run adds the counts up."""
+"""Test that each linter is one result, and that .ci/run sums up the counts."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import TOP
 
-# In the place of lint_all(): a linter that passes, one that fails, one that is missing.
+# Replaces lint_all(): a linter that passes, one that fails, one that is missing.
 LINTERS = """\
 . {top}/scripts/build/lib.sh
 . {top}/scripts/build/lint.sh
@@ -19,14 +19,14 @@ echo $lint_passed $lint_failed
 
 
 def output(command, path=None):
-    """What it prints, and its status."""
+    """Run a command; return its output and status."""
     env = os.environ | ({"PATH": path} if path else {})
     result = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return result.stdout, result.returncode
 
 
 def test_results():
-    """A linter that is missing has failed, and the package is named."""
+    """Check that a missing linter counts as failed, and that the package is named."""
     text, _ = output(["bash", "-c", LINTERS.format(top=TOP)])
     assert text.splitlines() == [
         "safe-dma: good: passed",
@@ -45,7 +45,7 @@ def test_results():
     ],
 )
 def test_sum(fake_tool, lint, count, status):
-    """make lint and the tests together; without a count there is one failure."""
+    """Check the sum of make lint and the tests; a part without a count is one failure."""
     path = fake_tool("make", f"if [ $1 = lint ]; then {lint}; else echo 7 passed, 0 failed, 2 skipped; fi")
     text, actual = output([TOP / ".ci" / "run"], path)
     assert (text.splitlines()[-1], actual) == (count, status)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a user may get wrong ends with one clear line."""
+"""Test that mistakes of the user end with one clear line."""
 
 import fcntl
 import shutil
@@ -13,7 +13,7 @@ from safe_dma.environment import BUILD
 
 @pytest.fixture
 def kernel(tmp_path):
-    """What is looked at in a built kernel, copied, to be spoilt."""
+    """Copy the files that are checked in a kernel build, to spoil them."""
     copy = tmp_path / "kernel"
     (copy / "include" / "config").mkdir(parents=True)
     for name in ("include/config/auto.conf", "include/config/kernel.release", "Module.symvers"):
@@ -23,7 +23,7 @@ def kernel(tmp_path):
 
 
 def spoil(kernel, name, old, new):
-    """Replace a text in a file of the copy."""
+    """Replace text in a file of the copy."""
     path = kernel / name
     text = path.read_text()
     assert old in text
@@ -31,7 +31,7 @@ def spoil(kernel, name, old, new):
 
 
 def test_help_and_clean_on_a_bare_machine(make, tree, tmp_path):
-    """They need make and the simplest of programs."""
+    """Check that these targets need only make and basic programs."""
     bare = tmp_path / "bin"
     bare.mkdir()
     for tool in ("make", "sh", "bash", "cat", "dirname", "find", "rm"):
@@ -44,95 +44,95 @@ def test_help_and_clean_on_a_bare_machine(make, tree, tmp_path):
 
 @pytest.mark.parametrize("value", ["x", "0", "9", "-1", "2 3"])
 def test_smp(make, value):
-    """SMP takes a number."""
+    """Check that SMP must be a number."""
     assert error_line(make("run", SMP=value)).endswith("is not a number of processors from 1 to 8")
 
 
 def test_timeout(make):
-    """TIMEOUT takes seconds."""
+    """Check that TIMEOUT must be in seconds."""
     assert "TIMEOUT=soon is not a number of seconds" in error_line(make("run", TIMEOUT="soon"))
 
 
 def test_jobs(make):
-    """JOBS takes a number."""
+    """Check that JOBS must be a number."""
     assert "JOBS=0 is not a number of jobs" in error_line(make("run", JOBS="0"))
 
 
 def test_version(make):
-    """Only this series of kernels."""
+    """Check that only this series of kernels is accepted."""
     assert "LINUX_VERSION=6.1 is not a version of Linux" in error_line(make(LINUX_VERSION="6.1"))
 
 
 def test_kernels(make):
-    """Those that the modules are compiled for have names, and none is the user's."""
+    """Check that KERNEL must be one of the known kernels."""
     assert "KERNEL=mine is none of these: defconfig " in error_line(make("kernels", KERNEL="mine"))
     assert "cannot be combined with" in error_line(make("kernels", KDIR=KDIR))
 
 
 def test_contradiction(make):
-    """KDIR is built already."""
+    """Check that KDIR, which is built already, excludes LINUX_VERSION."""
     assert "cannot be combined with" in error_line(make(KDIR=KDIR, LINUX_VERSION="7.3.4"))
 
 
 def test_kdir_missing(make):
-    """No such directory."""
+    """Check that KDIR must exist."""
     assert "KDIR=/no/such/kernel does not exist" in error_line(make(KDIR="/no/such/kernel"))
 
 
 def test_kdir_is_a_file(make):
-    """Not a directory."""
+    """Check that KDIR must be a directory."""
     assert "is not a directory" in error_line(make(KDIR="/etc/passwd"))
 
 
 def test_kdir_not_built(make, tmp_path):
-    """A directory, but nothing was built there."""
+    """Check that KDIR must be a kernel build."""
     assert "is not a built kernel" in error_line(make(KDIR=tmp_path))
 
 
 def test_kdir_without_rust(make, kernel):
-    """The kernel crate is what the module stands on."""
+    """Check that CONFIG_RUST is required."""
     spoil(kernel, "include/config/auto.conf", "CONFIG_RUST=y\n", "")
     assert "was configured without CONFIG_RUST" in error_line(make(KDIR=kernel))
 
 
 def test_kdir_without_debugfs(make, kernel):
-    """The control files are there."""
+    """Check that CONFIG_DEBUG_FS is required."""
     spoil(kernel, "include/config/auto.conf", "CONFIG_DEBUG_FS=y\n", "")
     assert "was configured without CONFIG_DEBUG_FS" in error_line(make(KDIR=kernel))
 
 
 def test_kdir_too_old(make, kernel):
-    """The kernel crate of an older release lacks what the module uses."""
+    """Check that the kernel must not be too old."""
     (kernel / "include" / "config" / "kernel.release").write_text("6.18.2\n")
     assert "is Linux 6.18.2, but 7.3 or later is needed" in error_line(make(KDIR=kernel))
 
 
 @pytest.mark.parametrize("target", ["run", "test", "misuse", "shell"])
 def test_kdir_of_another_architecture(make, kernel, target):
-    """The guest is an arm64 machine."""
+    """Check that a guest needs an arm64 kernel."""
     spoil(kernel, "include/config/auto.conf", "CONFIG_ARM64=y\n", "CONFIG_X86=y\n")
     assert "is not an arm64 kernel" in error_line(make(target, KDIR=kernel))
 
 
 def test_kdir_of_another_rustc(make, kernel):
-    """Metadata of one rustc cannot be read by another."""
+    """Check that rustc must be the one that built the kernel."""
     spoil(kernel, "include/config/auto.conf", "RUSTC_VERSION_TEXT=rustc ", "RUSTC_VERSION_TEXT=rustc 9")
     assert 'was built with "rustc 9' in error_line(make(KDIR=kernel))
 
 
 def test_kdir_of_another_clang(make, kernel):
-    """Flags that one compiler was configured with are not for another."""
+    """Check that clang must be the one that configured the kernel."""
     spoil(kernel, "include/config/auto.conf", "clang version ", "clang version 9")
     assert "clang version 9" in error_line(make(KDIR=kernel))
 
 
 def test_linux_is_not_a_source(make, tmp_path):
-    """A directory that is no kernel source."""
+    """Check that LINUX must be a kernel source."""
     assert "is not the source of a Linux kernel" in error_line(make(LINUX=tmp_path))
 
 
 def test_qemu_too_old(make, fake_tool):
-    """QEMU 7.2 aborts in the middle of a transfer."""
+    """Check that QEMU 7.2 is refused: it aborts during a transfer."""
     path = fake_tool("qemu-system-aarch64", "echo QEMU emulator version 7.2.9")
     line = error_line(make("run", KDIR=KDIR, env={"PATH": path}))
     assert "QEMU 7.2.9" in line
@@ -140,22 +140,22 @@ def test_qemu_too_old(make, fake_tool):
 
 
 def test_qemu_missing(make):
-    """A name that there is not."""
+    """Check that QEMU must exist."""
     assert "/no/such/qemu is not there" in error_line(make("run", KDIR=KDIR, QEMU="/no/such/qemu"))
 
 
 def test_qemu_is_something_else(make):
-    """Not every program with a version is QEMU."""
+    """Check that a program that is not QEMU is refused."""
     assert "does not tell its version" in error_line(make("run", KDIR=KDIR, QEMU="/bin/true"))
 
 
 def test_gdb_missing(make):
-    """The package is named."""
+    """Check that the missing package is named."""
     assert "/no/such/gdb is missing: install the package gdb-multiarch" in error_line(make("gdb", GDB="/no/such/gdb"))
 
 
 def test_busybox(make, tmp_path):
-    """It runs in the guest, which has no libraries."""
+    """Check that BusyBox must be a static program for arm64."""
     good = BUILD / "initramfs" / "bin" / "busybox"
     dynamic = tmp_path / "dynamic"
     dynamic.write_bytes(good.read_bytes()[:64] + b"/lib/ld-linux-aarch64.so.1")
@@ -166,36 +166,36 @@ def test_busybox(make, tmp_path):
 
 
 def test_rustc_is_something_else(make):
-    """Nor is it rustc."""
+    """Check that a program that is not rustc is refused."""
     assert "/bin/false is not a rustc" in error_line(make(RUSTC="/bin/false"))
 
 
 def test_python_missing(make):
-    """A name that there is not."""
+    """Check that PYTHON must exist."""
     assert "/no/such/python is not there" in error_line(make("run", PYTHON="/no/such/python"))
 
 
 def test_no_place_for_the_cache(make):
-    """Neither variable is set, or what it names cannot be."""
+    """Check the errors without a usable cache directory."""
     assert "set one" in error_line(make("run", env={"HOME": None, "XDG_CACHE_HOME": None}))
     assert "cannot be written" in error_line(make("run", env={"XDG_CACHE_HOME": "/proc"}))
 
 
 def test_path_with_a_space(make, tree, tmp_path):
-    """Said before anything is built."""
+    """Check that a path with a space is refused before anything is built."""
     spaced = tmp_path / "a b"
     tree.rename(spaced)
     assert "takes no space and no colon in a path" in error_line(make(cwd=spaced, KDIR=KDIR))
 
 
 def test_compiler_missing(make):
-    """A compiler that there is not."""
+    """Check that a missing compiler is named."""
     assert "clang-3 is missing" in error_line(make(LLVM="-3"))
     assert "/no/such/rustc is missing" in error_line(make(RUSTC="/no/such/rustc"))
 
 
 def test_neither_root_nor_sudo(make, fake_tool, tmp_path):
-    """The exact command is printed, and nothing is installed."""
+    """Check that the exact command is printed, and nothing is installed."""
     fake_tool("dpkg-query", "echo not-installed")
     fake_tool("apt-get", f"echo called >>{tmp_path}/apt-get; exit 1")
     fake_tool("sudo", "exit 1")
@@ -209,7 +209,7 @@ def test_neither_root_nor_sudo(make, fake_tool, tmp_path):
 
 
 def test_nothing_to_install_calls_no_apt(make, fake_tool, tmp_path):
-    """With everything there apt is not even asked."""
+    """Check that apt is not called if nothing is missing."""
     path = fake_tool("apt-get", f"echo called >>{tmp_path}/apt-get; exit 1")
     result = make("modules", LLVM="-3", env={"PATH": path, "XDG_CACHE_HOME": CACHE.parent})
     assert "clang-3 is missing" in error_line(result)
@@ -224,7 +224,7 @@ def test_nothing_to_install_calls_no_apt(make, fake_tool, tmp_path):
     ],
 )
 def test_no_source_in_debian(make, fake_tool, tmp_path, sources, version, said):
-    """Debian drops a version: the user is told which there are, and what helps."""
+    """Check that the error for a version that Debian has dropped names the available ones."""
     path = fake_tool(
         "apt-cache",
         f"""
@@ -233,7 +233,7 @@ def test_no_source_in_debian(make, fake_tool, tmp_path, sources, version, said):
         *pkgnames\\ linux-source-*) printf 'linux-source-%s\\n' 6.12 {sources}; echo linux-source ;;
         esac""",
     )
-    # The lists of packages are new.
+    # Pretend that the package lists are up to date.
     (tmp_path / "safe-dma/apt/extra").mkdir(parents=True)
     (tmp_path / "safe-dma/apt/extra/updated").touch()
     bindgen = next((word for word in TOOLS if word.startswith("BINDGEN=")), "")

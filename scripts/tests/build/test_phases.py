@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Long steps: their progress, their failure, and two runs that want the same cache."""
+"""Test long steps: their progress, their failure, and two runs that share a cache."""
 
 import os
 import re
@@ -10,13 +10,13 @@ import time
 import pytest
 from conftest import TOP, gone
 
-# How long a step took depends on the machine.
+# The duration of a step, which depends on the machine.
 TIME = re.compile(r"\b\d+:\d\d\b")
 
 
 @pytest.fixture
 def start(tmp_path):
-    """Start shell code that has the scripts' common part, with a cache and logs of its own."""
+    """Start shell code after sourcing lib.sh, with a cache and logs of its own."""
     prelude = f'. {TOP}/scripts/build/lib.sh\nLOGS={tmp_path}\nsay "started"\n'
 
     def call(code):
@@ -33,32 +33,32 @@ def start(tmp_path):
 
 
 def output(process):
-    """What it printed, after its first line, and its status."""
+    """Return the output after the first line, and the status."""
     text, _ = process.communicate(timeout=20)
     return TIME.sub("TIME", text.split("\n", 1)[1]), process.returncode
 
 
 def test_success(start):
-    """One line with the time, nothing of the command's own output."""
+    """Check that a step prints one line with its time, and hides the command's output."""
     assert output(start("phase 'a step' step : echo noise")) == ("a step  TIME\n", 0)
 
 
 def test_failure_names_the_log(start, tmp_path):
-    """No more than one line, and where there is more to read."""
+    """Check that a failed step prints one line, which names the log."""
     text, status = output(start("phase 'a step' step : sh -c 'echo noise; exit 3'"))
     assert (text, status) == (f"safe-dma: error: a step: failed after TIME; log: {tmp_path}/step.log\n", 1)
     assert (tmp_path / "step.log").read_text() == "noise\n"
 
 
 def test_failure_tells_the_reason(start, tmp_path):
-    """What the step itself found is in the line."""
+    """Check that the line has the error message of the step."""
     text, status = output(start("step() { fail 'no disk'; }\nphase 'a step' step : step"))
     assert (text, status) == (f"safe-dma: error: a step: no disk; log: {tmp_path}/step.log\n", 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(start, tmp_path, number):
-    """What the step started ends with it."""
+    """Check that the processes of an interrupted step end with it."""
     process = start(f"step() {{ sleep 1000 & echo $! >{tmp_path}/pid; wait; }}\nphase 'a step' step : step")
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         time.sleep(0.05)
@@ -69,7 +69,7 @@ def test_interrupted(start, tmp_path, number):
 
 
 def test_two_at_once(start):
-    """The second waits, and says so once."""
+    """Check that the second run waits for the first, and prints that once."""
     first = start("lock_cache; say 'have it'; sleep 1.5; say 'done'")
     assert first.stdout.readline() == "safe-dma: started\n"
     assert first.stdout.readline() == "safe-dma: have it\n"
@@ -84,7 +84,7 @@ def test_two_at_once(start):
 
 
 def test_killed_run_leaves_no_lock(start):
-    """Even a run that could not clean up."""
+    """Check that a killed run leaves no lock behind."""
     first = start("lock_cache; say 'have it'; exec sleep 1000")
     first.stdout.readline()
     first.stdout.readline()
@@ -95,7 +95,7 @@ def test_killed_run_leaves_no_lock(start):
 
 @pytest.mark.parametrize(("quotas", "expected"), [([], 4), (["max", "50000"], 1), (["250000", "max"], 3)])
 def test_processors(start, tmp_path, quotas, expected):
-    """The quota of a cgroup, or of one above it, counts like affinity."""
+    """Check that the quota of a cgroup, or of a parent, limits the jobs like affinity does."""
     directory = tmp_path / "cgroup"
     directory.mkdir()
     for quota in quotas:

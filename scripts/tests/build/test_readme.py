@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The READMEs: each link leads somewhere, and each target and error that they name is there."""
+"""Test that the links, targets and errors in the READMEs exist."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ MISUSE = re.compile(r"\((rust/compile_fail/\w+\.rs)\).* (E\d{4}): ")
 
 
 def anchors(text):
-    """The anchors that GitHub makes of the headings."""
+    """Return the anchors that GitHub generates from the headings."""
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -39,7 +39,7 @@ def test_targets(name):
 
 
 def test_misuses():
-    """The errors of the table are those that the compiler must report."""
+    """Check that the table has the errors that the compiler must report."""
     rows = MISUSE.findall((TOP / "README.md").read_text())
     assert len(rows) == 6
     for path, code in rows:
@@ -47,7 +47,7 @@ def test_misuses():
 
 
 def test_costs():
-    """The rows are of the whole table."""
+    """Check that each row is in the whole table."""
     rows = COST.findall((TOP / "README.md").read_text())
     assert len(rows) == 5
     table = (TOP / "rust" / "bench" / "README.md").read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The library can be taken elsewhere: it knows nothing of the test device, and README says how."""
+"""Test that the library builds in another tree, with the README's commands and no test device."""
 
 import os
 import re
@@ -14,12 +14,12 @@ LIBRARY = [TOP / "rust" / "dma.rs", *(TOP / "rust" / "dma").rglob("*.rs")]
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(TOP / "rust")))
 def test_library_does_not_know_the_test_device(path):
-    """Of its own crate it has the library and the bindings."""
+    """Check that the library uses no part of its crate but itself and the bindings."""
     assert set(re.findall(r"\bcrate::(\w+)", path.read_text())) <= {"bindings", "dma"}
 
 
 def commands():
-    """What README tells to type, to take the library elsewhere."""
+    """Return the README's commands that copy the library to another tree."""
     section = (
         (TOP / "README.md").read_text().partition("## Use the library in your own driver")[2].partition("\n## ")[0]
     )
@@ -28,7 +28,7 @@ def commands():
 
 
 def take(tree, directory):
-    """Do as README tells, in an empty directory."""
+    """Run the README's commands in an empty directory."""
     directory.mkdir()
     # The words of TOOLS are split by the shell.
     assert not any(re.search(r"\s", tool) for tool in TOOLS)
@@ -37,7 +37,7 @@ def take(tree, directory):
 
 
 def test_library_elsewhere(tree, tmp_path):
-    """Neither the test device nor the checks are there."""
+    """Check that neither the test device nor the checks were copied."""
     elsewhere = tmp_path / "elsewhere"
     result = take(tree, elsewhere)
     assert result.returncode == 0, result.stdout

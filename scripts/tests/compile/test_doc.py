@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The library's documentation is built without a warning, and its tables match the sources."""
+"""Test that the documentation builds without a warning, and its tables match the sources."""
 
 import re
 
@@ -53,7 +53,7 @@ def test_broken_documentation(make, tree):
 
 
 def test_functions_of_the_paths_are_there():
-    """Each is in one of the files that the table of layers names, or in a header of the C API."""
+    """Check that each function is in a file of the table of layers, or in a header of the API."""
     text = PATHS.read_text()
     files = [name for name in re.findall(r"`([\w/.-]+\.c)`", text) if (LINUX / name).is_file()]
     assert len(files) == len(set(re.findall(r"`([\w/.-]+\.c)`", text))) > 8

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""All is as it must be on the kernel that looks for what is wrong, too, and it finds nothing."""
+"""Test that all checks pass on the debugging kernel, which reports nothing."""
 
 import pytest
 from conftest import each
@@ -14,13 +14,13 @@ LOOKS_FOR_LEAKS = [name for name, spec in debug_guests().items() if spec.mode ==
 
 @pytest.mark.parametrize("name", each(debug_guests(), GUEST, stage.END))
 def test_debug(name, judge_all):
-    """The results of its guests; the end of each is its kernel's word, too."""
+    """Judge the results of a guest; a kernel report fails its end."""
     judge_all(stage.results(GUEST.format(name)))
 
 
 @pytest.mark.parametrize("name", each(debug_guests(), GUEST))
 def test_who_looks_is_awake(name):
-    """What looks for mistakes has not switched itself off, and is there: silence is its word."""
+    """Check that KASAN and lockdep are enabled and have not turned themselves off."""
     kernel = stage.outcome(GUEST.format(name)).kernel
     for words in ("KernelAddressSanitizer initialized", "Lock dependency validator: "):
         assert any(words in line for line in kernel), words
@@ -28,5 +28,5 @@ def test_who_looks_is_awake(name):
 
 @pytest.mark.parametrize("name", each(LOOKS_FOR_LEAKS, GUEST))
 def test_nothing_is_lost(name):
-    """It was looked for memory that nobody points to, and there is none."""
+    """Check that kmemleak has scanned memory and found no leak."""
     assert any(line.endswith("kmemleak: 0 leaks") for line in stage.outcome(GUEST.format(name)).kernel)

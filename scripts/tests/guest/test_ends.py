@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A guest that goes wrong is noticed, in time, and what went wrong is named."""
+"""Test that the failure of a guest is noticed in time, and described."""
 
 import contextlib
 import dataclasses
@@ -16,9 +16,9 @@ from conftest import gone
 from safe_dma.guest import guest, plan, stage
 from safe_dma.guest.plan import SPECS, Spec
 
-# What stands in the place of init.
+# Programs that replace init.
 INITS = {
-    # A kernel without init has nothing left but to panic.
+    # The kernel panics when init exits.
     "panic": "#!/bin/busybox sh\nexit 3\n",
     "hang": "#!/bin/busybox sh\necho waiting\nwhile :; do /bin/busybox sleep 1000; done\n",
     "silent": "#!/bin/busybox sh\n/bin/busybox poweroff -f\n",
@@ -36,45 +36,45 @@ SPECS["end-qemu"] = dataclasses.replace(SPECS["end-good"], extra=("-device", "no
 
 
 def problem(init):
-    """What was seen of the guest with one of them."""
+    """Return the problem of the guest with this init."""
     return stage.outcome(f"end-{init}").problem
 
 
 @pytest.mark.boots("end-good")
 def test_good():
-    """They themselves work."""
+    """Check that a good init is no problem."""
     assert problem("good") == ""
 
 
 @pytest.mark.boots("end-panic")
 def test_panic():
-    """A panic ends QEMU, and its message is what the user sees."""
+    """Check that a panic ends QEMU, and that its message is shown."""
     assert problem("panic").startswith("kernel panic in the guest: ")
     assert "Attempted to kill init" in problem("panic")
 
 
 @pytest.mark.boots("end-hang")
 def test_hang():
-    """Nothing happens any more: the time limit ends it."""
+    """Check that the time limit ends a guest that hangs."""
     assert problem("hang").startswith("the guest hangs: no end line within 8 s; the last line was ")
     assert stage.outcome("end-hang").seconds < 12
 
 
 @pytest.mark.boots("end-silent")
 def test_no_end_line():
-    """A guest that stops by itself has not succeeded."""
+    """Check that a guest without an end line has failed."""
     assert problem("silent").startswith("the guest stopped without its end line; the last line was ")
 
 
 @pytest.mark.boots("end-status")
 def test_status():
-    """What failed in the guest fails on the host."""
+    """Check that the status of the guest is passed on."""
     assert problem("status") == "the guest's run failed with status 7"
 
 
 @pytest.mark.boots("end-qemu")
 def test_qemu_fails():
-    """QEMU's own message is shown."""
+    """Check that QEMU's message is shown."""
     text = problem("qemu")
     assert text.startswith("QEMU failed with status 1: ")
     assert "no-such-device" in text
@@ -89,13 +89,13 @@ def test_qemu_fails():
     ],
 )
 def test_fatal_lines(name, line):
-    """The kernel's own words for what is fatal."""
+    """Check that the kernel's fatal messages are recognized."""
     a_guest = plan.make_guest("none", Spec("run"))
     assert guest.classify(["a line", line], False, a_guest, 0, "") == f"{name} in the guest: {line}"
 
 
 def test_interrupt(tmp_path):
-    """Ctrl-C leaves no QEMU behind."""
+    """Check that Ctrl-C also ends QEMU."""
     mark = tmp_path / "qemu.pid"
     log = plan.make_guest("end-interrupt", SPECS["end-hang"]).log
     log.unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def test_interrupt(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        # Whatever fails here, no guest stays behind, and nothing waits for it.
+        # If anything fails here, end the guest and do not wait for it.
         stop = threading.Timer(20, process.kill)
         stop.start()
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the guest reports, one test for each of its results."""
+"""Test the results that guests report, each as a test of its own."""
 
 import re
 
@@ -11,19 +11,20 @@ from safe_dma.guest import stage
 from safe_dma.guest.guest import TIME
 from safe_dma.guest.plan import SCENARIO, SPECS, find
 
-# Of run.sh and of the module. The DMA debugger looks for mappings that overlap only without bounce buffers.
+# Guests with the results of run.sh and of the module. The DMA debugger detects overlapping mappings
+# only without bounce buffers.
 GUESTS = each(["guest-run", "guest-test", "guest-misuse", "guest-overlap"], first=stage.END)
 
 
 @pytest.mark.parametrize("name", GUESTS)
 def test_results(name, judge_all):
-    """The scripts of scripts/selftests, and the module's own checks when it is loaded."""
+    """Judge the scripts of scripts/selftests, and the checks that the module runs."""
     judge_all(stage.results(name))
 
 
 @pytest.mark.boots("scenario-two-devices")
 def test_peer():
-    """One of the devices had the other compute, through registers that it reached by DMA."""
+    """Check that one device made the other compute, by DMA to its registers."""
     lines = stage.outcome("scenario-two-devices").lines
     results = [line for line in lines if "another device's register # " in line]
     assert len(results) == 1
@@ -32,7 +33,7 @@ def test_peer():
 
 @pytest.mark.boots("scenario-two-devices")
 def test_results_of_each_device():
-    """All results count, and not those of the first device alone."""
+    """Check that the results of all devices are read."""
     names = [result.name for result in stage.results("scenario-two-devices")]
     for device in ("0000:00:01.0", "0000:00:02.0"):
         assert f"{device}/coherent/bidirectional 4096" in names
@@ -40,7 +41,7 @@ def test_results_of_each_device():
 
 @pytest.mark.boots("scenario-two-devices")
 def test_shared():
-    """One of the devices had coherent memory of the other, and both the same pages at addresses of their own."""
+    """Check that one device mapped coherent memory of the other, each at its own address."""
     lines = stage.outcome("scenario-two-devices").lines
     results = [line for line in lines if re.search(r" ok \d+ shared (contiguous )?(to_device|from_device|bidir)", line)]
     assert len(results) == 6
@@ -49,7 +50,7 @@ def test_shared():
 
 @pytest.mark.boots("guest-run")
 def test_merged():
-    """Pages that are not in a row are one span if an IOMMU translates, and one each if none does."""
+    """Check that scattered pages are one span behind an IOMMU, and one span each without."""
     lines = stage.outcome("guest-run").lines
     found = [re.search(r"pages # entries (\d+) spans (\d+) .*?(, one IOVA range)?$", line) for line in lines]
     lists = [match.groups() for match in found if match]
@@ -60,7 +61,7 @@ def test_merged():
 
 @pytest.mark.boots("scenario-noncoherent")
 def test_noncoherent():
-    """The device is what it is called, and small buffers are bounced for it."""
+    """Check that the device is not coherent, and that small buffers are bounced for it."""
     lines = stage.outcome("scenario-noncoherent").lines
     assert any(line.endswith(", not cache-coherent") for line in lines)
     if "swiotlb=noforce" in ENV.append:
@@ -70,7 +71,7 @@ def test_noncoherent():
 
 @pytest.mark.boots("scenario-bounce-all")
 def test_bounced():
-    """The buffers were bounced: the device was not given the memory itself."""
+    """Check that all buffers were bounced."""
     lines = stage.outcome("scenario-bounce-all").lines
     assert any("witness: round trip, bounce buffer" in line for line in lines)
     assert not any("bus address is the physical address" in line for line in lines if "dma_map_" in line)
@@ -78,7 +79,7 @@ def test_bounced():
 
 @pytest.mark.boots("guest-run")
 def test_no_error_counted():
-    """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
+    """Check that the DMA debugger counted no error, also after the module was unloaded."""
     lines = [TIME.sub("", line) for line in stage.outcome("guest-run").lines]
     assert "dma-api error_count: 0" in lines
 
@@ -86,8 +87,10 @@ def test_no_error_counted():
 @pytest.mark.skipif(SPECS["guest-run"].real_time, reason="several processors run in no fixed order")
 @pytest.mark.boots("guest-run", "guest-run-again")
 def test_two_runs_are_the_same():
-    """With one processor every run is the same, line for line, but for the times: a thread of the host computes
-    edu's factorials, and takes as long as it takes."""
+    """Check that two runs with one processor print the same lines, without time stamps.
+
+    Times differ because edu computes factorials in a thread of the host.
+    """
     first, second = (
         [TIME.sub("", line) for line in stage.outcome(log).lines] for log in ("guest-run", "guest-run-again")
     )

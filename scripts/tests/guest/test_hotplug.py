@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The device is pulled out of its slot while it is in use; and the host that is asked to do so."""
+"""Test hot-unplug of a device in use, and the host's side of the guest's requests."""
 
 import pytest
 from conftest import each
@@ -7,7 +7,7 @@ from conftest import each
 from safe_dma.guest import hotplug, stage
 from safe_dma.guest.plan import SPECS, Spec
 
-# What stands in the place of init: it asks, and ends with or without the answer.
+# Programs that replace init: they send a request, and end after the answer or before it.
 INITS = {
     "answer": "read -r answer; echo answer: $answer; ",
     "no-answer": "",
@@ -15,7 +15,7 @@ INITS = {
 
 
 def asking(init, scenario="strict", extra=()):
-    """A guest that asks to have its device pulled out."""
+    """Return a guest that requests to unplug its device."""
     script = (
         f'#!/bin/busybox sh\necho host: device_del edu0; {INITS[init]}echo "guest: end, status 0"\n'
         "/bin/busybox poweroff -f\n"
@@ -30,20 +30,20 @@ if hotplug.available():
         "asks-qemu": asking("answer", extra=("-device", "no-such-device")),
     }
 needs_qmp = pytest.mark.skipif(
-    not hotplug.available(), reason="the package qemu.qmp is not installed: see setup_qmp in scripts/build/qmp.sh"
+    not hotplug.available(), reason="the package qemu.qmp is not installed: see setup_qmp in scripts/build/pip.sh"
 )
 
 
 @pytest.mark.parametrize("name", each(["guest-unplug"], first=stage.END))
 def test_unplug(name, judge_all):
-    """The scripts of scripts/selftests that need somebody who does it."""
+    """Judge the self-tests that need hot-unplug."""
     judge_all(stage.results(name))
 
 
 @needs_qmp
 @pytest.mark.boots("asks-refused")
 def test_refused():
-    """QEMU's reason reaches the guest."""
+    """Check that QEMU's error message is passed to the guest."""
     outcome = stage.outcome("asks-refused")
     assert outcome.problem == ""
     assert [line for line in outcome.lines if line.startswith("answer: not done: ")] == [
@@ -54,13 +54,13 @@ def test_refused():
 @needs_qmp
 @pytest.mark.boots("asks-no-answer")
 def test_guest_ends_first():
-    """Nobody waits for what a guest that has ended was to do."""
+    """Check that a pending request does not outlive its guest."""
     assert stage.outcome("asks-no-answer").problem == ""
 
 
 @needs_qmp
 @pytest.mark.boots("asks-qemu")
 def test_qemu_fails():
-    """Nor for a QEMU that did not start."""
+    """Check that a QEMU that did not start is reported."""
     text = stage.outcome("asks-qemu").problem
     assert text.startswith("QEMU failed with status 1: ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The results of a guest, as the kernel's parser has them, each with its evidence."""
+"""Test the parsing of a guest's results and their evidence with the kernel's parser."""
 
 import pytest
 from conftest import LINUX
@@ -40,7 +40,7 @@ ok 2 kunit
 
 
 def results(lines):
-    """Name, status and evidence of each."""
+    """Return the name, status and evidence of each result."""
     return [(result.name, result.status, result.evidence) for result in ktap.parse(lines, LINUX)]
 
 
@@ -67,7 +67,7 @@ def test_several_devices():
 
 
 def test_form():
-    """A result that is missing is a failure."""
+    """Check that a missing result is a failure."""
     short = [line for line in MODULE if " ok 3" not in line]
     assert "failed" in [result.status for result in ktap.parse(short, LINUX) if result.name == "form of the results"]
     assert Result("form of the results", "failed").evidence == ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The kernel that looks for what is wrong finds it, and so it is found in the guest's log."""
+"""Test that the debugging kernel reports planted mistakes, and its reports are found."""
 
 import re
 
@@ -9,9 +9,9 @@ from safe_dma.environment import ENV
 from safe_dma.guest import guest, reports, stage
 from safe_dma.guest.plan import SPECS, Spec, make_guest
 
-# By what planted.ko is told to do: the kind of what the kernel says, and a part of it.
+# For each mistake of planted.ko, the kind of the report and a part of its text.
 PLANTED = {
-    # The first: lockdep gives up after what is worse.
+    # The first one, because lockdep turns itself off after other reports.
     "lock_order": ("lockdep", "possible circular locking dependency detected"),
     "use_after_free": ("KASAN", "slab-use-after-free in use_after_free+"),
     "shift_too_far": ("UBSAN", "UBSAN: shift-out-of-bounds in "),
@@ -22,7 +22,7 @@ PLANTED = {
     "warn": ("warning", " at warn+"),
     "leak": ("kmemleak", "new suspected memory leaks"),
 }
-# In the place of init. A second report of sleep in a second is left out by the kernel.
+# Replaces init. The kernel omits a second report of sleep within a second.
 INIT = f"""\
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -45,7 +45,7 @@ poweroff -f
 
 
 def refused(what):
-    """An init for a kernel that does not look for it."""
+    """Return an init for a kernel without a checker for the mistake."""
     insmod = f"/bin/busybox insmod /lib/planted.ko what={what} || echo it is refused"
     return f"#!/bin/busybox sh\n{insmod}\n/bin/busybox poweroff -f\n"
 
@@ -59,19 +59,19 @@ SPECS |= {
 
 
 def debug(test):
-    """A test of the guest that has all of them, on the kernel of DEBUG=1."""
+    """Mark a test of the guest with all mistakes, which needs the kernel of DEBUG=1."""
     missing = pytest.mark.skipif(not ENV.kernel("debug"), reason="the kernel of DEBUG=1 was not built")
     return missing(pytest.mark.boots("planted-debug")(pytest.mark.long(test)))
 
 
 @pytest.fixture
 def outcome():
-    """All of them, on the kernel of DEBUG=1."""
+    """Return the outcome of the guest with all mistakes."""
     return stage.outcome("planted-debug")
 
 
 def found_of(outcome):
-    """The reports that came of each; a leak is found at the end."""
+    """Return the reports for each mistake; a leak is reported at the end."""
     found, lines, what = {}, [], ""
     for message in [*reports.messages(outcome.kernel), "begin: "]:
         if message.startswith("begin: "):
@@ -85,7 +85,7 @@ def found_of(outcome):
 @debug
 @pytest.mark.parametrize("what", PLANTED)
 def test_planted(outcome, what):
-    """Each is reported, as what it is."""
+    """Check that a mistake is reported, as the right kind."""
     kind, text = PLANTED[what]
     found = found_of(outcome)[what]
     assert [report.kind for report in found if text in report.line] == [kind], found
@@ -93,19 +93,19 @@ def test_planted(outcome, what):
 
 @debug
 def test_nothing_before(outcome):
-    """Not before the first."""
+    """Check that nothing is reported before the first mistake."""
     assert found_of(outcome)[""] == []
 
 
 @debug
 def test_guest_has_failed(outcome):
-    """Although it ended well, if its init is asked."""
+    """Check that the reports fail the guest although its init ended well."""
     assert outcome.problem.startswith("the kernel reports a problem, lockdep: WARNING: possible circular locking")
 
 
 @debug
 def test_decoded(outcome):
-    """The first report has the lines of the source in its stack trace."""
+    """Check that the stack trace of the first report has source lines."""
     report = guest.report(make_guest("planted-debug", SPECS["planted-debug"]), outcome)
     assert any(re.search(r"^ +lock_order \(rust/misuse/planted\.c:\d+\)", line) for line in report), report
 
@@ -121,7 +121,7 @@ def test_decoded(outcome):
     ],
 )
 def test_not_looked_for(what, said):
-    """Where nobody would find it, it is refused."""
+    """Check that a mistake is refused without a checker."""
     lines = stage.outcome(f"planted-{what}").lines
     assert "it is refused" in lines
     assert any(line.endswith(f"planted: {said}") for line in lines)

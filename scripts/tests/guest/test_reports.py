@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a kernel complains of is found in its log, whatever it is, and what a test provokes is not."""
+"""Test that all reports of the kernel are found in its log, except those that a test provokes."""
 
 import re
 
@@ -15,9 +15,9 @@ TEXTS = [
     for file, literals in files.items()
     for literal in literals
 ]
-# What a conversion may print.
+# Example output of conversions.
 SAMPLES = {"s": "word", "d": "7", "i": "7", "u": "7", "x": "2a", "c": "c"}
-# Where the literal is only a part of what is printed.
+# The printed text of literals that are only a part of it.
 WHOLE = {
     'pr_fmt("%s %s: ")': "DMA-API: safe_dma 0000:00:01.0: device driver frees DMA memory",
     '"refcount_t: " str ".\\n"': "refcount_t: underflow; use-after-free.",
@@ -29,34 +29,34 @@ WHOLE = {
 
 
 def printed(literal):
-    """A line as that literal may make it."""
+    """Return a line that the literal may print."""
     if literal in WHOLE:
         return WHOLE[literal]
     return reports.CONVERSION.sub(lambda match: SAMPLES.get(match[0][-1], "0x2a"), literal).replace("\\n", "")
 
 
 def log(*messages):
-    """Lines of a console with those messages."""
+    """Return the lines of a console with these messages."""
     return [f"[    0.{number:06}] {message}" for number, message in enumerate(messages)]
 
 
 def scan(*messages):
-    """The kinds of what is found."""
+    """Return the kinds of the reports that are found."""
     return [report.kind for report in reports.scan(log(*messages))]
 
 
 @pytest.mark.parametrize(("kind", "file", "literal"), TEXTS, ids=[f"{kind}: {text}" for kind, _, text in TEXTS])
 def test_text(kind, file, literal):
-    """The kernel has it, and it is found, as what it is."""
+    """Check that a text is in the kernel's source, and is found as the right kind."""
     source = (LINUX / file).read_text(encoding="utf-8", errors="replace")
-    # The compiler joins literals that follow each other.
+    # The compiler joins adjacent literals.
     assert literal in re.sub(r'"\s*\n\s*"', "", source)
     assert scan("something", printed(literal), "something else") == [kind]
 
 
 @pytest.mark.parametrize("message", ["BUG: something new", "a [ BUG: here ]", "WARNING: of a kind that nobody knows"])
 def test_unnamed(message):
-    """What is not in the list is found by its words."""
+    """Check that a report that is not listed is found."""
     assert scan(message) == ["unnamed"]
 
 
@@ -65,23 +65,23 @@ def test_unnamed(message):
     ["safe_dma 0000:00:01.0: edu [1234:11e8]", "random: crng init done", "DMA-API: preallocated 65536 debug entries"],
 )
 def test_silence(message):
-    """What is said without a reason to complain is nothing."""
+    """Check that harmless messages are no reports."""
     assert scan(message) == []
 
 
 def test_one_report_is_one():
-    """With what is around it, its stack trace and its end."""
+    """Check that a report is one, with its beginning, stack trace and end."""
     block = [reports.BEGIN, "WARNING: lib/refcount.c:25 at x+0x1/0x2, CPU#0: sh/1", "Call trace:", " x+0x1/0x2"]
     block += ["---[ end trace 0000000000000000 ]---"]
     assert scan(*block) == ["warning"]
     assert scan(block[0], "refcount_t: underflow; use-after-free.", *block[1:]) == ["reference count"]
     assert scan(*block, *block) == ["warning", "warning"]
-    # Cut off, it is still one.
+    # It is also one report without its end.
     assert scan(*block[:-2]) == ["warning"]
 
 
 def test_trace_of_a_report():
-    """A stack trace belongs to what is before it; a lone one is a report."""
+    """Check that a stack trace belongs to the report before it, and that a lone one is a report."""
     assert scan("BUG: KASAN: slab-use-after-free in x+0x1/0x2", "Call trace:", " x+0x1/0x2") == ["KASAN"]
     assert scan("Call trace:") == ["stack trace"]
     far = ["nothing"] * (reports.REACH + 1)
@@ -89,7 +89,7 @@ def test_trace_of_a_report():
 
 
 def test_provoked():
-    """What a test wants is no report while it runs, and is one before and after."""
+    """Check that a provoked message is a report only before and after its test."""
     wanted = "DMA-API: misuse 0000:00:01.0: device driver frees DMA memory with different size"
     begin, end = "selftest misuse begins", "selftest misuse ends"
     assert scan(begin, reports.BEGIN, wanted, "Call trace:", "---[ end trace 0 ]---", end) == []
@@ -97,12 +97,12 @@ def test_provoked():
     assert scan(begin, end, wanted) == ["DMA debugger"]
     assert scan("selftest bind begins", wanted) == ["DMA debugger"]
     assert scan(begin, "BUG: KASAN: invalid-access", wanted) == ["KASAN"]
-    # Both in one.
+    # A provoked message and a report in one block.
     assert scan(begin, reports.BEGIN, wanted, "BUG: KASAN: invalid-access", "---[ end trace 0 ]---") == ["KASAN"]
 
 
 def test_no_reason():
-    """What the debugger says for no reason is none where there are several processors; with one, it is."""
+    """Check that the debugger's false report is ignored, but only with several processors."""
     source = re.sub(r'"\s*\n\s*"', "", (LINUX / "kernel/dma/debug.c").read_text(encoding="utf-8"))
     assert reports.NO_REASON in source
     assert '"Brought up %d node%s, %d CPU%s\\n"' in (LINUX / "kernel/smp.c").read_text(encoding="utf-8")
@@ -116,13 +116,13 @@ def test_no_reason():
     assert scan(four, *block, *block) == []
     assert scan(one, *block) == ["DMA debugger"]
     assert scan(*block) == ["DMA debugger"]
-    # No other text, nor another report beside it.
+    # No other text is ignored, nor another report in the same block.
     assert scan(four, said.replace("sync", "free")) == ["DMA debugger"]
     assert scan(four, *block[:2], "BUG: KASAN: invalid-access", *block[2:]) == ["KASAN"]
 
 
 def test_problem():
-    """One line that says what it was, and during what."""
+    """Check the line that describes the reports."""
     assert reports.problem(log("nothing")) == ""
     lines = log("selftest bind begins", "BUG: KASAN: invalid-access", "BUG: something")
     assert reports.problem(lines) == (
@@ -132,7 +132,7 @@ def test_problem():
 
 
 def test_records():
-    """As /dev/kmsg has them: escaped, in order, and none missing."""
+    """Check that records are unescaped, and that a missing one is an error."""
     records = ["6,10,1500000,-;first\\x0asecond", " SUBSYSTEM=pci", "4,11,2000001,-;caf\\xe9"]
     assert reports.from_records(records) == ["[    1.500000] first", "[    1.500000] second", "[    2.000001] café"]
     with pytest.raises(LogError, match="kernel messages 11 to 12 are missing"):
@@ -142,7 +142,7 @@ def test_records():
 
 
 def test_first():
-    """It is as long as the kernel's own, and the next is not part of it."""
+    """Check that the first report ends where the kernel ends it."""
     block = ["WARNING: lib/refcount.c:25 at x+0x1/0x2, CPU#0: sh/1", "Call trace:", " x+0x1/0x2"]
     end = "---[ end trace 0 ]---"
     lines = log("nothing", reports.BEGIN, *block, end, reports.BEGIN, *block, end)
@@ -151,7 +151,7 @@ def test_first():
 
 
 def test_decode(tmp_path):
-    """Names are those of the source, also where nothing else is known."""
+    """Check that names are demangled, also without debug information."""
     names = ["Call trace:", " _RNvNtCs1234_7example3foo3bar+0x1/0x2 [safe_dma]"]
     decoded = reports.decode(names, KDIR, tmp_path)
     assert decoded[0] == names[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The scenarios: each is what its file says, combines with others or not, and every check passes in it."""
+"""Test that scenarios match their files, combine as they should, and pass every check."""
 
 import re
 from pathlib import Path
@@ -12,8 +12,8 @@ from safe_dma.guest.guest import TIME
 from safe_dma.guest.plan import SCENARIO, Spec, find, make_guest, matrix
 from safe_dma.guest.scenarios import Scenario, ScenarioError
 
-# What the guest says of itself, a setting at a time: the kernel's words where it has any. Of the last
-# group of a pattern the value is read, or else that it matches.
+# Patterns for the guest's messages about each setting: a pattern for each value in WORDS, and a
+# pattern whose last group has the value in NUMBERS.
 WORDS = {
     "translation": {
         "strict": r"behind IOMMU smmu3\S+, which translates, strict$",
@@ -38,37 +38,37 @@ IN_EACH = each(matrix(), GUEST)
 
 
 def said(scenario):
-    """What the guest of a scenario printed, without times."""
+    """Return the lines that a scenario's guest printed, without times."""
     return [TIME.sub("", line) for line in stage.outcome(GUEST.format(scenario)).lines]
 
 
 def matches(pattern, lines):
-    """Each match of a pattern in the lines."""
+    """Return all matches of a pattern in the lines."""
     return [match for line in lines if (match := re.search(pattern, line))]
 
 
 @pytest.mark.parametrize("name", each(matrix(), GUEST, stage.END))
 def test_checks(name, judge_all):
-    """Every check of the module, and the guest's end."""
+    """Judge every check of the module, and the guest's end."""
     judge_all(stage.results(GUEST.format(name)))
 
 
 @pytest.mark.parametrize("name", IN_EACH)
 def test_no_error_counted(name):
-    """The DMA debugger saw nothing wrong while the module was loaded, nor when it left."""
+    """Check that the DMA debugger counted no error, also after the module was unloaded."""
     assert "dma-api error_count: 0" in said(name)
 
 
 @pytest.mark.parametrize("name", IN_EACH)
 def test_no_warning(name):
-    """Nor did the rest of the kernel."""
+    """Check that the kernel printed no warning."""
     assert not matches(r"WARNING: |BUG: |Call trace:", said(name))
 
 
 @pytest.mark.parametrize("setting", WORDS)
 @pytest.mark.parametrize("name", IN_EACH)
 def test_is_what_it_says(name, setting):
-    """The guest is as the file of its scenario describes it, and in no other way."""
+    """Check that the guest's messages match its setting, and no other value of it."""
     lines = said(name)
     true = [value for value, pattern in WORDS[setting].items() if matches(pattern, lines)]
     assert true == [find(name).settings()[setting]]
@@ -77,19 +77,19 @@ def test_is_what_it_says(name, setting):
 @pytest.mark.parametrize("setting", NUMBERS)
 @pytest.mark.parametrize("name", IN_EACH)
 def test_has_what_it_says(name, setting):
-    """The same for what can be counted."""
+    """Check that the guest's messages have the number of its setting."""
     pattern, value = NUMBERS[setting]
     found = {value(match[1]) for match in matches(pattern, said(name))}
     expected = find(name).settings()[setting]
     if setting == "memory":
-        # Firmware counts its flash as memory, and keeps some.
+        # Firmware reports its flash as memory, and reserves some.
         found = {expected if abs(each - expected) <= 64 else each for each in found}
     assert found == ({expected} if expected else set())
 
 
 @pytest.mark.parametrize("name", IN_EACH)
 def test_number_of_devices(name):
-    """As many as it says are there, each has its results, and is bound after that."""
+    """Check the number of devices, and that each has results and stays bound."""
     devices = find(name).settings()["devices"]
     assert len(matches(r"safe_dma \S+ edu \[1234:11e8\]", said(name))) == devices
     assert len(matches(r"safe_dma \S+ # Totals: ", said(name))) == devices
@@ -98,7 +98,7 @@ def test_number_of_devices(name):
 
 @pytest.mark.parametrize("name", scenarios.names())
 def test_file(name):
-    """Each file can be read, says something that the default does not, and says it in a short line."""
+    """Check that a file can be read, differs from the default, and has a short description."""
     scenario = scenarios.find(name)
     assert scenario.says
     assert len(scenario.about) <= 110
@@ -116,7 +116,7 @@ def test_file(name):
     ],
 )
 def test_combination(text, expected):
-    """What one leaves open the other decides."""
+    """Check that one scenario may narrow the values of another."""
     defaults = {name: setting.default for name, setting in scenarios.SETTINGS.items()}
     assert scenarios.find(text).settings() == defaults | expected
 
@@ -132,13 +132,13 @@ def test_combination(text, expected):
     ],
 )
 def test_contradiction(text, both, setting):
-    """It is refused, and names who says what."""
+    """Check that a contradiction is refused, and that the scenarios and the setting are named."""
     with pytest.raises(ScenarioError, match=f"^{re.escape(both)} contradict each other: {setting} is "):
         scenarios.find(text)
 
 
 def test_processors_of_the_user():
-    """SMP= is for scenarios that do not say."""
+    """Check that SMP= must not contradict a scenario."""
     assert scenarios.chosen("lazy", 2).settings()["processors"] == 2
     with pytest.raises(ScenarioError, match="smp and what you ask for contradict"):
         scenarios.chosen("smp", 2)
@@ -157,7 +157,7 @@ def test_processors_of_the_user():
     ],
 )
 def test_bad_file(tmp_path, text, problem):
-    """What is wrong is said, with the file."""
+    """Check that the error names the file and the problem."""
     path = tmp_path / "bad.toml"
     path.write_text(text)
     with pytest.raises(ScenarioError) as caught:
@@ -167,12 +167,12 @@ def test_bad_file(tmp_path, text, problem):
 
 
 def test_settings_of_nothing():
-    """A scenario that says nothing is the default."""
+    """Check that a scenario without settings is the default."""
     assert Scenario("nothing", "nothing").settings() == scenarios.find("strict").settings()
 
 
 def test_list(make):
-    """One line each."""
+    """Check that make lists each scenario in one line."""
     result = make("scenarios")
     assert result.returncode == 0
     lines = [line for line in result.stdout.splitlines() if not line.startswith("make")]
@@ -182,25 +182,25 @@ def test_list(make):
 
 @pytest.mark.parametrize("target", ["run", "shell", "test"])
 def test_unknown(make, target):
-    """Said before anything is built."""
+    """Check that an unknown scenario is refused before anything is built."""
     line = error_line(make(target, SCENARIO="lazy+fast"))
     assert line.endswith("SCENARIO=lazy+fast: there is no scenario fast, see make scenarios")
 
 
 def test_no_firmware(monkeypatch):
-    """The package that has it is named."""
+    """Check that the package of missing firmware is named."""
     monkeypatch.setattr(machine, "FIRMWARE", Path("/no/such/firmware"))
     problem = guest.boot(make_guest("no-firmware", Spec("run", "acpi")), lambda line: None).problem
     assert problem == "/no/such/firmware is not there: install the package qemu-efi-aarch64"
 
 
 def test_kernel_with_other_pages(make):
-    """A kernel that is built already has the page size that it has."""
+    """Check that a scenario with another page size than KDIR is refused."""
     other = "pages-64k" if find(SCENARIO).settings()["pages"] != "64K" else "pages-16k"
     line = error_line(make("run", SCENARIO=other, KDIR=KDIR))
     assert f"which SCENARIO={other} asks for: configure it with CONFIG_ARM64_" in line
 
 
 def test_contradiction_on_the_command_line(make):
-    """One line, too."""
+    """Check that make reports a contradiction in one line."""
     assert "lazy and passthrough contradict each other" in error_line(make("run", SCENARIO="lazy+passthrough"))

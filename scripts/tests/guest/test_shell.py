@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The prompt of `make shell`: what it tells the user to try can be typed as it is, and works."""
+"""Test that the commands in the greeting of `make shell` work as printed."""
 
 import subprocess
 
@@ -10,7 +10,7 @@ from safe_dma.guest.plan import Spec, make_guest
 
 @pytest.fixture(scope="module")
 def console():
-    """Type what the greeting has, and say `exit`; the console."""
+    """Type the commands of the greeting and `exit`; return them and the lines of the console."""
     with subprocess.Popen(
         make_guest("shell", Spec("shell")).command(),
         stdin=subprocess.PIPE,
@@ -25,7 +25,7 @@ def console():
             if lines[-1].startswith("  ") and len(words) < 3:
                 words.append(lines[-1].strip())
             elif "ends the guest" in line:
-                # One after the other: what is typed too early is lost with the terminal's settings.
+                # Type after the greeting: earlier input is lost when the terminal is set up.
                 for word in [*words, "rmmod safe_dma", "exit"]:
                     process.stdin.write(word + "; echo status=$?\n" if word != "exit" else "exit\n")
                 process.stdin.flush()
@@ -34,7 +34,7 @@ def console():
 
 
 def test_commands(console):
-    """Three, and each succeeds."""
+    """Check that there are three commands, and that each succeeds."""
     words, lines = console
     assert [word.split()[0] for word in words] == ["insmod", "echo", "echo"]
     assert lines.count("status=0") == 4, lines
@@ -42,7 +42,7 @@ def test_commands(console):
 
 
 def test_what_is_shown(console):
-    """A mapping, and the result of a transfer of it."""
+    """Check that the mapping and the result of its transfer are shown."""
     _, lines = console
     assert any(line.startswith("a single bidirectional device dma ") for line in lines)
     assert any(line.startswith("ok 1 op=transfer name=a # size 4096") for line in lines)

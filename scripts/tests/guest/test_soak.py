@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Operations at random: the same seed is the same run, and what `make soak` sums up is what guests have said."""
+"""Test random operations: a seed repeats its run, and `make soak` sums up the guests' figures."""
 
 import re
 
@@ -10,7 +10,7 @@ from safe_dma.guest import guest, plan, soak, stage
 from safe_dma.guest.plan import SPECS, Spec
 
 DIGEST = re.compile(r"# soak: seed (\d+), .* digest ([0-9a-f]{16})$")
-# Names and seeds.
+# The seeds of guests, by name.
 SEEDS = {"soak-first": 41, "soak-second": 41, "soak-other": 42}
 SPECS |= {name: Spec("selftest soak", append=f"SAFE_DMA_SEED={seed}") for name, seed in SEEDS.items()}
 GOOD = """\
@@ -37,12 +37,12 @@ KERNEL = ["[    1.000000] a line", "[    1.000001] BUG: KASAN: slab-use-after-fr
 
 
 def outcome(lines, problem="", kernel=()):
-    """A guest that has printed those lines."""
+    """Return the outcome of a guest that has printed these lines."""
     return guest.Outcome(problem, lines, 1.0, list(kernel))
 
 
 def digest(name):
-    """What a guest's soak came to."""
+    """Return the digest of a guest's soak."""
     lines = stage.outcome(name).lines
     found = [match.groups() for line in lines if (match := DIGEST.search(line))]
     assert [number for number, _ in found] == [str(SEEDS[name])], lines[-20:]
@@ -52,13 +52,13 @@ def digest(name):
 @pytest.mark.skipif(SPECS["guest-run"].real_time, reason="several processors run in no fixed order")
 @pytest.mark.boots(*SEEDS)
 def test_same_seed_same_run():
-    """With one processor each operation of each process comes to the same; another seed is another run."""
+    """Check that a seed repeats its run with one processor, and that another seed differs."""
     assert digest("soak-first") == digest("soak-second")
     assert digest("soak-other") != digest("soak-first")
 
 
 def test_sum():
-    """All guests count."""
+    """Check that all guests are summed up."""
     total = soak.Sum()
     total.add(outcome(GOOD))
     total.add(outcome([*GOOD, "    # seed 7: 100 inputs, 40 accepted, 60 refused: EINVAL 60"]))
@@ -70,7 +70,7 @@ def test_sum():
 
 
 def test_problem():
-    """What was not as foretold says most, then what ended the guest, then a check."""
+    """Check the order of problems: a mismatch, the end of the guest, a failed check."""
     assert soak.problem(outcome(GOOD), LINUX) == ""
     assert soak.problem(outcome([*GOOD, WRONG], "status 1"), LINUX) == WRONG.strip().removeprefix("# ")
     assert soak.problem(outcome(GOOD, "the guest hangs"), LINUX) == "the guest hangs"
@@ -81,7 +81,7 @@ def test_problem():
 
 @pytest.fixture
 def guests_that(monkeypatch):
-    """In the place of guests: what each of them is like, by its seed; each takes no time."""
+    """Replace guests by outcomes, which a function makes from the seed."""
 
     def replace(make):
         begun = []
@@ -97,7 +97,7 @@ def guests_that(monkeypatch):
 
 
 def test_until_the_time_is_over(guests_that):
-    """Each seed once."""
+    """Check that each seed is booted once until the time is over."""
     begun = guests_that(lambda seed: outcome(GOOD))
     total, after, wrong = soak.soak(5, 0.3, LINUX)
     assert wrong == ""
@@ -106,7 +106,7 @@ def test_until_the_time_is_over(guests_that):
 
 
 def test_stops_at_what_is_wrong(guests_that):
-    """The seed and the log are named, and no guest is begun after that."""
+    """Check that a failure names the seed and the log, and that no more guests are booted."""
     begun = guests_that(lambda seed: outcome([*GOOD, WRONG] if seed == 9 else GOOD))
     total, _, wrong = soak.soak(5, 60, LINUX)
     assert wrong.startswith(f"SEED=9 (scenario {soak.scenario_of(9)}): soak: seed 7 worker 0 operation 370: ")
@@ -116,7 +116,7 @@ def test_stops_at_what_is_wrong(guests_that):
 
 
 def test_scenarios_in_turn(monkeypatch):
-    """All of them, and always the same for a seed; or the one that the user wants."""
+    """Check that seeds select all scenarios in turn, or the one that the user selected."""
     monkeypatch.setattr(plan, "SCENARIO", "strict")
     seeds = range(100, 100 + len(plan.DEBUG_SCENARIOS))
     assert {soak.scenario_of(seed) for seed in seeds} == {*plan.DEBUG_SCENARIOS}
@@ -126,10 +126,10 @@ def test_scenarios_in_turn(monkeypatch):
 
 @pytest.mark.parametrize("minutes", ["", "0", "soon", "-1", "1.5"])
 def test_minutes(make, minutes):
-    """For how long must be said."""
+    """Check that MINUTES must be a number."""
     assert "MINUTES=" in error_line(make("soak", MINUTES=minutes))
 
 
 def test_seed(make):
-    """A number."""
+    """Check that SEED must be a number."""
     assert "SEED=x is not a number" in error_line(make("soak", MINUTES=1, SEED="x"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Guests are booted in one stage and judged in another; an outcome is kept where it would be the same again."""
+"""Test booting and judging guests, and that the outcome of a reproducible guest is reused."""
 
 import dataclasses
 import re
@@ -19,7 +19,7 @@ SPEC = Spec("run", "strict")
 
 @pytest.fixture
 def booted(tmp_path, monkeypatch):
-    """A stage whose guests are not booted: which were, in order."""
+    """Replace booting; return the names of the guests that would have been booted, in order."""
     names = []
 
     def boot(name, spec, show):
@@ -49,7 +49,7 @@ def booted(tmp_path, monkeypatch):
 
 
 def test_kept(booted):
-    """The same guest is booted once, and its outcome is whole."""
+    """Check that the same guest is booted once, and that its whole outcome is kept."""
     first = stage.boot("a", SPEC)
     assert stage.boot("a", SPEC) == (first[0], True)
     assert first[0].kernel == ["a message"]
@@ -68,7 +68,7 @@ def test_kept(booted):
     ],
 )
 def test_not_kept(booted, tmp_path, monkeypatch, change):
-    """Where it is another guest, or its log is gone, or nothing may be kept."""
+    """Check that changed inputs, a missing log or CI boot a guest again."""
     stage.boot("a", SPEC)
     change(tmp_path, monkeypatch)
     stage.digest.cache_clear()
@@ -86,7 +86,7 @@ def test_not_kept(booted, tmp_path, monkeypatch, change):
     ],
 )
 def test_never_kept(booted, spec):
-    """A failure, what depends on the host's time, and a trace that is not there."""
+    """Check that failures, guests in real time, and guests without their trace are not reused."""
     stage.boot("a", spec)
     assert not stage.boot("a", spec)[1]
 
@@ -97,7 +97,7 @@ def test_another_command_line(booted):
 
 
 def test_outcome(booted, monkeypatch):
-    """Of a guest that was booted for this run, and of no other, whatever files there are."""
+    """Check that only guests of this run are judged, even if others have files."""
     monkeypatch.setattr(plan, "SPECS", {"a": SPEC, "b": SPEC})
     stage.boot("b", SPEC)
     stage.boot_together(["a", "a"])
@@ -125,7 +125,7 @@ def test_guest(request):
 
 
 def test_each_result_counts(tmp_path):
-    """As a test, and one that failed is listed with its reason."""
+    """Check that each result counts as a test, and that a failed one is listed with its reason."""
     file = tmp_path / "test_guest.py"
     file.write_text(RESULTS)
     done = subprocess.run(
@@ -140,7 +140,7 @@ def test_each_result_counts(tmp_path):
 
 
 def test_subjects(make):
-    """CHECKS= is a mask for the module, and knows the names."""
+    """Check that CHECKS= is converted to a mask for the module."""
     known = subjects.names()
     assert known[0] == "coherent"
     assert {"sync", "sg", "numbers", "concurrency"} <= {*known}
@@ -156,7 +156,7 @@ def test_subjects(make):
     ],
 )
 def test_options(make, variables, said):
-    """Said before anything is built."""
+    """Check that invalid options are refused before anything is built."""
     assert said in error_line(make("run", **variables))
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Every type of the library that is `Send` or `Sync` is used by threads on all processors at once.
+"""Test that threads use every type of the library that is `Send` or `Sync`, on all processors.
 
-Which types are is the compiler's word: rustdoc writes it to the page of each. The check that runs in the guest
-names its results after the types (rust/selftest/concurrency.rs).
+The types are read from rustdoc's pages, which show the compiler's result. The guest's check names
+its
+results after the types (rust/selftest/concurrency.rs).
 """
 
 import re
@@ -18,7 +19,7 @@ PAGE = re.compile(r"(?:struct|enum|union)\.(\w+)\.html")
 IMPL = re.compile(r'id="impl-(Send|Sync)-for-.*?<h3 class="code-header">(.*?)</h3>', re.DOTALL)
 NAME = re.compile(r"\b[A-Z]\w+")
 
-# Types that need no thread.
+# Types that need no check with threads, and the reasons.
 REASONS = {
     "ToDevice": "has no data",
     "FromDevice": "has no data",
@@ -36,7 +37,7 @@ REASONS = {
 
 
 def types(directory):
-    """Of each public type in the documentation, which of the two it is, under some condition or none."""
+    """Return which of `Send` and `Sync` each public type implements, under any condition."""
     found = {}
     for path in directory.rglob("*.html"):
         if page := PAGE.fullmatch(path.name):
@@ -48,7 +49,7 @@ def types(directory):
 
 @pytest.fixture
 def known(make):
-    """The types of this tree."""
+    """Return the types of this tree."""
     result = make("doc", KDIR=KDIR)
     assert result.returncode == 0, result.stdout
     return types(BUILD / "doc" / "safe_dma" / "dma")
@@ -58,7 +59,7 @@ GUEST = "scenario-smp" if "smp" in matrix() else "guest-run"
 
 
 def named():
-    """The types that the check of the guest names."""
+    """Return the types that the guest's check names."""
     return {
         name for result in stage.results(GUEST) if "concurrency/" in result.name for name in NAME.findall(result.name)
     }
@@ -66,7 +67,7 @@ def named():
 
 @pytest.mark.boots(GUEST)
 def test_every_type_is_used_by_several_threads(known):
-    # As the compiler has it: with a condition, without, of one trait alone, and of none.
+    # Types that implement both traits with and without a condition, one of them, and none.
     assert known["Mapping"] == known["Pages"] == {"Send", "Sync"}
     assert known["LocalBufferPool"] == {"Send"}
     assert known["Domain"] == set()
@@ -77,12 +78,12 @@ def test_every_type_is_used_by_several_threads(known):
 
 
 def test_types(tmp_path):
-    """Headers as rustdoc writes them."""
+    """Check the parsing of headers as rustdoc writes them."""
     row = '<section id="impl-{0}-for-A%3CB%3E" class="impl"><h3 class="code-header">impl&lt;B&gt; {1}{0} for A</h3>'
     pages = {"struct.A.html": ("", "!"), "enum.B.html": ("!", "!"), "fn.c.html": ("", "")}
     for name, marks in pages.items():
         text = "".join(row.format(trait, mark) for trait, mark in zip(("Send", "Sync"), marks, strict=True))
         (tmp_path / name).write_text(text)
-    # Moved to another page, where the types are.
+    # A page that redirects to another one.
     (tmp_path / "struct.D.html").write_text("<p>Redirecting</p>")
     assert types(tmp_path) == {"A": {"Send"}, "B": set()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""No unit test is lost on its way from the source to the guest."""
+"""Test that the guest runs every unit test in the source."""
 
 import re
 
@@ -13,7 +13,7 @@ CASE = re.compile(r"^    #\[test\]\n(?:    #\[.*\]\n)*    fn (\w+)\(", re.MULTIL
 
 
 def in_source():
-    """The suites and cases of the library, as suite/case; a suite ends its file."""
+    """Return the cases in the source as suite/case; a suite is at the end of its file."""
     found = []
     for path in sorted((TOP / "rust").rglob("*.rs")):
         suite = SUITE.search(text := path.read_text())
@@ -26,7 +26,7 @@ def in_source():
 
 @pytest.mark.boots("guest-test")
 def test_every_case_has_a_result():
-    """The guest knows only the suites that the kernel found in the module."""
+    """Check that the guest has run all cases: it knows only the suites that the kernel found."""
     results = [result for result in stage.results("guest-test") if result.name.startswith("kunit")]
     if [result.status for result in results] == ["skipped"]:
         pytest.skip(results[0].reason)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The bugs of rust/dma/mainline_bugs.md, on the kernel at hand: a test fails when a bug is not there any more."""
+"""Reproduce the bugs of rust/dma/mainline_bugs.md; a test fails when its bug is fixed."""
 
 import dataclasses
 import re
@@ -16,8 +16,8 @@ QUOTE = re.compile(r"`([\w/.-]+):(\d+)`: `([^`]+)`")
 SEEN = re.compile(r"- Seen(, fatal,)? in `([\w-]+)`(?:, by the DMA debugger)?: `([^`]+)`")
 LIBRARY = re.compile(r"- Library: (.+)")
 
-# In the place of init. A file of debugfs is open while its module goes, or is not if that does no harm. Warnings
-# that come once come once for each.
+# Replaces init. A file of debugfs stays open while its module is unloaded, unless `harmless`.
+# Warnings that are printed once are reset for each bug.
 INIT = """\
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -41,7 +41,7 @@ poweroff -f
 
 @dataclasses.dataclass(frozen=True)
 class Bug:
-    """An entry of the page, with all white space made one."""
+    """An entry of the page, with collapsed white space."""
 
     number: int
     title: str
@@ -50,13 +50,13 @@ class Bug:
 
     @property
     def seen(self):
-        """Whether it is fatal, the scenario, and what the kernel prints; nothing without a reproducer."""
+        """Return whether it is fatal, the scenario and the message; None without a reproducer."""
         match = SEEN.search(self.text)
         return match and match.groups()
 
 
 def read(page):
-    """The entries of a page."""
+    """Return the entries of a page."""
     found = []
     for part in re.split(r"^## ", page, flags=re.M)[1:]:
         title, rest = part.split("\n", 1)
@@ -73,18 +73,18 @@ REPRODUCED = [bug.number for bug in BUGS.values() if bug.seen]
 
 
 def together(number):
-    """The bugs that are in one guest with this: an oops takes a guest of its own."""
+    """Return the bugs that share a guest with this one; a fatal bug has a guest of its own."""
     fatal, scenario, _ = BUGS[number].seen
     return [number] if fatal else [n for n in REPRODUCED if BUGS[n].seen[:2] == (None, scenario)]
 
 
 def spec(numbers, scenario, harmless):
-    """A guest that runs reproducers."""
+    """Return a guest that runs reproducers."""
     init = INIT.format(numbers=" ".join(map(str, numbers)), harmless=harmless)
     return Spec("run", scenario, timeout=60, programs=(("init", init),))
 
 
-# The guest of each bug, and one for all on a kernel where they are fixed, as it were.
+# The guest of each bug, and one that runs all with `harmless`, like a kernel without the bugs.
 GUEST = {number: f"mainline-bugs-{together(number)[0]}" for number in REPRODUCED}
 FIXED = "mainline-bugs-fixed"
 SPECS |= {GUEST[number]: spec(together(number), BUGS[number].seen[1], "N") for number in REPRODUCED}
@@ -92,7 +92,7 @@ SPECS[FIXED] = spec(REPRODUCED, "strict", "Y")
 
 
 def problem(bug, lines):
-    """What to do if the kernel's messages do not show the bug; nothing if they do."""
+    """Return what to do if the messages do not show the bug; empty if they do."""
     messages = reports.messages(lines)
     begin = f"mainline_bugs: bug {bug.number} begins"
     if begin not in messages:
@@ -108,7 +108,7 @@ def problem(bug, lines):
 
 @pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.boots(GUEST[n])) for n in REPRODUCED])
 def test_bug_is_there(number):
-    """As the page says."""
+    """Check that the bug shows the message in the page."""
     outcome = stage.outcome(GUEST[number])
     if "by the DMA debugger" in BUGS[number].text and "DMA-API: preallocated" not in "\n".join(outcome.kernel):
         pytest.skip("the kernel needs CONFIG_DMA_API_DEBUG")
@@ -119,7 +119,7 @@ def test_bug_is_there(number):
 @pytest.mark.boots(FIXED)
 @pytest.mark.parametrize("number", REPRODUCED)
 def test_fixed_kernel_is_noticed(number):
-    """A value that mainline handles looks as if it were fixed, and nothing is reported."""
+    """Check that a bug with a harmless value is reported as fixed."""
     outcome = stage.outcome(FIXED)
     assert outcome.problem == ""
     assert problem(BUGS[number], outcome.kernel).startswith(f"bug {number} is fixed in Linux ")
@@ -129,7 +129,7 @@ def test_fixed_kernel_is_noticed(number):
     ("path", "line", "text"), [quote for bug in BUGS.values() for quote in QUOTE.findall(bug.text)]
 )
 def test_quoted_line(path, line, text):
-    """It is in the source at hand; in the version that the page is about it is that line."""
+    """Check that a quoted line is in the source, with its number in the page's version."""
     lines = [" ".join(each.split()) for each in (LINUX / path).read_text().splitlines()]
     found = [number for number, each in enumerate(lines, 1) if each == text]
     assert found, f"{path} has no such line any more: {text}"
@@ -138,18 +138,18 @@ def test_quoted_line(path, line, text):
 
 
 def linux_version():
-    """The version of the source at hand."""
+    """Return the version of the kernel source."""
     said = dict(re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)$", (LINUX / "Makefile").read_text(), flags=re.M))
     return ".".join(said.values())
 
 
 def plain(line):
-    """A line of code without the functions that choose a value, parentheses and white space."""
+    """Strip the functions that choose a value, parentheses and white space from a line of code."""
     return re.sub(r"\bnumber\(|\btimes\(|[()\s]", "", line)
 
 
 def test_page_is_complete():
-    """Each entry has a reproducer, which is as it says, or a reason; and the reverse."""
+    """Check that each entry has its reproducer or a reason, and each reproducer an entry."""
     assert list(BUGS) == list(range(1, len(BUGS) + 1))
     source = SOURCE.read_text()
     constants = dict(re.findall(r"const (\w+): u8 = (\d+);", source))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Each function of the library that takes a number is called on the device with numbers of every kind."""
+"""Test that the guest calls each function that takes a number with boundary values."""
 
 import re
 
@@ -12,7 +12,7 @@ from safe_dma.guest import stage
 FILE = TOP / "rust" / "selftest" / "numbers.rs"
 ROW = re.compile(r'\(\s*"(\w+(?:::\w+)+)",\s*[\w:]+,?\s*\)')
 
-# Functions that have no row, and why.
+# Functions without a row, and the reasons.
 EXCEPTIONS = {
     "domain::Domain::iova_to_phys": "asked before and after each row, with addresses all over the table",
     "sg::Piece::new": "a value: what is mapped of it is a condition of the unsafe trait Scattered",
@@ -23,7 +23,7 @@ EXCEPTIONS = {
 
 
 def with_numbers(items):
-    """The names of the functions that take one."""
+    """Return the names of the functions that take a number."""
     return {item.name for item in items if item.numbers}
 
 
@@ -47,14 +47,14 @@ def test_exceptions_are_needed():
 
 @pytest.mark.boots("guest-run")
 def test_every_row_has_a_result():
-    """The guest has called them all."""
+    """Check that the guest has called all of them."""
     results = {result.name: result for result in stage.results("guest-run")}
     found = {name for name in ROWS if any(result.endswith(f"numbers/{name}") for result in results)}
     assert sorted(set(ROWS) - found) == []
 
 
 def functions_of(tmp_path, text):
-    """The functions with numbers of a library that is this file."""
+    """Return the functions with numbers of a library that consists of this file."""
     (tmp_path / "rust" / "dma").mkdir(parents=True)
     (tmp_path / "rust" / "dma.rs").write_text("pub mod x;\n")
     (tmp_path / "rust" / "dma" / "x.rs").write_text(text)
