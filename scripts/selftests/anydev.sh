@@ -10,22 +10,7 @@
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
 
-DEVICES=/sys/bus/pci/devices
 NO_ENGINE="the device has no DMA engine that this driver knows"
-
-# devices_of VENDOR DEVICE: prints the PCI addresses of all devices with these IDs.
-devices_of() {
-	for dir in "$DEVICES"/*; do
-		if [ "$(cat "$dir/vendor" "$dir/device" | tr '\n' ' ')" = "$1 $2 " ]; then
-			basename "$dir"
-		fi
-	done
-}
-
-# override ADDRESS [DRIVER]: lets only DRIVER bind the device. Without DRIVER, restores the default.
-override() {
-	echo "${2:-}" >"$DEVICES/$1/driver_override"
-}
 
 # The checks of edu devices take long, so no driver binds them meanwhile.
 EDUS=$(devices_of 0x1234 0x11e8)

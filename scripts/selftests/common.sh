@@ -236,3 +236,19 @@ finish() {
 not() {
 	! "$@"
 }
+
+DEVICES=/sys/bus/pci/devices
+
+# devices_of VENDOR DEVICE: prints the PCI addresses of all devices with these IDs.
+devices_of() {
+	for dir in "$DEVICES"/*; do
+		if [ "$(cat "$dir/vendor" "$dir/device" | tr '\n' ' ')" = "$1 $2 " ]; then
+			basename "$dir"
+		fi
+	done
+}
+
+# override ADDRESS [DRIVER]: lets only DRIVER bind the device. Without DRIVER, restores the default.
+override() {
+	echo "${2:-}" >"$DEVICES/$1/driver_override"
+}

@@ -15,7 +15,7 @@ ktap_set_plan $((FINISH + 34))
 
 # Prints the lifecycles: the operations that need no name.
 listed() {
-	sed -n '/that has a name/q; s/^op=\([^ ]*\) .*/\1/p' "$RUN"
+	sed -n '/on a named mapping/q; s/^op=\([^ ]*\) .*/\1/p' "$RUN"
 }
 
 # Runs each lifecycle. Without an IOMMU some may be refused.
@@ -126,12 +126,12 @@ too_large() {
 	for name in a b c; do
 		operate "op=map name=$name kind=sg size=16777216" || return 1
 	done
-	refused ENOSPC "op=map_sg size=16777216 pattern=1" "64 MiB are mapped for the device" &&
+	refused ENOSPC "op=map_sg size=16777216 pattern=1" "more than 64 MiB mapped" &&
 		operate "op=map name=page" && page=$(mapping page | sed 's/.* size \([0-9]*\) .*/\1/') &&
 		operate "op=unmap name=page" && operate "op=map name=page size=1" &&
-		refused ENOSPC "op=map name=d kind=sg size=16777216" "64 MiB are mapped for the device" &&
+		refused ENOSPC "op=map name=d kind=sg size=16777216" "more than 64 MiB mapped" &&
 		operate "op=map name=d kind=sg size=$((16777216 - page))" &&
-		refused ENOSPC "op=map name=e size=1" "64 MiB are mapped for the device" &&
+		refused ENOSPC "op=map name=e size=1" "more than 64 MiB mapped" &&
 		operate "op=unmap name=page" && operate "op=map name=e size=1" || return 1
 	for name in a b c d e; do
 		operate "op=unmap name=$name" || return 1

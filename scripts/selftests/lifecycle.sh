@@ -284,7 +284,7 @@ many_names() {
 		operate "op=map name=n$number size=1" || return 1
 		number=$((number + 1))
 	done
-	refused ENOSPC "op=map name=more size=1" "there are 256 names" && operate "op=unmap name=n17" &&
+	refused ENOSPC "op=map name=more size=1" "all 256 names" && operate "op=unmap name=n17" &&
 		operate "op=map name=more size=1" && [ "$(owners | wc -l)" = 256 ] && [ "$(value live)" = 256 ] &&
 		all_undone
 }

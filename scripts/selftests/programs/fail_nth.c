@@ -188,7 +188,10 @@ static void sweep(const struct step *step, const char *what)
 
 	/* The last allocations, after the equal ones, fail one by one. */
 	if (step->stride)
-		last = count_allocations(step) - step->stride;
+		last = count_allocations(step);
+	if (last < step->stride)
+		fail("an operation makes too few allocations");
+	last -= step->stride;
 	take_state(&before);
 	while (failed) {
 		if (step->prepare)
@@ -506,7 +509,7 @@ static void lifecycles(void)
 		end = strchr(line, '\n');
 		if (end)
 			*end++ = '\0';
-		if (strstr(line, "that has a name"))
+		if (strstr(line, "on a named mapping"))
 			break;
 		if (strncmp(line, "op=", 3))
 			continue;

@@ -1027,7 +1027,7 @@ static void report(unsigned int workers, unsigned int devices)
 int main(int argc, char **argv)
 {
 	unsigned int devices = argc - 4, workers, operations, running;
-	pid_t children[MAX_DEVICES * MAX_WORKERS];
+	pid_t children[MAX_DEVICES * MAX_WORKERS] = { };
 	int status, failed = 0;
 
 	if (argc < 5 || devices > MAX_DEVICES || atoi(argv[3]) < 1 || atoi(argv[3]) > MAX_WORKERS)
@@ -1042,8 +1042,9 @@ int main(int argc, char **argv)
 		open_device(&all->devices[i], argv[4 + i], devices);
 	for (unsigned int i = 0; i < devices; i++)
 		set_up(&all->devices[i]);
-	for (unsigned int i = 0; i < workers * devices; i++) {
+	for (unsigned int i = 0; i < workers * devices && !failed; i++) {
 		children[i] = fork();
+		failed = children[i] < 0;
 		if (!children[i]) {
 			begin(&all->devices[i / workers], i);
 			work(operations);
@@ -1053,8 +1054,10 @@ int main(int argc, char **argv)
 	}
 	for (running = workers * devices; running && !failed; running--)
 		failed = waitpid(-1, &status, 0) < 0 || status;
-	for (unsigned int i = 0; failed && i < workers * devices; i++)
-		kill(children[i], SIGKILL);
+	for (unsigned int i = 0; failed && i < workers * devices; i++) {
+		if (children[i] > 0)
+			kill(children[i], SIGKILL);
+	}
 	if (failed)
 		return 1;
 	for (unsigned int i = 0; i < devices; i++)
