@@ -8,7 +8,6 @@ the C functions without a check of their own are listed here. `make api` sets th
 """
 
 import argparse
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -51,21 +50,12 @@ INDIRECT = {
 
 
 @dataclass
-class Check:
-    """A check that passed: its name, the C functions that it tests, and its witnesses."""
-
-    name: str
-    functions: set[str]
-    witnesses: list[str]
-
-
-@dataclass
 class Row:
     """A function of the library, a C function that it calls, and the checks of that C function."""
 
     item: sources.Item
     function: str
-    checks: list[Check] = field(default_factory=list)
+    checks: list[ktap.Result] = field(default_factory=list)
 
     @property
     def witnesses(self) -> list[str]:
@@ -78,25 +68,20 @@ def plain(function: str) -> str:
     return function.removesuffix("_attrs")
 
 
-def read_checks(results: Iterable[ktap.Result]) -> list[Check]:
-    """Read the checks that passed and name their witnesses from the results of a guest."""
-    found = []
-    for result in results:
-        of, mark, witnesses = result.evidence.partition("witness: ")
-        # A refused call is no evidence that the operation works.
-        if result.status == "passed" and mark and not re.search(r"\brefused\b", of):
-            functions = {plain(word) for word in re.findall(r"\w+", of)}
-            found.append(Check(result.name, functions, [name.strip() for name in witnesses.split(",")]))
-    return found
+def read_checks(results: Iterable[ktap.Result]) -> list[ktap.Result]:
+    """Return the checks that passed and name their witnesses."""
+    # A refused call is no evidence that the operation works.
+    return [each for each in results if each.status == "passed" and each.witnesses and "refused" not in each.functions]
 
 
-def rows(items: list[sources.Item], checks: list[Check]) -> list[Row]:
+def rows(items: list[sources.Item], checks: list[ktap.Result]) -> list[Row]:
     """Make a row for each C function of each item."""
+    tested = [({plain(word) for word in check.functions}, check) for check in checks]
 
     def checks_of(function):
-        own = [check for check in checks if plain(function) in check.functions]
+        own = [check for functions, check in tested if plain(function) in functions]
         through = INDIRECT.get(function)
-        return own or [check for check in checks if through in check.functions or through in check.witnesses]
+        return own or [check for functions, check in tested if through in functions or through in check.witnesses]
 
     return [Row(item, function, checks_of(function)) for item in items for function in dict.fromkeys(item.c_functions)]
 

@@ -7,16 +7,15 @@ The guest's console is printed on stdout; the exit status is 0 if the guest ende
 
 import argparse
 import sys
-from pathlib import Path
 
 from safe_dma import command
 from safe_dma.environment import ENV
 from safe_dma.guest import guest, ktap, plan, stage, subjects
 
 
-def summary(outcome: guest.Outcome, linux: Path) -> tuple[str, bool]:
+def summary(outcome: guest.Outcome) -> tuple[str, bool]:
     """Return a one-line summary of the checks in the output, and whether all passed."""
-    results = ktap.parse(outcome.lines, linux)
+    results = ktap.read(outcome.lines)
     count = {status: sum(r.status == status for r in results) for status in ("passed", "failed", "skipped")}
     text = f"{count['passed']} checks passed, {count['failed']} failed"
     if count["skipped"]:
@@ -54,7 +53,7 @@ def main() -> int:
         started = started or bool(guest.INIT.search(line))
 
     outcome, kept = stage.boot(name, spec, show)
-    text, good = summary(outcome, ENV.linux)
+    text, good = summary(outcome)
     if outcome.problem:
         for line in guest.report(a_guest, outcome):
             print(line, file=sys.stderr)

@@ -1,109 +1,143 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read KTAP results from the lines of a console with the kernel's own parser."""
+"""Reads the KTAP results in a console with the kernel's own parser, for the tests, claims, `make api` and the page."""
 
 import importlib
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from safe_dma.environment import ENV
+
+# The name of a failed result that stands for malformed KTAP.
+FORM = "form of the results"
+# The name of a test whose result is missing.
+MISSING = "(no name)"
+
+# The time of a kernel message, the device of one by the driver, and the indentation.
+LINE = re.compile(r"(?:\[ *\d+\.\d+\] )?(?:safe_dma (\S+): )?( *)(.*)")
+VERSION = re.compile(r"K?TAP version \d+")
+RESULT = re.compile(r"(?:not )?ok \d+\b[^#]*(?:# *(.*))?")
+FORMAL = re.compile(rf"{VERSION.pattern}|1\.\.\d+|# Subtest: .*|{RESULT.pattern}")
 
 
 @dataclass
 class Result:
-    """One result without subtests."""
+    """A result without subtests."""
 
+    # With the names of the tests around it, and that of the device if several have results.
     name: str
     status: str  # "passed", "failed" or "skipped"
+    # Why it was skipped or failed.
     reason: str = ""
+    # The lines of the console since the result before.
     log: list[str] = field(default_factory=list)
     # The text after `#`: the C functions that were tested, and the witnesses.
     evidence: str = ""
+    device: str = ""
+    # The names of the tests around it.
+    parent: str = ""
+
+    @property
+    def functions(self) -> list[str]:
+        """The words of the evidence before the witnesses, among them the C functions that are tested."""
+        return re.findall(r"\w+", self.evidence.partition("witness: ")[0])
+
+    @property
+    def witnesses(self) -> list[str]:
+        """The witnesses of the result."""
+        names = self.evidence.partition("witness: ")[2]
+        return [name.strip() for name in names.split(",")] if names else []
+
+    @property
+    def case(self) -> str:
+        """The name alone."""
+        return self.name.removeprefix(f"{self.device}/").removeprefix(f"{self.parent}/")
 
 
-# The first line of a report, with the device if the driver prints it.
-START = re.compile(r"^(?:\[ *\d+\.\d+\] )?(?:safe_dma (\S+): )?KTAP version 1$")
+def reports(lines: list[str]) -> dict[tuple[str, int], list[str]]:
+    """Split a console into reports, by device and number, and return the lines that the parser is given.
 
-
-# A result from the driver or a script: its indentation, its name, and the text after `#`.
-LINE = re.compile(r"^(?:\[ *\d+\.\d+\] )?(?:safe_dma \S+: )?( *)(?:not )?ok \d+ (?:- )?([^#]*?) *(?:# (.*))?$")
-
-
-def evidence(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield the name of each result without subtests, and the text after `#`.
-
-    kunit_parser drops that text.
+    A line that is not KTAP becomes a comment with its number, and each result has one before it: the parser
+    keeps comments, but neither prefixes of the kernel's log nor the text after `#`.
     """
-    above: list[int] = []
-    for line in lines:
-        if match := LINE.match(line):
-            depth = len(match[1])
-            if not above or above[-1] <= depth:
-                yield match[2], match[3] or ""
-            above = [*(other for other in above if other < depth), depth]
+    found: dict[tuple[str, int], list[str]] = {}
+    current: dict[str, tuple[str, int]] = {}
+    last: list[str] = []
+    for number, line in enumerate(lines):
+        device, indent, text = LINE.match(line).groups("")
+        if VERSION.fullmatch(text) and not indent:
+            current[device] = (device, number)
+            found[current[device]] = []
+        if device in current and FORMAL.fullmatch(text):
+            last = found[current[device]]
+            if RESULT.fullmatch(text):
+                last.append(f"# {number}")
+            last.append(indent + text)
+        else:
+            last.append(f"# {number}")
+    return found
 
 
-def parse(lines: list[str], linux: Path) -> list[Result]:
-    """Return the results in `lines`, in order; `linux` is a kernel source.
-
-    Malformed KTAP is a failure. If several devices have results, the names begin with the device.
-    """
-    starts = [(number, match[1]) for number, line in enumerate(lines) if (match := START.match(line))]
-    if len(starts) < 2:
-        return parse_one(lines, linux)
-    results = []
-    for (begin, device), (end, _) in zip(starts, [*starts[1:], (len(lines), None)], strict=True):
-        for result in parse_one(lines[begin:end], linux):
-            results.append(replace(result, name=f"{device}/{result.name}" if device else result.name))
-    return results
-
-
-def parse_one(lines: list[str], linux: Path) -> list[Result]:
-    """Return the results of a single report."""
-    directory = str(linux / "tools" / "testing" / "kunit")
+def parse(lines: list[str]) -> tuple[object, list[str]]:
+    """Return the kernel's parser's tree of tests, and its errors about malformed KTAP."""
+    directory = str(ENV.linux / "tools" / "testing" / "kunit")
     if directory not in sys.path:
         sys.path.insert(0, directory)
     # Write no byte code to the source, which may be the user's own.
     sys.dont_write_bytecode = True
     parser = importlib.import_module("kunit_parser")
-    base = importlib.import_module("kunit_printer").Printer
     errors: list[str] = []
 
-    class Printer(base):
+    class Printer(importlib.import_module("kunit_printer").Printer):
         """Keeps the errors about malformed KTAP, which the parser only prints and counts."""
 
         def print_with_timestamp(self, message):
             if message.startswith("[ERROR]"):
                 errors.append(message.splitlines()[0])
 
-    said = evidence(lines)
-    main = parser.parse_run_tests(lines, Printer(print=False))
-    good = (parser.TestStatus.SUCCESS, parser.TestStatus.SKIPPED)
+    return parser.parse_run_tests(lines, Printer(print=False)), errors
+
+
+def read_report(device: str, report: list[str], lines: list[str]) -> list[Result]:
+    """Return the results of one report, whose comments are numbers of `lines`."""
+    tree, errors = parse(report)
     results: list[Result] = []
 
-    def visit(node, path):
-        path = [*path, node.name or "(no name)"]
+    def visit(test, path: list[str]) -> None:
         before = len(results)
-        for child in node.subtests:
-            visit(child, path)
-        failed_below = any(result.status == "failed" for result in results[before:])
+        name, status = test.name or MISSING, test.status.name
+        for below in test.subtests:
+            visit(below, [*path, name])
+        good = status in ("SUCCESS", "SKIPPED")
         # A test that fails although all its subtests passed is a failure of its own.
-        if node.subtests and (node.status in good or failed_below):
+        if test.subtests and (good or any(result.status == "failed" for result in results[before:])):
             return
-        if node.status not in good:
-            status, reason = "failed", node.status.name
-        elif node.status == parser.TestStatus.SKIPPED:
-            status, reason = "skipped", getattr(node, "skip_reason", "")
-        else:
-            status, reason = "passed", ""
-        log = list(node.log)
-        seen = next((seen for name, seen in said if name == node.name), "") if not node.subtests else ""
-        if not reason and status == "skipped":
+        log = [lines[int(number)] for number in re.findall(r"^# (\d+)$", "\n".join(test.log), re.MULTILINE)]
+        match = RESULT.search(LINE.match(log[-1])[3]) if log and not test.subtests else None
+        evidence = (match[1] or "").strip() if match else ""
+        reason = "" if good else evidence or status
+        if status == "SKIPPED":
             # With ktap_helpers.sh a skipped test can only have a description, which has the reason.
-            reason = (node.name or "").partition(": ")[2] or "no reason given"
-        results.append(Result("/".join(path), status, reason, log, seen))
+            reason = test.skip_reason or name.partition(": ")[2] or "no reason given"
+        status = {"SUCCESS": "passed", "SKIPPED": "skipped"}.get(status, "failed")
+        log = log[:-1] if match else log
+        results.append(Result("/".join([*path, name]), status, reason, log, evidence, device, "/".join(path)))
 
-    for child in main.subtests:
-        visit(child, [])
-    results.extend(Result("form of the results", "failed", error) for error in errors)
+    for test in tree.subtests:
+        visit(test, [])
+    return [*results, *(Result(FORM, "failed", error, device=device) for error in errors)]
+
+
+def read(lines: Iterable[str]) -> list[Result]:
+    """Return the results in the lines of a console, in order; malformed KTAP, or none, is a failure."""
+    lines = [line.rstrip() for line in lines]
+    found = [read_report(device, report, lines) for (device, _), report in reports(lines).items()]
+    results = [result for report in found for result in report]
+    if not results:
+        return [Result(FORM, "failed", "there are no results", lines[-10:])]
+    if len({result.device for result in results}) > 1:
+        for result in results:
+            if result.device:
+                result.name = f"{result.device}/{result.name}"
     return results

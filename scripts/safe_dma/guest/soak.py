@@ -53,10 +53,10 @@ class Sum:
         return ", ".join([f"{self.guests} guests", *done, f"{self.mismatches} mismatches", f"{self.reports} reports"])
 
 
-def problem(outcome: guest.Outcome, linux: Path) -> str:
+def problem(outcome: guest.Outcome) -> str:
     """Return the problem of a guest in one line; empty if there is none."""
     said = [line.strip() for line in outcome.lines if MISMATCH.search(line)]
-    failed = [result.name for result in ktap.parse(outcome.lines, linux) if result.status == "failed"]
+    failed = [result.name for result in ktap.read(outcome.lines) if result.status == "failed"]
     if said:
         return said[0].removeprefix("# ")
     if outcome.problem:
@@ -108,7 +108,7 @@ class Progress:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
-def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
+def soak(seed: int, seconds: float) -> tuple[Sum, int, str]:
     """Boot guests until the time is over or one fails.
 
     Return the sums, the seed after the last one, and the failure.
@@ -131,7 +131,7 @@ def soak(seed: int, seconds: float, linux: Path) -> tuple[Sum, int, str]:
                 for future in done:
                     number = running.pop(future)
                     total.add(future.result())
-                    found = problem(future.result(), linux)
+                    found = problem(future.result())
                     if found and not wrong:
                         log = LOGS / f"soak-{number}.log"
                         wrong = f"SEED={number} (scenario {scenario_of(number)}): {found}; log: {log}"
@@ -148,7 +148,7 @@ def main() -> int:
     minutes = float(ENV.minutes)
     print(f"safe-dma: soak: {', '.join(tests())} for {minutes:g} minutes, from SEED={seed}", flush=True)
     start = time.monotonic()
-    total, after, wrong = soak(seed, minutes * 60, ENV.linux)
+    total, after, wrong = soak(seed, minutes * 60)
     seconds = int(time.monotonic() - start)
     print(f"safe-dma: soak: seeds {seed} to {after - 1} in {seconds // 60}:{seconds % 60:02d}: {total}", flush=True)
     if wrong:

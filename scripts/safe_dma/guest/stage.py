@@ -222,4 +222,4 @@ def guest_end(name: str) -> ktap.Result:
 @functools.cache
 def results(name: str) -> list[ktap.Result]:
     """Return the end of a guest, and then each result of its KTAP."""
-    return [guest_end(name), *ktap.parse(outcome(name).lines, ENV.linux)]
+    return [guest_end(name), *ktap.read(outcome(name).lines)]

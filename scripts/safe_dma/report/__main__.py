@@ -6,9 +6,9 @@ Nothing is run and nothing is built for it: all that it shows is in the logs.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
+from safe_dma import command
 from safe_dma.report import document, testrun
 
 BUILD = Path(__file__).resolve().parents[3] / ".build"
@@ -20,16 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--logs", type=Path, default=BUILD / "log", help="the logs of a test run (default: the last)")
     parser.add_argument("--output", type=Path, default=BUILD / "report.html", help="the page to write")
     args = parser.parse_args(arguments)
-    try:
-        text = document.build(testrun.read(args.logs))
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        args.output.write_text(text, encoding="utf-8")
-    except (testrun.NoRun, OSError) as error:
-        print(f"safe-dma: error: {error}", file=sys.stderr)
-        return 1
+    text = document.build(testrun.read(args.logs))
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(text, encoding="utf-8")
     print(args.output)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main, testrun.NoRun)

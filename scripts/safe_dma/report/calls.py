@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safe_dma.guest import scenarios
-from safe_dma.witness import callgraph, paths
+from safe_dma.witness import paths
 
-# The layers, by what the functions of each are called; the first one that fits. Name, file, pattern.
+# The layers: name, files and folders, and what the functions are called where the file is not known: the first one
+# that fits.
 LAYERS = (
     (
         "debug",
@@ -26,35 +27,13 @@ LAYERS = (
     ("cma", "kernel/dma/contiguous.c, mm/cma.c", r"_*(dma_(alloc|free)_contiguous|dma_release_from_contiguous|cma_)"),
     ("pool", "kernel/dma/pool.c, mm/dmapool.c", r"_*(dma_pool_|pool_|dma_(alloc|free)_from_pool)"),
     ("dma-iommu", "drivers/iommu/dma-iommu.c", r"_*(iommu_dma_|dma_iova_|fq_)"),
-    ("pgtable", "drivers/iommu/io-pgtable-arm.c", r"_*arm_lpae_|visit_|.*io_pgtable"),
+    ("pgtable", "drivers/iommu/io-pgtable", r"_*arm_lpae_|visit_|.*io_pgtable"),
     ("smmu", "drivers/iommu/arm/arm-smmu-v3", r"_*arm_smmu_|queue_(inc|poll|write)"),
-    ("iommu", "drivers/iommu/iommu.c", r"_*iommu_"),
+    ("iommu", "drivers/iommu", r"_*iommu_"),
     ("iova", "drivers/iommu/iova.c", r".*iova"),
-    ("arch", "arch/arm64/mm", r"_*(arch_.*dma|dcache_|caches_)"),
-    ("mapping", "kernel/dma/mapping.c", r"_*dma_"),
+    ("arch", "arch/arm64", r"_*(arch_.*dma|dcache_|caches_)"),
+    ("mapping", "kernel/dma", r"_*dma_"),
     ("other", "memory, locks and the rest", r""),
-)
-PATTERNS = [re.compile(pattern) for _, _, pattern in LAYERS]
-# A tree that has more is cut: nobody reads it.
-MOST = 4000
-
-
-# By the file that a function is in, where that is known.
-FILES = (
-    ("kernel/dma/debug.c", "debug"),
-    ("kernel/dma/swiotlb.c", "swiotlb"),
-    ("kernel/dma/direct.c", "direct"),
-    ("kernel/dma/contiguous.c", "cma"),
-    ("mm/cma.c", "cma"),
-    ("kernel/dma/pool.c", "pool"),
-    ("mm/dmapool.c", "pool"),
-    ("drivers/iommu/dma-iommu.c", "dma-iommu"),
-    ("drivers/iommu/iova.c", "iova"),
-    ("drivers/iommu/io-pgtable", "pgtable"),
-    ("drivers/iommu/arm/arm-smmu-v3/", "smmu"),
-    ("drivers/iommu/", "iommu"),
-    ("arch/arm64/", "arch"),
-    ("kernel/dma/", "mapping"),
 )
 
 
@@ -87,27 +66,20 @@ class Recording:
 
 def layer(function: str, file: str = "") -> int:
     """The index of a function's layer."""
-    if file:
-        name = next((name for begin, name in FILES if file.startswith(begin)), "other")
-        return next(index for index, (each, _, _) in enumerate(LAYERS) if each == name)
-    return next(index for index, pattern in enumerate(PATTERNS) if pattern.match(function))
+    if not file:
+        return next(index for index, (_, _, pattern) in enumerate(LAYERS) if re.match(pattern, function))
+    # A file says more than the folder that it is in.
+    parts = [(part, index) for index, (_, places, _) in enumerate(LAYERS) for part in places.split(", ")]
+    fitting = [(len(part), index) for part, index in parts if file.startswith(part)]
+    return max(fitting)[1] if fitting else len(LAYERS) - 1
 
 
 def judged(lines: list[str], settings: dict) -> dict[str, Row]:
     """The traces in a console's lines, held against the rules of their paths for a scenario with these settings."""
-    recording, table = paths.read(lines), paths.load()
-    if not recording.traces or not settings:
-        return {}
     rows = {}
-    for row, result in zip(table.rows, paths.results(lines, paths.facts_of(settings), table), strict=True):
-        trace = recording.traces.get(row.name)
-        try:
-            roots = callgraph.parse(trace.lines) if trace else []
-        except callgraph.GraphError:
-            # The result says so.
-            roots = []
-        calls = [(depth, call.name, call.nanoseconds, "") for root in roots for depth, call in root.walk()]
-        rows[row.name] = Row(row.name, row.op, result.status, result.reason, calls)
+    for judge in paths.judge(lines, paths.facts_of(settings)):
+        calls = [(depth, call.name, call.nanoseconds, "") for root in judge.roots for depth, call in root.walk()]
+        rows[judge.row.name] = Row(judge.row.name, judge.row.op, judge.result.status, judge.result.reason, calls)
     return rows
 
 

@@ -22,13 +22,13 @@ def summary(run: testrun.Run) -> Markup:
     checks = [check for scenario in run.scenarios for check in scenario.guest.checks]
     made = {name: sum(check.status == name for check in checks) for name in ("passed", "failed", "skipped")}
     paths = [row for scenario in run.scenarios for row in scenario.calls.rows.values() if row.status == "failed"]
-    contradictions = sum(len(scenario.evidence.contradictions) for scenario in run.scenarios)
+    contradictions = sum(len(scenario.witness.contradictions) for scenario in run.scenarios if scenario.witness)
     verdict = "failed" if made["failed"] or run.counts.get("failed") or paths or contradictions else "passed"
     words = f"{plural(len(checks), 'check')} in {plural(len(run.scenarios), 'scenario')}: "
     words += ", ".join(f"{count} {name}" for name, count in made.items())
     if any(scenario.calls.rows for scenario in run.scenarios):
         words += f"; {plural(len(paths), 'path')} broken"
-    if any(scenario.evidence.whole for scenario in run.scenarios):
+    if any(scenario.witness for scenario in run.scenarios):
         words += f"; {plural(contradictions, 'claim')} contradicted"
     lines = [element("p", element("b", words), class_=f"verdict {verdict}")]
     if run.counts:

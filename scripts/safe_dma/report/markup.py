@@ -65,6 +65,22 @@ def select(name: str, label: str, options: list, chosen=None) -> Markup:
     return element("label", element("span", label), element("select", map(option, options), id=name))
 
 
+def table(heads, *parts, **attributes) -> Markup:
+    """A table: cells of its head, text or markup, and the other parts."""
+    cells = [head if isinstance(head, Markup) else element("th", head, scope="col") for head in heads]
+    return element("table", element("thead", element("tr", cells)), parts, **attributes)
+
+
+def scroll(label: str, child: Markup) -> Markup:
+    """What is too wide for some screens."""
+    return element("div", child, class_="scroll", tabindex="0", role="region", aria_label=label)
+
+
+def figure(scenario: str, *parts) -> Markup:
+    """What the page's script shows if that scenario is chosen."""
+    return element("div", parts, class_="figure", data_scenario=scenario)
+
+
 def missing(text: str) -> Markup:
     """The line that a part has in the place of what it cannot show."""
     return element("p", text, class_="missing")

@@ -3,9 +3,10 @@
 
 from dataclasses import dataclass, field
 
+from safe_dma.guest.ktap import Result
 from safe_dma.report import testrun
-from safe_dma.report.console import Check
-from safe_dma.report.markup import Markup, element, join, plural, select
+from safe_dma.report.console import said
+from safe_dma.report.markup import Markup, element, join, plural, scroll, select, table
 
 # What stands in a cell, and what that means.
 SIGNS = {"passed": "✓", "failed": "✗", "skipped": "–", "": ""}
@@ -22,7 +23,7 @@ class Row:
     subject: str
     name: str
     # By scenario; several if there are several devices.
-    checks: dict[str, list[Check]] = field(default_factory=dict)
+    checks: dict[str, list[Result]] = field(default_factory=dict)
 
     def status(self, scenario: str) -> str:
         """The worst of all devices, or nothing."""
@@ -44,10 +45,10 @@ def rows(run: testrun.Run) -> dict[str, list[Row]]:
         counts: dict[tuple[str, str, str], int] = {}
         for check in scenario.guest.checks:
             # A name that is there twice is two checks.
-            same = (check.device, check.subject, check.name)
+            same = (check.device, check.parent, check.case)
             counts[same] = counts.get(same, 0) + 1
-            name = check.name if counts[same] == 1 else f"{check.name} ({counts[same]})"
-            key = (check.subject, name)
+            name = check.case if counts[same] == 1 else f"{check.case} ({counts[same]})"
+            key = (check.parent, name)
             if key not in found:
                 found[key] = Row(*key)
                 order.insert(at, key)
@@ -78,13 +79,13 @@ def names(found: list[str], run: testrun.Run) -> str:
 
 
 def log(row: Row) -> Markup | None:
-    """What the guests said before a check failed."""
-    logs = [
-        element("pre", f"{scenario}: {check.name}\n" + "\n".join(check.log[-LOG_LINES:]))
-        for scenario, checks in row.checks.items()
-        for check in checks
-        if check.status == "failed" and check.log
-    ]
+    """What the guests said before a check failed, but for claims, which are many."""
+    logs = []
+    for scenario, checks in row.checks.items():
+        for check in checks:
+            lines = [line for line in check.log if "# claim " not in line]
+            if check.status == "failed" and lines:
+                logs.append(element("pre", f"{scenario}: {check.name}\n" + "\n".join(lines[-LOG_LINES:])))
     return join(logs) if logs else None
 
 
@@ -94,7 +95,7 @@ def detail(row: Row, run: testrun.Run) -> Markup:
     for status, title in (("failed", "Failed"), ("skipped", "Skipped, because"), ("passed", "Done, and seen by")):
 
         def wanted(check, status=status):
-            return (check.evidence or "nothing else is said") if check.status == status else ""
+            return (said(check) or "nothing else is said") if check.status == status else ""
 
         found = where(row, wanted)
         if found:
@@ -115,9 +116,7 @@ def cell(row: Row, scenario: testrun.Scenario) -> Markup:
 def table_rows(row: Row, run: testrun.Run, number: int) -> Markup:
     """A row, and the one with its details, which is hidden at first."""
     name = element("button", row.name, type="button", aria_expanded="false", aria_controls=f"check-{number}")
-    words = " ".join(
-        dict.fromkeys(check.evidence for checks in row.checks.values() for check in checks if check.evidence)
-    )
+    words = " ".join(dict.fromkeys(filter(None, (said(check) for checks in row.checks.values() for check in checks))))
     mixed = len({row.status(scenario.name) for scenario in run.scenarios}) > 1
     states = " ".join(sorted(row.statuses) + ["differs"] * mixed)
     return join(
@@ -230,20 +229,7 @@ def section(run: testrun.Run) -> Markup:
         ),
         element("p", legend, "empty: no such check there. A name opens what was done, or why not.", class_="legend"),
         element("p", id="found", role="status"),
-        element(
-            "div",
-            element(
-                "table",
-                element("thead", element("tr", element("th", "check", scope="col"), heads)),
-                groups,
-                totals(run),
-                id="matrix",
-            ),
-            class_="scroll",
-            tabindex="0",
-            role="region",
-            aria_label="scenarios by checks",
-        ),
+        scroll("scenarios by checks", table(["check", *heads], groups, totals(run), id="matrix")),
         element(
             "details",
             element("summary", "What each scenario is"),

@@ -125,7 +125,7 @@ if (byId("tree-data")) {
 	// The calls of an operation in a scenario, with what was said of them.
 	function recorded(operation, scenario) {
 		const use = operations.get(operation)?.[scenario];
-		return use && {tree: trees.trees[use[0]], status: use[1], reason: use[2], more: use[3]};
+		return use && {tree: trees.trees[use[0]], status: use[1], reason: use[2]};
 	}
 
 	const names = (found) =>
@@ -178,9 +178,6 @@ if (byId("tree-data")) {
 			into.append(make("p", {}, "It is not called."));
 		}
 		calls(found.tree, 0, 0, into, other && names(other), byId("tree-dma").checked);
-		if (found.more) {
-			into.append(make("p", {}, `… and ${found.more} more calls`));
-		}
 	}
 
 	function show() {
@@ -270,16 +267,15 @@ for (const figure of all("#space .figure")) {
 	let checks;
 
 	const cell = (...children) => make("td", {}, ...children);
-	function row([dma, size, permission, copy, event, times, used, flat, count]) {
+	function row([dma, size, permission, copy, event, times, used, flat]) {
 		const may = event ? `${event} must be reported` : PERMISSIONS[permission] + (copy ? ", in a copy" : "");
 		const pieces = [];
 		for (let at = 0; at < flat.length; at += 2) {
 			pieces.push(`${hex(flat[at])} ${bytes(flat[at + 1])}`);
 		}
-		const more = count > pieces.length ? `, and ${count - pieces.length} more` : "";
 		const behind = make("td", {class: "pieces"}, pieces.slice(0, 4).join(", ") || "nothing");
 		if (pieces.length > 4) {
-			behind.append(make("details", {}, make("summary", {}, `${count} pieces, all`), pieces.slice(4).join(", ") + more));
+			behind.append(make("details", {}, make("summary", {}, `${pieces.length} pieces, all`), pieces.slice(4).join(", ")));
 		}
 		return make("tr", {}, cell(hex(dma)), cell(bytes(size)), cell(may),
 			behind, cell(times > 1 ? `${times} times` : "once"), cell(String(used)));
@@ -306,7 +302,7 @@ for (const figure of all("#space .figure")) {
 		const [name, mappings, count] = checks[index];
 		const heads = ["device's address", "size", "the device may", "memory behind it", "mapped", "translations"];
 		into.append(make("h4", {}, name));
-		const widest = mappings.reduce((best, each) => (each[8] > best[8] ? each : best));
+		const widest = mappings.reduce((best, each) => (each[7].length > best[7].length ? each : best));
 		const [dma, , permission, copy, , , , flat] = widest;
 		if (flat.length) {
 			const pieces = [];

@@ -4,22 +4,27 @@
 from itertools import groupby
 
 from safe_dma.report import testrun
-from safe_dma.report.evidence import Mapping
-from safe_dma.report.markup import Markup, data, element, hexadecimal, join, missing, select
+from safe_dma.report.markup import Markup, data, element, figure, hexadecimal, join, missing, scroll, select
 from safe_dma.report.scale import FromTop, Moments, Used
+from safe_dma.witness.claims import Claim
 
 WIDTH, LEFT, RIGHT = 1000, 92, 962
 # Subjects, the device's addresses, the memory's.
 HEAD, UPPER, BETWEEN, LOWER, FOOT = 64, 270, 46, 230, 14
 HEIGHT = HEAD + UPPER + BETWEEN + LOWER + FOOT
 # What a check's table has room for.
-ROWS, PIECES = 60, 64
+ROWS = 60
 KINDS = {"r": "the device may read", "w": "the device may write", "rw": "both", "copy": "a bounce buffer, a copy"}
 
 
-def kind(mapping: Mapping) -> str:
+def kind(mapping: Claim) -> str:
     """What it looks like."""
     return "copy" if mapping.copy else mapping.permission
+
+
+def check(mapping: Claim) -> tuple[str, str, str]:
+    """Of which check it is: the device, the subject and the name."""
+    return mapping.check.key
 
 
 def number(value: float) -> str:
@@ -37,18 +42,18 @@ class Picture:
 
     def __init__(self, scenario: testrun.Scenario):
         self.scenario = scenario
-        self.mappings = [mapping for mapping in scenario.evidence.mappings if mapping.size]
+        self.mappings = [mapping for mapping in scenario.witness.seen if mapping.size]
         # Checks, in order; one that goes on after another has two slots.
-        slots = [list(found) for _, found in groupby(self.mappings, key=self.check)]
-        self.checks: dict[tuple, list[Mapping]] = {}
+        slots = [list(found) for _, found in groupby(self.mappings, key=check)]
+        self.checks: dict[tuple, list[Claim]] = {}
         for found in slots:
-            self.checks.setdefault(self.check(found[0]), []).extend(found)
-        starts = [found[0].begin for found in slots]
-        moments = {mapping.begin for mapping in self.mappings}
-        moments |= {mapping.end for mapping in self.mappings if mapping.end is not None}
+            self.checks.setdefault(check(found[0]), []).extend(found)
+        starts = [found[0].line for found in slots]
+        moments = {mapping.line for mapping in self.mappings}
+        moments |= {mapping.unmapped_line for mapping in self.mappings if mapping.unmapped_line}
         self.slots = slots
         self.subject_slots = [
-            (subject, len(list(found))) for subject, found in groupby(slots, key=lambda slot: slot[0].subject)
+            (subject, len(list(found))) for subject, found in groupby(slots, key=lambda slot: check(slot[0])[1])
         ]
         self.time = Moments(starts, [count for _, count in self.subject_slots], sorted(moments), LEFT, RIGHT)
         self.upper = self.device_scale()
@@ -56,19 +61,14 @@ class Picture:
             [(phys, phys + length) for m in self.mappings for phys, length in m.pieces] or [(0, 1)], LOWER
         )
 
-    @staticmethod
-    def check(mapping: Mapping) -> tuple:
-        """Of which check it is."""
-        return mapping.device, mapping.subject, mapping.check
-
     def device_scale(self) -> FromTop | Used:
         """The axis of the device's addresses."""
         lowest = min(mapping.dma for mapping in self.mappings)
-        highest = max(mapping.dma + mapping.size for mapping in self.mappings)
+        highest = max(mapping.end for mapping in self.mappings)
         top = 1 << (highest - 1).bit_length()
-        if self.scenario.settings.get("translation", "strict") in ("strict", "lazy") and top - highest < 1 << 20:
+        if self.scenario.witness.translated and top - highest < 1 << 20:
             return FromTop(top, lowest, UPPER)
-        return Used([(mapping.dma, mapping.dma + mapping.size) for mapping in self.mappings], UPPER)
+        return Used([(mapping.dma, mapping.end) for mapping in self.mappings], UPPER)
 
     def axis(self, scale: FromTop | Used, top: float, title: str) -> Markup:
         """An axis and its title."""
@@ -107,13 +107,14 @@ class Picture:
             parts.append(element("text", subject, x=x, y=HEAD - 24, transform=turn, class_="subject"))
         return join(parts)
 
-    def boxes(self, mapping: Mapping) -> set[str]:
+    def boxes(self, mapping: Claim) -> set[str]:
         """What a mapping is in the picture: a box for its addresses, and one for each piece of memory."""
-        begin = self.time.x(mapping.begin)
+        begin = self.time.x(mapping.line)
         if mapping.event:
             y = HEAD + self.upper.y(mapping.dma)
             return {f"M{number(begin - 4)} {number(y - 4)}l8 8m0-8l-8 8"}
-        end = self.time.edges[self.time.slot(mapping.begin) + 1] if mapping.end is None else self.time.x(mapping.end)
+        unmapped = mapping.unmapped_line
+        end = self.time.x(unmapped) if unmapped else self.time.edges[self.time.slot(mapping.line) + 1]
         width = max(end - begin, 1.6)
         ranges = [(self.upper, HEAD, mapping.dma, mapping.size)]
         ranges += [(self.lower, HEAD + UPPER + BETWEEN, phys, length) for phys, length in mapping.pieces]
@@ -133,11 +134,11 @@ class Picture:
     def bars(self) -> Markup:
         """Those of each check are one thing to point at."""
         groups = []
-        for index, ((device, subject, check), mappings) in enumerate(self.checks.items()):
+        for index, ((device, subject, name), mappings) in enumerate(self.checks.items()):
             paths: dict[str, set[str]] = {}
             for mapping in mappings:
                 paths.setdefault("fault" if mapping.event else kind(mapping), set()).update(self.boxes(mapping))
-            title = f"{subject}: {check}, {len(mappings)} mapped" + (f" by {device}" if self.several else "")
+            title = f"{subject}: {name}, {len(mappings)} mapped" + (f" by {device}" if self.several else "")
             groups.append(
                 element(
                     "g",
@@ -172,7 +173,7 @@ class Picture:
     def data(self) -> list:
         """For the script: the mappings of each check, the same ones once, with how often."""
         found = []
-        for (device, subject, check), mappings in self.checks.items():
+        for (device, subject, name), mappings in self.checks.items():
             rows: dict[tuple, list] = {}
             for mapping in mappings:
                 key = (
@@ -187,55 +188,38 @@ class Picture:
                 row[0] += 1
                 row[1] += mapping.translations
             short = [
-                [*key[:5], *counts, [part for piece in key[5][:PIECES] for part in piece], len(key[5])]
+                [*key[:5], *counts, [part for piece in key[5] for part in piece]]
                 for key, counts in list(rows.items())[:ROWS]
             ]
-            found.append([f"{subject}: {check}" + (f" ({device})" if self.several else ""), short, len(rows)])
+            found.append([f"{subject}: {name}" + (f" ({device})" if self.several else ""), short, len(rows)])
         return found
 
 
-def figure(scenario: testrun.Scenario) -> Markup:
+def of(scenario: testrun.Scenario) -> Markup:
     """A scenario's picture, and where a check's mappings are written when it is chosen."""
-    found = scenario.evidence
-    lines = []
-    if found.problem:
-        lines.append(missing(found.problem))
-    if found.summary:
-        lines.append(element("p", "Compared with QEMU's trace of the SMMU: ", element("b", found.summary), "."))
-        if found.contradictions:
-            items = [
-                element("li", f"{subject}: {check}: {problem}") for subject, check, problem in found.contradictions
-            ]
-            lines.append(element("details", element("summary", "The contradictions"), element("ul", items), open=True))
-    elif not found.problem:
-        lines.append(
-            missing("Its guest made no claims: of each check only the first page is known. make test has them made.")
-        )
-    if not found.mappings:
-        lines.append(missing("No check of this scenario says where its memory was."))
-        return element("div", lines, class_="figure", data_scenario=scenario.name)
+    found = scenario.witness
+    if not found:
+        lines = missing("QEMU's trace is not there, without which nothing is known of its addresses.")
+        return figure(scenario.name, lines)
+    lines = [element("p", "Compared with QEMU's trace of the SMMU: ", element("b", found.summary()), ".")]
+    if found.contradictions:
+        items = [element("li", f"{result.name}: {what}") for result in found.results() for what in result.log]
+        lines.append(element("details", element("summary", "The contradictions"), element("ul", items), open=True))
+    if not found.seen:
+        return figure(scenario.name, lines)
     picture = Picture(scenario)
     groups: dict[str, list] = {}
-    for index, (device, subject, check) in enumerate(picture.checks):
-        text = f"{check} ({device})" if picture.several else check
+    for index, (device, subject, name) in enumerate(picture.checks):
+        text = f"{name} ({device})" if picture.several else name
         groups.setdefault(subject, []).append((str(index), text))
     options = [("", "none"), *groups.items()]
-    return element(
-        "div",
+    return figure(
+        scenario.name,
         lines,
         element("div", select(f"space-check-{scenario.name}", "Check", options), class_="controls"),
-        element(
-            "div",
-            picture.svg(),
-            class_="scroll",
-            tabindex="0",
-            role="region",
-            aria_label=f"addresses in {scenario.name}",
-        ),
+        scroll(f"addresses in {scenario.name}", picture.svg()),
         element("div", class_="chosen", aria_live="polite"),
         data(f"space-data-{scenario.name}", picture.data()),
-        class_="figure",
-        data_scenario=scenario.name,
     )
 
 
@@ -253,5 +237,5 @@ def section(run: testrun.Run) -> Markup:
         ),
         element("p", legend, class_="legend"),
         element("div", select("space-scenario", "Scenario", [each.name for each in run.scenarios]), class_="controls"),
-        [figure(scenario) for scenario in run.scenarios],
+        [of(scenario) for scenario in run.scenarios],
     )

@@ -6,8 +6,9 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safe_dma.guest import scenarios
-from safe_dma.report import calls, console, evidence, witnessed
+from safe_dma.guest import ktap, scenarios
+from safe_dma.report import calls, console
+from safe_dma.witness import claims, smmu_trace
 
 
 class NoRun(Exception):
@@ -22,13 +23,12 @@ class Scenario:
     about: str
     settings: dict
     guest: console.Guest
-    evidence: evidence.Evidence
     calls: calls.Recording
-    # QEMU's trace of the SMMU, if it is there.
-    witness: witnessed.Witness | None = None
+    # What QEMU's trace of the SMMU says of its claims, if it is there.
+    witness: claims.Report | None = None
 
     @property
-    def failed(self) -> list[console.Check]:
+    def failed(self) -> list[ktap.Result]:
         """The checks that did."""
         return [check for check in self.guest.checks if check.status == "failed"]
 
@@ -62,13 +62,11 @@ def about(name: str) -> tuple[str, dict]:
 def of(path: Path) -> Scenario:
     """The scenario of a log."""
     name = path.stem.removeprefix("scenario-")
-    with path.open(encoding="utf-8", errors="replace") as file:
-        guest = console.read(file)
-    claims = path.with_name(f"claims-{name}.json")
-    found = evidence.from_claims(claims) if claims.exists() else evidence.from_checks(guest.checks)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     told, settings = about(name)
-    recorded = calls.read(path.parent, name, settings)
-    return Scenario(name, told, settings, guest, found, recorded, witnessed.read(path.with_suffix(".trace")))
+    trace = path.with_suffix(".trace")
+    judged = claims.judge(smmu_trace.lines(trace), lines, settings) if settings and trace.exists() else None
+    return Scenario(name, told, settings, console.read(lines), calls.read(path.parent, name, settings), judged)
 
 
 def order(path: Path) -> tuple:

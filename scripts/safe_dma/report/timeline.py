@@ -3,9 +3,9 @@
 
 from dataclasses import dataclass
 
-from safe_dma.report import testrun
-from safe_dma.report.evidence import Mapping, Transfer
-from safe_dma.report.markup import Markup, element, hexadecimal, join, missing, select, size
+from safe_dma.report import console, testrun
+from safe_dma.report.markup import Markup, element, figure, hexadecimal, join, missing, scroll, select, size, table
+from safe_dma.witness.claims import Claim, Transfer
 
 # The most usual size: of several checks that of a transfer of about so much is shown.
 USUAL = 4096
@@ -34,44 +34,42 @@ class Step:
 class Sample:
     """A mapping, and what the device was told to do with it."""
 
-    mapping: Mapping
+    mapping: Claim
     transfers: list[Transfer]
-    functions: str = ""
-    # A transfer of the same check that was stopped.
-    stopped: bool = False
+    functions: list[str]
 
 
 def samples(scenario: testrun.Scenario) -> list[Sample]:
     """One for each subject, of some for each permission, and each that was stopped."""
-    functions = {
-        (check.device, check.subject, check.name): check.functions for check in scenario.guest.checks if check.detail
-    }
+    if not scenario.witness:
+        return []
     transfers: dict[tuple, list[Transfer]] = {}
-    for transfer in scenario.evidence.transfers:
-        transfers.setdefault((transfer.device, transfer.subject, transfer.check), []).append(transfer)
+    for transfer in scenario.witness.transfers:
+        if transfer.check:
+            transfers.setdefault(transfer.check.key, []).append(transfer)
     best: dict[tuple, Sample] = {}
     seen = set()
-    for mapping in scenario.evidence.mappings:
-        key = (mapping.device, mapping.subject, mapping.check)
+    for mapping in scenario.witness.seen:
+        key = mapping.check.key
         # Later ones of a check are of what it looks with.
-        if key in seen or mapping.event or mapping.end is None:
+        if key in seen or mapping.event or mapping.unmapped_line is None:
             continue
-        end = mapping.dma + mapping.size
         found = [
             transfer
             for transfer in transfers.get(key, [])
-            if mapping.begin < transfer.moment
+            if mapping.line < transfer.line
             # What was stopped may be of a mapping that is gone.
-            and (transfer.moment < mapping.end or transfer.faults)
-            and mapping.dma <= transfer.address < end
+            and (transfer.line < mapping.unmapped_line or transfer.faults)
+            and mapping.dma <= transfer.address < mapping.end
         ]
         if not found:
             continue
         seen.add(key)
         stopped = any(transfer.faults for transfer in found)
-        sample = Sample(mapping, found, functions.get(key, ""), stopped)
-        more = mapping.check if stopped else mapping.permission if mapping.subject in EACH_PERMISSION else ""
-        place = (mapping.subject, more)
+        sample = Sample(mapping, found, console.functions(mapping.check.result))
+        _, subject, name = key
+        more = name if stopped else mapping.permission if subject in EACH_PERMISSION else ""
+        place = (subject, more)
         if place not in best or distance(sample) < distance(best[place]):
             best[place] = sample
     return list(best.values())
@@ -82,32 +80,22 @@ def distance(sample: Sample) -> int:
     return abs(sample.mapping.size - USUAL)
 
 
-def seconds(time: float | None) -> str:
-    """A time of the guest."""
-    return "" if time is None else f"{time:.6f} s"
-
-
 class Steps:
     """The steps of a sample."""
 
     def __init__(self, scenario: testrun.Scenario, sample: Sample):
         self.sample = sample
-        self.witness = scenario.witness
-        self.translation = scenario.settings.get("translation", "strict")
+        self.translation = scenario.settings["translation"]
+        self.translated = scenario.witness.translated
         self.found: list[Step] = []
-        names = [name for name in sample.functions.split(", ") if name]
+        names = sample.functions
         self.sync = any(name.startswith("dma_sync_") for name in names)
         # What a sync is of has been mapped by a function that is not named.
         self.enter = names[0] if names and not names[0].startswith("dma_sync_") else "map"
         undo = self.enter.replace("_map", "_unmap").replace("alloc", "free")
         self.leave = next((name for name in names[1:] if "destroy" in name), undo if undo != self.enter else "unmap")
         # Coherent memory has no turns.
-        self.owner = "both" if sample.mapping.subject in ("coherent", "pool") else "device"
-
-    @property
-    def translated(self) -> bool:
-        """Whether the SMMU translates."""
-        return self.translation in ("strict", "lazy")
+        self.owner = "both" if sample.mapping.check.result.parent in ("coherent", "pool") else "device"
 
     def all(self) -> list[Step]:
         """From the map to the unmap."""
@@ -126,12 +114,12 @@ class Steps:
         self.found.append(
             Step(
                 self.owner,
-                seconds(mapping.begin_time),
+                f"{mapping.time:.6f} s",
                 cpu=f"{self.enter}: {size(mapping.size)} to {MAY[mapping.permission]}",
                 smmu=f"page table: {how}" if self.translated else f"not asked: {how}",
             )
         )
-        before = [transfer for transfer in self.sample.transfers if transfer.moment < (mapping.end or 0)]
+        before = [transfer for transfer in self.sample.transfers if transfer.line < mapping.unmapped_line]
         after = [transfer for transfer in self.sample.transfers if transfer not in before]
         for index, transfer in enumerate(before[:TURNS]):
             self.transfer(transfer, turn=self.sync and index > 0)
@@ -148,7 +136,7 @@ class Steps:
         if turn:
             self.found.append(Step("cpu", cpu="dma_sync_…_for_cpu: reads and writes"))
             self.found.append(Step("device", cpu="dma_sync_…_for_device: gives it back"))
-        verb = "write to" if transfer.direction == "from_device" else "read"
+        verb = "write to" if transfer.to_memory else "read"
         self.found.append(
             Step(
                 owner,
@@ -156,9 +144,9 @@ class Steps:
                 device="→ begins",
             )
         )
-        did = "wrote" if transfer.direction == "from_device" else "read"
-        for iova, phys, count in transfer.accesses[:ACCESSES]:
-            smmu = self.access(transfer, iova, phys)
+        did = "wrote" if transfer.to_memory else "read"
+        for iova, phys, count, hit in transfer.accesses[:ACCESSES]:
+            smmu = self.access(iova, phys, hit)
             self.found.append(Step(owner, smmu=smmu, device=f"{did} {size(count)}"))
         if len(transfer.accesses) > ACCESSES:
             self.found.append(Step(owner, smmu=f"… {len(transfer.accesses) - ACCESSES} more …"))
@@ -166,46 +154,35 @@ class Steps:
             self.found.append(
                 Step(owner, smmu=f"{event} at {hexadecimal(iova)}: stopped", device="got nothing through", wrong=True)
             )
-        way = self.witness.interrupt(transfer) if self.witness else None
+        way = transfer.interrupt
         smmu = f"translates {hexadecimal(way[0])} → {hexadecimal(way[1])}, the ITS" if way else ""
         self.found.append(Step(owner, cpu="← handles it", smmu=smmu, device="← interrupt"))
 
-    def access(self, transfer: Transfer, iova: int, phys: int) -> str:
+    def access(self, iova: int, phys: int, hit: bool | None) -> str:
         """What the SMMU did for an access."""
         if self.translation == "none":
             return "there is none"
         if not self.translated:
             return f"lets {hexadecimal(iova)} pass"
-        hit = self.witness.was_in_tlb(transfer, iova) if self.witness else None
         how = {True: ", from its TLB", False: ", by a walk of the page table", None: ""}[hit]
         return f"translates {hexadecimal(iova)} → {hexadecimal(phys)}{how}"
 
-    def unmap(self, mapping: Mapping) -> None:
+    def unmap(self, mapping: Claim) -> None:
         """The end of the mapping."""
-        time = ""
-        if mapping.end_time is not None and mapping.begin_time is not None:
-            time = f"+{mapping.end_time - mapping.begin_time:.6f} s"
+        time = f"+{mapping.unmapped_time - mapping.time:.6f} s"
         self.found.append(Step("cpu", time, cpu=self.leave, smmu=self.invalidation(mapping)))
 
-    def invalidation(self, mapping: Mapping) -> str:
-        """What the SMMU was told when the mapping ended: as it was seen, or else as it is to be."""
+    def invalidation(self, mapping: Claim) -> str:
+        """What the SMMU was told when the mapping ended."""
         if not self.translated:
             return ""
-        if self.witness:
-            before = [self.witness.end(each) for each in self.sample.transfers if each.moment < (mapping.end or 0)]
-            # What was invalidated while the device was at work is not because of the unmap.
-            last = max(before, default=mapping.begin)
-            seen = self.witness.invalidated(mapping, last)
-            if seen and seen.size <= 1 << 32:
-                return f"forgets {size(seen.size)} at {hexadecimal(seen.address)}: before the unmap returns"
-            return "forgets all: before the unmap returns" if seen else "forgets nothing yet"
-        return {
-            "strict": "its TLB forgets before the unmap returns",
-            "lazy": "its TLB forgets later, for many at once",
-        }[self.translation]
+        seen = mapping.forgotten
+        if seen and seen.size <= 1 << 32:
+            return f"forgets {size(seen.size)} at {hexadecimal(seen.address)}: before the unmap returns"
+        return "forgets all: before the unmap returns" if seen else "forgets nothing yet"
 
 
-def table(steps: list[Step]) -> Markup:
+def lanes(steps: list[Step]) -> Markup:
     """The steps, one below the other; who owns the memory is said once for as long as that is so."""
     rows = []
     for index, step in enumerate(steps):
@@ -214,65 +191,41 @@ def table(steps: list[Step]) -> Markup:
             length = next((n for n, later in enumerate(steps[index:]) if later.owner != step.owner), len(steps) - index)
             owner = element("td", element("span", OWNERS[step.owner]), rowspan=length, class_=f"owner own-{step.owner}")
         time = element("small", step.time) if step.time else None
-        lanes = (("cpu", step.cpu, time), ("smmu", step.smmu, None), ("device", step.device, None))
+        texts = (("cpu", step.cpu, time), ("smmu", step.smmu, None), ("device", step.device, None))
         cells = [
-            element("td", element("span", text, more) if text else None, class_=name) for name, text, more in lanes
+            element("td", element("span", text, more) if text else None, class_=name) for name, text, more in texts
         ]
         rows.append(element("tr", owner, cells, class_="wrong" if step.wrong else None))
-    heads = ["memory", "CPU", "SMMU", "device"]
-    return element(
-        "table",
-        element("thead", element("tr", [element("th", head, scope="col") for head in heads])),
-        element("tbody", rows),
-        class_="lanes",
-    )
+    return table(["memory", "CPU", "SMMU", "device"], element("tbody", rows), class_="lanes")
 
 
-def figure(scenario: testrun.Scenario) -> Markup:
+def of(scenario: testrun.Scenario) -> Markup:
     """The transfers of a scenario."""
     found = samples(scenario)
     if not found:
-        why = (
-            "make test has its guest make claims"
-            if not scenario.evidence.whole
-            else "no mapping of it was used by the device"
-        )
-        return element(
-            "div",
-            missing(f"Nothing is known of single transfers of {scenario.name}: {why}."),
-            class_="figure",
-            data_scenario=scenario.name,
-        )
+        why = "no mapping of it was used by the device" if scenario.witness else "QEMU's trace is not there"
+        return figure(scenario.name, missing(f"Nothing is known of single transfers of {scenario.name}: {why}."))
     # The simplest to begin with.
-    first = next((at for at, each in enumerate(found) if each.mapping.subject == "streaming"), 0)
+    first = next((at for at, each in enumerate(found) if each.mapping.check.result.parent == "streaming"), 0)
     options, tables = [], []
     for index, sample in enumerate(found):
         mapping = sample.mapping
-        title = f"{mapping.subject}: {mapping.check}"
+        title = f"{mapping.check.result.parent}: {mapping.check.result.case}"
         options.append((str(index), title))
-        heading = element("h4", title, " ", element("small", sample.functions))
+        heading = element("h4", title, " ", element("small", ", ".join(sample.functions)))
         tables.append(
             element(
                 "div",
                 heading,
-                element(
-                    "div",
-                    table(Steps(scenario, sample).all()),
-                    class_="scroll",
-                    tabindex="0",
-                    role="region",
-                    aria_label=title,
-                ),
+                scroll(title, lanes(Steps(scenario, sample).all())),
                 class_="transfer",
                 data_index=index,
             )
         )
-    return element(
-        "div",
+    return figure(
+        scenario.name,
         element("div", select(f"transfer-{scenario.name}", "Transfer", options, str(first)), class_="controls"),
         tables,
-        class_="figure",
-        data_scenario=scenario.name,
     )
 
 
@@ -288,5 +241,5 @@ def section(run: testrun.Run) -> Markup:
         element(
             "div", select("timeline-scenario", "Scenario", [each.name for each in run.scenarios]), class_="controls"
         ),
-        [figure(scenario) for scenario in run.scenarios],
+        [of(scenario) for scenario in run.scenarios],
     )

@@ -2,8 +2,8 @@
 """The section of call trees: what each operation calls, in each scenario."""
 
 from safe_dma.report import testrun
-from safe_dma.report.calls import LAYERS, MOST, Row, layer
-from safe_dma.report.markup import Markup, data, element, join, missing, select
+from safe_dma.report.calls import LAYERS, Row, layer
+from safe_dma.report.markup import Markup, data, element, join, missing, scroll, select, table
 
 SIGNS = {"passed": "", "failed": " ✗", "skipped": " –"}
 
@@ -23,12 +23,11 @@ def for_script(run: testrun.Run, operations: list[str]) -> dict:
     for scenario in run.scenarios:
         for row in scenario.calls.rows.values():
             tree = []
-            for depth, name, instructions, file in row.calls[:MOST]:
+            for depth, name, instructions, file in row.calls:
                 function = functions.setdefault((name, file), len(functions))
                 tree += [depth, function, -1 if instructions is None else instructions]
             number = trees.setdefault(tuple(tree), len(trees))
-            more = max(len(row.calls) - MOST, 0)
-            uses.setdefault(row.name, {})[scenario.name] = [number, row.status, row.reason, more]
+            uses.setdefault(row.name, {})[scenario.name] = [number, row.status, row.reason]
     return {
         "functions": [name for name, _ in functions],
         "files": [file for _, file in functions],
@@ -93,16 +92,7 @@ def section(run: testrun.Run) -> Markup:
     heads = [element("th", element("span", each.name), scope="col", title=each.about) for each in recorded]
     names = [scenario.name for scenario in recorded]
     second = next((name for name in names if name in ("lazy", "passthrough")), names[-1])
-    legend = [
-        element(
-            "span",
-            element("i", class_="key", style=f"background: var(--l-{name})"),
-            f" {name} ",
-            element("small", file),
-            "  ",
-        )
-        for name, file, _ in LAYERS
-    ]
+    legend = [element("span", key(name), f" {name} ", element("small", file), "  ") for name, file, _ in LAYERS]
     slow = [each.name for each in recorded if each.settings.get("processors", 1) > 1]
     return join(
         element(
@@ -129,19 +119,7 @@ def section(run: testrun.Run) -> Markup:
         element(
             "details",
             element("summary", "All operations in all scenarios"),
-            element(
-                "div",
-                element(
-                    "table",
-                    element("thead", element("tr", element("th", "operation", scope="col"), heads)),
-                    element("tbody", rows),
-                    id="operations",
-                ),
-                class_="scroll",
-                tabindex="0",
-                role="region",
-                aria_label="scenarios by operations",
-            ),
+            scroll("scenarios by operations", table(["operation", *heads], element("tbody", rows), id="operations")),
             open=True,
         ),
         data("tree-data", for_script(run, list(found))),

@@ -39,10 +39,6 @@ class Call:
         for call in self.calls:
             yield from call.walk(depth + 1)
 
-    def names(self) -> list[str]:
-        """The functions that ran, in order."""
-        return [call.name for _, call in self.walk()]
-
     def show(self, marked: frozenset[str] = frozenset(), indent: str = "") -> list[str]:
         """The tree as text, a line for each call; those with a name that is marked stand out."""
         return [

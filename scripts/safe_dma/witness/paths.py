@@ -165,7 +165,6 @@ class Recording:
     traces: dict[str, Trace] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
     cannot: str = ""
-    done: bool = False
 
 
 def read(lines: list[str]) -> Recording:
@@ -191,8 +190,6 @@ def read(lines: list[str]) -> Recording:
             trace = None
         elif word == "cannot:":
             recording.cannot = rest
-        elif word == "done":
-            recording.done = True
     return recording
 
 
@@ -214,6 +211,8 @@ class Judge:
         self.problems: list[str] = []
         # What stands out in the tree.
         self.marked: set[str] = set()
+        self.roots: list[callgraph.Call] = []
+        self.result = self.judge()
 
     def chains(self, function: str) -> list[tuple[str, ...]]:
         """What the function is in this kernel; nothing if there is none."""
@@ -222,35 +221,34 @@ class Judge:
             self.problems.append(f"{function}: no such function in this kernel")
         return chains
 
-    def calls(self, trace: Trace) -> list[callgraph.Call]:
+    def read(self, trace: Trace) -> None:
         """The calls of the entry, after what can be said about the trace as a whole."""
         if not trace.ended or trace.status is None:
             self.problems.append("the trace does not end")
         if trace.lost:
             self.problems.append(f"{trace.lost} calls were lost: the tracer's buffer is too small")
         try:
-            roots = callgraph.parse(trace.lines)
+            self.roots = callgraph.parse(trace.lines)
         except callgraph.GraphError as error:
             self.problems.append(f"the trace cannot be read: {error}")
-            return []
+            return
         fails = any(rule.fails for rule in self.rules)
         if fails and trace.status == 0:
             self.problems.append(f"op={self.row.op} should be refused, and was not")
         elif not fails and trace.status:
             self.problems.append(f"op={self.row.op} failed")
-        return roots
 
-    def hold(self, roots: list[callgraph.Call]) -> None:
+    def hold(self) -> None:
         """Each rule against the calls."""
         called = {rule.called for rule in self.rules}
-        if not roots:
+        if not self.roots:
             if called <= {True}:
                 self.problems.append(f"{self.row.entry} must be called, and was not")
             return
         if False in called:
             self.problems.append(f"{self.row.entry} must not be called, and was")
-            self.marked.add(roots[0].name)
-        every = [call for root in roots for _, call in root.walk()]
+            self.marked.add(self.roots[0].name)
+        every = [call for root in self.roots for _, call in root.walk()]
         for function in dict.fromkeys(name for rule in self.rules for name in rule.must):
             chains = self.chains(function)
             if chains and not any(runs(call, chain) for call in every for chain in chains):
@@ -261,7 +259,7 @@ class Judge:
                     self.problems.append(f"{function} must not run, and did")
                     self.marked.add(chain[-1])
 
-    def result(self) -> ktap.Result:
+    def judge(self) -> ktap.Result:
         """What came out."""
         name = f"paths/{self.row.name}"
         if self.recording.cannot:
@@ -273,74 +271,37 @@ class Judge:
             if not self.chains(self.row.entry):
                 return ktap.Result(name, "failed", self.problems[0])
             return ktap.Result(name, "failed", "the guest has not traced it")
-        roots = self.calls(trace)
-        self.hold(roots)
+        self.read(trace)
+        self.hold()
         if not self.problems:
             return ktap.Result(name, "passed")
-        shown = [line for root in roots for line in root.show(frozenset(self.marked))]
+        shown = [line for root in self.roots for line in root.show(frozenset(self.marked))]
         return ktap.Result(name, "failed", "; ".join(self.problems), shown or ["nothing was called"])
 
 
-def results(lines: list[str], facts: dict, table: Table | None = None) -> list[ktap.Result]:
-    """A result for each row, from a console's lines, in a scenario with these facts.
+def judge(lines: list[str], facts: dict, table: Table | None = None) -> list[Judge]:
+    """Judge each row by a console's lines, in a scenario with these facts.
 
     What `facts` does not say is as in the scenario "strict".
     """
     check_facts(facts, "facts")
     table = table or load()
     recording = read(lines)
-    return [Judge(table, recording, row, DEFAULTS | facts).result() for row in table.rows]
+    return [Judge(table, recording, row, DEFAULTS | facts) for row in table.rows]
 
 
-def nested(call: callgraph.Call) -> dict:
-    """A tree, for programs."""
-    return {"name": call.name, "calls": [nested(inner) for inner in call.calls]}
-
-
-def trees(lines: list[str], facts: dict, table: Table | None = None) -> dict:
-    """The calls of each row and the verdict, for programs, from a console's lines."""
-    table = table or load()
-    traces = read(lines).traces
-    rows = []
-    for row, result in zip(table.rows, results(lines, facts, table), strict=True):
-        trace = traces.get(row.name, Trace())
-        try:
-            roots = callgraph.parse(trace.lines)
-        except callgraph.GraphError:
-            roots = []
-        verdict = {"status": result.status, "reason": result.reason}
-        rows.append({"name": row.name, "operation": row.op} | verdict | {"trees": [nested(root) for root in roots]})
-    return {"facts": DEFAULTS | facts, "rows": rows}
-
-
-def fact(word: str) -> tuple[str, object]:
-    """A fact from the command line: name=value."""
-    name, _, text = word.partition("=")
-    for value in FACTS.get(name, ()):
-        if str(value).lower() == text.lower():
-            return name, value
-    raise argparse.ArgumentTypeError(f"no fact is {word!r}")
+def results(lines: list[str], facts: dict, table: Table | None = None) -> list[ktap.Result]:
+    """The result of each row."""
+    return [row.result for row in judge(lines, facts, table)]
 
 
 def main() -> int:
-    """The command line: the table for the guest, or what a log shows."""
+    """Print the table as the guest reads it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("rows", help="print the table as the guest reads it")
-    check = commands.add_parser("check", help="judge a console's log")
-    check.add_argument("log", type=Path)
-    check.add_argument("fact", type=fact, nargs="*", help="as translation=lazy; what differs from strict")
-    args = parser.parse_args()
-    table = load()
-    if args.command == "rows":
-        sys.stdout.write(guest_rows(table))
-        return 0
-    found = results(args.log.read_text(errors="replace").splitlines(), dict(args.fact), table)
-    for result in found:
-        print(f"{result.status}: {result.name}{': ' if result.reason else ''}{result.reason}")
-        if result.status == "failed":
-            print("\n".join(f"    {line}" for line in result.log))
-    return int(any(result.status == "failed" for result in found))
+    parser.add_argument("what", choices=["rows"])
+    parser.parse_args()
+    sys.stdout.write(guest_rows(load()))
+    return 0
 
 
 if __name__ == "__main__":

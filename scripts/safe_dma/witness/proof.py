@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The proof of what the guests of all scenarios say: by the kernel's tracer, and by QEMU's."""
 
-import json
-
-from safe_dma.environment import LOGS
 from safe_dma.guest import plan, stage
-from safe_dma.witness import claims, paths
+from safe_dma.witness import claims, paths, smmu_trace
 
 
 def path_scenarios():
@@ -17,11 +14,9 @@ def path_scenarios():
 
 
 def path_results(name):
-    """The guest's own end, and the result of each row; what was called is beside the log, as data."""
+    """The guest's own end, and the result of each row."""
     outcome = stage.outcome(f"paths-{name}")
     facts = paths.facts_of(plan.find(name).settings())
-    data = {"scenario": name} | paths.trees(outcome.lines, facts)
-    (LOGS / f"paths-{name}.json").write_text(json.dumps(data) + "\n", encoding="utf-8")
     return [stage.guest_end(f"paths-{name}"), *paths.results(outcome.lines, facts)]
 
 
@@ -30,12 +25,9 @@ REPORTS: dict[str, claims.Report] = {}
 
 
 def claims_report(name):
-    """What QEMU's trace says of the claims that were made in a scenario; beside the log, as data, too."""
-    if name in REPORTS:
-        return REPORTS[name]
-    outcome = stage.outcome(f"scenario-{name}")
-    trace = plan.trace_of(f"scenario-{name}")
-    report = claims.judge_files(trace, outcome.lines, plan.find(name).settings())
-    claims.write_json(report, LOGS / f"claims-{name}.json")
-    REPORTS[name] = report
-    return report
+    """What QEMU's trace says of the claims that were made in a scenario."""
+    if name not in REPORTS:
+        guest = f"scenario-{name}"
+        trace = smmu_trace.lines(plan.trace_of(guest))
+        REPORTS[name] = claims.judge(trace, stage.outcome(guest).lines, plan.find(name).settings())
+    return REPORTS[name]

@@ -109,47 +109,41 @@ def _entry_size(tg: int, level: int) -> int:
     return 1 << (bits + (3 - level) * (bits - 3))
 
 
-def _write(region, address, value):
-    address, value = int(address, 16), int(value, 16)
-    if region == CONFIG:
-        return Config(address >> 12, address & 0xFFF, value)
-    return Write(region, address, value)
+def _write(address, value, region):
+    return Config(address >> 12, address & 0xFFF, value) if region == CONFIG else Write(region, address, value)
 
 
 def _any(number):
-    number = int(number)
     return None if number < 0 else number
 
 
 def _range(vmid, asid, address, tg, pages):
     # Without a granule one page of whatever size: that of the smallest is what can be relied upon.
-    size = int(pages, 16) << (_granule(int(tg)) if tg != "0" else 12)
-    return Invalidate(_any(asid), _any(vmid), int(address, 16), size)
+    return Invalidate(_any(asid), _any(vmid), address, pages << (_granule(tg) if tg else 12))
+
+
+def _bypass(sid, iova):
+    return Translate(sid, iova, iova, True, True, 0)
 
 
 _REGISTER = r"cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size \d+ name '([^']*)'"
 _CONTEXT = r"asid=(-?\d+) vmid=(-?\d+)"
 _HEX = r"(0x[0-9a-f]+)"
-# What a line looks like, by its first word, and what becomes of it.
+# What a line looks like, by its first word, and what becomes of it; what is a number there is one here.
 _LINES = {
-    "memory_region_ops_write": (_REGISTER, lambda address, value, region: _write(region, address, value)),
-    "memory_region_ops_read": (
-        _REGISTER,
-        lambda address, value, region: Read(region, int(address, 16), int(value, 16)),
-    ),
+    "memory_region_ops_write": (_REGISTER, _write),
+    "memory_region_ops_read": (_REGISTER, lambda address, value, region: Read(region, address, value)),
     "smmu_iotlb_lookup_hit": (
         rf"IOTLB cache HIT {_CONTEXT} addr={_HEX} .*rate=-?\d+",
-        lambda asid, vmid, address: Lookup((int(asid), int(vmid)), int(address, 16), True),
+        lambda asid, vmid, address: Lookup((asid, vmid), address, True),
     ),
     "smmu_iotlb_lookup_miss": (
         rf"IOTLB cache MISS {_CONTEXT} addr={_HEX} .*rate=-?\d+",
-        lambda asid, vmid, address: Lookup((int(asid), int(vmid)), int(address, 16), False),
+        lambda asid, vmid, address: Lookup((asid, vmid), address, False),
     ),
     "smmu_iotlb_insert": (
         rf"IOTLB \+\+ {_CONTEXT} addr={_HEX} tg=(\d+) level=(\d+)",
-        lambda asid, vmid, address, tg, level: Insert(
-            (int(asid), int(vmid)), int(address, 16), _entry_size(int(tg), int(level))
-        ),
+        lambda asid, vmid, address, tg, level: Insert((asid, vmid), address, _entry_size(tg, level)),
     ),
     "smmu_iotlb_inv_all": (r"IOTLB invalidate all", lambda: Invalidate(None, None)),
     "smmu_iotlb_inv_asid_vmid": (
@@ -164,29 +158,14 @@ _LINES = {
     ),
     "smmuv3_translate_success": (
         rf"\S+ sid={_HEX} iova={_HEX} translated={_HEX} perm={_HEX} stage=(\d+)",
-        lambda sid, iova, phys, perm, stage: Translate(
-            int(sid, 16),
-            int(iova, 16),
-            int(phys, 16),
-            bool(int(perm, 16) & 1),
-            bool(int(perm, 16) & 2),
-            int(stage),
-        ),
+        lambda sid, iova, phys, perm, stage: Translate(sid, iova, phys, bool(perm & 1), bool(perm & 2), stage),
     ),
-    "smmuv3_translate_bypass": (
-        rf"\S+ sid={_HEX} STE bypass iova:{_HEX} is_write=\d",
-        lambda sid, iova: Translate(int(sid, 16), int(iova, 16), int(iova, 16), True, True, 0),
-    ),
-    "smmuv3_translate_disable": (
-        rf"\S+ sid={_HEX} bypass \(smmu disabled\) iova:{_HEX} is_write=\d",
-        lambda sid, iova: Translate(int(sid, 16), int(iova, 16), int(iova, 16), True, True, 0),
-    ),
-    "smmuv3_record_event": (
-        rf"(?:SMMU_EVT_)?(\S+) sid={_HEX}",
-        lambda event, sid: Fault(int(sid, 16), event),
-    ),
+    "smmuv3_translate_bypass": (rf"\S+ sid={_HEX} STE bypass iova:{_HEX} is_write=\d", _bypass),
+    "smmuv3_translate_disable": (rf"\S+ sid={_HEX} bypass \(smmu disabled\) iova:{_HEX} is_write=\d", _bypass),
+    "smmuv3_record_event": (rf"(?:SMMU_EVT_)?(\S+) sid={_HEX}", lambda event, sid: Fault(sid, event)),
 }
 _LINES = {word: (re.compile(pattern), make) for word, (pattern, make) in _LINES.items()}
+_NUMBER = re.compile(r"-?\d+|0x[0-9a-f]+")
 _REGIONS = {
     "memory_region_ops_write": tuple(f"name '{region}'" for region in (EDU, CONFIG, ITS)),
     "memory_region_ops_read": (f"name '{EDU}'",),
@@ -204,11 +183,11 @@ def lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 if not line.endswith("\n"):
-                    raise TraceError(f"{path}: the trace is cut off: {line[:60]!r} is not a whole line")
+                    raise TraceError(f"{path.name}: the trace is cut off: {line[:60]!r} is not a whole line")
                 if _matters(line):
                     yield line
     except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}: QEMU has written no trace") from error
+        raise TraceError(f"{path.name}: {error.strerror}: QEMU has written no trace") from error
 
 
 def parse(text: Iterable[str]) -> Iterator[tuple[int, Event]]:
@@ -221,7 +200,7 @@ def parse(text: Iterable[str]) -> Iterator[tuple[int, Event]]:
         match = pattern.fullmatch(rest.strip())
         if not match:
             raise TraceError(f"line {number} of the trace is of another form: {line.strip()!r}")
-        yield number, make(*match.groups())
+        yield number, make(*(int(each, 0) if _NUMBER.fullmatch(each) else each for each in match.groups()))
 
 
 def compact(path: Path) -> None:

@@ -194,7 +194,7 @@ def measured(twin, *lines):
         *(f"    {line}" for line in lines),
         "ok 1 misuse",
     ]
-    return twins.measure(twin, ktap.parse(text, LINUX))
+    return twins.measure(twin, ktap.read(text))
 
 
 def test_measure_takes_what_is_expected():

@@ -2,10 +2,8 @@
 """Test the parsing of a guest's results and their evidence with the kernel's parser."""
 
 import pytest
-from conftest import LINUX
 
 from safe_dma.guest import ktap
-from safe_dma.guest.ktap import Result
 
 MODULE = """\
 KTAP version 1
@@ -41,7 +39,7 @@ ok 2 kunit
 
 def results(lines):
     """Return the name, status and evidence of each result."""
-    return [(result.name, result.status, result.evidence) for result in ktap.parse(lines, LINUX)]
+    return [(result.name, result.status, result.evidence) for result in ktap.read(lines)]
 
 
 @pytest.mark.parametrize("device", ["", "[    1.000000] safe_dma 0000:00:01.0: "])
@@ -66,8 +64,21 @@ def test_several_devices():
     assert [name for name, _, _ in results(lines)][::3] == ["0000:00:01.0/sync/rounds", "0000:00:02.0/sync/rounds"]
 
 
+def test_parts():
+    """Check the parts of a result, and that messages of the kernel before it are its log."""
+    lines = [f"[    1.0] safe_dma 0000:00:01.0: {line}" for line in MODULE]
+    lines.insert(7, "[    1.000000] DMA-API: a complaint")
+    rounds, part, _ = ktap.read(lines)
+    assert (rounds.device, rounds.parent, rounds.case) == ("0000:00:01.0", "sync", "rounds")
+    assert rounds.functions == ["dma_sync_single_for_cpu", "size", "64"]
+    assert rounds.witnesses == ["round trip", "y"]
+    assert part.log == ["[    1.000000] DMA-API: a complaint"]
+    assert part.reason == "ERANGE"
+
+
 def test_form():
-    """Check that a missing result is a failure."""
+    """Check that a missing result, and a console without results, are failures."""
     short = [line for line in MODULE if " ok 3" not in line]
-    assert "failed" in [result.status for result in ktap.parse(short, LINUX) if result.name == "form of the results"]
-    assert Result("form of the results", "failed").evidence == ""
+    assert "failed" in [result.status for result in ktap.read(short) if result.name == ktap.FORM]
+    (result,) = ktap.read(map(str, range(100)))
+    assert (result.name, result.status, len(result.log)) == (ktap.FORM, "failed", 10)

@@ -4,7 +4,7 @@
 import re
 
 import pytest
-from conftest import LINUX, error_line
+from conftest import error_line
 
 from safe_dma.guest import guest, plan, soak, stage
 from safe_dma.guest.plan import SPECS, Spec
@@ -71,12 +71,12 @@ def test_sum():
 
 def test_problem():
     """Check the order of problems: a mismatch, the end of the guest, a failed check."""
-    assert soak.problem(outcome(GOOD), LINUX) == ""
-    assert soak.problem(outcome([*GOOD, WRONG], "status 1"), LINUX) == WRONG.strip().removeprefix("# ")
-    assert soak.problem(outcome(GOOD, "the guest hangs"), LINUX) == "the guest hangs"
+    assert soak.problem(outcome(GOOD)) == ""
+    assert soak.problem(outcome([*GOOD, WRONG], "status 1")) == WRONG.strip().removeprefix("# ")
+    assert soak.problem(outcome(GOOD, "the guest hangs")) == "the guest hangs"
     failed = [line.replace("ok 2 unbind", "not ok 2 unbind").replace("ok 2 cycles", "not ok 2 cycles") for line in GOOD]
-    assert soak.problem(outcome(failed), LINUX).startswith("a check failed: ")
-    assert soak.problem(outcome([]), LINUX) != ""
+    assert soak.problem(outcome(failed)).startswith("a check failed: ")
+    assert soak.problem(outcome([])) != ""
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def guests_that(monkeypatch):
 def test_until_the_time_is_over(guests_that):
     """Check that each seed is booted once until the time is over."""
     begun = guests_that(lambda seed: outcome(GOOD))
-    total, after, wrong = soak.soak(5, 0.3, LINUX)
+    total, after, wrong = soak.soak(5, 0.3)
     assert wrong == ""
     assert total.guests == len(begun) > 1
     assert sorted(begun) == list(range(5, after))
@@ -108,7 +108,7 @@ def test_until_the_time_is_over(guests_that):
 def test_stops_at_what_is_wrong(guests_that):
     """Check that a failure names the seed and the log, and that no more guests are booted."""
     begun = guests_that(lambda seed: outcome([*GOOD, WRONG] if seed == 9 else GOOD))
-    total, _, wrong = soak.soak(5, 60, LINUX)
+    total, _, wrong = soak.soak(5, 60)
     assert wrong.startswith(f"SEED=9 (scenario {soak.scenario_of(9)}): soak: seed 7 worker 0 operation 370: ")
     assert wrong.endswith("/log/soak-9.log")
     assert total.mismatches == 1

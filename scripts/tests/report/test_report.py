@@ -3,17 +3,18 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import TOP, each
+from conftest import TOP, error_line
 
-from safe_dma.environment import LOGS
-from safe_dma.guest import stage
-from safe_dma.guest.plan import LONG, find, matrix
+from safe_dma.environment import FILE, LOGS
+from safe_dma.guest import ktap
+from safe_dma.guest.plan import LONG, matrix
 from safe_dma.report import __main__ as report
-from safe_dma.report import calls, console, evidence, scale
+from safe_dma.report import calls, console, scale, testrun
 from safe_dma.report.markup import EMPTY, Markup, data, element, join
 from safe_dma.witness import paths
 
@@ -26,7 +27,9 @@ CONSOLE = """\
 [    0.100003] safe_dma 0000:00:01.0:     KTAP version 1
 [    0.100004] safe_dma 0000:00:01.0:     # Subtest: streaming
 [    0.100005] safe_dma 0000:00:01.0:     1..3
-[    0.100006] safe_dma 0000:00:01.0:     # claim 1: map dma 0xffffe000 size 0x1000 perm r phys 0x41d00000+0x1000
+[    0.100006] safe_dma 0000:00:01.0:     # claim 1: map dma 0xffffe000 size 0x2000 perm r \
+phys 0x41d00000+0x1000 0x41e07000+0x1000
+[    0.100007] safe_dma 0000:00:01.0:     # claim 2: unmap dma 0xffffe000 size 0x2000
 [    0.200000] safe_dma 0000:00:01.0:     ok 1 to_device 4096 # dma_map_single, dma_unmap_single to_device size 4096 \
 phys 0x41d00000 dma 0xffffe000 witness: round trip, iova_to_phys
 [    0.200001] safe_dma 0000:00:01.0:     # pieces 3
@@ -43,40 +46,28 @@ dma 0xffffc000 witness: round trip, iova_to_phys
 [    0.300004] guest: end, status 0
 """
 
-CLAIM = {
-    "number": 1,
-    "kind": "map",
-    "device": "0000:00:01.0",
-    "subject": "streaming",
-    "check": "to_device 4096",
-    "dma": 0xFFFFE000,
-    "size": 8192,
-    "permission": "r",
-    "pieces": [[0x41D00000, 4096], [0x41E07000, 4096]],
-    "copy": False,
-    "event": "",
-    "mapped": {"time": 0.15, "line": 10},
-    "unmapped": {"time": 0.19, "line": 30},
-    "translations": 2,
-}
-TRANSFER = {
-    "device": "0000:00:01.0",
-    "subject": "streaming",
-    "check": "to_device 4096",
-    "line": 12,
-    "direction": "to_device",
-    "address": 0xFFFFE000,
-    "size": 8192,
-    "accesses": [[0xFFFFE000, 0x41D00000, 4096], [0xFFFFF000, 0x41E07000, 4096]],
-    "faults": [],
-}
-CLAIMS = {
-    "facts": {"translation": "strict"},
-    "summary": "1 claims, 1 transfers, 2 translations confirmed",
-    "claims": [CLAIM],
-    "transfers": [TRANSFER],
-    "contradictions": [],
-}
+# QEMU's trace of it: where the device is, the first claim and a transfer, both pages and the interrupt, the unmap.
+TRACE = """\
+memory_region_ops_write cpu 0 mr 0x1 addr 0x8010 value 0x10000000 size 4 name 'pcie-mmcfg-mmio'
+memory_region_ops_write cpu 0 mr 0x1 addr 0x8044 value 0xfff7e040 size 4 name 'pcie-mmcfg-mmio'
+memory_region_ops_write cpu 0 mr 0x1 addr 0x10000000 value 0x1 size 4 name 'edu-mmio'
+memory_region_ops_write cpu 0 mr 0x1 addr 0x10000080 value 0xffffe000 size 4 name 'edu-mmio'
+memory_region_ops_write cpu 0 mr 0x1 addr 0x10000090 value 0x2000 size 4 name 'edu-mmio'
+memory_region_ops_write cpu 0 mr 0x1 addr 0x10000098 value 0x5 size 4 name 'edu-mmio'
+smmu_iotlb_lookup_miss IOTLB cache MISS asid=2 vmid=0 addr=0xffffe000 hit=2 miss=3 hit rate=40
+smmu_iotlb_insert IOTLB ++ asid=2 vmid=0 addr=0xffffe000 tg=1 level=3
+smmu_iotlb_insert IOTLB ++ asid=2 vmid=0 addr=0xfffff000 tg=1 level=3
+smmu_iotlb_insert IOTLB ++ asid=2 vmid=0 addr=0xfff7e000 tg=1 level=3
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xffffe000 translated=0x41d00000 perm=0x1 stage=1
+smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfffff000 hit=3 miss=3 hit rate=50
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfffff000 translated=0x41e07000 perm=0x1 stage=1
+smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfff7e040 hit=3 miss=3 hit rate=50
+smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfff7e040 translated=0x8090040 perm=0x3 stage=1
+memory_region_ops_write cpu 0 mr 0x2 addr 0x8090040 value 0x0 size 4 name 'translation'
+memory_region_ops_read cpu 0 mr 0x1 addr 0x10000098 value 0x4 size 4 name 'edu-mmio'
+smmuv3_range_inval vmid=0 asid=2 addr=0xffffe000 tg=1 num_pages=0x2 ttl=0 leaf=1 stage=1
+memory_region_ops_write cpu 0 mr 0x1 addr 0x10000000 value 0x2 size 4 name 'edu-mmio'
+"""
 GRAPH = """\
 paths: has dma_map_phys
 paths: begin dma_map_single
@@ -105,7 +96,7 @@ def logs(tmp_path):
     directory.mkdir()
     for name in ("strict", "lazy"):
         (directory / f"scenario-{name}.log").write_text(CONSOLE)
-    (directory / "claims-strict.json").write_text(json.dumps(CLAIMS))
+    (directory / "scenario-strict.trace").write_text(TRACE)
     (directory / "paths-strict.log").write_text(GRAPH)
     (directory / "trace-strict-map_single.json").write_text(json.dumps(TREE))
     (directory / "junit.xml").write_text(JUNIT)
@@ -186,7 +177,15 @@ def test_everything_is_there(logs):
     assert "dma_map_single" in page.text["th"]
     for words in ("iommu_dma_map_phys", '"kernel/dma/mapping.c"', "1600", "321", str(0x41E07000)):
         assert words in page.text["script"]
-    for words in ("translates 0xfffff000 → 0x41e07000", "dma_unmap_single", "doorbell: read 8 KiB at 0xffffe000 →"):
+    for words in ("dma_unmap_single", "doorbell: read 8 KiB at 0xffffe000 →"):
+        assert words in page.text["span"]
+    # Both pages of the transfer, its interrupt, and the invalidation.
+    for words in (
+        "translates 0xffffe000 → 0x41d00000, by a walk of the page table",
+        "translates 0xfffff000 → 0x41e07000, from its TLB",
+        "translates 0xfff7e040 → 0x8090040, the ITS",
+        "forgets 8 KiB at 0xffffe000: before the unmap returns",
+    ):
         assert words in page.text["span"]
     for version in ("7.3.4", "clang version 19.1.7, LLD 19.1.7", "1.96.0", "10.0.2"):
         assert version in page.text["dd"]
@@ -219,51 +218,39 @@ def test_failed_first(logs):
     assert "lazy: failed" in [attrs.get("title") for _, attrs in page.elements]
 
 
+def test_log(logs):
+    """What the guest said before a check failed, without claims."""
+    log = logs / "scenario-lazy.log"
+    log.write_text(CONSOLE.replace("ok 1 to_device", "not ok 1 to_device").replace("# claim 1: map", "# a hint", 1))
+    text = Page(make_page(logs)).text["pre"]
+    assert "# a hint" in text
+    assert "# claim " not in text
+
+
 @pytest.mark.parametrize(
     ("old", "new", "failed", "why"),
     [
         ("guest: end, status 0", "guest: end, status 1", "the guest/ends", "status 1"),
         ("guest: end, status 0", "", "the guest/ends", "its console stops before its end"),
         ("error_count: 0", "error_count: 3", "the guest/no error in the DMA debugger", "error_count 3"),
-        ("    1..3", "    1..4", "streaming/all checks", "only 3 of 4 have a result"),
-        (": ok 1 streaming", ": not ok 1 streaming", "streaming/as a whole", "not ok, although its checks are"),
+        ("    1..3", "    1..4", f"streaming/{ktap.MISSING}", "TEST_CRASHED"),
+        (": ok 1 streaming", ": not ok 1 streaming", "streaming", "FAILURE"),
     ],
 )
 def test_wrong_guest(old, new, failed, why):
     """What is wrong with a guest as a whole is a check that failed."""
     assert old in CONSOLE
     found = [check for check in console.read(CONSOLE.replace(old, new).splitlines()).checks if check.status == "failed"]
-    assert [(f"{check.subject}/{check.name}", check.detail) for check in found] == [(failed, why)]
+    assert (found[0].name, found[0].reason) == (failed, why)
 
 
-def test_no_checks():
-    """A guest whose module has made no checks fails, and the reason is with it."""
-    lines = ["[    0.1] safe_dma 0000:00:01.0: dma_bits=40 cannot be", "guest: end, status 0"]
-    first = console.read(lines).checks[0]
-    assert (first.name, first.status, first.log) == ("makes checks", "failed", ["dma_bits=40 cannot be"])
-
-
-def test_cut_console():
-    """The checks that have no result because the guest stopped are missed."""
-    lines = CONSOLE.splitlines()[:10]
-    assert "only 1 of 3 have a result" in [check.detail for check in console.read(lines).checks]
-
-
-@pytest.mark.parametrize("name", each(matrix(), "scenario-{}"))
-def test_reads_what_the_kernels_parser_reads(name):
-    """The same results, in the same order, as ktap.py has."""
-    by_device = {}
-    for check in console.read(stage.outcome(f"scenario-{name}").lines).checks:
-        if check.subject != console.GUEST:
-            by_device.setdefault(check.device, []).append((f"{check.subject}/{check.name}", check.status))
-    assert len(by_device) == find(name).settings()["devices"]
-    several = len(by_device) > 1
-    found = [
-        (f"{device}/{check}" if several else check, status)
-        for device, checks in by_device.items()
-        for check, status in checks
-    ]
-    assert found == [(result.name, result.status) for result in stage.results(f"scenario-{name}")[1:]]
+def test_no_checks(logs):
+    """A guest whose module has made no checks fails, and the last lines of its console are there."""
+    line = "[    0.1] safe_dma 0000:00:01.0: dma_bits=40 cannot be"
+    (logs / "scenario-lazy.log").write_text(f"{line}\nguest: end, status 0\n")
+    page = Page(make_page(logs))
+    assert line in page.text["pre"]
+    assert "there are no results" in page.text["li"]
 
 
 # The scenarios of any run.
@@ -315,7 +302,7 @@ def test_markup():
 @pytest.mark.parametrize(
     ("missing", "line"),
     [
-        ("claims-strict.json", "Its guest made no claims"),
+        ("scenario-strict.trace", "QEMU's trace is not there"),
         ("paths-strict.log", ""),
         ("trace-strict-map_single.json", ""),
         ("junit.xml", "junit.xml, the results of the last make test, is not there"),
@@ -354,14 +341,10 @@ def test_old_logs(logs):
     assert "cma: not among the results of the last make test" in Page(make_page(logs)).text["p"]
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [("claims-strict.json", "{"), ("claims-strict.json", "[]"), ("trace-strict-map_single.json", '{"operation": 1}')],
-)
-def test_broken_data(logs, name, text):
+def test_broken_data(logs):
     """What cannot be read is said in its place."""
-    (logs / name).write_text(text)
-    assert f"{name} cannot be read" in Page(make_page(logs)).text["p"]
+    (logs / "trace-strict-map_single.json").write_text('{"operation": 1}')
+    assert "trace-strict-map_single.json cannot be read" in Page(make_page(logs)).text["p"]
 
 
 @pytest.mark.parametrize(
@@ -369,15 +352,15 @@ def test_broken_data(logs, name, text):
     [
         (
             "dma_map_single, dma_unmap_single to_device size 1 phys 0x1 dma 0x2 witness: a, dma_x",
-            "dma_map_single, dma_unmap_single",
+            ["dma_map_single", "dma_unmap_single"],
         ),
-        ("entries 5, for the device 1, dma_map_sgtable to_device witness: bytes", "dma_map_sgtable"),
-        ("the device is cache-coherent", ""),
+        ("entries 5, for the device 1, dma_map_sgtable to_device witness: bytes", ["dma_map_sgtable"]),
+        ("the device is cache-coherent", []),
     ],
 )
 def test_functions(detail, functions):
     """The C functions of a check, wherever it says them."""
-    assert console.Check("", "", "", "passed", detail).functions == functions
+    assert console.functions(ktap.Result("", "passed", evidence=detail)) == functions
 
 
 def test_broken_graph(logs):
@@ -386,25 +369,67 @@ def test_broken_graph(logs):
     assert "cannot be read" in Page(make_page(logs)).text["script"]
 
 
+def change(logs, *pairs):
+    """The page, after a change to the trace of the first scenario."""
+    trace = logs / "scenario-strict.trace"
+    for old, new in pairs:
+        assert old in trace.read_text()
+        trace.write_text(trace.read_text().replace(old, new))
+    return Page(make_page(logs))
+
+
 def test_contradictions(logs):
     """What QEMU's trace contradicts is there, open."""
-    wrong = {"device": "", "subject": "streaming", "check": "a check", "problem": "it leads to 0x1"}
-    (logs / "claims-strict.json").write_text(json.dumps(CLAIMS | {"contradictions": [wrong]}))
-    page = Page(make_page(logs))
-    assert "streaming: a check: it leads to 0x1" in page.text["li"]
+    page = change(logs, ("translated=0x41e07000", "translated=0x1000"))
+    assert "streaming/to_device 4096: claim 1: 0xfffff000 leads to 0x41e07000, but" in page.text["li"]
     assert "; 1 claim contradicted" in page.text["b"]
     assert "verdict failed" in [attrs.get("class") for _, attrs in page.elements]
 
 
+INVALIDATION = next(line for line in TRACE.splitlines() if "range_inval" in line) + "\n"
+WALK = "smmu_iotlb_lookup_miss"
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [(INVALIDATION, INVALIDATION.replace("0xffffe000", "0xfffe0000"))],
+        # While the device was at work, it is not because of the unmap.
+        [(INVALIDATION, ""), (WALK, INVALIDATION + WALK)],
+    ],
+    ids=["elsewhere", "too early"],
+)
+def test_no_invalidation(logs, pairs):
+    """What was not invalidated is not said to be."""
+    text = change(logs, *pairs).text["span"]
+    assert "forgets nothing yet" in text
+    assert "before the unmap returns" not in text
+
+
+@pytest.mark.parametrize("text", ["smmuv3_translate_success what is this\n", "cut off"])
+def test_broken_trace(logs, text):
+    """It confirms nothing."""
+    (logs / "scenario-strict.trace").write_text(text)
+    page = Page(make_page(logs))
+    assert "; 1 claim contradicted" in page.text["b"]
+    assert "trace: " in page.text["li"]
+
+
 def test_fault(logs):
     """An access that was stopped is in the picture and in the steps."""
-    claim = CLAIM | {"kind": "fault", "event": "F_PERMISSION", "permission": "", "pieces": [], "size": 4}
-    claim |= {"mapped": {"time": 0.16, "line": 20}, "unmapped": None}
-    transfer = TRANSFER | {"line": 21, "faults": [[0xFFFFE000, "F_PERMISSION"]], "accesses": []}
-    changed = CLAIMS | {"claims": [CLAIM, claim], "transfers": [transfer]}
-    (logs / "claims-strict.json").write_text(json.dumps(changed))
-    page = Page(make_page(logs))
-    assert "F_PERMISSION at 0xffffe000: stopped" in page.text["span"]
+    log = logs / "scenario-strict.log"
+    said = "    # claim 3: fault dma 0xfffff000 size 0x4 event F_PERMISSION"
+    log.write_text(CONSOLE.replace("    # claim 2", f"{said}\n[    0.100007] safe_dma 0000:00:01.0:     # claim 2"))
+    second = next(line for line in TRACE.splitlines() if "iova=0xfffff000" in line)
+    mark = next(line for line in TRACE.splitlines() if "addr 0x10000000 " in line)
+    page = change(
+        logs,
+        (mark, f"{mark}\n{mark.replace('value 0x1 ', 'value 0x3 ')}"),
+        ("value 0x2000 ", "value 0x1004 "),
+        (second, "smmuv3_record_event SMMU_EVT_F_PERMISSION sid=0x8"),
+    )
+    assert "; 0 claims contradicted" in page.text["b"]
+    assert "F_PERMISSION at 0xfffff000: stopped" in page.text["span"]
     assert "fault" in [attrs.get("class") for tag, attrs in page.elements if tag == "path"]
 
 
@@ -412,21 +437,20 @@ def test_same_twice(logs):
     assert make_page(logs) == make_page(logs)
 
 
-def test_no_run(tmp_path, capsys):
-    """Without logs there is one line, and no page."""
+def test_no_run(tmp_path):
+    """Without logs there is no page."""
     output = tmp_path / "page.html"
-    assert report.main(["--logs", str(tmp_path / "none"), "--output", str(output)]) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert error.startswith("safe-dma: error: no test run in ")
+    with pytest.raises(testrun.NoRun, match="^no test run in "):
+        report.main(["--logs", str(tmp_path / "none"), "--output", str(output)])
     assert not output.exists()
 
 
 def test_make_report(make, tree):
-    """The target needs nothing but logs."""
-    assert "no test run" in make("report", cwd=tree).stdout
+    """The target needs nothing but logs, and the environment of the run."""
+    assert error_line(make("report", cwd=tree)).startswith("safe-dma: error: no test run in ")
     (tree / ".build" / "log").mkdir(parents=True)
     (tree / ".build" / "log" / "scenario-strict.log").write_text(CONSOLE)
+    shutil.copy(FILE, tree / ".build")
     result = make("report", cwd=tree, KDIR="/nowhere")
     assert result.returncode == 0
     assert Path(result.stdout.strip()) == tree / ".build" / "report.html"
@@ -447,20 +471,15 @@ def test_make_report(make, tree):
         ("_raw_spin_lock", "", "other"),
         ("dma_map_phys", "kernel/dma/direct.c", "direct"),
         ("x", "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c", "smmu"),
+        ("x", "drivers/iommu/iova.c", "iova"),
+        ("x", "drivers/iommu/io-pgtable-arm.c", "pgtable"),
+        ("x", "drivers/iommu/iommu-sva.c", "iommu"),
+        ("x", "mm/cma.c", "cma"),
+        ("dma_map_phys", "mm/slub.c", "other"),
     ],
 )
 def test_layer(function, file, expected):
     assert calls.LAYERS[calls.layer(function, file)][0] == expected
-
-
-def test_evidence_of_checks():
-    """Without claims there is what the checks printed, and no more."""
-    found = evidence.from_checks(console.read(CONSOLE.splitlines()).checks)
-    assert [(mapping.dma, mapping.pieces, mapping.permission) for mapping in found.mappings] == [
-        (0xFFFFE000, [(0x41D00000, 4096)], "r"),
-        (0xFFFFC000, [(0x41D01000, 64)], "w"),
-    ]
-    assert not found.whole
 
 
 def test_scale_from_top():
@@ -498,53 +517,3 @@ def test_scale_of_moments():
 def test_no_name_of_the_repository_is_in_the_page(logs):
     """Not even where it is on this machine."""
     assert str(TOP) not in make_page(logs)
-
-
-# QEMU's trace of the transfer, from line 10 on: in the TLB or not, where it went, the interrupt, the unmap.
-TRACE = """\
-memory_region_ops_write cpu 0 mr 0x1 addr 0x10000098 value 0x5 size 4 name 'edu-mmio'
-smmu_iotlb_lookup_miss IOTLB cache MISS asid=2 vmid=0 addr=0xffffe000 hit=2 miss=3 hit rate=40
-smmu_iotlb_insert IOTLB ++ asid=2 vmid=0 addr=0xffffe000 tg=1 level=3
-smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xffffe000 translated=0x41d00000 perm=0x3 stage=1
-smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfffff000 hit=3 miss=3 hit rate=50
-smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfffff000 translated=0x41e07000 perm=0x3 stage=1
-smmu_iotlb_lookup_hit IOTLB cache HIT asid=2 vmid=0 addr=0xfff7e040 hit=3 miss=3 hit rate=50
-smmuv3_translate_success smmuv3-iommu-memory-region-8-1 sid=0x8 iova=0xfff7e040 translated=0x8090040 perm=0x3 stage=1
-memory_region_ops_write cpu 0 mr 0x2 addr 0x8090040 value 0x0 size 4 name 'translation'
-smmuv3_range_inval vmid=0 asid=2 addr=0xffffe000 tg=1 num_pages=0x2 ttl=0 leaf=1 stage=1
-"""
-
-
-def test_trace(logs):
-    """What QEMU saw of a transfer is among its steps."""
-    (logs / "scenario-strict.trace").write_text(TRACE[: TRACE.index("\n") + 1] * 11 + TRACE)
-    text = Page(make_page(logs)).text["span"]
-    assert "translates 0xffffe000 → 0x41d00000, by a walk of the page table" in text
-    assert "translates 0xfffff000 → 0x41e07000, from its TLB" in text
-    assert "translates 0xfff7e040 → 0x8090040, the ITS" in text
-    assert "forgets 8 KiB at 0xffffe000: before the unmap returns" in text
-
-
-def test_trace_without_invalidation(logs):
-    """What was not invalidated is not said to be."""
-    lines = TRACE[: TRACE.index("\n") + 1] * 11 + TRACE
-    (logs / "scenario-strict.trace").write_text(lines.replace("addr=0xffffe000 tg=1 num", "addr=0xfffe0000 tg=1 num"))
-    text = Page(make_page(logs)).text["span"]
-    assert "forgets nothing yet" in text
-    assert "before the unmap returns" not in text
-
-
-def test_invalidation_before_the_end(logs):
-    """What was invalidated while the device was at work is not taken for what the unmap does."""
-    first, _, rest = TRACE.partition("\n")
-    *others, last = rest.splitlines()
-    lines = [first] * 12 + [last] + others
-    (logs / "scenario-strict.trace").write_text("\n".join(lines) + "\n")
-    assert "forgets nothing yet" in Page(make_page(logs)).text["span"]
-
-
-@pytest.mark.parametrize("text", ["smmuv3_translate_success what is this\n", "cut off"])
-def test_broken_trace(logs, text):
-    """It adds to what the claims say; without it they are still there."""
-    (logs / "scenario-strict.trace").write_text(text)
-    assert "translates 0xfffff000 → 0x41e07000\n" in Page(make_page(logs)).text["span"]

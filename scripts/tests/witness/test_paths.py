@@ -5,7 +5,6 @@ What the guests' traces show is in test_scenarios.py; here nothing is booted.
 """
 
 import itertools
-import json
 import re
 
 import pytest
@@ -181,19 +180,11 @@ def test_a_trace_that_is_missing():
     assert result.reason == "dma_map_phys: no such function in this kernel"
 
 
-def test_the_trees_as_data():
-    data = paths.trees(console(), {"translation": "lazy"}, table(rule(must_not=["iommu_map"])))
-    assert json.loads(json.dumps(data)) == data
-    assert data["facts"] == paths.DEFAULTS | {"translation": "lazy"}
-    (row,) = data["rows"]
-    assert (row["name"], row["operation"], row["status"]) == ("a row", "map_single", "failed")
-    (root,) = row["trees"]
-    assert root["name"] == "dma_map_phys"
-    assert [call["name"] for call in root["calls"]] == ["iommu_dma_map_phys", "debug_dma_map_phys"]
-    # A trace that cannot be read is no tree, and the verdict says why.
-    (row,) = paths.trees(console(graph="nonsense"), {}, table(rule()))["rows"]
-    assert row["trees"] == []
-    assert "cannot be read" in row["reason"]
+def test_a_trace_that_cannot_be_read():
+    """It is no tree, and the verdict says why."""
+    (row,) = paths.judge(console(graph="nonsense"), {}, table(rule()))
+    assert row.roots == []
+    assert "cannot be read" in row.result.reason
 
 
 def test_calls_that_were_lost():
