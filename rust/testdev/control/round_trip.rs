@@ -65,7 +65,7 @@ impl<'bound> Mapped<'bound> {
 
         quiesce::shared(|| drop(mapped));
         result?;
-        Ok(aborted?)
+        aborted
     }
 
     /// Calls `f`; if the memory can be synced, the CPU owns it during the call.
