@@ -94,15 +94,20 @@ require_program() {
 	[ -x "$PROGRAM" ] || skip_all "no $PROGRAM: scripts/selftests/Makefile builds it"
 }
 
-# Prints the PCI address of the first edu device.
-find_device() {
-	for dir in /sys/bus/pci/devices/*; do
-		if [ "$(cat "$dir/vendor" "$dir/device" 2>/dev/null | tr '\n' ' ')" = "0x1234 0x11e8 " ]; then
+DEVICES=/sys/bus/pci/devices
+
+# devices_of VENDOR DEVICE: prints the PCI addresses of all devices with these IDs.
+devices_of() {
+	for dir in "$DEVICES"/*; do
+		if [ "$(cat "$dir/vendor" "$dir/device" 2>/dev/null | tr '\n' ' ')" = "$1 $2 " ]; then
 			basename "$dir"
-			return
 		fi
 	done
-	return 1
+}
+
+# Prints the PCI address of the first edu device, or fails.
+find_device() {
+	devices_of 0x1234 0x11e8 | head -n 1 | grep .
 }
 
 # Loads the module with SAFE_DMA_PARAMS, the parameters for this machine.
@@ -235,17 +240,6 @@ finish() {
 
 not() {
 	! "$@"
-}
-
-DEVICES=/sys/bus/pci/devices
-
-# devices_of VENDOR DEVICE: prints the PCI addresses of all devices with these IDs.
-devices_of() {
-	for dir in "$DEVICES"/*; do
-		if [ "$(cat "$dir/vendor" "$dir/device" | tr '\n' ' ')" = "$1 $2 " ]; then
-			basename "$dir"
-		fi
-	done
 }
 
 # override ADDRESS [DRIVER]: lets only DRIVER bind the device. Without DRIVER, restores the default.

@@ -187,11 +187,12 @@ static void sweep(const struct step *step, const char *what)
 	int error, failed = 1;
 
 	/* The last allocations, after the equal ones, fail one by one. */
-	if (step->stride)
+	if (step->stride) {
 		last = count_allocations(step);
-	if (last < step->stride)
-		fail("an operation makes too few allocations");
-	last -= step->stride;
+		if (last < step->stride)
+			fail("an operation makes too few allocations");
+		last -= step->stride;
+	}
 	take_state(&before);
 	while (failed) {
 		if (step->prepare)
