@@ -98,8 +98,7 @@ fn find<T>(dev: &Device<Bound>, f: impl FnOnce(&pci::Device<Core<'_>>) -> T) -> 
                     let other: &pci::Device<Core<'_>> = unsafe { found.0.cast().as_ref() };
 
                     if !shares_group(other.as_ref()) {
-                        // Operations of the device neither map nor unmap meanwhile.
-                        return Some(quiesce(|| f(other)));
+                        return Some(f(other));
                     }
                 }
             }
@@ -116,12 +115,13 @@ pub(super) fn exists(dev: &Device<Bound>) -> bool {
     find(dev, |_| ()).is_some()
 }
 
-/// Calls `f` with another device that is bound to the same driver.
+/// Calls `f` with another device that is bound to the same driver, whose operations neither map nor
+/// unmap meanwhile.
 fn with<T>(
     ctx: &Context<'_>,
     f: impl FnOnce(&pci::Device<Core<'_>>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    find(ctx.dev, f).unwrap_or(Err(Stop::Skip(
+    find(ctx.dev, |other| quiesce(|| f(other))).unwrap_or(Err(Stop::Skip(
         "the other device is locked, or was unbound",
     )))
 }

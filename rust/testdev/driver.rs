@@ -222,7 +222,8 @@ impl pci::Driver for TestDriver {
                     CloseOnDrop(unsafe { Revocable::new(live)? })
                 },
                 misc <- Misc::new(pdev.as_ref(), access.0.clone()),
-                // Last: a file of it may be in use at once, and to remove it waits until `access` is closed.
+                // Created last: its removal waits for the operation that a program may have begun,
+                // and on a failed probe only the drop of `access` would end that.
                 control <- Control::new(pdev.as_ref(), access.0.clone()),
             }))
         })

@@ -402,10 +402,10 @@ pub struct Job {
 // SAFETY: The device has one DMA engine, and is `pdev`. A transfer accesses only the bytes that its
 // address and count select, in its direction. Addresses are not truncated: `start()` rejects those
 // beyond the DMA mask that probe has set, of no more bits than the device drives, as the module's
-// parameter promises. The device transfers all bytes at once and then clears `run`, so a transfer is
-// done when `run` reads as clear, and `start()` starts no other before that. `wait()` and `abort()`
-// report the end only after `run` was read as clear, by them or, under the lock, by a later
-// `start()`. Interrupts only wake waiters, so their number and time do not matter.
+// parameter promises. The device transfers all bytes at once and then clears `run`, so a transfer
+// is done when `run` reads as clear, and `start()` starts no other before that. `wait()` and
+// `abort()` report the end only after `run` was read as clear, by them or, under the lock, by a
+// later `start()`. Interrupts only wake waiters, so their number and time do not matter.
 //
 // A transfer has also ended when the device is gone. All ones in the command register do not prove
 // that: a device that temporarily does not decode its memory space reads the same, and may still be

@@ -36,8 +36,7 @@ fn read<'a>(
 /// Lets the device write numbers to a register of another device, and read the results.
 pub(super) fn check(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evidence, Stop> {
     let register = |register: OpenRegister| {
-        // SAFETY: `with()` keeps this driver bound to the device, an `edu`, until
-        // this returns.
+        // SAFETY: `with()` keeps this driver bound to the device, an `edu`, until this returns.
         unsafe { register.of(other) }
     };
     let registers = register(OpenRegister::Factorial)?;
