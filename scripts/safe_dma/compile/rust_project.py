@@ -3,8 +3,8 @@
 """Add the crates of this tree to the rust-project.json of the kernel's crates.
 
 The kernel's script reads the crates of an external module from its Kbuild file, and does not
-support
-crates that use each other. The build's .cmd files have the root and the dependencies of each crate.
+support crates that use each other. The build's .cmd files have the root and the dependencies of
+each crate.
 """
 
 import json
