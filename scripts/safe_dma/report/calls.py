@@ -68,7 +68,7 @@ def layer(function: str, file: str = "") -> int:
     """The index of a function's layer."""
     if not file:
         return next(index for index, (_, _, pattern) in enumerate(LAYERS) if re.match(pattern, function))
-    # A file says more than the folder that it is in.
+    # The longest match wins: a file is more specific than its folder.
     parts = [(part, index) for index, (_, places, _) in enumerate(LAYERS) for part in places.split(", ")]
     fitting = [(len(part), index) for part, index in parts if file.startswith(part)]
     return max(fitting)[1] if fitting else len(LAYERS) - 1

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a guest printed: its checks, its kernel, and how it ended."""
+"""Read the console of a guest: its checks, its kernel, and its end."""
 
 import re
 from dataclasses import dataclass
 
 from safe_dma.guest import ktap
 
-# What is behind the name of a check that has moved data.
+# The addresses in the evidence of a check.
 PLACE = re.compile(r" *\b(?:phys|dma) 0x[0-9a-f]+")
-# The subject of what is said of the guest as a whole.
+# The subject of results about the whole guest.
 GUEST = "the guest"
-# What else is in a console.
+# Other lines of a console.
 KERNEL = re.compile(r"Linux version (\S+) \(\S+\) \((.*)\) #")
 IOMMU = re.compile(r"safe_dma \S+: ((?:behind IOMMU|no IOMMU).*)")
 END = re.compile(r"\bguest: end, status (\d+)$")
@@ -19,33 +19,33 @@ ERRORS = re.compile(r"\bdma-api error_count: (\d+)$")
 
 @dataclass
 class Guest:
-    """A guest's console, read."""
+    """The contents of a guest's console."""
 
     checks: list[ktap.Result]
     kernel: str = ""
     compiler: str = ""
-    # What the module says of who translates.
+    # The module's message about its IOMMU.
     iommu: str = ""
 
 
 def said(check: ktap.Result) -> str:
-    """Why, or what was done and who saw it, without addresses, which differ from guest to guest."""
+    """Return the reason or the evidence of a result, without addresses, which differ between guests."""
     return PLACE.sub("", check.reason or check.evidence)
 
 
 def functions(check: ktap.Result) -> list[str]:
-    """The C functions that a check is of."""
+    """Return the C functions that a check tests."""
     return list(dict.fromkeys(word for word in check.functions if word.startswith("dma_")))
 
 
 def of_guest(name: str, good: bool, reason: str) -> ktap.Result:
-    """A result of the guest itself."""
+    """Return a result about the whole guest."""
     status = "passed" if good else "failed"
     return ktap.Result(f"{GUEST}/{name}", status, "" if good else reason, evidence=reason, parent=GUEST)
 
 
 def read(lines: list[str]) -> Guest:
-    """The lines of a console."""
+    """Read the lines of a console."""
 
     def first(pattern, missing):
         return next((match.groups() for match in map(pattern.search, lines) if match), missing)

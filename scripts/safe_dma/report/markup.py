@@ -66,18 +66,18 @@ def select(name: str, label: str, options: list, chosen=None) -> Markup:
 
 
 def table(heads, *parts, **attributes) -> Markup:
-    """A table: cells of its head, text or markup, and the other parts."""
+    """Return a table with these heads, text or markup, and the other parts."""
     cells = [head if isinstance(head, Markup) else element("th", head, scope="col") for head in heads]
     return element("table", element("thead", element("tr", cells)), parts, **attributes)
 
 
 def scroll(label: str, child: Markup) -> Markup:
-    """What is too wide for some screens."""
+    """Return a region that scrolls sideways on narrow screens."""
     return element("div", child, class_="scroll", tabindex="0", role="region", aria_label=label)
 
 
 def figure(scenario: str, *parts) -> Markup:
-    """What the page's script shows if that scenario is chosen."""
+    """Return a part that the page's script shows while `scenario` is chosen."""
     return element("div", parts, class_="figure", data_scenario=scenario)
 
 

@@ -79,7 +79,7 @@ def names(found: list[str], run: testrun.Run) -> str:
 
 
 def log(row: Row) -> Markup | None:
-    """What the guests said before a check failed, but for claims, which are many."""
+    """Return the console lines before each failure, without claims."""
     logs = []
     for scenario, checks in row.checks.items():
         for check in checks:

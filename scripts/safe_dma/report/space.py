@@ -23,7 +23,7 @@ def kind(mapping: Claim) -> str:
 
 
 def check(mapping: Claim) -> tuple[str, str, str]:
-    """Of which check it is: the device, the subject and the name."""
+    """Return device, subject and name of the check that made the mapping."""
     return mapping.check.key
 
 

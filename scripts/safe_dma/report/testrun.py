@@ -24,7 +24,7 @@ class Scenario:
     settings: dict
     guest: console.Guest
     calls: calls.Recording
-    # What QEMU's trace of the SMMU says of its claims, if it is there.
+    # The claims, judged by QEMU's trace, if there is one.
     witness: claims.Report | None = None
 
     @property

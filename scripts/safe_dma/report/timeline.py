@@ -173,7 +173,7 @@ class Steps:
         self.found.append(Step("cpu", time, cpu=self.leave, smmu=self.invalidation(mapping)))
 
     def invalidation(self, mapping: Claim) -> str:
-        """What the SMMU was told when the mapping ended."""
+        """Return the invalidation at the end of the mapping."""
         if not self.translated:
             return ""
         seen = mapping.forgotten

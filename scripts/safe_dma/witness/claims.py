@@ -43,7 +43,7 @@ class ClaimError(Exception):
 
 @dataclass
 class Check:
-    """The result of a check, and what is seen of its claims."""
+    """A check: its result, and the verdict on its claims."""
 
     result: ktap.Result
     claims: int = 0
@@ -52,7 +52,7 @@ class Check:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """Its device, its subject and its name."""
+        """Return device, subject and name."""
         return self.result.device, self.result.parent, self.result.case
 
 
@@ -67,7 +67,7 @@ class Claim:
     size: int
     check: Check
     time: float
-    # What the device may do: "r", "w" or "rw".
+    # The permission of the device: "r", "w" or "rw".
     permission: str = ""
     # The memory behind it, in pieces: address and size.
     pieces: list[tuple[int, int]] = field(default_factory=list)
@@ -134,11 +134,11 @@ class Transfer:
     address: int
     size: int
     check: Check | None
-    # The next byte, and what there was until there: address, physical address, bytes, and whether the TLB had it.
+    # The next byte, and the accesses before it: address, physical address, bytes, and whether the TLB hit.
     at: int = 0
     accesses: list[tuple[int, int, int, bool | None]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
-    # Of its interrupt: address and physical address.
+    # The address and physical address of its interrupt.
     interrupt: tuple[int, int] | None = None
 
     @property
@@ -186,12 +186,12 @@ class Report:
 
     @property
     def translated(self) -> bool:
-        """Whether the SMMU translates."""
+        """Return whether the SMMU translates."""
         return self.facts.get("translation", "strict") in ("strict", "lazy")
 
     @property
     def seen(self) -> list[Claim]:
-        """The claims whose marks are in the trace, in that order."""
+        """Return the claims whose marks are in the trace, in the order of the trace."""
         return sorted((claim for claim in self.claims if claim.line), key=lambda claim: claim.line)
 
     @property
@@ -235,9 +235,9 @@ def read_claims(lines: Iterable[str]) -> tuple[list[Check], list[Claim]]:
 
 
 def read_claim(line: str, check: Check) -> Claim:
-    """A claim of that check."""
+    """Parse a claim of `check`."""
     match = _CLAIM.match(line)
-    # Only what is mapped, or open, has memory, and only a fault has an event.
+    # Memory belongs to claims of kind map and open only, an event to faults only.
     if not match or bool(match[7]) != (match[4] in ("map", "open")) or bool(match[10]) != (match[4] == "fault"):
         raise ClaimError(f"the console has a claim that cannot be read: {line.strip()!r}")
     time, device, number, kind, dma, size, permission, memory, pieces, event = match.groups("")
@@ -282,7 +282,7 @@ class Replay:
         # Entries of the TLB: for each context, sizes by address.
         self.tlb: dict[tuple[int, int], dict[int, int]] = {}
         self.lookup: Lookup | None = None
-        # An access that must be that of a doorbell, by one of the devices or another, and lead to where the ITS is.
+        # An access that must ring a doorbell, by any device, and reach the ITS.
         self.rung: Translate | None = None
         self.line = 0
 
@@ -656,7 +656,7 @@ class Replay:
             transfer = device.transfer
             if transfer and not transfer.interrupt and access.stage:
                 transfer.interrupt = access.iova, access.phys
-                # What was invalidated while the device was at work was not because of the unmap.
+                # Invalidations during the transfer do not belong to the unmap.
                 for claim in device.live:
                     if claim.overlaps(transfer.address, transfer.end):
                         claim.forgotten = None

@@ -280,7 +280,7 @@ class Judge:
 
 
 def judge(lines: list[str], facts: dict, table: Table | None = None) -> list[Judge]:
-    """Judge each row by a console's lines, in a scenario with these facts.
+    """Judge each row by the lines of a console, in a scenario with these facts.
 
     What `facts` does not say is as in the scenario "strict".
     """
@@ -291,12 +291,12 @@ def judge(lines: list[str], facts: dict, table: Table | None = None) -> list[Jud
 
 
 def results(lines: list[str], facts: dict, table: Table | None = None) -> list[ktap.Result]:
-    """The result of each row."""
+    """Return the result of each row."""
     return [row.result for row in judge(lines, facts, table)]
 
 
 def main() -> int:
-    """Print the table as the guest reads it."""
+    """Print the table in the form for the guest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["rows"])
     parser.parse_args()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The proof of what the guests of all scenarios say: by the kernel's tracer, and by QEMU's."""
+"""Judge the guests of all scenarios by the kernel's tracer and by QEMU's."""
 
 from safe_dma.guest import plan, stage
 from safe_dma.witness import claims, paths, smmu_trace
 
 
 def path_scenarios():
-    """The scenarios whose guests trace their paths: one of those that are the same to the rules of the paths."""
+    """Return the scenarios whose guests trace paths: one for each set of facts that the rules know."""
     found = {}
     for name in sorted(plan.matrix(), key=lambda name: name in plan.LONG):
         found.setdefault(tuple(paths.facts_of(plan.find(name).settings()).values()), name)
@@ -14,7 +14,7 @@ def path_scenarios():
 
 
 def path_results(name):
-    """The guest's own end, and the result of each row."""
+    """Return the end of the guest, and the result of each row."""
     outcome = stage.outcome(f"paths-{name}")
     facts = paths.facts_of(plan.find(name).settings())
     return [stage.guest_end(f"paths-{name}"), *paths.results(outcome.lines, facts)]
@@ -25,7 +25,7 @@ REPORTS: dict[str, claims.Report] = {}
 
 
 def claims_report(name):
-    """What QEMU's trace says of the claims that were made in a scenario."""
+    """Judge the claims of a scenario by QEMU's trace."""
     if name not in REPORTS:
         guest = f"scenario-{name}"
         trace = smmu_trace.lines(plan.trace_of(guest))

@@ -219,7 +219,7 @@ def test_failed_first(logs):
 
 
 def test_log(logs):
-    """What the guest said before a check failed, without claims."""
+    """Check that the lines before a failure are shown, without claims."""
     log = logs / "scenario-lazy.log"
     log.write_text(CONSOLE.replace("ok 1 to_device", "not ok 1 to_device").replace("# claim 1: map", "# a hint", 1))
     text = Page(make_page(logs)).text["pre"]
@@ -245,7 +245,7 @@ def test_wrong_guest(old, new, failed, why):
 
 
 def test_no_checks(logs):
-    """A guest whose module has made no checks fails, and the last lines of its console are there."""
+    """Check that a guest without checks fails, and that the end of its console is shown."""
     line = "[    0.1] safe_dma 0000:00:01.0: dma_bits=40 cannot be"
     (logs / "scenario-lazy.log").write_text(f"{line}\nguest: end, status 0\n")
     page = Page(make_page(logs))
@@ -370,7 +370,7 @@ def test_broken_graph(logs):
 
 
 def change(logs, *pairs):
-    """The page, after a change to the trace of the first scenario."""
+    """Return the page after a change to the trace of the first scenario."""
     trace = logs / "scenario-strict.trace"
     for old, new in pairs:
         assert old in trace.read_text()
@@ -394,13 +394,13 @@ WALK = "smmu_iotlb_lookup_miss"
     "pairs",
     [
         [(INVALIDATION, INVALIDATION.replace("0xffffe000", "0xfffe0000"))],
-        # While the device was at work, it is not because of the unmap.
+        # During the transfer: not because of the unmap.
         [(INVALIDATION, ""), (WALK, INVALIDATION + WALK)],
     ],
     ids=["elsewhere", "too early"],
 )
 def test_no_invalidation(logs, pairs):
-    """What was not invalidated is not said to be."""
+    """Check that a missing invalidation is shown as missing."""
     text = change(logs, *pairs).text["span"]
     assert "forgets nothing yet" in text
     assert "before the unmap returns" not in text
@@ -408,7 +408,7 @@ def test_no_invalidation(logs, pairs):
 
 @pytest.mark.parametrize("text", ["smmuv3_translate_success what is this\n", "cut off"])
 def test_broken_trace(logs, text):
-    """It confirms nothing."""
+    """Check that it confirms nothing."""
     (logs / "scenario-strict.trace").write_text(text)
     page = Page(make_page(logs))
     assert "; 1 claim contradicted" in page.text["b"]
@@ -438,7 +438,7 @@ def test_same_twice(logs):
 
 
 def test_no_run(tmp_path):
-    """Without logs there is no page."""
+    """Check that there is no page without logs."""
     output = tmp_path / "page.html"
     with pytest.raises(testrun.NoRun, match="^no test run in "):
         report.main(["--logs", str(tmp_path / "none"), "--output", str(output)])
@@ -446,7 +446,7 @@ def test_no_run(tmp_path):
 
 
 def test_make_report(make, tree):
-    """The target needs nothing but logs, and the environment of the run."""
+    """Check that the target needs only the logs and the environment of the run."""
     assert error_line(make("report", cwd=tree)).startswith("safe-dma: error: no test run in ")
     (tree / ".build" / "log").mkdir(parents=True)
     (tree / ".build" / "log" / "scenario-strict.log").write_text(CONSOLE)

@@ -136,7 +136,7 @@ class Run:
         self.done()
 
     def begin(self, *args, **claim):
-        """What a check begins with."""
+        """Begin a check."""
         self.subject()
         self.map(*args, **claim)
         return self
@@ -156,7 +156,7 @@ class Run:
         return claims.judge([line + "\n" for line in self.trace], self.console, self.facts)
 
     def contradicted(self, *words, check="streaming/to_device"):
-        """That check, the last one unless it is named, is contradicted and no other, in these words."""
+        """Check that only `check`, by default the last one, is contradicted, in these words."""
         if not any(" ok 1 " in line or "not ok 1 " in line for line in self.console):
             self.end()
         report = self.report()
@@ -203,7 +203,7 @@ PERMITTED = {
 
 @pytest.mark.parametrize(("perm", "to_memory", "allowed", "words"), PERMITTED.values(), ids=PERMITTED)
 def test_permission(perm, to_memory, allowed, words):
-    """No more than was claimed is allowed, and no less is done."""
+    """Check that the device has exactly the permission that was claimed."""
     run = Run().begin(perm=perm)
     run.transfer(to_memory=to_memory, perm=allowed)
     run.contradicted(words)
@@ -225,7 +225,7 @@ WHOLE = {
         lambda run: run.facts.update(stage=2),
         ["was translated by stage 1 and not by stage 2"],
     ),
-    # Where the guest says that the memory is.
+    # The memory in the claim of the guest.
     "wrong claim": (lambda run: change(run, f"{PHYS:#x}", f"{PHYS + 0x40:#x}", of="console"), ["leads to"]),
     "no mark": (
         lambda run: drop(run, "addr 0x10000000 value 0x1 "),
@@ -236,7 +236,7 @@ WHOLE = {
 
 @pytest.mark.parametrize(("edit", "words"), WHOLE.values(), ids=WHOLE)
 def test_edited(edit, words):
-    """A good run of which one thing is changed."""
+    """Check that one change to a good run is a contradiction."""
     run = Run().whole()
     edit(run)
     run.contradicted(*words)
@@ -615,7 +615,7 @@ def test_not_a_trace(tmp_path):
 
 
 def test_console():
-    """A claim of which only the number is there, one out of order, one without a result, and none at all."""
+    """Check a claim that is only a number, one out of order, one without a result, and no claim at all."""
     run = Run().whole()
     run.console.remove(next(line for line in run.console if "# claim 1: map" in line))
     assert "its console has no such claim" in run.report().problems[0]
@@ -644,7 +644,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize(("old", "new", "words"), UNREADABLE.values(), ids=UNREADABLE)
 def test_unreadable(old, new, words):
-    """A claim that is malformed."""
+    """Check that a malformed claim is an error."""
     run = Run().whole()
     change(run, old, new, of="console")
     run.contradicted(words, check="trace")
@@ -652,13 +652,13 @@ def test_unreadable(old, new, words):
 
 @pytest.mark.parametrize(("granule", "size"), [(0, 0x1000), (1, 0x1000), (2, 0x4000), (3, 0x10000)])
 def test_invalidated_range(granule, size):
-    """Its size depends on the granule; without one it is the smallest."""
+    """Check that the size depends on the granule, and is the smallest without one."""
     line = f"smmuv3_range_inval vmid=-1 asid=2 addr=0x0 tg={granule} num_pages=0x1 ttl=0 leaf=1 stage=1"
     assert list(smmu_trace.parse([line])) == [(1, smmu_trace.Invalidate(2, None, 0, size))]
 
 
 def test_as_seen():
-    """What the page shows of each claim and transfer."""
+    """Check the fields of claims and transfers that the page shows."""
     report = Run().whole().report()
     (claim,) = report.seen
     assert (claim.dma, claim.pieces, claim.check.key) == (DMA, [(PHYS, PAGE)], (DEVICE, "streaming", "to_device"))

@@ -181,7 +181,7 @@ def test_a_trace_that_is_missing():
 
 
 def test_a_trace_that_cannot_be_read():
-    """It is no tree, and the verdict says why."""
+    """Check that it is no tree, and that the verdict says why."""
     (row,) = paths.judge(console(graph="nonsense"), {}, table(rule()))
     assert row.roots == []
     assert "cannot be read" in row.result.reason
