@@ -13,6 +13,7 @@ READMES = subprocess.run(
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")
 TARGET = re.compile(r"(?:`|^ {4})make ([a-z][a-z-]*)", re.MULTILINE)
 COST = re.compile(r"^\| .* \| (\d+) \| (\d+)\b.* \|$", re.MULTILINE)
+SED = re.compile(r"^ {4}sed -i 's/(.+)/(.+)/' (\S+)$", re.MULTILINE)
 MISUSE = re.compile(r"\((rust/compile_fail/\w+\.rs)\).* (E\d{4}): ")
 
 
@@ -36,6 +37,14 @@ def test_targets(name):
     makefile = (TOP / "Makefile").read_text().replace("\\\n", "")
     known = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
     assert set(TARGET.findall((TOP / name).read_text())) - set(known) == set()
+
+
+def test_sed():
+    """Check that each sed command changes the one place that it is about."""
+    commands = [command for name in READMES for command in SED.findall((TOP / name).read_text())]
+    assert commands
+    for old, _, path in commands:
+        assert (TOP / path).read_text().count(old) == 1, path
 
 
 def test_misuses():
