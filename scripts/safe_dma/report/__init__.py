@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The page that `make report` writes, a file for each part of it."""
+"""The HTML page that `make report` writes."""

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Write one page of HTML about the last test run, and print where it is.
+"""Write an HTML page about the last test run, and print its path.
 
-Nothing is run and nothing is built for it: all that it shows is in the logs.
+The page shows what is in the logs: nothing is built or run.
 """
 
 import argparse
@@ -15,7 +15,7 @@ BUILD = Path(__file__).resolve().parents[3] / ".build"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", type=Path, default=BUILD / "log", help="the logs of a test run (default: the last)")
     parser.add_argument("--output", type=Path, default=BUILD / "report.html", help="the page to write")

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Calls of the kernel's functions, as the logs have them for each operation.
+"""Read the kernel's calls for each operation from the logs.
 
-Those of all paths are what the function graph tracer printed in the guest, with the tracer's own work;
-those that the user has asked for with `make trace` are counted without it.
+The traces of the paths include the tracer's own work; the counts of `make trace` do not.
 """
 
 import contextlib
@@ -14,8 +13,8 @@ from pathlib import Path
 from safe_dma.guest import scenarios
 from safe_dma.witness import paths
 
-# The layers: name, files and folders, and what the functions are called where the file is not known: the first one
-# that fits.
+# The layers: name, files and folders, and a pattern for functions whose file is not known, of which
+# the first match counts.
 LAYERS = (
     (
         "debug",
@@ -42,7 +41,7 @@ class Row:
     """An operation in one scenario."""
 
     name: str
-    # What the test device was asked for.
+    # The operation of the test device.
     op: str
     status: str = "passed"
     reason: str = ""
@@ -51,21 +50,21 @@ class Row:
 
     @property
     def total(self) -> int | None:
-        """The instructions of all calls of the operation's function."""
+        """Return the instructions of all top-level calls, if known."""
         found = [count for depth, _, count, _ in self.calls if depth == 0 and count is not None]
         return sum(found) if found else None
 
 
 @dataclass
 class Recording:
-    """All operations of a scenario."""
+    """The recorded operations of a scenario."""
 
     rows: dict[str, Row] = field(default_factory=dict)
     problem: str = ""
 
 
 def layer(function: str, file: str = "") -> int:
-    """The index of a function's layer."""
+    """Return the index of a function's layer."""
     if not file:
         return next(index for index, (_, _, pattern) in enumerate(LAYERS) if re.match(pattern, function))
     # The longest match wins: a file is more specific than its folder.
@@ -75,7 +74,7 @@ def layer(function: str, file: str = "") -> int:
 
 
 def judged(lines: list[str], settings: dict) -> dict[str, Row]:
-    """The traces in a console's lines, held against the rules of their paths for a scenario with these settings."""
+    """Judge the traces in a console by the rules for a scenario with these settings."""
     rows = {}
     for judge in paths.judge(lines, paths.facts_of(settings)):
         calls = [(depth, call.name, call.nanoseconds, "") for root in judge.roots for depth, call in root.walk()]
@@ -84,7 +83,7 @@ def judged(lines: list[str], settings: dict) -> dict[str, Row]:
 
 
 def flat(calls: list[dict], depth: int = 0) -> list[tuple[int, str, int | None, str]]:
-    """Nested calls in a row."""
+    """Flatten nested calls."""
     found = []
     for call in calls:
         found.append((depth, call["name"], call["total"], call["source"]))
@@ -93,13 +92,13 @@ def flat(calls: list[dict], depth: int = 0) -> list[tuple[int, str, int | None, 
 
 
 def counted(path: Path) -> Row:
-    """What `make trace` has written about one operation."""
+    """Read the data of `make trace` about an operation."""
     found = json.loads(path.read_text(encoding="utf-8"))
     return Row(f"{found['operation']}, as make trace counts it", found["operation"], calls=flat(found["trees"]))
 
 
 def traced(logs: Path, scenario: str, settings: dict) -> Path | None:
-    """The log of the scenario's paths, or of a scenario that is the same to their rules: one is booted for all."""
+    """Return the log of the paths: scenarios that are equal to the rules share a guest."""
     for path in [logs / f"paths-{scenario}.log", *sorted(logs.glob("paths-*.log"))]:
         name = path.stem.removeprefix("paths-")
         with contextlib.suppress(scenarios.ScenarioError):
@@ -110,7 +109,7 @@ def traced(logs: Path, scenario: str, settings: dict) -> Path | None:
 
 
 def read(logs: Path, scenario: str, settings: dict) -> Recording:
-    """All that the logs have of a scenario."""
+    """Read the calls of a scenario."""
     recording = Recording()
     log = traced(logs, scenario, settings) if settings else None
     if log:

@@ -29,7 +29,7 @@ class Guest:
 
 
 def said(check: ktap.Result) -> str:
-    """Return the reason or the evidence of a result, without addresses, which differ between guests."""
+    """Return the reason or the evidence of a result, without addresses, which vary by guest."""
     return PLACE.sub("", check.reason or check.evidence)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The section of costs: what make bench has counted, as charts."""
+"""The section of costs: charts of the counts of make bench."""
 
 import math
 from pathlib import Path
@@ -10,26 +10,26 @@ from safe_dma.report import testrun
 from safe_dma.report.markup import Markup, element, join, missing, size
 
 WIDTH = 1000
-# Bars: names, then the part of C's instructions, up to this.
+# Bars: the width of the names, the maximum ratio, the heights of a row and of the heading.
 NAMES, MOST, ROW, HEAD = 330, 1.25, 18, 26
 BAR = WIDTH - NAMES - 150
 # Curves.
 LEFT, RIGHT, TOP, HEIGHT = 70, 760, 34, 260
 
 CURVES = (
-    # Title, what is along the axis, and what is drawn: name, operation, by whom.
+    # Title, attribute of the axis, and curves: name, operation, implementation.
     (
         "Map and unmap a buffer, or copy into one that stays mapped",
         "size",
         (("C", "single", "hand"), ("library", "single", "library"), ("copied", "copied", "library")),
     ),
     (
-        "Map and unmap a page beside others that stay mapped",
+        "Map and unmap a page while others stay mapped",
         "count",
         (("C", "beside", "hand"), ("library", "beside", "library")),
     ),
     (
-        "Pages anywhere: a list, or one range of the IOMMU's addresses",
+        "Scattered pages: a list, or one IOVA range",
         "count",
         (("list", "sg", "library"), ("range", "iova", "library")),
     ),
@@ -37,13 +37,13 @@ CURVES = (
 
 
 def bars(counts: Counts) -> Markup:
-    """Each operation, as a part of what C takes."""
+    """Draw the ratio of library to C of each operation."""
     rows = [(op, counts.ratio(op)) for op in counts.samples if op.name != "copied" and counts.ratio(op) is not None]
     height = HEAD + ROW * len(rows) + 8
     scale = BAR / MOST
     one = NAMES + scale
     parts = [
-        element("text", "instructions of the library, as a part of those of C", x=NAMES, y=14, class_="title"),
+        element("text", "instructions of the library, relative to C", x=NAMES, y=14, class_="title"),
         element("line", x1=one, y1=HEAD - 4, x2=one, y2=height, class_="one"),
     ]
     for number, (operation, ratio) in enumerate(rows):
@@ -60,7 +60,7 @@ def bars(counts: Counts) -> Markup:
 
 
 def curve(counts: Counts, title: str, axis: str, lines: tuple) -> Markup | None:
-    """Instructions against size or number, both in powers."""
+    """Plot instructions over size or count, both logarithmic."""
     found = []
     for name, operation, by in lines:
         points = sorted(
@@ -96,15 +96,15 @@ def curve(counts: Counts, title: str, axis: str, lines: tuple) -> Markup | None:
         path = "M" + "L".join(f"{x} {y}" for x, y in places)
         x, y = places[-1]
         parts.append(element("path", d=path, class_=f"curve c{number}"))
-        # One above the other where they end at the same place.
+        # Curves may end at the same place, so their labels are staggered.
         parts.append(element("text", name, x=x + 8, y=y + 4 + (number - 1) * 12, class_=f"c{number}"))
     return element("svg", parts, viewBox=f"0 0 {WIDTH} {TOP + HEIGHT + 26}", role="img", aria_label=title)
 
 
 def of(counts: Counts) -> Markup:
-    """A scenario."""
+    """Draw a scenario."""
     at = bench_results.crossover(counts)
-    words = f"To copy is cheaper than to map, up to {at:.0f} bytes." if at is not None else None
+    words = f"Copying is cheaper than mapping below {at:.0f} bytes." if at is not None else None
     return element(
         "details",
         element("summary", counts.scenario),
@@ -116,16 +116,16 @@ def of(counts: Counts) -> Markup:
 
 
 def section(run: testrun.Run) -> Markup:
-    """What was counted last, which need not be when the tests were run."""
+    """Return the section; the counts may be of another run than the tests."""
     path: Path | None = run.bench
     if path is None:
-        return missing("nothing was counted: make bench does it")
+        return missing("there are no counts: run make bench")
     try:
         everything = bench_results.load(path)
     except bench_results.BenchError as error:
         return missing(str(error))
     about = (
-        "Guest instructions, exact, in the median of many rounds: the library, and the same written in C by hand, in "
-        "the same module and the same loop."
+        "Exact counts of guest instructions, the median of many rounds, of the library and of the "
+        "same operations in C, in the same module and the same loop."
     )
     return join(element("p", about, class_="legend"), [of(counts) for counts in everything])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The whole page."""
+"""Build the page."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ SECTIONS = (
 
 
 def summary(run: testrun.Run) -> Markup:
-    """What it came to, in a few lines."""
+    """Return a summary of the run."""
     checks = [check for scenario in run.scenarios for check in scenario.guest.checks]
     made = {name: sum(check.status == name for check in checks) for name in ("passed", "failed", "skipped")}
     paths = [row for scenario in run.scenarios for row in scenario.calls.rows.values() if row.status == "failed"]
@@ -41,7 +41,7 @@ def summary(run: testrun.Run) -> Markup:
 
 
 def build(run: testrun.Run) -> str:
-    """The page's text."""
+    """Return the HTML of the page."""
     style = (HERE / "style.css").read_text(encoding="utf-8")
     script = (HERE / "script.js").read_text(encoding="utf-8")
     links = [element("a", title, href=f"#{name}") for name, title, _ in SECTIONS]

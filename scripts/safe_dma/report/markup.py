@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
-"""HTML and SVG as strings. Everything that is not made here is text, and is escaped."""
+"""Build HTML and SVG as strings. Text from elsewhere is escaped."""
 
 import html
 import json
 
-# Elements without an end.
+# Elements without an end tag.
 EMPTY = frozenset(("br", "col", "input", "meta", "path", "rect", "line"))
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """Text that needs no escaping."""
 
     __slots__ = ()
 
 
 def escape(text) -> Markup:
-    """Text as markup."""
+    """Escape text, but not markup."""
     return text if isinstance(text, Markup) else Markup(html.escape(str(text)))
 
 
 def join(*parts) -> Markup:
-    """Several parts, one after the other; a part that is a list or a generator is several, None is nothing."""
+    """Concatenate parts, which may be lists or generators; None is skipped."""
     found = []
     for part in parts:
         if part is None:
@@ -33,7 +33,7 @@ def join(*parts) -> Markup:
 
 
 def element(name: str, /, *children, **attributes) -> Markup:
-    """An element. An attribute that is None or False is left out; class_ is class, and data_x is data-x."""
+    """Return an element. None and False omit an attribute; class_ is class, data_x is data-x."""
     words = [name]
     for key, value in attributes.items():
         if value is None or value is False:
@@ -41,20 +41,20 @@ def element(name: str, /, *children, **attributes) -> Markup:
         key = key.rstrip("_").replace("_", "-")
         words.append(key if value is True else f'{key}="{html.escape(str(value))}"')
     if name in EMPTY and not children:
-        # SVG wants it closed, and HTML does not mind.
+        # SVG requires the slash, and HTML ignores it.
         return Markup(f"<{' '.join(words)}/>")
     return Markup(f"<{' '.join(words)}>{join(*children)}</{name}>")
 
 
 def data(name: str, value) -> Markup:
-    """A value for the page's script, which finds it by its name."""
-    # Nothing in it can end the element.
+    """Return a value for the page's script, with this ID."""
+    # No value can end the element.
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     return Markup(f'<script type="application/json" id="{html.escape(name)}">{text}</script>')
 
 
 def select(name: str, label: str, options: list, chosen=None) -> Markup:
-    """A choice with its label. An option is text, or (value, text), or (group, [options])."""
+    """Return a labelled choice. An option is text, (value, text) or (group, [options])."""
 
     def option(each):
         if isinstance(each, tuple) and isinstance(each[1], list):
@@ -82,17 +82,17 @@ def figure(scenario: str, *parts) -> Markup:
 
 
 def missing(text: str) -> Markup:
-    """The line that a part has in the place of what it cannot show."""
+    """Return the line that replaces a part without data."""
     return element("p", text, class_="missing")
 
 
 def hexadecimal(number: int) -> str:
-    """An address."""
+    """Format an address."""
     return f"{number:#x}"
 
 
 def size(count: int) -> str:
-    """A number of bytes."""
+    """Format a number of bytes."""
     for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
         if count >= unit and count % unit == 0:
             return f"{count // unit} {name}"
@@ -100,5 +100,5 @@ def size(count: int) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """1 thing, 2 things."""
+    """Format a count and a noun."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

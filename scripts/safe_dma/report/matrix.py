@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The section of checks: all scenarios by all checks, the failed ones first."""
+"""The section of checks: a table of checks by scenario, failures first."""
 
 from dataclasses import dataclass, field
 
@@ -8,43 +8,43 @@ from safe_dma.report import testrun
 from safe_dma.report.console import said
 from safe_dma.report.markup import Markup, element, join, plural, scroll, select, table
 
-# What stands in a cell, and what that means.
+# The sign of each status, and its meaning.
 SIGNS = {"passed": "✓", "failed": "✗", "skipped": "–", "": ""}
 MEANINGS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "": "not a check of this guest"}
 WORST = ("failed", "skipped", "passed")
-# Lines of a failed check's log.
+# The maximum number of lines of a failed check's log.
 LOG_LINES = 40
 
 
 @dataclass
 class Row:
-    """A check, in all scenarios."""
+    """A check in all scenarios."""
 
     subject: str
     name: str
-    # By scenario; several if there are several devices.
+    # By scenario, with a result for each device.
     checks: dict[str, list[Result]] = field(default_factory=dict)
 
     def status(self, scenario: str) -> str:
-        """The worst of all devices, or nothing."""
+        """Return the worst status of all devices, or an empty string."""
         found = {check.status for check in self.checks.get(scenario, [])}
         return next((status for status in WORST if status in found), "")
 
     @property
     def statuses(self) -> set[str]:
-        """All that there are."""
+        """Return the statuses in all scenarios."""
         return {self.status(scenario) for scenario in self.checks}
 
 
 def rows(run: testrun.Run) -> dict[str, list[Row]]:
-    """The rows of each subject, in the order of the checks; what only some have comes after the one before it."""
+    """Return the rows of each subject, in the order of the checks in the guests."""
     found: dict[tuple[str, str], Row] = {}
     order: list[tuple[str, str]] = []
     for scenario in run.scenarios:
         at = 0
         counts: dict[tuple[str, str, str], int] = {}
         for check in scenario.guest.checks:
-            # A name that is there twice is two checks.
+            # Checks of the same name are numbered.
             same = (check.device, check.parent, check.case)
             counts[same] = counts.get(same, 0) + 1
             name = check.case if counts[same] == 1 else f"{check.case} ({counts[same]})"
@@ -61,7 +61,7 @@ def rows(run: testrun.Run) -> dict[str, list[Row]]:
 
 
 def where(row: Row, wanted) -> dict[str, list[str]]:
-    """What `wanted` makes of a check, each with the scenarios that it is of; what it makes nothing of is left out."""
+    """Return the scenarios of each text that `wanted` returns for a check, except the empty one."""
     found: dict[str, list[str]] = {}
     for scenario, checks in row.checks.items():
         for check in checks:
@@ -74,7 +74,7 @@ def where(row: Row, wanted) -> dict[str, list[str]]:
 
 
 def names(found: list[str], run: testrun.Run) -> str:
-    """Scenarios, in few words."""
+    """Format a list of scenarios."""
     return "in all scenarios" if found == [scenario.name for scenario in run.scenarios] else ", ".join(found)
 
 
@@ -90,12 +90,12 @@ def log(row: Row) -> Markup | None:
 
 
 def detail(row: Row, run: testrun.Run) -> Markup:
-    """What is behind a row."""
+    """Return the details of a row."""
     parts = []
-    for status, title in (("failed", "Failed"), ("skipped", "Skipped, because"), ("passed", "Done, and seen by")):
+    for status, title in (("failed", "Failed"), ("skipped", "Skipped, because"), ("passed", "Passed, with evidence")):
 
         def wanted(check, status=status):
-            return (said(check) or "nothing else is said") if check.status == status else ""
+            return (said(check) or "no details") if check.status == status else ""
 
         found = where(row, wanted)
         if found:
@@ -107,14 +107,14 @@ def detail(row: Row, run: testrun.Run) -> Markup:
 
 
 def cell(row: Row, scenario: testrun.Scenario) -> Markup:
-    """One check in one scenario."""
+    """Return the cell of a check in a scenario."""
     status = row.status(scenario.name)
     title = f"{scenario.name}: {MEANINGS[status]}"
     return element("td", SIGNS[status], class_=status[:1] or None, title=title if status != "passed" else None)
 
 
 def table_rows(row: Row, run: testrun.Run, number: int) -> Markup:
-    """A row, and the one with its details, which is hidden at first."""
+    """Return a row and its details, which are hidden at first."""
     name = element("button", row.name, type="button", aria_expanded="false", aria_controls=f"check-{number}")
     words = " ".join(dict.fromkeys(filter(None, (said(check) for checks in row.checks.values() for check in checks))))
     mixed = len({row.status(scenario.name) for scenario in run.scenarios}) > 1
@@ -138,7 +138,7 @@ def table_rows(row: Row, run: testrun.Run, number: int) -> Markup:
 
 
 def count(rows: list[Row], scenario: testrun.Scenario) -> Markup:
-    """A subject's row in one scenario: the failed ones, or else all."""
+    """Return the cell of a subject: its failures, or else its passes."""
     found = [row.status(scenario.name) for row in rows]
     made = [status for status in found if status]
     if not made:
@@ -151,7 +151,7 @@ def count(rows: list[Row], scenario: testrun.Scenario) -> Markup:
 
 
 def group(subject: str, rows: list[Row], run: testrun.Run, first: int) -> Markup:
-    """A subject: a row with counts, which opens the rows of its checks."""
+    """Return a subject: a row with counts, which opens its checks."""
     failed = sum("failed" in row.statuses for row in rows)
     heading = element(
         "button",
@@ -174,7 +174,7 @@ def group(subject: str, rows: list[Row], run: testrun.Run, first: int) -> Markup
 
 
 def totals(run: testrun.Run) -> Markup:
-    """The last row."""
+    """Return the last row."""
     cells = []
     for scenario in run.scenarios:
         made = scenario.guest.checks
@@ -192,7 +192,7 @@ def totals(run: testrun.Run) -> Markup:
 
 
 def section(run: testrun.Run) -> Markup:
-    """The whole section."""
+    """Return the section."""
     found = rows(run)
     subjects = sorted(found, key=lambda subject: not any("failed" in row.statuses for row in found[subject]))
     groups, first = [], 0
@@ -227,12 +227,12 @@ def section(run: testrun.Run) -> Markup:
             ),
             class_="controls",
         ),
-        element("p", legend, "empty: no such check there. A name opens what was done, or why not.", class_="legend"),
+        element("p", legend, "empty: no such check. A name opens the evidence, or the reason.", class_="legend"),
         element("p", id="found", role="status"),
         scroll("scenarios by checks", table(["check", *heads], groups, totals(run), id="matrix")),
         element(
             "details",
-            element("summary", "What each scenario is"),
+            element("summary", "Scenarios"),
             element(
                 "dl",
                 [

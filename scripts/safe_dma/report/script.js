@@ -4,12 +4,12 @@
 const byId = (id) => document.getElementById(id);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
-// make(name, {attributes}, children...): an element; children that are strings are text.
+// make(name, {attributes}, children...): returns an element; strings become text.
 function make(name, attributes, ...children) {
 	return fill(document.createElement(name), attributes, children);
 }
 
-// The same for a picture.
+// The same for SVG.
 function draw(name, attributes, ...children) {
 	return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
@@ -101,7 +101,7 @@ function bytes(count) {
 	show();
 }
 
-// Of the figures of a section, one for each scenario, that of the scenario that is chosen.
+// Shows the figure of the chosen scenario in a section, and hides the others.
 
 function chooser(id, section) {
 	const choice = byId(id);
@@ -122,7 +122,7 @@ if (byId("tree-data")) {
 	const trees = JSON.parse(byId("tree-data").textContent);
 	const operations = new Map(trees.operations);
 
-	// The calls of an operation in a scenario, with what was said of them.
+	// Returns the calls of an operation in a scenario, with their verdict.
 	function recorded(operation, scenario) {
 		const use = operations.get(operation)?.[scenario];
 		return use && {tree: trees.trees[use[0]], status: use[1], reason: use[2]};
@@ -131,7 +131,7 @@ if (byId("tree-data")) {
 	const names = (found) =>
 		new Set(found ? found.tree.filter((_, at) => at % 3 === 1).map((name) => trees.functions[name]) : []);
 
-	// The calls from `at` on that are at this depth or deeper, as elements; returns where they end.
+	// Appends the calls from `at` on, at this depth or deeper, to `into`; returns their end.
 	function calls(tree, at, depth, into, others, onlyDma) {
 		while (at < tree.length && tree[at] >= depth) {
 			const here = tree[at];
@@ -168,14 +168,14 @@ if (byId("tree-data")) {
 		const found = recorded(operation, scenario);
 		into.append(make("h3", {}, `${operation} in ${scenario}`));
 		if (!found) {
-			into.append(make("p", {class: "missing"}, "It was not recorded."));
+			into.append(make("p", {class: "missing"}, "Not recorded."));
 			return;
 		}
 		if (found.status !== "passed") {
 			into.append(make("p", {class: "missing"}, `${found.status}: ${found.reason}`));
 		}
 		if (!found.tree.length) {
-			into.append(make("p", {}, "It is not called."));
+			into.append(make("p", {}, "Not called."));
 		}
 		calls(found.tree, 0, 0, into, other && names(other), byId("tree-dma").checked);
 	}
@@ -207,12 +207,12 @@ if (byId("tree-data")) {
 
 const PERMISSIONS = {r: "read", w: "write", rw: "read and write", "": ""};
 
-// The addresses of a mapping on the left, the memory behind it on the right.
+// Draws the addresses of a mapping on the left, and its memory on the right.
 function pages(dma, pieces, kind) {
 	const height = 150;
 	const memory = [...pieces].sort((a, b) => a[0] - b[0]);
 	const total = pieces.reduce((sum, piece) => sum + piece[1], 0);
-	// Memory as it lies, but for what is between.
+	// Memory by address, with equal gaps.
 	const gap = Math.min(10, 60 / memory.length);
 	const unit = (height - gap * (memory.length - 1)) / total;
 	const place = new Map();
@@ -293,14 +293,14 @@ for (const figure of all("#space .figure")) {
 		}
 		const group = svg.querySelector(`g[data-check="${index}"]`);
 		group.classList.add("on");
-		// A column behind all bars, so that it is found also if they are small.
+		// A column behind the bars, which may be too small to be found.
 		const {x, width} = group.getBBox();
 		const {y, height} = svg.querySelector(".band0").getBBox();
 		svg.querySelector(".title").before(draw("rect", {class: "pick", x: x - 2, y, width: width + 4, height}));
 		const view = svg.parentElement;
 		view.scrollLeft = x / svg.viewBox.baseVal.width * view.scrollWidth - view.clientWidth / 2;
 		const [name, mappings, count] = checks[index];
-		const heads = ["device's address", "size", "the device may", "memory behind it", "mapped", "translations"];
+		const heads = ["DMA address", "size", "the device may", "memory", "mapped", "translations"];
 		into.append(make("h4", {}, name));
 		const widest = mappings.reduce((best, each) => (each[7].length > best[7].length ? each : best));
 		const [dma, , permission, copy, , , , flat] = widest;

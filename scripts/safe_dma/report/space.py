@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The section of addresses: where each mapping landed for the device, and what memory stands behind it."""
+"""The section of addresses: the DMA addresses and the memory of each mapping."""
 
 from itertools import groupby
 
@@ -9,16 +9,16 @@ from safe_dma.report.scale import FromTop, Moments, Used
 from safe_dma.witness.claims import Claim
 
 WIDTH, LEFT, RIGHT = 1000, 92, 962
-# Subjects, the device's addresses, the memory's.
+# The heights of the subjects, the DMA addresses, a gap, the physical addresses, and the foot.
 HEAD, UPPER, BETWEEN, LOWER, FOOT = 64, 270, 46, 230, 14
 HEIGHT = HEAD + UPPER + BETWEEN + LOWER + FOOT
-# What a check's table has room for.
+# The maximum number of rows in a check's table.
 ROWS = 60
 KINDS = {"r": "the device may read", "w": "the device may write", "rw": "both", "copy": "a bounce buffer, a copy"}
 
 
 def kind(mapping: Claim) -> str:
-    """What it looks like."""
+    """Return the class in the style sheet."""
     return "copy" if mapping.copy else mapping.permission
 
 
@@ -28,12 +28,12 @@ def check(mapping: Claim) -> tuple[str, str, str]:
 
 
 def number(value: float) -> str:
-    """A coordinate, in few characters: half a unit is less than can be seen."""
+    """Format a coordinate, rounded to half a unit."""
     return f"{round(value * 2) / 2:.1f}".removesuffix(".0")
 
 
 def box(x: float, y: float, width: float, height: float) -> str:
-    """A rectangle of a path."""
+    """Return a rectangle of a path."""
     return f"M{number(x)} {number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
 
 
@@ -43,7 +43,7 @@ class Picture:
     def __init__(self, scenario: testrun.Scenario):
         self.scenario = scenario
         self.mappings = [mapping for mapping in scenario.witness.seen if mapping.size]
-        # Checks, in order; one that goes on after another has two slots.
+        # Checks, in order; one that continues after another has two slots.
         slots = [list(found) for _, found in groupby(self.mappings, key=check)]
         self.checks: dict[tuple, list[Claim]] = {}
         for found in slots:
@@ -62,7 +62,7 @@ class Picture:
         )
 
     def device_scale(self) -> FromTop | Used:
-        """The axis of the device's addresses."""
+        """Return the scale of the DMA addresses."""
         lowest = min(mapping.dma for mapping in self.mappings)
         highest = max(mapping.end for mapping in self.mappings)
         top = 1 << (highest - 1).bit_length()
@@ -71,7 +71,7 @@ class Picture:
         return Used([(mapping.dma, mapping.end) for mapping in self.mappings], UPPER)
 
     def axis(self, scale: FromTop | Used, top: float, title: str) -> Markup:
-        """An axis and its title."""
+        """Draw an axis and its title."""
         parts = [element("text", title, x=LEFT, y=top - 8, class_="title")]
         last = None
         for y, address in scale.ticks():
@@ -86,7 +86,7 @@ class Picture:
         return join(parts)
 
     def subjects(self) -> Markup:
-        """A band for each, with its name."""
+        """Draw a band for each subject."""
         parts = []
         at = 0
         for index, (subject, count) in enumerate(self.subject_slots):
@@ -108,7 +108,7 @@ class Picture:
         return join(parts)
 
     def boxes(self, mapping: Claim) -> set[str]:
-        """What a mapping is in the picture: a box for its addresses, and one for each piece of memory."""
+        """Return the boxes of a mapping's addresses and memory, or the cross of a fault."""
         begin = self.time.x(mapping.line)
         if mapping.event:
             y = HEAD + self.upper.y(mapping.dma)
@@ -122,7 +122,7 @@ class Picture:
         for scale, top, address, length in ranges:
             y = top + scale.y(address + length, end=True)
             edges.append((y, max(top + scale.y(address), y + 2)))
-        # Pieces that cannot be told apart are one.
+        # Pieces that are too close to be distinguished are merged.
         merged: list[tuple[float, float]] = []
         for upper, lower in sorted(edges):
             if merged and upper - merged[-1][1] < 0.5:
@@ -132,7 +132,7 @@ class Picture:
         return {box(begin, upper, width, lower - upper) for upper, lower in merged}
 
     def bars(self) -> Markup:
-        """Those of each check are one thing to point at."""
+        """Draw the mappings, grouped by check."""
         groups = []
         for index, ((device, subject, name), mappings) in enumerate(self.checks.items()):
             paths: dict[str, set[str]] = {}
@@ -143,7 +143,7 @@ class Picture:
                 element(
                     "g",
                     element("title", title),
-                    # Larger ones do not hide smaller ones that are drawn after them.
+                    # Sorted, because the order of a set differs between runs.
                     [element("path", d="".join(sorted(parts)), class_=name) for name, parts in sorted(paths.items())],
                     data_check=index,
                 )
@@ -152,17 +152,17 @@ class Picture:
 
     @property
     def several(self) -> bool:
-        """Whether there are several devices."""
+        """Return whether there are several devices."""
         return len({mapping.device for mapping in self.mappings}) > 1
 
     def svg(self) -> Markup:
-        """The picture."""
+        """Draw the picture."""
         return element(
             "svg",
-            element("title", f"Addresses of the device and of memory in the scenario {self.scenario.name}"),
+            element("title", f"DMA and physical addresses in the scenario {self.scenario.name}"),
             self.subjects(),
-            self.axis(self.upper, HEAD, "addresses of the device"),
-            self.axis(self.lower, HEAD + UPPER + BETWEEN, "physical addresses of the memory behind them"),
+            self.axis(self.upper, HEAD, "DMA addresses"),
+            self.axis(self.lower, HEAD + UPPER + BETWEEN, "physical addresses of their memory"),
             self.bars(),
             element("text", "order of the mappings →", x=RIGHT, y=HEIGHT - 2, class_="end"),
             viewBox=f"0 0 {WIDTH} {HEIGHT}",
@@ -171,7 +171,7 @@ class Picture:
         )
 
     def data(self) -> list:
-        """For the script: the mappings of each check, the same ones once, with how often."""
+        """Return the mappings of each check for the script; equal ones are counted."""
         found = []
         for (device, subject, name), mappings in self.checks.items():
             rows: dict[tuple, list] = {}
@@ -196,15 +196,15 @@ class Picture:
 
 
 def of(scenario: testrun.Scenario) -> Markup:
-    """A scenario's picture, and where a check's mappings are written when it is chosen."""
+    """Return a scenario's picture, and an element for the mappings of a check."""
     found = scenario.witness
     if not found:
-        lines = missing("QEMU's trace is not there, without which nothing is known of its addresses.")
+        lines = missing("QEMU's trace is not there: the addresses are not known.")
         return figure(scenario.name, lines)
     lines = [element("p", "Compared with QEMU's trace of the SMMU: ", element("b", found.summary()), ".")]
     if found.contradictions:
         items = [element("li", f"{result.name}: {what}") for result in found.results() for what in result.log]
-        lines.append(element("details", element("summary", "The contradictions"), element("ul", items), open=True))
+        lines.append(element("details", element("summary", "Contradictions"), element("ul", items), open=True))
     if not found.seen:
         return figure(scenario.name, lines)
     picture = Picture(scenario)
@@ -224,16 +224,16 @@ def of(scenario: testrun.Scenario) -> Markup:
 
 
 def section(run: testrun.Run) -> Markup:
-    """The whole section."""
+    """Return the section."""
     legend = [element("span", element("i", class_=f"key {name}"), " ", text, "  ") for name, text in KINDS.items()]
     legend.append(element("span", element("i", "✕", class_="key fault"), " the SMMU must stop an access here"))
     return join(
         element(
             "p",
-            "Each bar is a mapping, from its map to its unmap: above where the device had it, below which memory stood "
-            "behind it. Behind an SMMU addresses are given out from the top down, and each line is four times as far "
-            "from the top as the one above it. Elsewhere, and for memory, only what is used is drawn, with more room "
-            "where more is; a zigzag is a gap. Choose a check, or click on a bar, to see its pages.",
+            "Each bar is a mapping, from its map to its unmap: its DMA addresses above, its memory "
+            "below. IOVAs are allocated from the top down, and drawn on a logarithmic scale of the "
+            "distance from the top. Of other addresses only the used ones are drawn; a zigzag is a "
+            "gap. Choose a check, or click on a bar, to see its pages.",
         ),
         element("p", legend, class_="legend"),
         element("div", select("space-scenario", "Scenario", [each.name for each in run.scenarios]), class_="controls"),

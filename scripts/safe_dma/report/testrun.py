@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the last test run has left in its logs."""
+"""Read the logs of the last test run."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -12,7 +12,7 @@ from safe_dma.witness import claims, smmu_trace
 
 
 class NoRun(Exception):
-    """There is nothing to show."""
+    """There are no logs."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Scenario:
 
     @property
     def failed(self) -> list[ktap.Result]:
-        """The checks that did."""
+        """Return the failed checks."""
         return [check for check in self.guest.checks if check.status == "failed"]
 
 
@@ -38,29 +38,29 @@ class Run:
     """A run of the tests."""
 
     scenarios: list[Scenario]
-    # What the tests came to, on the host and in all guests: names of counts, and counts.
+    # The results of the tests on the host and in all guests: counts by status.
     counts: dict[str, int] = field(default_factory=dict)
-    # When the tests were begun, as they wrote it.
+    # The start of the tests, from junit.xml.
     began: str = ""
-    # What is strange with the run as a whole.
+    # Problems of the run as a whole.
     remarks: list[str] = field(default_factory=list)
     # Tools and their versions.
     versions: dict[str, str] = field(default_factory=dict)
-    # What make bench has left, if it was called.
+    # The counts of make bench, if it was run.
     bench: Path | None = None
 
 
 def about(name: str) -> tuple[str, dict]:
-    """What the scenario's file says, if it is still there."""
+    """Return the scenario's description and settings."""
     try:
         found = scenarios.find(name)
         return found.about, found.settings()
     except (scenarios.ScenarioError, OSError):
-        return "its file is not there any more", {}
+        return "its file no longer exists", {}
 
 
 def of(path: Path) -> Scenario:
-    """The scenario of a log."""
+    """Read a scenario's log."""
     name = path.stem.removeprefix("scenario-")
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     told, settings = about(name)
@@ -70,13 +70,13 @@ def of(path: Path) -> Scenario:
 
 
 def order(path: Path) -> tuple:
-    """The default first, and combinations last."""
+    """Return a sort key: default first, combinations last."""
     name = path.stem.removeprefix("scenario-")
     return name != "strict", name.count("+"), name
 
 
 def read_junit(run: Run, path: Path) -> None:
-    """The counts of the tests, and which scenarios they are of."""
+    """Read the counts; report scenarios that were not tested."""
     try:
         suite = ElementTree.parse(path).getroot().find("testsuite")
         tests, failures, errors, skipped = (
@@ -96,7 +96,7 @@ def read_junit(run: Run, path: Path) -> None:
 
 
 def read_versions(run: Run, path: Path) -> None:
-    """What the guests say of their kernel, and the build of what it ran in."""
+    """Read the versions of the guests' kernels and of the tools."""
     for title, attribute in (("Linux", "kernel"), ("built by", "compiler")):
         values = dict.fromkeys(getattr(scenario.guest, attribute) for scenario in run.scenarios)
         run.versions[title] = "; ".join(filter(None, values)) or "not known"
@@ -110,7 +110,7 @@ def read_versions(run: Run, path: Path) -> None:
 
 
 def read(logs: Path) -> Run:
-    """The run whose logs are there."""
+    """Read the logs of a run."""
     paths = sorted(logs.glob("scenario-*.log"), key=order)
     if not paths:
         raise NoRun(f"no test run in {logs}: call 'make test' first")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The section of transfers: who has the memory, step by step."""
+"""The section of transfers: their steps, and the memory's owner."""
 
 from dataclasses import dataclass
 
@@ -7,21 +7,21 @@ from safe_dma.report import console, testrun
 from safe_dma.report.markup import Markup, element, figure, hexadecimal, join, missing, scroll, select, size, table
 from safe_dma.witness.claims import Claim, Transfer
 
-# The most usual size: of several checks that of a transfer of about so much is shown.
+# The preferred size: of several mappings the one closest to it is shown.
 USUAL = 4096
-# Of a mapping that is used again and again these are shown, and of a transfer in pieces these pieces.
+# The maximum number of transfers of a mapping, and of accesses of a transfer, that are shown.
 TURNS, ACCESSES = 3, 6
-# Where the direction makes a difference to who has the memory when.
+# Subjects with a sample for each permission, since ownership depends on the direction.
 EACH_PERMISSION = ("streaming", "sync")
 MAY = {"r": "read", "w": "write", "rw": "read and write", "": "do nothing with"}
-OWNERS = {"cpu": "CPU's", "device": "device's", "both": "of both"}
+OWNERS = {"cpu": "CPU", "device": "device", "both": "both"}
 
 
 @dataclass
 class Step:
-    """Something that happened, in one of the lanes."""
+    """A step of a transfer, in lanes."""
 
-    # Whose the memory is from here on: "cpu" or "device".
+    # The owner of the memory: "cpu", "device" or "both".
     owner: str
     time: str = ""
     cpu: str = ""
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass
 class Sample:
-    """A mapping, and what the device was told to do with it."""
+    """A mapping and its transfers."""
 
     mapping: Claim
     transfers: list[Transfer]
@@ -40,7 +40,7 @@ class Sample:
 
 
 def samples(scenario: testrun.Scenario) -> list[Sample]:
-    """One for each subject, of some for each permission, and each that was stopped."""
+    """Return a sample of each subject, of some for each permission, and each with a fault."""
     if not scenario.witness:
         return []
     transfers: dict[tuple, list[Transfer]] = {}
@@ -51,14 +51,14 @@ def samples(scenario: testrun.Scenario) -> list[Sample]:
     seen = set()
     for mapping in scenario.witness.seen:
         key = mapping.check.key
-        # Later ones of a check are of what it looks with.
+        # Only the first used mapping of a check: later ones may verify the result.
         if key in seen or mapping.event or mapping.unmapped_line is None:
             continue
         found = [
             transfer
             for transfer in transfers.get(key, [])
             if mapping.line < transfer.line
-            # What was stopped may be of a mapping that is gone.
+            # A transfer with a fault may be after the unmap.
             and (transfer.line < mapping.unmapped_line or transfer.faults)
             and mapping.dma <= transfer.address < mapping.end
         ]
@@ -76,7 +76,7 @@ def samples(scenario: testrun.Scenario) -> list[Sample]:
 
 
 def distance(sample: Sample) -> int:
-    """How unusual a sample is."""
+    """Return the distance from the preferred size."""
     return abs(sample.mapping.size - USUAL)
 
 
@@ -90,33 +90,33 @@ class Steps:
         self.found: list[Step] = []
         names = sample.functions
         self.sync = any(name.startswith("dma_sync_") for name in names)
-        # What a sync is of has been mapped by a function that is not named.
+        # A check of syncs does not name the function that mapped the buffer.
         self.enter = names[0] if names and not names[0].startswith("dma_sync_") else "map"
         undo = self.enter.replace("_map", "_unmap").replace("alloc", "free")
         self.leave = next((name for name in names[1:] if "destroy" in name), undo if undo != self.enter else "unmap")
-        # Coherent memory has no turns.
+        # Coherent memory is owned by both.
         self.owner = "both" if sample.mapping.check.result.parent in ("coherent", "pool") else "device"
 
     def all(self) -> list[Step]:
-        """From the map to the unmap."""
+        """Return the steps from map to unmap."""
         mapping = self.sample.mapping
         pieces = mapping.pieces
         behind = f"{hexadecimal(pieces[0][0])}" if pieces else "its memory"
         if len(pieces) > 1:
             behind += f" and {len(pieces) - 1} more pieces"
         if self.owner == "device":
-            self.found.append(Step("cpu", cpu="has the buffer"))
+            self.found.append(Step("cpu", cpu="owns the buffer"))
         how = (
             f"{hexadecimal(mapping.dma)} is a copy of {behind}"
             if mapping.copy
-            else f"{hexadecimal(mapping.dma)} leads to {behind}"
+            else f"{hexadecimal(mapping.dma)} maps to {behind}"
         )
         self.found.append(
             Step(
                 self.owner,
                 f"{mapping.time:.6f} s",
                 cpu=f"{self.enter}: {size(mapping.size)} to {MAY[mapping.permission]}",
-                smmu=f"page table: {how}" if self.translated else f"not asked: {how}",
+                smmu=f"page table: {how}" if self.translated else f"no translation: {how}",
             )
         )
         before = [transfer for transfer in self.sample.transfers if transfer.line < mapping.unmapped_line]
@@ -131,11 +131,11 @@ class Steps:
         return self.found
 
     def transfer(self, transfer: Transfer, turn: bool, owner: str | None = None) -> None:
-        """A transfer, after the CPU had its turn or not."""
+        """Add a transfer, with `turn` after syncs for the CPU and the device."""
         owner = owner or self.owner
         if turn:
             self.found.append(Step("cpu", cpu="dma_sync_…_for_cpu: reads and writes"))
-            self.found.append(Step("device", cpu="dma_sync_…_for_device: gives it back"))
+            self.found.append(Step("device", cpu="dma_sync_…_for_device: device owns it"))
         verb = "write to" if transfer.to_memory else "read"
         self.found.append(
             Step(
@@ -152,23 +152,23 @@ class Steps:
             self.found.append(Step(owner, smmu=f"… {len(transfer.accesses) - ACCESSES} more …"))
         for iova, event in transfer.faults:
             self.found.append(
-                Step(owner, smmu=f"{event} at {hexadecimal(iova)}: stopped", device="got nothing through", wrong=True)
+                Step(owner, smmu=f"{event} at {hexadecimal(iova)}: stopped", device="access failed", wrong=True)
             )
         way = transfer.interrupt
         smmu = f"translates {hexadecimal(way[0])} → {hexadecimal(way[1])}, the ITS" if way else ""
         self.found.append(Step(owner, cpu="← handles it", smmu=smmu, device="← interrupt"))
 
     def access(self, iova: int, phys: int, hit: bool | None) -> str:
-        """What the SMMU did for an access."""
+        """Return the SMMU's step in an access."""
         if self.translation == "none":
-            return "there is none"
+            return "no IOMMU"
         if not self.translated:
-            return f"lets {hexadecimal(iova)} pass"
+            return f"passes {hexadecimal(iova)} through"
         how = {True: ", from its TLB", False: ", by a walk of the page table", None: ""}[hit]
         return f"translates {hexadecimal(iova)} → {hexadecimal(phys)}{how}"
 
     def unmap(self, mapping: Claim) -> None:
-        """The end of the mapping."""
+        """Add the unmap."""
         time = f"+{mapping.unmapped_time - mapping.time:.6f} s"
         self.found.append(Step("cpu", time, cpu=self.leave, smmu=self.invalidation(mapping)))
 
@@ -178,12 +178,12 @@ class Steps:
             return ""
         seen = mapping.forgotten
         if seen and seen.size <= 1 << 32:
-            return f"forgets {size(seen.size)} at {hexadecimal(seen.address)}: before the unmap returns"
-        return "forgets all: before the unmap returns" if seen else "forgets nothing yet"
+            return f"invalidates {size(seen.size)} at {hexadecimal(seen.address)} before the unmap returns"
+        return "invalidates all before the unmap returns" if seen else "no invalidation yet"
 
 
 def lanes(steps: list[Step]) -> Markup:
-    """The steps, one below the other; who owns the memory is said once for as long as that is so."""
+    """Return a table of the steps; one cell with the owner spans all its steps."""
     rows = []
     for index, step in enumerate(steps):
         owner = None
@@ -196,16 +196,16 @@ def lanes(steps: list[Step]) -> Markup:
             element("td", element("span", text, more) if text else None, class_=name) for name, text, more in texts
         ]
         rows.append(element("tr", owner, cells, class_="wrong" if step.wrong else None))
-    return table(["memory", "CPU", "SMMU", "device"], element("tbody", rows), class_="lanes")
+    return table(["owner", "CPU", "SMMU", "device"], element("tbody", rows), class_="lanes")
 
 
 def of(scenario: testrun.Scenario) -> Markup:
-    """The transfers of a scenario."""
+    """Return the transfers of a scenario."""
     found = samples(scenario)
     if not found:
-        why = "no mapping of it was used by the device" if scenario.witness else "QEMU's trace is not there"
-        return figure(scenario.name, missing(f"Nothing is known of single transfers of {scenario.name}: {why}."))
-    # The simplest to begin with.
+        why = "the device used none of its mappings" if scenario.witness else "QEMU's trace is not there"
+        return figure(scenario.name, missing(f"No transfers of {scenario.name} can be shown: {why}."))
+    # Show the simplest first.
     first = next((at for at, each in enumerate(found) if each.mapping.check.result.parent == "streaming"), 0)
     options, tables = [], []
     for index, sample in enumerate(found):
@@ -230,13 +230,13 @@ def of(scenario: testrun.Scenario) -> Markup:
 
 
 def section(run: testrun.Run) -> Markup:
-    """The whole section."""
+    """Return the section."""
     return join(
         element(
             "p",
-            "From the map to the unmap, one step below the other, as the guest claimed and as QEMU's trace has it. "
-            "Times are those of the guest's claims, in its seconds. The turns of the CPU between two transfers cannot "
-            "be seen from outside: where the check is one of syncs, they are where the library lets them be.",
+            "The steps from the map to the unmap, from the guest's claims and QEMU's trace. Times are "
+            "those of the claims, in seconds of the guest. Syncs are not in the trace: in checks of "
+            "syncs they are shown between transfers, where the library allows them.",
         ),
         element(
             "div", select("timeline-scenario", "Scenario", [each.name for each in run.scenarios]), class_="controls"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The section of call trees: what each operation calls, in each scenario."""
+"""The section of call trees: the calls of each operation in each scenario."""
 
 from safe_dma.report import testrun
 from safe_dma.report.calls import LAYERS, Row, layer
@@ -9,14 +9,14 @@ SIGNS = {"passed": "", "failed": " ✗", "skipped": " –"}
 
 
 def count(value: int | None) -> str:
-    """Instructions, in few characters."""
+    """Format a number of instructions."""
     if value is None:
         return "·"
     return f"{value / 1000:.1f}k" if value >= 1000 else str(value)
 
 
 def for_script(run: testrun.Run, operations: list[str]) -> dict:
-    """The trees: functions by number, equal trees once."""
+    """Return the trees for the script, without duplicates."""
     functions: dict[tuple[str, str], int] = {}
     trees: dict[tuple, int] = {}
     uses: dict[str, dict[str, list]] = {}
@@ -39,7 +39,7 @@ def for_script(run: testrun.Run, operations: list[str]) -> dict:
 
 
 def cell(row: Row | None, scenario: str, operation: str) -> Markup:
-    """An operation in a scenario."""
+    """Return an operation's cell."""
     if row is None:
         return element("td", title=f"{scenario}: not recorded")
     what = "not called" if not row.calls else f"{len(row.calls)} calls, {row.total} instructions"
@@ -59,23 +59,23 @@ def cell(row: Row | None, scenario: str, operation: str) -> Markup:
 
 
 def operations(run: testrun.Run) -> dict[str, str]:
-    """All of them, with the operation of the test device that makes each call."""
+    """Return the operations, each with that of the test device which calls it."""
     return {row.name: row.op for scenario in run.scenarios for row in scenario.calls.rows.values()}
 
 
 def key(name: str) -> Markup:
-    """The colour of a layer."""
+    """Draw the colour of a layer."""
     return element("i", class_="key", style=f"background: var(--l-{name})")
 
 
 def section(run: testrun.Run) -> Markup:
-    """The whole section."""
+    """Return the section."""
     problems = [missing(f"{each.name}: {each.calls.problem}") for each in run.scenarios if each.calls.problem]
     found = operations(run)
     if not found:
         return join(
             problems,
-            missing("The logs have no call trees: the tests of the paths and make trace have the tracer record them."),
+            missing("The logs have no call trees: run the tests of the paths, or make trace."),
         )
     recorded = [scenario for scenario in run.scenarios if scenario.calls.rows]
     others = [scenario.name for scenario in run.scenarios if not scenario.calls.rows]
@@ -97,11 +97,12 @@ def section(run: testrun.Run) -> Markup:
     return join(
         element(
             "p",
-            "What the function graph tracer saw of each operation. Numbers are instructions, of a call and all in it. "
-            "They have the tracer's own work in them, except where make trace has counted; compare them with each "
-            "other only. ✗ is a call that breaks a rule of the operation's path. A number in the table opens its tree "
-            "on the left; the right one is to compare.",
-            f" In {', '.join(slow)} time is real, and the numbers are nanoseconds." if slow else "",
+            "The calls of each operation, from the function graph tracer. Numbers are instructions, "
+            "including the calls below. They include the tracer's own work, except those of make "
+            "trace: compare them only with each other. ✗ marks an operation that breaks a rule of its "
+            "path. A number in the table opens its tree on the left, to compare with the one on the "
+            "right.",
+            f" In {', '.join(slow)} the guest runs in real time, and numbers are nanoseconds." if slow else "",
         ),
         problems,
         element(

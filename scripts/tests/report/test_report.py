@@ -184,7 +184,7 @@ def test_everything_is_there(logs):
         "translates 0xffffe000 → 0x41d00000, by a walk of the page table",
         "translates 0xfffff000 → 0x41e07000, from its TLB",
         "translates 0xfff7e040 → 0x8090040, the ITS",
-        "forgets 8 KiB at 0xffffe000: before the unmap returns",
+        "invalidates 8 KiB at 0xffffe000 before the unmap returns",
     ):
         assert words in page.text["span"]
     for version in ("7.3.4", "clang version 19.1.7, LLD 19.1.7", "1.96.0", "10.0.2"):
@@ -402,7 +402,7 @@ WALK = "smmu_iotlb_lookup_miss"
 def test_no_invalidation(logs, pairs):
     """Check that a missing invalidation is shown as missing."""
     text = change(logs, *pairs).text["span"]
-    assert "forgets nothing yet" in text
+    assert "no invalidation yet" in text
     assert "before the unmap returns" not in text
 
 
