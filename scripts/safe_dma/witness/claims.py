@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What the guest said of DMA addresses, compared with what the SMMU and the device did.
+"""Compare the guest's claims about DMA addresses with QEMU's trace of the SMMU and the device.
 
-The guest's lines are in its console (see rust/selftest/trace_marks.rs), and what happened is in QEMU's trace
-(see smmu_trace.py), which has the number of each claim where it was made. The trace is replayed: which
-claims are live, what is in the TLB, what the device was told to transfer. Nothing that the guest does
-changes what is compared: were its addresses wrong, its page table, or its invalidations, it would show.
+The claims are in the console, see rust/selftest/trace_marks.rs. QEMU's trace, see smmu_trace.py, has
+the number of each claim in its place. The replay of the trace tracks live claims, the TLB and
+transfers. The guest does not take part in the comparison, so wrong addresses, page tables and
+invalidations are detected.
 """
 
 import re
@@ -25,7 +25,7 @@ _CLAIM = re.compile(
 _LOST = re.compile(r"\*\* (\d+) printk messages dropped \*\*")
 _BOUNCE = re.compile(r"software IO TLB: mapped \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]")
 
-# For the kernel's command line: room for all claims, which the console prints more slowly than they are made.
+# For the kernel's command line: room for all claims, which the console prints slowly.
 KERNEL_WORDS = "log_buf_len=4M"
 
 # Registers of edu, and of its configuration space.
@@ -33,7 +33,7 @@ MARK, SOURCE, DESTINATION, COUNT, COMMAND = 0x00, 0x80, 0x88, 0x90, 0x98
 RUN, TO_MEMORY = 1, 2
 BAR, MSI_ADDRESS, MSI_ADDRESS_HIGH = 0x10, 0x44, 0x48
 BAR_SIZE = 1 << 20
-# One access of edu where there is nothing.
+# The size of an access of edu that faults.
 WORD = 4
 
 
@@ -58,7 +58,7 @@ class Check:
 
 @dataclass
 class Claim:
-    """What the guest said at one moment."""
+    """A claim about a range of addresses."""
 
     number: int
     kind: str
@@ -69,9 +69,9 @@ class Claim:
     time: float
     # The permission of the device: "r", "w" or "rw".
     permission: str = ""
-    # The memory behind it, in pieces: address and size.
+    # The memory, in pieces: address and size.
     pieces: list[tuple[int, int]] = field(default_factory=list)
-    # The device was given a copy of it, of which the guest does not know where it is.
+    # The device accesses a copy of it, whose address the guest does not know.
     copy: bool = False
     event: str = ""
     # Lines of the trace.
@@ -79,28 +79,28 @@ class Claim:
     unmapped_line: int | None = None
     unmapped_time: float | None = None
     translations: int = 0
-    # What was invalidated after it was last used.
+    # The ranges that were invalidated after their last use.
     invalidated: list[tuple[int, int]] = field(default_factory=list)
     # The first invalidation between the last transfer and the unmap.
     forgotten: Invalidate | None = None
 
     @property
     def end(self) -> int:
-        """The address after the last."""
+        """Return the end address."""
         return self.dma + self.size
 
     def overlaps(self, start: int, end: int) -> bool:
-        """Whether any byte from `start` to `end` is in it."""
+        """Return whether it overlaps `start` to `end`."""
         return self.dma < end and start < self.end
 
     def says_as(self, other: "Claim") -> bool:
-        """Whether both say the same."""
+        """Return whether both mappings agree."""
         return all(
             getattr(self, name) == getattr(other, name) for name in ("dma", "size", "permission", "pieces", "copy")
         )
 
     def expected(self, iova: int) -> tuple[int, int]:
-        """Where an address leads, and for how many bytes that goes on in a row."""
+        """Return the physical address of `iova`, and the contiguous bytes there."""
         offset = iova - self.dma
         for phys, size in self.pieces:
             if offset < size:
@@ -109,14 +109,14 @@ class Claim:
         raise ClaimError(f"claim {self.number} has less memory than addresses")
 
     def use(self, start: int, end: int) -> None:
-        """The device has used it from `start` to `end`: what was invalidated before does not count."""
+        """Record an access from `start` to `end`, which voids the invalidations there."""
         self.translations += 1
         kept = [(low, min(high, start)) for low, high in self.invalidated if low < start]
         kept += [(max(low, end), high) for low, high in self.invalidated if high > end]
         self.invalidated = kept
 
     def gap(self) -> int | None:
-        """The first address of which nothing was invalidated."""
+        """Return the first address that was not invalidated."""
         at = self.dma
         for low, high in sorted(self.invalidated):
             if low > at:
@@ -127,14 +127,14 @@ class Claim:
 
 @dataclass
 class Transfer:
-    """One command to the device."""
+    """A transfer by the device."""
 
     line: int
     to_memory: bool
     address: int
     size: int
     check: Check | None
-    # The next byte, and the accesses before it: address, physical address, bytes, and whether the TLB hit.
+    # The next byte, and the accesses before it: address, physical address, bytes, and TLB hit.
     at: int = 0
     accesses: list[tuple[int, int, int, bool | None]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
@@ -143,18 +143,18 @@ class Transfer:
 
     @property
     def end(self) -> int:
-        """The address after the last."""
+        """Return the end address."""
         return self.address + self.size
 
 
 @dataclass
 class Device:
-    """One edu."""
+    """An edu device."""
 
     name: str
     sid: int
     bar: int | None = None
-    # Where its interrupt goes, in two halves.
+    # The address of its MSI, in two halves.
     msi: int = 0
     msi_high: int = 0
     registers: dict[int, int] = field(default_factory=dict)
@@ -163,16 +163,16 @@ class Device:
     # Unmapped, but a lazy domain has not invalidated them yet.
     stale: list[Claim] = field(default_factory=list)
     fault: Claim | None = None
-    # What the next transfer may get at although it is not the device's.
+    # Memory that the next transfer may access although the device does not own it.
     open: Claim | None = None
-    # Which entries of the TLB are its own.
+    # ASID and VMID of its TLB entries.
     contexts: set[tuple[int, int]] = field(default_factory=set)
     check: Check | None = None
 
 
 @dataclass
 class Report:
-    """What came out."""
+    """The results of a replay."""
 
     facts: dict
     checks: list[Check] = field(default_factory=list)
@@ -181,7 +181,7 @@ class Report:
     translations: int = 0
     doorbells: int = 0
     faults: int = 0
-    # What is not one check's.
+    # Problems that belong to no check.
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -196,11 +196,11 @@ class Report:
 
     @property
     def contradictions(self) -> list[str]:
-        """All of them."""
+        """Return all contradictions."""
         return [*self.problems, *(problem for check in self.checks for problem in check.problems)]
 
     def summary(self) -> str:
-        """One line."""
+        """Return a one-line summary."""
         return (
             f"{len(self.claims)} claims, {len(self.transfers)} transfers, "
             f"{self.translations} translations confirmed, {self.doorbells} of a doorbell, "
@@ -208,13 +208,13 @@ class Report:
         )
 
     def results(self) -> list[ktap.Result]:
-        """One for the trace itself, and one for each check that has made claims."""
+        """Return a result of the trace, and one of each check that made claims."""
         seen = [check for check in self.checks if check.claims or check.problems]
         return [result("trace", self.problems), *(result(check.result.name, check.problems) for check in seen)]
 
 
 def result(name: str, problems: list[str]) -> ktap.Result:
-    """The result of one check, with what contradicts it."""
+    """Return a check's result from its contradictions."""
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return ktap.Result(name, "failed", problems[0] + more, problems)
@@ -222,13 +222,13 @@ def result(name: str, problems: list[str]) -> ktap.Result:
 
 
 def stream(device: str) -> int:
-    """The stream ID of a PCI function: its bus, device and function."""
+    """Return a PCI function's stream ID: bus, device and function."""
     bus, slot, function = re.fullmatch(r"[0-9a-f]{4}:([0-9a-f]{2}):([0-9a-f]{2})\.(\d)", device).groups()
     return int(bus, 16) << 8 | int(slot, 16) << 3 | int(function)
 
 
 def read_claims(lines: Iterable[str]) -> tuple[list[Check], list[Claim]]:
-    """The checks and the claims in a console's lines. A claim is of the check whose result comes next."""
+    """Read the checks and the claims. A claim belongs to the check whose result comes next."""
     checks = [Check(result) for result in ktap.read(lines) if result.case not in (ktap.FORM, ktap.MISSING)]
     claims = [read_claim(line, check) for check in checks for line in check.result.log if "# claim " in line]
     return checks, claims
@@ -252,7 +252,7 @@ def read_claim(line: str, check: Check) -> Claim:
 
 
 class Replay:
-    """The trace once more, event by event."""
+    """Replays a trace, event by event."""
 
     def __init__(self, lines: Iterable[str], facts: dict):
         lines = list(lines)
@@ -264,12 +264,12 @@ class Replay:
         self.devices: dict[int, Device] = {}
         for name in dict.fromkeys(claim.device for claim in self.claims):
             self.devices[stream(name)] = Device(name, stream(name))
-        # Those of each device in the order in which they were made.
+        # The claims of each device, in order.
         self.queues: dict[str, deque[Claim]] = {}
         for claim in self.claims:
             self.queues.setdefault(claim.device, deque()).append(claim)
         for device in self.devices.values():
-            # What is before the first claim is put down to that one's check.
+            # Events before the first claim belong to its check.
             device.check = next((claim.check for claim in self.claims if claim.device == device.name), None)
         said = sum("# claim " in line for line in lines)
         if said > len(self.claims):
@@ -282,17 +282,17 @@ class Replay:
         # Entries of the TLB: for each context, sizes by address.
         self.tlb: dict[tuple[int, int], dict[int, int]] = {}
         self.lookup: Lookup | None = None
-        # An access that must ring a doorbell, by any device, and reach the ITS.
+        # An access, by any device, that must be an MSI: the next event must be a write to the ITS.
         self.rung: Translate | None = None
         self.line = 0
 
     def say(self, check: Check | None, text: str) -> None:
-        """A contradiction."""
+        """Add a contradiction."""
         problems = check.problems if check else self.report.problems
         problems.append(f"{text} (line {self.line} of the trace)")
 
     def run(self, events: Iterable[tuple[int, smmu_trace.Event]]) -> Report:
-        """All of it."""
+        """Replay all events."""
         for self.line, event in events:
             if self.rung and not (isinstance(event, Write) and event.region == smmu_trace.ITS):
                 self._not_rung()
@@ -308,7 +308,7 @@ class Replay:
                 case Lookup():
                     self.lookup = event
                     if event.hit and self._entry({event.context}, event.address) is None:
-                        self.say(None, f"the SMMU had {event.address:#x} in its TLB, from where it was invalidated")
+                        self.say(None, f"the TLB had an entry for {event.address:#x}, which was invalidated")
                 case Insert():
                     self.tlb.setdefault(event.context, {})[event.address & -event.size] = event.size
                 case Invalidate():
@@ -353,7 +353,7 @@ class Replay:
             device.registers[register] = event.value
 
     def _looked_at(self, event: Read) -> None:
-        """The device says whether it is at work: interrupts can be raised, or lost, and mean nothing."""
+        """Finish the transfer if the register says so: interrupts may be raised or lost."""
         device = self._device_at(event.address)
         if device and device.transfer and event.address - device.bar == COMMAND and not event.value & RUN:
             self._finish(device)
@@ -365,7 +365,7 @@ class Replay:
         device.transfer = transfer
         self.report.transfers.append(transfer)
         if self.translation == "none":
-            # Nobody sees it after this.
+            # The trace has no access without an SMMU.
             self._access(device, transfer, Translate(device.sid, address, address, True, True, 0), size)
 
     def _finish(self, device: Device) -> None:
@@ -397,7 +397,7 @@ class Replay:
         while queue[0].number != number:
             missed = queue.popleft()
             self.say(missed.check, f"claim {missed.number} is in the console, and its mark is not in the trace")
-            # It is said.
+            # Do not report it again.
             missed.line = self.line
         claim = queue.popleft()
         device.check = claim.check
@@ -415,16 +415,16 @@ class Replay:
         for other in list(device.live):
             if other.overlaps(claim.dma, claim.end):
                 if other.check.result.status == "failed":
-                    # It ended early, and did not say what became of its memory.
+                    # It ended early, and may not have claimed its unmap.
                     device.live.remove(other)
                     continue
                 if not other.says_as(claim):
                     self.say(
                         claim.check,
-                        f"claim {claim.number} gives {claim.dma:#x} another memory than claim {other.number}, "
+                        f"claim {claim.number} maps {claim.dma:#x} differently than claim {other.number}, "
                         f"of {other.check.result.name}, which is still mapped",
                     )
-                # Said before.
+                # Live already.
                 return
         if not self.translated:
             self._untranslated(device, claim)
@@ -433,29 +433,29 @@ class Replay:
             if gap is not None:
                 self.say(
                     claim.check,
-                    f"claim {claim.number}: {gap:#x} was given out again, and the SMMU was not told that it is "
-                    f"no longer that of claim {stale.number}",
+                    f"claim {claim.number}: {gap:#x} was allocated again, and was not invalidated after claim "
+                    f"{stale.number}",
                 )
             device.stale.remove(stale)
         self._not_in_tlb(device, claim, "was mapped", f"claim {claim.number}")
         device.live.append(claim)
 
     def _untranslated(self, device: Device, claim: Claim) -> None:
-        """Nobody translates: the addresses are those of the memory, or those of a bounce buffer."""
+        """Check that the addresses are physical ones, unless they are of a bounce buffer."""
         if claim.copy:
             return
         phys, size = claim.pieces[0]
         if (phys, size) != (claim.dma, claim.size):
             self.say(
                 claim.check,
-                f"claim {claim.number}: nobody translates {claim.dma:#x}, which is not the memory at {phys:#x}",
+                f"claim {claim.number}: {claim.dma:#x} is not translated, and is not the memory at {phys:#x}",
             )
 
     def _unmap(self, device: Device, claim: Claim) -> None:
         transfer = device.transfer
         expected = device.open and device.open.overlaps(claim.dma, claim.end)
         if transfer and not expected and claim.overlaps(transfer.address, transfer.end):
-            self.say(claim.check, f"claim {claim.number}: {claim.dma:#x} was unmapped while the device was at work")
+            self.say(claim.check, f"claim {claim.number}: {claim.dma:#x} was unmapped during a transfer")
         for other in [other for other in device.live if other.overlaps(claim.dma, claim.end)]:
             if not (claim.dma <= other.dma and other.end <= claim.end):
                 self.say(claim.check, f"claim {claim.number} unmaps a part of claim {other.number}")
@@ -469,8 +469,7 @@ class Replay:
                 if gap is not None:
                     self.say(
                         claim.check,
-                        f"claim {claim.number}: {gap:#x} was unmapped, and the SMMU was not told (claim "
-                        f"{other.number})",
+                        f"claim {claim.number}: {gap:#x} was unmapped, and was not invalidated (claim {other.number})",
                     )
         if self.translation == "strict":
             self._not_in_tlb(device, claim, "was unmapped", f"claim {claim.number}")
@@ -478,7 +477,7 @@ class Replay:
     # The SMMU.
 
     def _entry(self, contexts: set[tuple[int, int]], address: int) -> int | None:
-        """The end of the TLB's entry for an address."""
+        """Return the end of an address's TLB entry."""
         for context in contexts:
             entries = self.tlb.get(context, {})
             for size in set(entries.values()):
@@ -505,7 +504,7 @@ class Replay:
                 for start in [s for s, size in entries.items() if s < end and event.address < s + size]:
                     del entries[start]
         for device in self.devices.values():
-            # Before its first access it is not known which entries are its own.
+            # Its contexts are not known before its first access.
             if not device.contexts or any(map(hit, device.contexts)):
                 for claim in device.live + device.stale:
                     if claim.overlaps(event.address, end):
@@ -516,7 +515,7 @@ class Replay:
     def _translate(self, event: Translate) -> None:
         device = self.devices.get(event.sid)
         if not device:
-            # A port of PCI Express, for example, has interrupts, and nothing else.
+            # A device without claims, such as a PCIe port, may only send interrupts.
             self.rung = event
             return
         if event.stage:
@@ -535,7 +534,7 @@ class Replay:
             return
         transfer = device.transfer
         if not transfer:
-            self.say(device.check, f"the device accessed {event.iova:#x}, and was not told to")
+            self.say(device.check, f"the device accessed {event.iova:#x} without a command")
             return
         end = self._entry(device.contexts, event.iova) if event.stage else transfer.end
         if end is None:
@@ -544,8 +543,8 @@ class Replay:
         self._access(device, transfer, event, min(end, transfer.end) - event.iova)
 
     def _access(self, device: Device, transfer: Transfer, event: Translate, size: int) -> None:
-        """An access of `size` bytes that got through."""
-        # Registers are accessed word by word, and each access is translated by itself.
+        """Check an access of `size` bytes that succeeded."""
+        # Registers are accessed word by word, with a translation each.
         if not transfer.address <= event.iova <= transfer.at:
             self.say(
                 device.check,
@@ -591,7 +590,7 @@ class Replay:
         if stale:
             self.say(stale.check, f"the device accessed {iova:#x}, which was unmapped (claim {stale.number})")
         else:
-            self.say(device.check, f"the device accessed {iova:#x}, and no claim says what is there")
+            self.say(device.check, f"the device accessed {iova:#x}, and no claim covers it")
 
     def _allowed(self, claim: Claim, event: Translate, transfer: Transfer) -> bool:
         wrong = []
@@ -602,7 +601,7 @@ class Replay:
             wrong.append("was read by the device")
         if event.stage and event.write and not write:
             wrong.append("could be written")
-        # The page table of stage 1 cannot say that memory may only be written.
+        # A page table of stage 1 cannot express write-only.
         if event.stage == 2 and event.read and not read:
             wrong.append("could be read")
         for what in wrong:
@@ -634,14 +633,14 @@ class Replay:
             return
         if not claim or claim.event != event.event or not claim.overlaps(address, address + WORD):
             check = claim.check if claim else device.check
-            self.say(check, f"the SMMU reported {event.event} at {address:#x}, and no claim says that it must")
+            self.say(check, f"the SMMU reported {event.event} at {address:#x}, and no claim expects it")
             return
         self.report.faults += 1
 
-    # The interrupt.
+    # Interrupts.
 
     def _doorbell(self, event: Write) -> None:
-        # Without an SMMU it is not said whose it is.
+        # Without an SMMU the trace does not name the device.
         if not self.rung:
             return
         access, self.rung = self.rung, None
@@ -686,9 +685,7 @@ class Replay:
             return
         for check in self.report.checks:
             if "round trip" in check.result.evidence and check.claims and not check.translations:
-                check.problems.append(
-                    "data went through the device, says the guest, but no transfer used its addresses"
-                )
+                check.problems.append("the guest reports a round trip, but no transfer used its addresses")
 
 
 def judge(trace: Iterable[str], console: Iterable[str], facts: dict) -> Report:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What a kernel's build knows of its functions: their source files, and their instructions."""
+"""Read the source files and the instructions of functions from a kernel's build."""
 
 import struct
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ FUNCTION = 2
 
 
 class Elf:
-    """The symbols and the bytes of an ELF file for 64 bits, little endian; empty if it is none."""
+    """The symbols and the bytes of a 64-bit little-endian ELF file; empty for other files."""
 
     def __init__(self, path: Path):
         self.data = path.read_bytes()
@@ -25,7 +25,7 @@ class Elf:
             self.sections.append((fields[1], *fields[3:]))
 
     def functions(self) -> Iterator[tuple[str, int, int]]:
-        """Each function that is defined: its name, address and section."""
+        """Yield name, address and section of each defined function."""
         for kind, _, offset, size, link in self.sections:
             if kind != SYMBOL_TABLE:
                 continue
@@ -37,7 +37,7 @@ class Elf:
                     yield self.data[strings + name : end].decode(), value, section
 
     def words(self, address: int, section: int) -> Iterator[int]:
-        """The instructions from an address on, to the end of the section."""
+        """Yield the instructions from an address to the section's end."""
         _, start, offset, size, _ = self.sections[section]
         for at in range(offset + address - start, offset + size - 3, 4):
             yield struct.unpack_from("<I", self.data, at)[0]
@@ -45,8 +45,8 @@ class Elf:
 
 RET = 0xD65F03C0
 NOP = 0xD503201F
-# Masks and values of what may go elsewhere: branches, with and without condition, by register or by
-# number of the bit, and exceptions.
+# Masks and values of branches, with and without condition, by register or by number of the bit, and
+# of exceptions.
 ELSEWHERE = (
     (0x7C000000, 0x14000000),
     (0xFF000000, 0x54000000),
@@ -55,14 +55,14 @@ ELSEWHERE = (
     (0xFE000000, 0xD6000000),
     (0xFF000000, 0xD4000000),
 )
-# The tracer's, at the start of each function.
+# The number of NOPs for the tracer at the start of each function.
 PATCHED = 2
 
 
 def straight(words: Iterator[int]) -> int | None:
-    """How many instructions a function has that runs from its first to its last; nothing if it may not.
+    """Return the number of instructions of a function without branches, None for others.
 
-    The kernel puts others in the place of a NOP while it runs.
+    The kernel may patch a NOP to a branch at run time.
     """
     nops = 0
     for count, word in enumerate(words, 1):
@@ -75,16 +75,16 @@ def straight(words: Iterator[int]) -> int | None:
 
 
 def straight_functions(vmlinux: Path) -> dict[str, int]:
-    """The functions of a kernel that always run all of their instructions, and how many that are."""
+    """Return the number of instructions of each of a kernel's functions without branches."""
     elf = Elf(vmlinux)
     found: dict[str, int | None] = {}
     for name, address, section in elf.functions():
-        # Which of two with the same name it was, the trace does not tell.
+        # The trace does not distinguish functions with the same name.
         found[name] = None if name in found else straight(elf.words(address, section))
     return {name: count for name, count in found.items() if count}
 
 
-# Where to look for the source of a function, in this order: names of static functions are not unique.
+# The order to look for a function's source: names of static functions are not unique.
 PLACES = (
     "kernel/dma",
     "drivers/iommu",
@@ -101,7 +101,7 @@ PLACES = (
 
 
 def sources(kdir: Path, linux: Path) -> dict[str, list[str]]:
-    """The files, as paths in the kernel's source, that define each function; none if there are no objects."""
+    """Return the source files that define each function; none if there are no objects."""
     found: dict[str, list[str]] = {}
     done = set()
     for place in PLACES:
@@ -112,7 +112,7 @@ def sources(kdir: Path, linux: Path) -> dict[str, list[str]]:
             done.add(name)
             stem = name.removesuffix(".o")
             source = next((stem + end for end in (".c", ".S", ".rs") if (linux / (stem + end)).exists()), None)
-            # One that is made of others, which are there as well.
+            # It is linked from other objects, which are read as well.
             if source is None:
                 continue
             for function, _, _ in Elf(path).functions():

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The ways of operations through the kernel: what a trace of them must show, and whether it does.
+"""Check traces of operations: the functions that must run, and those that must not.
 
 The table is qemu/paths.toml; the guest's scripts/selftests/paths.sh makes the traces.
 """
@@ -19,7 +19,7 @@ from safe_dma.witness import callgraph
 
 TABLE = Path(__file__).resolve().parents[3] / "qemu" / "paths.toml"
 
-# What a scenario is made of, and each value that it may have.
+# The facts of a scenario, and their possible values.
 FACTS = {
     "translation": ("strict", "lazy", "identity", "none"),
     "coherent": (True, False),
@@ -30,21 +30,21 @@ FACTS = {
     "pages": ("4K", "16K", "64K"),
     "stage": (1, 2),
 }
-# Those of the scenario "strict", which others differ from.
+# The facts of the scenario "strict", from which others differ.
 DEFAULTS = {name: values[0] for name, values in FACTS.items()}
 
-# What begins a line of the guest's script.
+# The prefix of the lines of the guest's script.
 MARK = "paths: "
 CONSOLE = re.compile(r"^(?:\[ *\d+\.\d+\] )?" + MARK)
 
 
 class TableError(Exception):
-    """What is wrong with the table, or with the facts."""
+    """The table is wrong, or the facts are."""
 
 
 @dataclass
 class Rule:
-    """What must hold in some scenarios."""
+    """A rule for some scenarios."""
 
     when: dict
     must: list[str] = field(default_factory=list)
@@ -53,13 +53,13 @@ class Rule:
     fails: bool = False
 
     def fits(self, facts: dict) -> bool:
-        """Whether the rule is for a scenario with these facts."""
+        """Return whether the rule applies to these facts."""
         return all(facts[name] in (value if isinstance(value, list) else [value]) for name, value in self.when.items())
 
 
 @dataclass
 class Row:
-    """One call, and its rules."""
+    """A call, and its rules."""
 
     name: str
     op: str
@@ -69,13 +69,13 @@ class Row:
 
 @dataclass
 class Table:
-    """All rows, and what functions are called elsewhere."""
+    """All rows, and alternative names of functions."""
 
     names: dict[str, list[str]]
     rows: list[Row]
 
     def chains(self, function: str) -> list[tuple[str, ...]]:
-        """What a rule means by a function: one of these, each a list of functions that call one another."""
+        """Return the chains of calls, of which any one counts as the function."""
         choices = []
         for name in function.split(" > "):
             choice = []
@@ -85,46 +85,46 @@ class Table:
         return [tuple(itertools.chain(*parts)) for parts in itertools.product(*choices)]
 
     def functions(self) -> list[str]:
-        """All functions that the tracer is asked for."""
+        """Return all functions in the table."""
         wanted = [row.entry for row in self.rows]
         wanted += [name for row in self.rows for rule in row.rules for name in rule.must + rule.must_not]
         return sorted({name for function in wanted for chain in self.chains(function) for name in chain})
 
 
 def check_facts(facts: dict, where: str) -> None:
-    """Refuse what is not a fact, or has a value that it cannot have."""
+    """Refuse unknown facts, and values that they cannot have."""
     for name, value in facts.items():
         if name not in FACTS:
             raise TableError(f"{where}: {name!r} is not a fact: there are {', '.join(FACTS)}")
         for one in value if isinstance(value, list) else [value]:
-            # True is 1 in Python, and not here.
+            # In Python True equals 1.
             if not any(one == known and type(one) is type(known) for known in FACTS[name]):
                 raise TableError(f"{where}: {name} cannot be {one!r}: there are {', '.join(map(str, FACTS[name]))}")
 
 
 def facts_of(settings: dict) -> dict:
-    """The facts of a scenario with these settings."""
+    """Return the facts in a scenario's settings."""
     facts = {name: value for name, value in settings.items() if name in FACTS}
-    # In MiB there.
+    # The setting is in MiB.
     return facts | {"cma": bool(settings["cma"])}
 
 
 def make_rule(data: dict, where: str) -> Rule:
-    """A rule of the table."""
+    """Make a rule."""
     unknown = set(data) - {"when", "must", "must_not", "called", "fails"}
     if unknown:
-        raise TableError(f"{where}: no rule has {', '.join(sorted(unknown))}")
+        raise TableError(f"{where}: unknown in a rule: {', '.join(sorted(unknown))}")
     rule = Rule(**({"when": {}} | data))
     check_facts(rule.when, where)
     if rule.called not in (True, False, "maybe"):
         raise TableError(f'{where}: called is true, false or "maybe"')
     if rule.called is False and rule.must:
-        raise TableError(f"{where}: what is not called calls nothing")
+        raise TableError(f"{where}: called = false excludes must")
     return rule
 
 
 def load(path: Path = TABLE) -> Table:
-    """The table, checked."""
+    """Read and check the table."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -139,7 +139,7 @@ def load(path: Path = TABLE) -> Table:
 
 
 def guest_rows(table: Table) -> str:
-    """The table for the guest: the rows, and the functions to look for."""
+    """Format the table for the guest: rows, and functions to look for."""
     lines = []
     for row in table.rows:
         entries = [chain[0] for chain in table.chains(row.entry) if len(chain) == 1]
@@ -150,7 +150,7 @@ def guest_rows(table: Table) -> str:
 
 @dataclass
 class Trace:
-    """What the guest printed about one row."""
+    """The trace of a row."""
 
     status: int | None = None
     lost: int = 0
@@ -160,7 +160,7 @@ class Trace:
 
 @dataclass
 class Recording:
-    """What the guest printed about all rows."""
+    """The traces of all rows."""
 
     traces: dict[str, Trace] = field(default_factory=dict)
     functions: set[str] = field(default_factory=set)
@@ -168,7 +168,7 @@ class Recording:
 
 
 def read(lines: list[str]) -> Recording:
-    """The recording in a console's lines."""
+    """Read the recording in a console."""
     recording = Recording()
     trace = None
     for line in lines:
@@ -194,14 +194,14 @@ def read(lines: list[str]) -> Recording:
 
 
 def runs(call: callgraph.Call, chain: tuple[str, ...]) -> bool:
-    """Whether this call is the first of the chain, and calls the rest of it."""
+    """Return whether this call begins the chain, and calls the rest of it."""
     if call.name != chain[0]:
         return False
     return len(chain) == 1 or any(runs(inner, chain[1:]) for inner in call.calls)
 
 
 class Judge:
-    """Holds a row against its trace."""
+    """Checks the trace of a row."""
 
     def __init__(self, table: Table, recording: Recording, row: Row, facts: dict):
         self.table = table
@@ -209,20 +209,20 @@ class Judge:
         self.row = row
         self.rules = [rule for rule in row.rules if rule.fits(facts)]
         self.problems: list[str] = []
-        # What stands out in the tree.
+        # The functions to highlight in the tree.
         self.marked: set[str] = set()
         self.roots: list[callgraph.Call] = []
         self.result = self.judge()
 
     def chains(self, function: str) -> list[tuple[str, ...]]:
-        """What the function is in this kernel; nothing if there is none."""
+        """Return the function's chains that this kernel has."""
         chains = [c for c in self.table.chains(function) if self.recording.functions.issuperset(c)]
         if not chains:
             self.problems.append(f"{function}: no such function in this kernel")
         return chains
 
     def read(self, trace: Trace) -> None:
-        """The calls of the entry, after what can be said about the trace as a whole."""
+        """Read the calls of the entry, and check the trace as a whole."""
         if not trace.ended or trace.status is None:
             self.problems.append("the trace does not end")
         if trace.lost:
@@ -239,7 +239,7 @@ class Judge:
             self.problems.append(f"op={self.row.op} failed")
 
     def hold(self) -> None:
-        """Each rule against the calls."""
+        """Check each rule."""
         called = {rule.called for rule in self.rules}
         if not self.roots:
             if called <= {True}:
@@ -260,7 +260,7 @@ class Judge:
                     self.marked.add(chain[-1])
 
     def judge(self) -> ktap.Result:
-        """What came out."""
+        """Return the result."""
         name = f"paths/{self.row.name}"
         if self.recording.cannot:
             return ktap.Result(name, "skipped", self.recording.cannot)
@@ -282,7 +282,7 @@ class Judge:
 def judge(lines: list[str], facts: dict, table: Table | None = None) -> list[Judge]:
     """Judge each row by the lines of a console, in a scenario with these facts.
 
-    What `facts` does not say is as in the scenario "strict".
+    Facts that are missing are those of the scenario "strict".
     """
     check_facts(facts, "facts")
     table = table or load()

@@ -6,7 +6,7 @@ from safe_dma.witness import claims, paths, smmu_trace
 
 
 def path_scenarios():
-    """Return the scenarios whose guests trace paths: one for each set of facts that the rules know."""
+    """Return the scenarios whose guests trace paths: one for each set of facts."""
     found = {}
     for name in sorted(plan.matrix(), key=lambda name: name in plan.LONG):
         found.setdefault(tuple(paths.facts_of(plan.find(name).settings()).values()), name)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""QEMU's trace of the SMMU and of the registers around it, as events.
+"""Read QEMU's trace of the SMMU and of registers as events.
 
-The trace has no time, but all of it is written under one lock: its order is that of what happened.
+The trace has no times, but is written under one lock: its lines are in the order of the events.
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-# What QEMU has to record. It cannot be told to leave out the registers of the serial port, which are
-# most of it.
+# The events that QEMU records. It cannot leave out the registers of the serial port, which are most
+# of the trace.
 RECORDED = (
     "smmuv3_translate_*",
     "smmuv3_record_event",
@@ -19,7 +19,7 @@ RECORDED = (
     "memory_region_ops_*",
 )
 
-# The registers that matter, by the names of QEMU's memory regions.
+# QEMU's names of the memory regions whose registers matter.
 EDU = "edu-mmio"
 CONFIG = "pcie-mmcfg-mmio"
 ITS = "translation"
@@ -46,7 +46,7 @@ class Write(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A register of `region` was read, and what it had."""
+    """A read of a register of `region`."""
 
     region: str
     address: int
@@ -54,7 +54,7 @@ class Read(NamedTuple):
 
 
 class Lookup(NamedTuple):
-    """The SMMU looks for an address in its TLB: what it does next is about that address."""
+    """A lookup in the TLB: the next event of the SMMU is about the same address."""
 
     context: tuple[int, int]  # ASID and VMID
     address: int
@@ -62,7 +62,7 @@ class Lookup(NamedTuple):
 
 
 class Insert(NamedTuple):
-    """An entry of the TLB, after a walk of the page table."""
+    """A new TLB entry, after a page table walk."""
 
     context: tuple[int, int]
     address: int
@@ -70,7 +70,7 @@ class Insert(NamedTuple):
 
 
 class Invalidate(NamedTuple):
-    """TLB entries go: those of an ASID and a VMID, or of any if that is None, in a range, or all."""
+    """An invalidation of TLB entries in a range, of an ASID and a VMID, where None is any."""
 
     asid: int | None
     vmid: int | None
@@ -79,7 +79,7 @@ class Invalidate(NamedTuple):
 
 
 class Translate(NamedTuple):
-    """An access of a device that gets through."""
+    """An access of a device that succeeds."""
 
     sid: int
     iova: int
@@ -90,7 +90,7 @@ class Translate(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """An access of a device that does not."""
+    """An access of a device that faults."""
 
     sid: int
     event: str
@@ -100,7 +100,7 @@ Event = Config | Write | Read | Lookup | Insert | Invalidate | Translate | Fault
 
 
 def _granule(tg: int) -> int:
-    """The bits of a granule: 4, 16 or 64 KiB."""
+    """Return a granule's bits: 4, 16 or 64 KiB."""
     return 10 + 2 * tg
 
 
@@ -118,7 +118,7 @@ def _any(number):
 
 
 def _range(vmid, asid, address, tg, pages):
-    # Without a granule one page of whatever size: that of the smallest is what can be relied upon.
+    # Without a granule the size of the page is not known: assume the smallest.
     return Invalidate(_any(asid), _any(vmid), address, pages << (_granule(tg) if tg else 12))
 
 
@@ -129,7 +129,7 @@ def _bypass(sid, iova):
 _REGISTER = r"cpu -?\d+ mr \S+ addr (0x[0-9a-f]+) value (0x[0-9a-f]+) size \d+ name '([^']*)'"
 _CONTEXT = r"asid=(-?\d+) vmid=(-?\d+)"
 _HEX = r"(0x[0-9a-f]+)"
-# What a line looks like, by its first word, and what becomes of it; what is a number there is one here.
+# The pattern of a line, by its first word, and its event; arguments are numbers where possible.
 _LINES = {
     "memory_region_ops_write": (_REGISTER, _write),
     "memory_region_ops_read": (_REGISTER, lambda address, value, region: Read(region, address, value)),
@@ -178,7 +178,7 @@ def _matters(line: str) -> bool:
 
 
 def lines(path: Path) -> Iterator[str]:
-    """The lines of a trace that matter here: the console's own are hundreds of thousands."""
+    """Yield the lines that matter: hundreds of thousands are of the console."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -191,7 +191,7 @@ def lines(path: Path) -> Iterator[str]:
 
 
 def parse(text: Iterable[str]) -> Iterator[tuple[int, Event]]:
-    """The events in lines of a trace, with the number of the line."""
+    """Yield the events in a trace, with the numbers of their lines."""
     for number, line in enumerate(text, 1):
         word, _, rest = line.partition(" ")
         if word not in _LINES or not _matters(line):
@@ -204,7 +204,7 @@ def parse(text: Iterable[str]) -> Iterator[tuple[int, Event]]:
 
 
 def compact(path: Path) -> None:
-    """Leave out of a trace what does not matter: 46 MB become 2."""
+    """Remove the lines that do not matter from a trace."""
     kept = path.with_suffix(".tmp")
     with kept.open("w", encoding="utf-8") as file:
         file.writelines(lines(path))

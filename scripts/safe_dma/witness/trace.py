@@ -23,17 +23,17 @@ PROGRAM = "(not in the kernel's build)"
 
 
 class TraceError(Exception):
-    """Why there is nothing to show."""
+    """There is nothing to show."""
 
 
 def operations(text: str) -> dict[str, str]:
-    """What one can ask for, and what each is, in the test device's source."""
+    """Read the operations and their descriptions in the test device."""
     return dict(OPERATION.findall(text))
 
 
 @dataclass
 class Counted:
-    """A call, with the instructions in it: all, and those that are in no call from it."""
+    """A call, with its instructions: all, and without those of the calls in it."""
 
     name: str
     source: str
@@ -44,14 +44,14 @@ class Counted:
 
 @dataclass
 class Recording:
-    """What the guest recorded: the calls, by what was traced, as often as it was."""
+    """The recorded calls of each run, by what was traced."""
 
     runs: dict[str, list[list[Call]]] = field(default_factory=dict)
     status: int = 0
 
 
 def read(lines: list[str]) -> Recording:
-    """The recording in a console's lines."""
+    """Read the recording in a console."""
     recording = Recording()
     what, graph, done = None, [], False
     for line in lines:
@@ -79,19 +79,19 @@ def read(lines: list[str]) -> Recording:
 
 
 def every(roots: list[Call]) -> list[Call]:
-    """All calls, in order."""
+    """Return all calls, in order."""
     return [call for root in roots for _, call in root.walk()]
 
 
 def steady(runs: list[list[Call]], name: str) -> bool:
-    """Whether each call of a function took the same time whenever it was recorded."""
+    """Return whether each call of a function took the same time in all runs."""
     return len({tuple(call.nanoseconds for call in every(run) if call.name == name) for run in runs}) == 1
 
 
 def shortest(runs: list[list[Call]], name: str) -> list[tuple[int, int]] | None:
-    """Of each call of a function the shortest time, and how many other calls were traced within it.
+    """Return the shortest time of each call of a function, and the number of calls traced in it.
 
-    None if it was not called equally often each time.
+    Return None if the number of calls differs.
     """
     found = [[(call.nanoseconds, len(every([call])) - 1) for call in every(run) if call.name == name] for run in runs]
     if not found or None in {time for run in found for time, _ in run} or len({len(run) for run in found}) != 1:
@@ -101,23 +101,23 @@ def shortest(runs: list[list[Call]], name: str) -> list[tuple[int, int]] | None:
 
 @dataclass
 class Cost:
-    """What the tracer itself takes, in instructions."""
+    """The instructions of the tracer itself."""
 
-    # Of a function's own time, and for each of that of those that it is called from.
+    # Those in a function's own time, and those in the time of its callers, by function.
     inside: int
     around: dict[str, int]
-    # The functions by which that is known, and those that contradict.
+    # The functions that confirm `inside`, and those that contradict it.
     known: dict[str, int]
     wrong: dict[str, int]
 
 
 def most(counts: Counter) -> int:
-    """What is there most often."""
+    """Return the most common value."""
     return counts.most_common(1)[0][0]
 
 
 def cost(recording: Recording, straight: dict[str, int]) -> Cost:
-    """What the tracer takes, by functions whose instructions are known, and by the time of their callers."""
+    """Calculate the tracer's cost from functions with known instructions, and from the entries."""
     inside: dict[str, list[int]] = {}
     around: dict[str, int] = {}
     alone = recording.runs["entries"]
@@ -150,7 +150,7 @@ def cost(recording: Recording, straight: dict[str, int]) -> Cost:
 
 
 class Tree:
-    """The calls of an operation, counted."""
+    """The counted calls of an operation."""
 
     def __init__(self, recording: Recording, straight: dict[str, int], files: dict[str, list[str]]):
         self.files = files
@@ -158,7 +158,7 @@ class Tree:
         shapes = Counter(tuple(shape(run)) for run in recording.runs["all"])
         usual = most(shapes)
         self.roots = next(run for run in recording.runs["all"] if tuple(shape(run)) == usual)
-        # Of each function the totals of its calls, in order.
+        # The totals of the calls of each function, in order.
         self.totals: dict[str, list[int | None]] = {}
         self.varies: list[str] = []
         self.unsteady: list[str] = []
@@ -175,7 +175,7 @@ class Tree:
         self.counted = [self.count(root, "") for root in self.roots]
 
     def count(self, call: Call, caller: str) -> Counted:
-        """A call with its numbers; the totals are used up in order."""
+        """Return a call with its numbers, which are taken in order."""
         total = self.totals[call.name].pop(0)
         source = self.source(call.name, caller)
         calls = [self.count(inner, source) for inner in call.calls]
@@ -183,13 +183,13 @@ class Tree:
         if total is not None and all(inner.total is not None for inner in calls):
             own = total - sum(inner.total for inner in calls)
             if own < 0:
-                # Took another way when it was traced alone.
+                # It took another path when it was traced alone.
                 self.varies.append(call.name)
                 own = None
         return Counted(call.name, source, total, own, calls)
 
     def source(self, name: str, caller: str) -> str:
-        """The file that a function is in; if there are several, that of the caller."""
+        """Return the file of a function; if there are several, the caller's."""
         files = self.files.get(name, [])
         if caller in files:
             return caller
@@ -197,17 +197,17 @@ class Tree:
 
 
 def shape(roots: list[Call]) -> list[tuple[int, str]]:
-    """What calls what."""
+    """Return depths and names."""
     return [(depth, call.name) for root in roots for depth, call in root.walk()]
 
 
 def number(value: int | None) -> str:
-    """A number of instructions, if it is known."""
+    """Format a number of instructions."""
     return "?" if value is None else str(value)
 
 
 def text(operation: str, scenario: str, what: str, tree: Tree) -> list[str]:
-    """All of it, for people."""
+    """Format the tree as text."""
     rows = []
 
     def add(call: Counted, depth: int):
@@ -232,27 +232,27 @@ def text(operation: str, scenario: str, what: str, tree: Tree) -> list[str]:
     known = ", ".join(f"{name} {count}" for name, count in sorted(tree.cost.known.items()))
     lines += [
         "",
-        "What is counted: instructions that the guest's CPU executed, of which each is a nanosecond of the guest's",
-        "time. total: from a function's first instruction to its return, with all that it calls. own: without the",
-        "functions below it here; what the compiler has made a part of a function, and what cannot be traced, is its",
-        "own. Each function was timed with no other one traced below it; the tracer's work in that time, "
+        "Numbers are instructions of the guest's CPU, each a nanosecond of the guest's time.",
+        "total: from a function's first instruction to its return, with all that it calls.",
+        "own: without the functions below it here, but with inlined ones and those that cannot be traced.",
+        "Each function was timed with no other one traced below it. The tracer's work in that time, "
         f"{tree.cost.inside}",
-        "instructions, is taken off. That is how much more it was for functions without a branch, whose instructions",
-        f"can be counted in vmlinux: {known}.",
-        "The DMA debugger is off (dma_debug=off). A kernel that has it calls sync even if there is nothing to do.",
+        "instructions, is subtracted: it is the excess for functions without branches, whose instructions",
+        f"are counted in vmlinux: {known}.",
+        "The DMA debugger is off (dma_debug=off). A kernel with it calls sync even if there is nothing to do.",
     ]
     if tree.cost.wrong:
         wrong = ", ".join(f"{name} {count}" for name, count in sorted(tree.cost.wrong.items()))
-        lines.append(f"NOT SO for these, so that the numbers are off by a few: {wrong}")
+        lines.append(f"The excess differs for these, so the numbers are off by a few: {wrong}")
     if tree.varies:
-        lines.append(f"?: took another way in another run: {', '.join(dict.fromkeys(tree.varies))}")
+        lines.append(f"?: took another path in another run: {', '.join(dict.fromkeys(tree.varies))}")
     if tree.unsteady:
-        lines.append(f"Not the same in each run, so that the shortest counts: {', '.join(tree.unsteady)}")
+        lines.append(f"Not the same in each run, so the shortest counts: {', '.join(tree.unsteady)}")
     return lines
 
 
 def data(operation: str, scenario: str, facts: dict, tree: Tree) -> dict:
-    """All of it, for programs."""
+    """Return the tree as data."""
     return {
         "operation": operation,
         "scenario": scenario,
@@ -266,33 +266,33 @@ def data(operation: str, scenario: str, facts: dict, tree: Tree) -> dict:
 
 
 def listing(known: dict[str, str]) -> str:
-    """What one can ask for."""
+    """List the operations."""
     width = max(map(len, known))
     return "\n".join(f"  {name:{width}}  {what}" for name, what in known.items())
 
 
 def boot(operation: str, scenario: str) -> guest.Outcome:
-    """The guest that records it."""
+    """Boot the guest."""
     spec = plan.Spec(
         f"trace {operation}",
         scenario,
-        # The DMA debugger would be most of it. Its stack traces take longer the more is traced, too.
+        # The DMA debugger would be most of it, and its stack traces take longer with more traced.
         append="dma_debug=off",
         # The last option counts.
         extra=("-cpu", machine.COUNTING_CPU),
     )
     if spec.real_time:
-        raise TraceError("with several processors time is real, and not a number of instructions: SMP=1")
+        raise TraceError("with several processors time is real, not a number of instructions: use SMP=1")
     name = f"trace-{scenario}-{operation}"
     outcome = plan.boot(name, spec)
-    # What it could not do is on the console.
+    # read() raises the errors that are on the console.
     if outcome.problem and not any(line.startswith("trace: cannot") for line in outcome.lines):
         raise TraceError(f"{outcome.problem}; log: {LOGS / name}.log")
     return outcome
 
 
 def main() -> int:
-    """The command line; what the guest is made of is in the environment, see main.sh."""
+    """Run the command line; the environment describes the guest, see main.sh."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("operation", nargs="?", default=ENV.op)
     parser.add_argument("--scenario", default=plan.SCENARIO)
@@ -311,7 +311,7 @@ def main() -> int:
     tree = Tree(recording, straight, objects.sources(ENV.kdir, ENV.linux))
     print("\n".join(text(args.operation, args.scenario, known[args.operation], tree)))
     if recording.status:
-        print("The operation was refused in this scenario: what it called until then is above.")
+        print("The operation was refused in this scenario; its calls until then are above.")
     facts = paths.facts_of(plan.find(args.scenario).settings())
     log = LOGS / f"trace-{args.scenario}-{args.operation}.json"
     log.write_text(json.dumps(data(args.operation, args.scenario, facts, tree), indent=1) + "\n", encoding="utf-8")

@@ -122,7 +122,7 @@ def test_functions_that_contradict_each_other_are_named():
     tree = counted(recorded(), STRAIGHT | {"alloc": 3, "map": 30})
     assert tree.cost.inside == INSIDE
     assert tree.cost.wrong == {"alloc": 3, "map": 30}
-    assert any("NOT SO" in line and "alloc 3" in line for line in trace.text("op", "strict", "", tree))
+    assert any("The excess differs" in line and "alloc 3" in line for line in trace.text("op", "strict", "", tree))
 
 
 def test_without_a_function_that_is_known():
