@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The page of `make report`: all that is in the logs is on it, and nothing is loaded from elsewhere."""
+"""Check the page of `make report`: it shows all logs, and loads nothing from elsewhere."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from safe_dma.report import calls, console, scale, testrun
 from safe_dma.report.markup import EMPTY, Markup, data, element, join
 from safe_dma.witness import paths
 
-# What a guest prints, of which the tests change a line.
+# The console of a guest, of which the tests change a line.
 CONSOLE = """\
 [    0.000000] Linux version 7.3.4 (safe-dma@safe-dma) (clang version 19.1.7, LLD 19.1.7) #1 SMP PREEMPT @0
 [    0.100000] safe_dma 0000:00:01.0: behind IOMMU smmu3.0x0000000009050000, which translates, strict
@@ -46,7 +46,7 @@ dma 0xffffc000 witness: round trip, iova_to_phys
 [    0.300004] guest: end, status 0
 """
 
-# QEMU's trace of it: where the device is, the first claim and a transfer, both pages and the interrupt, the unmap.
+# QEMU's trace of it: the BAR, the first claim, a transfer of two pages, its interrupt, the unmap.
 TRACE = """\
 memory_region_ops_write cpu 0 mr 0x1 addr 0x8010 value 0x10000000 size 4 name 'pcie-mmcfg-mmio'
 memory_region_ops_write cpu 0 mr 0x1 addr 0x8044 value 0xfff7e040 size 4 name 'pcie-mmcfg-mmio'
@@ -91,7 +91,7 @@ JUNIT = """<testsuites><testsuite errors="0" failures="1" skipped="2" tests="9" 
 
 @pytest.fixture
 def logs(tmp_path):
-    """The logs of a run with two scenarios, of which one has all."""
+    """Write the logs of a run with two scenarios, one complete."""
     directory = tmp_path / "log"
     directory.mkdir()
     for name in ("strict", "lazy"):
@@ -105,14 +105,14 @@ def logs(tmp_path):
 
 
 def make_page(logs):
-    """The page of these logs."""
+    """Return the page of the logs."""
     output = logs.parent / "page.html"
     assert report.main(["--logs", str(logs), "--output", str(output)]) == 0
     return output.read_text()
 
 
 class Page(HTMLParser):
-    """A page, taken apart; what is opened must be closed."""
+    """A parsed page; elements that are opened must be closed."""
 
     def __init__(self, text):
         super().__init__()
@@ -165,7 +165,7 @@ def test_not_balanced_is_seen():
 
 
 def test_everything_is_there(logs):
-    """Each scenario, check, operation and mapping."""
+    """Check that all scenarios, checks, calls and mappings show."""
     page = Page(make_page(logs))
     heads = page.text["span"]
     for scenario in ("strict", "lazy"):
@@ -193,9 +193,9 @@ def test_everything_is_there(logs):
 
 
 def test_counts(logs):
-    """What is said of all checks, and of each scenario's."""
+    """Check the counts of all checks and of each scenario."""
     page = Page(make_page(logs))
-    # Of all operations of the table one was traced, and keeps no rule.
+    # All paths fail: one breaks its rules, and the others were not traced.
     broken = len(paths.load().rows)
     assert (
         f"12 checks in 2 scenarios: 10 passed, 0 failed, 2 skipped; {broken} paths broken; 0 claims" in page.text["b"]
@@ -207,7 +207,7 @@ def test_counts(logs):
 
 
 def test_failed_first(logs):
-    """A check that fails is at the top, with what the guest said before it."""
+    """Check that a failed check is at the top of the page."""
     log = logs / "scenario-lazy.log"
     log.write_text(CONSOLE.replace("ok 1 rounds", "not ok 1 rounds").replace("# Totals", "# wrong byte 7\n# Totals"))
     text = make_page(logs)
@@ -238,7 +238,7 @@ def test_log(logs):
     ],
 )
 def test_wrong_guest(old, new, failed, why):
-    """What is wrong with a guest as a whole is a check that failed."""
+    """Check that a problem of the whole guest is a failed check."""
     assert old in CONSOLE
     found = [check for check in console.read(CONSOLE.replace(old, new).splitlines()).checks if check.status == "failed"]
     assert (found[0].name, found[0].reason) == (failed, why)
@@ -259,7 +259,7 @@ SHOWN = [name for name in matrix() if name not in LONG]
 
 @pytest.mark.boots(*(f"scenario-{name}" for name in SHOWN))
 def test_of_this_run(tmp_path):
-    """The page of the guests that are booted here is whole, has all of them, and can be mailed."""
+    """Check that the page of this run's guests is well formed, complete and small."""
     output = tmp_path / "page.html"
     assert report.main(["--logs", str(LOGS), "--output", str(output)]) == 0
     page = Page(output.read_text())
@@ -268,7 +268,7 @@ def test_of_this_run(tmp_path):
 
 
 def test_nothing_is_loaded(logs):
-    """Whatever a browser would ask for is in the page."""
+    """Check that a browser loads nothing else."""
     text = make_page(logs)
     page = Page(text)
     loading = ("src", "srcset", "href", "data", "action", "poster", "xlink:href", "background", "formaction")
@@ -277,12 +277,12 @@ def test_nothing_is_loaded(logs):
     assert [value for value in found if not value.startswith("#")] == []
     assert {tag for tag, _ in page.elements} & {"link", "iframe", "img", "object", "embed", "base"} == set()
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|import\(|sendBeacon|WebSocket", text)
-    # The name of SVG, which is no place.
+    # The namespace of SVG, which is not loaded.
     assert set(re.findall(r"https?://[^\"' ]+", text)) <= {"http://www.w3.org/2000/svg"}
 
 
 def test_text_is_escaped(logs):
-    """Nothing that a guest prints is markup."""
+    """Check that the guest's text is escaped."""
     text = make_page(logs)
     assert "<script>alert(1)" not in text
     assert "<b>cache" not in text
@@ -310,7 +310,7 @@ def test_markup():
     ],
 )
 def test_missing(logs, missing, line):
-    """What is not there has its line, and the rest is as it was."""
+    """Check that a missing log has its line, and nothing else changes."""
     (logs / missing).unlink()
     page = Page(make_page(logs))
     assert line in page.text["p"] + page.text["dd"]
@@ -330,19 +330,19 @@ def test_trees_of_some(logs):
 
 
 def test_trees_of_the_same(logs):
-    """To the rules of the paths cma is as strict, whose guest is booted for both."""
+    """Check that cma shows the trees of strict, which has the same facts."""
     (logs / "scenario-cma.log").write_text(CONSOLE)
     assert "No call trees were recorded in lazy." in Page(make_page(logs)).text["p"]
 
 
 def test_old_logs(logs):
-    """A scenario that the last run has not tested is not taken for one of it."""
+    """Check that a scenario that the last run did not test is reported."""
     (logs / "scenario-cma.log").write_text(CONSOLE)
     assert "cma: not among the results of the last make test" in Page(make_page(logs)).text["p"]
 
 
 def test_broken_data(logs):
-    """What cannot be read is said in its place."""
+    """Check that unreadable data is reported."""
     (logs / "trace-strict-map_single.json").write_text('{"operation": 1}')
     assert "trace-strict-map_single.json cannot be read" in Page(make_page(logs)).text["p"]
 
@@ -359,12 +359,12 @@ def test_broken_data(logs):
     ],
 )
 def test_functions(detail, functions):
-    """The C functions of a check, wherever it says them."""
+    """Check the C functions of a check."""
     assert console.functions(ktap.Result("", "passed", evidence=detail)) == functions
 
 
 def test_broken_graph(logs):
-    """A trace that is none is a failure of its operation, with the reason."""
+    """Check that an operation fails if its trace cannot be read."""
     (logs / "paths-strict.log").write_text(GRAPH.replace("} /* dma_map_phys */", "} /* other */"))
     assert "cannot be read" in Page(make_page(logs)).text["script"]
 
@@ -379,7 +379,7 @@ def change(logs, *pairs):
 
 
 def test_contradictions(logs):
-    """What QEMU's trace contradicts is there, open."""
+    """Check that contradictions are shown."""
     page = change(logs, ("translated=0x41e07000", "translated=0x1000"))
     assert "streaming/to_device 4096: claim 1: 0xfffff000 leads to 0x41e07000, but" in page.text["li"]
     assert "; 1 claim contradicted" in page.text["b"]
@@ -394,7 +394,7 @@ WALK = "smmu_iotlb_lookup_miss"
     "pairs",
     [
         [(INVALIDATION, INVALIDATION.replace("0xffffe000", "0xfffe0000"))],
-        # During the transfer: not because of the unmap.
+        # During the transfer, so not by the unmap.
         [(INVALIDATION, ""), (WALK, INVALIDATION + WALK)],
     ],
     ids=["elsewhere", "too early"],
@@ -408,7 +408,7 @@ def test_no_invalidation(logs, pairs):
 
 @pytest.mark.parametrize("text", ["smmuv3_translate_success what is this\n", "cut off"])
 def test_broken_trace(logs, text):
-    """Check that it confirms nothing."""
+    """Check that a broken trace is reported."""
     (logs / "scenario-strict.trace").write_text(text)
     page = Page(make_page(logs))
     assert "; 1 claim contradicted" in page.text["b"]
@@ -416,7 +416,7 @@ def test_broken_trace(logs, text):
 
 
 def test_fault(logs):
-    """An access that was stopped is in the picture and in the steps."""
+    """Check that a fault is in the picture and in the steps."""
     log = logs / "scenario-strict.log"
     said = "    # claim 3: fault dma 0xfffff000 size 0x4 event F_PERMISSION"
     log.write_text(CONSOLE.replace("    # claim 2", f"{said}\n[    0.100007] safe_dma 0000:00:01.0:     # claim 2"))
@@ -483,7 +483,7 @@ def test_layer(function, file, expected):
 
 
 def test_scale_from_top():
-    """Addresses go down from the top, and none is out of the picture."""
+    """Check that addresses go down from the top, within the picture."""
     of = scale.FromTop(1 << 32, 0xFFC00000, 100)
     ys = [of.y(address) for address in (0xFFFFFFFF, 0xFFFFF000, 0xFFFFE000, 0xFFFF0000, 0xFFC00000)]
     assert ys == sorted(ys)
@@ -493,7 +493,7 @@ def test_scale_from_top():
 
 
 def test_scale_of_what_is_used():
-    """Each address of a range is in the picture, higher ones above, and a gap takes little room."""
+    """Check that ranges are within the picture, higher ones above, with gaps between them."""
     ranges = [(0x41D00000, 0x41D01000), (0x41FFF000, 0x42000000), (0x80000000, 0x80400000)]
     of = scale.Used(ranges, 200)
     ys = [of.y(address, end) for start, stop in reversed(ranges) for address, end in ((stop, True), (start, False))]
@@ -504,7 +504,7 @@ def test_scale_of_what_is_used():
 
 
 def test_scale_of_moments():
-    """What comes later is further to the right, and each group has its part."""
+    """Check that later moments are further right, and each group has its share."""
     moments = list(range(0, 1000, 10))
     of = scale.Moments([0, 10, 900], [1, 1, 1], moments, 0, 100)
     xs = [of.x(moment) for moment in moments]
@@ -515,5 +515,5 @@ def test_scale_of_moments():
 
 
 def test_no_name_of_the_repository_is_in_the_page(logs):
-    """Not even where it is on this machine."""
+    """Check that no path is shown."""
     assert str(TOP) not in make_page(logs)
