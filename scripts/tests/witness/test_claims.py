@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The SMMU as a witness: what it did, as QEMU has recorded it, beside what the guest claims."""
+"""Check the comparison of the guest's claims with QEMU's trace of the SMMU."""
 
 import re
 
@@ -19,7 +19,7 @@ BARS = {DEVICE: 0x10000000, OTHER_DEVICE: 0x10100000}
 
 
 class Run:
-    """A run of a guest, made by hand: its console and its trace grow together."""
+    """A synthetic run of a guest, which writes its console and its trace."""
 
     def __init__(self, **facts):
         self.facts = {"translation": "strict"} | facts
@@ -142,7 +142,7 @@ class Run:
         return self
 
     def whole(self):
-        """What each check does: it maps, moves data in both directions, and unmaps."""
+        """Run a check: map, move data in both directions, and unmap."""
         self.begin()
         self.transfer()
         self.transfer(to_memory=True, hit=True)
@@ -168,7 +168,7 @@ class Run:
 
 
 def drop(run, text):
-    """Take out of the trace what has that text; it is there."""
+    """Drop the lines with this text from the trace."""
     kept = [line for line in run.trace if text not in line]
     assert len(kept) < len(run.trace)
     run.trace = kept
@@ -183,7 +183,7 @@ def change(run, old, new, which=0, of="trace"):
 
 @pytest.mark.parametrize("translation", ["strict", "lazy"])
 def test_confirmed(translation):
-    """Each access led where the guest says."""
+    """Check that a good run is confirmed."""
     report = Run(translation=translation).whole().report()
     assert not report.contradictions
     assert report.summary() == (
@@ -193,7 +193,7 @@ def test_confirmed(translation):
 
 
 PERMITTED = {
-    # The claim's permission, the direction, and what the SMMU permits.
+    # The claim's permission, the direction, and the SMMU's permission.
     "written beyond r": ("r", False, 3, "could be written, and the permission is r"),
     "r written": ("r", True, 3, "was written by the device"),
     "w read": ("w", False, 3, "was read by the device"),
@@ -209,7 +209,7 @@ def test_permission(perm, to_memory, allowed, words):
     run.contradicted(words)
 
 
-# What a check does, or what is changed of a good one, and the words of the contradiction.
+# A change to a good run, and the words of the contradiction.
 WHOLE = {
     # A translation to something else.
     "other memory": (
@@ -243,7 +243,7 @@ def test_edited(edit, words):
 
 
 TWO_PAGES = {"size": 2 * PAGE, "memory": f"phys {PHYS:#x}+{2 * PAGE:#x}"}
-# What is claimed, what happens then, and the words of the contradiction.
+# A claim, the steps after it, and the words of the contradiction.
 BEGUN = {
     # A part of the transfer was not translated.
     "part": (
@@ -258,13 +258,13 @@ BEGUN = {
         ["but no transfer used its addresses"],
     ),
     "not told": ({}, lambda run: run.translate(), ["without a command"]),
-    # Although it may.
+    # Within the mapping.
     "elsewhere": (
         TWO_PAGES,
         lambda run: [run.start(DMA, 64), run.translate(DMA + PAGE, PHYS + PAGE), run.done()],
         ["instead of"],
     ),
-    # What the device used after that is in the TLB all the same.
+    # The transfer after it adds the TLB entry again.
     "invalidated too early": (
         {},
         lambda run: [run.invalidate(), run.transfer(), run.unmap()],
@@ -311,14 +311,14 @@ BEGUN = {
 
 @pytest.mark.parametrize(("claim", "steps", "words"), BEGUN.values(), ids=BEGUN)
 def test_steps(claim, steps, words):
-    """A mapping, and something that must not be."""
+    """Check that each wrong step is a contradiction."""
     run = Run().begin(**claim)
     steps(run)
     run.contradicted(*words)
 
 
 def test_second_page():
-    """Each page counts, and the bytes around the border."""
+    """Check both pages of a transfer across their border."""
     for phys, good in ((PHYS - 2 * PAGE, True), (PHYS + PAGE, False)):
         run = Run()
         run.subject()
@@ -333,7 +333,7 @@ def test_second_page():
 
 @pytest.mark.parametrize("told", [True, False])
 def test_lazy(told):
-    """In a lazy domain it is enough that the SMMU is told before the address is used again."""
+    """Check that a lazy domain must invalidate only before it reuses the address."""
     run = Run(translation="lazy").whole()
     drop(run, "range_inval")
     assert not run.report().contradictions
@@ -349,7 +349,7 @@ def test_lazy(told):
 
 
 def test_use_after_unmap():
-    """The device goes on."""
+    """Check an access after the unmap."""
     for translation in ("strict", "lazy"):
         run = Run(translation=translation).whole()
         if translation == "lazy":
@@ -359,7 +359,7 @@ def test_use_after_unmap():
 
 
 def test_hit_after_invalidation():
-    """An entry of the TLB that was invalidated is not there."""
+    """Check that a hit after the invalidation is reported."""
     run = Run().begin()
     run.transfer()
     run.invalidate()
@@ -371,7 +371,7 @@ def test_hit_after_invalidation():
 
 @pytest.mark.parametrize(("perm", "good"), [(2, True), (3, False)])
 def test_permission_of_stage_2(perm, good):
-    """Stage 2 can say of memory that it may only be written, and must."""
+    """Check that stage 2 must map memory write-only if it is claimed so."""
     run = Run(stage=2).begin(perm="w")
     run.transfer(to_memory=True, perm=perm, stage=2)
     run.end()
@@ -380,7 +380,7 @@ def test_permission_of_stage_2(perm, good):
 
 
 def test_without_claim():
-    """The device has used what no claim is about."""
+    """Check an access that no claim covers."""
     run = Run().whole()
     run.subject("sg")
     run.map(DMA - PAGE)
@@ -391,7 +391,7 @@ def test_without_claim():
 
 @pytest.mark.parametrize("translation", ["strict", "identity", "none"])
 def test_interrupts_mean_nothing(translation):
-    """One comes while the device is at work, and none at its end, which its register tells."""
+    """Check an interrupt during a transfer, and the end of the transfer without one."""
     run = Run(translation=translation)
     dma = DMA if run.translated else PHYS
     run.subject()
@@ -412,7 +412,7 @@ def test_interrupts_mean_nothing(translation):
 
 @pytest.mark.parametrize("translation", ["strict", "identity", "none"])
 def test_unmap_before_the_end(translation):
-    """An interrupt is not the end of a transfer: who takes it for one unmaps memory that the device has."""
+    """Check that unmapping after an interrupt, but before the end, is reported."""
     run = Run(translation=translation)
     dma = DMA if run.translated else PHYS
     run.subject()
@@ -427,7 +427,7 @@ def test_unmap_before_the_end(translation):
 
 
 def test_said_twice():
-    """The same may be said again, and what a failed check has left is not the next one's fault."""
+    """Check that claims may repeat, and that mappings of a failed check do not count."""
     run = Run().begin()
     run.map()
     run.end(verdict="not ok")
@@ -438,7 +438,7 @@ def test_said_twice():
 
 
 def stopped(claimed="F_TRANSLATION", event="SMMU_EVT_F_TRANSLATION"):
-    """A run with an access that does not get through."""
+    """Return a run with an access that faults."""
     run = Run()
     run.subject("isolation")
     run.map(DMA - PAGE)
@@ -456,7 +456,7 @@ def stopped(claimed="F_TRANSLATION", event="SMMU_EVT_F_TRANSLATION"):
 
 
 def test_stopped():
-    """An access is stopped that must be."""
+    """Check a fault that is claimed."""
     report = stopped().report()
     assert not report.contradictions
     assert report.faults == 1
@@ -471,14 +471,14 @@ def test_stopped():
     ],
 )
 def test_not_stopped(claimed, event, words):
-    """An access gets through that must not, or is stopped that need not be, or for another reason."""
+    """Check a missing fault, a fault that is not claimed, and another event than claimed."""
     report = stopped(claimed, event).report()
     assert any(words in problem for problem in report.contradictions), report.contradictions
     assert {result.name for result in report.results() if result.status == "failed"} == {"isolation/write past the end"}
 
 
 def test_allowed_where_it_must_be_stopped():
-    """The memory is there for the device, but not to be written to."""
+    """Check a write that must fault, to memory that is mapped."""
     run = Run()
     run.subject("isolation")
     run.map(perm="r")
@@ -490,7 +490,7 @@ def test_allowed_where_it_must_be_stopped():
 
 @pytest.mark.parametrize(("translation", "phys"), [("lazy", PHYS), ("identity", DMA)])
 def test_open(translation, phys):
-    """What nobody keeps from the device it may get at, but only once, and nothing else."""
+    """Check that an open claim permits one transfer to its memory, and no other."""
     run = Run(translation=translation)
     run.subject("isolation")
     run.map(memory=f"phys {phys:#x}+{PAGE:#x}")
@@ -512,7 +512,7 @@ def test_open(translation, phys):
 
 @pytest.mark.parametrize("translation", ["identity", "none"])
 def test_untranslated(translation):
-    """Nobody translates: the device has the memory itself."""
+    """Check DMA addresses that are not translated."""
     run = Run(translation=translation).begin(PHYS)
     run.transfer(PHYS)
     run.transfer(PHYS, to_memory=True)
@@ -535,7 +535,7 @@ def test_untranslated(translation):
     ],
 )
 def test_bounced(translation, dma, memory, words):
-    """Or it has a copy, which is where the kernel has its bounce buffers."""
+    """Check that a copy must be in the kernel's bounce buffers."""
     run = Run(translation=translation).begin(dma, memory=memory)
     run.transfer(dma)
     run.end()
@@ -546,7 +546,7 @@ def test_bounced(translation, dma, memory, words):
 
 
 def test_not_translated():
-    """A domain that should translate lets addresses through; or the reverse."""
+    """Check a domain that should translate and does not, and the reverse."""
     run = Run(translation="identity").begin(PHYS)
     run.transfer(PHYS)
     run.end()
@@ -558,7 +558,7 @@ def test_not_translated():
 
 
 def test_two_devices():
-    """What one may access the other may not."""
+    """Check that a claim is for one device."""
     run = Run().begin()
     run.transfer()
     run.say("# Subtest: streaming", OTHER_DEVICE)
@@ -573,7 +573,7 @@ def test_two_devices():
 
 
 def test_device_without_claims():
-    """Somebody else does DMA."""
+    """Check DMA by another device."""
     for more in (0, 1):
         run = Run().whole()
         run.translate(sid=0x18)
@@ -583,7 +583,7 @@ def test_device_without_claims():
 
 
 def test_interrupt_of_another():
-    """A device that has no driver of ours has interrupts, and nothing but those."""
+    """Check that a device without claims may only send interrupts."""
     run = Run().whole()
     run.interrupt(sid=0x18)
     report = run.report()
@@ -595,7 +595,7 @@ def test_interrupt_of_another():
 
 
 def test_cut_off():
-    """A trace that ends too early is not taken for a whole one."""
+    """Check that a trace that ends too early is reported."""
     run = Run().whole()
     first = next(number for number, line in enumerate(run.trace) if "addr 0x10000000 " in line)
     for length in range(first):
@@ -604,7 +604,7 @@ def test_cut_off():
 
 
 def test_not_a_trace(tmp_path):
-    """What cannot be read, or is not there, is said."""
+    """Check malformed and missing traces."""
     run = Run().whole()
     run.trace[-1] = "smmuv3_translate_success something else"
     run.contradicted("of another form", check="trace")
@@ -615,7 +615,7 @@ def test_not_a_trace(tmp_path):
 
 
 def test_console():
-    """Check a claim that is only a number, one out of order, one without a result, and no claim at all."""
+    """Check a missing claim, one out of order, one without a result, and no claims at all."""
     run = Run().whole()
     run.console.remove(next(line for line in run.console if "# claim 1: map" in line))
     assert "its console has no such claim" in run.report().problems[0]
@@ -673,7 +673,7 @@ def test_as_seen():
 
 @pytest.fixture(scope="module")
 def recorded():
-    """The console and the trace of a guest that makes its claims."""
+    """Return trace, console and settings of a guest with claims."""
     outcome = stage.outcome("scenario-strict")
     assert not outcome.problem
     return list(smmu_trace.lines(trace_of("scenario-strict"))), outcome.lines, find("strict").settings()
@@ -681,7 +681,7 @@ def recorded():
 
 @pytest.mark.boots("scenario-strict")
 def test_run(recorded):
-    """No access is left out; that nothing is contradicted is seen in test_proof.py."""
+    """Check that all accesses are confirmed; test_proof.py checks contradictions."""
     report = proof.claims_report("strict")
     translated = sum(line.startswith("smmuv3_translate_") for line in recorded[0])
     assert report.translations + report.doorbells == translated > 1000
@@ -689,7 +689,7 @@ def test_run(recorded):
 
 @pytest.mark.boots("scenario-strict")
 def test_run_of_another_scenario(recorded):
-    """What the scenario says and what is seen must agree."""
+    """Check that another scenario is contradicted."""
     trace, console, settings = recorded
     for wrong in ({"stage": 2}, {"translation": "identity"}, {"translation": "none"}):
         assert claims.judge(trace, console, settings | wrong).contradictions
@@ -697,7 +697,7 @@ def test_run_of_another_scenario(recorded):
 
 @pytest.mark.boots("scenario-strict")
 def test_edited_run(recorded):
-    """One translation of the recorded trace is edited, and the right check is named."""
+    """Check that an edited translation in a real trace fails the right check."""
     trace, console, settings = recorded
     report = claims.judge(*recorded)
     claim = next(claim for claim in report.claims if claim.check.result.parent == "streaming" and claim.translations)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The rules about the ways of operations, and how traces are read and judged.
+"""Check the rules of the paths of operations, and the judging of traces.
 
-What the guests' traces show is in test_scenarios.py; here nothing is booted.
+Nothing is booted here; test_proof.py judges the guests' traces.
 """
 
 import itertools
@@ -41,17 +41,17 @@ GRAPH = """\
 
 
 def table(*rules, names=None):
-    """A table of one row."""
+    """Return a table of one row."""
     return paths.Table(names or {}, [paths.Row("a row", "map_single", "dma_map_phys", list(rules))])
 
 
 def rule(**more):
-    """A rule for all scenarios."""
+    """Return a rule for all scenarios."""
     return paths.Rule(**({"when": {}} | more))
 
 
 def console(graph=GRAPH, status=0, functions=None):
-    """What the guest prints about that row; the tracer can see what is in the graph."""
+    """Return the console about that row, with the functions that can be traced."""
     seen = {
         "dma_map_phys",
         "iommu_dma_map_phys",
@@ -66,7 +66,7 @@ def console(graph=GRAPH, status=0, functions=None):
 
 
 def judged(*rules, names=None, facts=None, **printed):
-    """The one result."""
+    """Return the only result."""
     (result,) = paths.results(console(**printed), facts or {}, table(*rules, names=names))
     return result
 
@@ -126,7 +126,7 @@ def test_an_interrupt_is_not_the_operation():
 
 @pytest.mark.parametrize("which", ["must", "must_not"])
 def test_a_function_that_the_kernel_has_not(which):
-    """A rule that could never fail, or never pass, says so."""
+    """Check that a rule with an unknown function fails."""
     result = judged(rule(**{which: ["iommu_mapp"]}))
     assert result.status == "failed"
     assert result.reason == "iommu_mapp: no such function in this kernel"
@@ -229,7 +229,7 @@ ROWS = paths.load().rows
 
 
 def scenarios():
-    """All combinations of facts that are no contradiction."""
+    """Yield all possible combinations of facts."""
     for values in itertools.product(*paths.FACTS.values()):
         facts = dict(zip(paths.FACTS, values, strict=True))
         translates = facts["translation"] in ("strict", "lazy")

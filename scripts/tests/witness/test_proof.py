@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""In each scenario each operation takes the way that it must, and the SMMU did what the guest says."""
+"""Check the path of each operation, and the claims about the SMMU, in each scenario."""
 
 import pytest
 from conftest import each
@@ -11,13 +11,13 @@ from safe_dma.witness import paths, proof
 
 @pytest.mark.parametrize("name", each(matrix(), "scenario-{}", "trace"))
 def test_claim(name, judge_all):
-    """From QEMU's trace of the SMMU and of the device: a result for each check that made claims."""
+    """Judge the claims of each check by QEMU's trace of the SMMU and of the device."""
     judge_all(proof.claims_report(name).results())
 
 
 @pytest.mark.parametrize("name", each(matrix(), "scenario-{}"))
 def test_claims(name):
-    """There are claims, and transfers, whose addresses led to where the claims say."""
+    """Check that there are claims, transfers and confirmed translations."""
     report = proof.claims_report(name)
     print(report.summary())
     assert len(report.claims) > 100
@@ -27,19 +27,19 @@ def test_claims(name):
 
 @pytest.mark.parametrize("name", each(proof.path_scenarios(), "paths-{}", stage.END))
 def test_path(name, judge_all):
-    """From the trace of the one call: a result for each row of the table."""
+    """Judge each row of the table by the trace of its call."""
     judge_all(proof.path_results(name))
 
 
 @pytest.mark.parametrize("name", each(proof.path_scenarios(), "paths-{}"))
 def test_another_scenario_has_other_paths(name):
-    """What was traced in a scenario is not what the rules want where somebody else translates, or nobody."""
+    """Check that the traces of a scenario break the rules of another translation."""
     outcome = stage.outcome(f"paths-{name}")
     facts = paths.facts_of(find(name).settings())
     if any(line.startswith("paths: cannot") for line in outcome.lines):
         pytest.skip("nothing was traced")
     for translation in paths.FACTS["translation"]:
-        # Without an IOMMU all is as with one that passes addresses through.
+        # Without an IOMMU the paths are those of identity.
         if len({translation, facts["translation"]} - {"identity", "none"}) and translation != facts["translation"]:
             results = paths.results(outcome.lines, facts | {"translation": translation})
             assert "failed" in {result.status for result in results}, translation

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The instructions of an operation: how the tracer's work is taken off, and what is said when it cannot be."""
+"""Check the instructions of an operation, from which the tracer's work is subtracted."""
 
 import struct
 import sys
@@ -9,7 +9,7 @@ from conftest import KDIR, LINUX
 
 from safe_dma.witness import objects, paths, trace
 
-# What the tracer takes of a function's time, and of that of its caller.
+# The tracer's instructions in a function's own time, and in that of its caller.
 INSIDE = 700
 AROUND = 1700
 
@@ -20,7 +20,7 @@ FILES = {"map": ["kernel/dma/mapping.c"], "walk": ["mm/a.c", "mm/b.c"], "leaf": 
 
 
 def graph(tree, traced, depth=0):
-    """What the tracer prints of a tree if only these are traced: lines, and how long it took, and how many calls."""
+    """Return the tracer's lines, the time and the number of calls if only `traced` are traced."""
     name, own, calls = tree
     lines, time, count = [], own, 0
     for call in calls:
@@ -34,12 +34,12 @@ def graph(tree, traced, depth=0):
     indent = "  " * (depth + 1)
     duration = f"{took // 1000}.{took % 1000:03} us   |"
     printed = [f" |{indent}{name}() {{", *lines, f"{duration}{indent}}} /* {name} */"]
-    # All that its caller sees: the function, and the tracer before, in and after it.
+    # The time in its caller: the function, and the tracer before, in and after it.
     return printed, time + AROUND, count + 1
 
 
 def recorded(change=lambda what, lines: lines, tree=TREE):
-    """What the guest prints."""
+    """Return the guest's output."""
     names = {"map", "alloc", "walk", "leaf"}
     runs = {"all": names, "entries": {"map"}}
     runs |= {f"one {name}": {name, "map"} for name in sorted(names)}
@@ -53,12 +53,12 @@ def recorded(change=lambda what, lines: lines, tree=TREE):
 
 
 def counted(lines, straight=STRAIGHT):
-    """The tree with its numbers."""
+    """Return the counted tree."""
     return trace.Tree(trace.read(lines), straight, FILES)
 
 
 def flat(calls):
-    """Name, own and total of each call."""
+    """Yield name, own and total of each call."""
     for call in calls:
         yield call.name, call.own, call.total
         yield from flat(call.calls)
@@ -96,7 +96,7 @@ def test_a_file_of_several_is_that_of_the_caller():
 
 
 def test_an_interrupt_in_one_of_the_runs():
-    """The other run of the same counts."""
+    """Check that the shorter run counts."""
 
     def longer(what, lines):
         return [line.replace("0.709", "9.709") for line in lines] if what == "one alloc 1" else lines
@@ -114,7 +114,7 @@ def test_what_is_not_called_equally_often_is_not_known():
     assert tree.varies == ["alloc"]
     numbers = list(flat(tree.counted))
     assert ("alloc", None, None) in numbers
-    # And so are the caller's own instructions.
+    # So the caller's own instructions are not known.
     assert numbers[0] == ("map", None, 85)
 
 
@@ -152,7 +152,7 @@ def test_each_operation_is_listed():
 
 @pytest.mark.parametrize(("words", "status"), [([], 0), (["map_all"], 1)])
 def test_without_an_operation(words, status, monkeypatch, capsys):
-    """They are listed, and nothing is booted."""
+    """Check that all are listed."""
     monkeypatch.setattr(sys, "argv", ["trace.py", *words])
     monkeypatch.delenv("OP", raising=False)
     if status:
@@ -171,7 +171,7 @@ NOP, RET, MOV = objects.NOP, objects.RET, 0xAA0203E0
     [
         ([NOP, NOP, MOV, RET], 4),
         ([0xD503245F, NOP, NOP, MOV, MOV, RET], 6),
-        # Another NOP may be a branch in the kernel that runs; without the first two nothing was traced.
+        # Another NOP may be a branch at run time; without the first two nothing is traced.
         ([NOP, NOP, NOP, RET], None),
         ([MOV, RET], None),
         ([NOP, NOP, MOV], None),
@@ -203,7 +203,7 @@ def test_what_is_no_object_has_no_functions(tmp_path):
 
 
 def test_files_of_the_kernel_in_use():
-    """As far as its build has them; the functions of the layers are in the files that they are said to be in."""
+    """Check the files of functions in each layer, if the kernel's build has objects."""
     files = objects.sources(KDIR, LINUX)
     if not files:
         pytest.skip("the kernel's build has no objects")
