@@ -31,7 +31,7 @@ endif
 # Functions and the types that `kernel::bindings` lacks; everything else comes from there.
 quiet_cmd_bindgen = BINDGEN $@
       cmd_bindgen = \
-	$(BINDGEN) $< --rust-target 1.85 --use-core --ctypes-prefix ffi --no-layout-tests \
+	$(BINDGEN) $< --formatter none --rust-target 1.85 --use-core --ctypes-prefix ffi --no-layout-tests \
 		--no-doc-comments --no-recursive-allowlist --allowlist-type 'kmsg_dump_iter|dma_pool' \
 		--allowlist-function 'helper_.*|kmsg_dump_get_line' --allowlist-var 'HELPER_.*' \
 		--allowlist-function 'dma_pool_(create_node|destroy|alloc|free)' \
