@@ -161,7 +161,7 @@ python() {
 		image="$IMAGE" linux="$LINUX_SRC" cache="$CACHE" tools="$(printf '%s\n' "${TOOLS[@]}")" \
 		variant="$VARIANT" qmp="$(pip_cached "${QMP[@]}")" \
 		qemu="$QEMU" scenario="$SCENARIO" smp="$SMP" append="${APPEND:-}" timeout="$TIMEOUT" minutes="$MINUTES" \
-		seed="$SEED" baseline="$BASELINE" op="${OP:-}" checks="${CHECKS:-}" name="$NAME" tests="${TESTS:-}" \
+		seed="$SEED" baseline="$BASELINE" checks="${CHECKS:-}" name="$NAME" tests="${TESTS:-}" \
 		target="$target" jobs="$JOBS" fresh="$FRESH"
 	exec "$PYTHON" -m "safe_dma.$module" "$@"
 }
@@ -243,7 +243,7 @@ report) plain_python report ;;
 	trace)
 		if [ -n "${OP:-}" ]; then
 			prepare_guest SAFE_DMA_MODULES=safe_dma
-			python trace witness.trace
+			python trace witness.trace "$OP"
 		else
 			# Lists the operations.
 			plain_python witness.trace

@@ -74,7 +74,6 @@ class Environment:
     minutes: str = ""
     seed: str = ""
     baseline: str = ""
-    op: str = ""
     checks: str = ""
     name: str = ""
     # The selected tests; without them the target is test or test-all.
@@ -111,8 +110,10 @@ def read() -> Environment:
         values = json.loads(FILE.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Environment()
-    paths = {each.name for each in fields(Environment) if each.type is Path}
-    return Environment(**{n: Path(v) if n in paths else v for n, v in values.items() if v or n not in paths})
+    # Another version of this file may have written other names.
+    kinds = {each.name: each.type for each in fields(Environment) if each.name in values}
+    given = {n: Path(values[n]) if kind is Path else values[n] for n, kind in kinds.items()}
+    return Environment(**{n: value for n, value in given.items() if values[n] or kinds[n] is not Path})
 
 
 def lock_tree() -> None:

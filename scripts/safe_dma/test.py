@@ -9,6 +9,7 @@ the other tests judge the results in .build/results. With --no-boot they judge t
 run. A test that judges all results of a guest is counted and listed as that many tests.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -72,7 +73,10 @@ class Stage:
     def pytest_sessionfinish(self):
         """End all guests if the tests were interrupted."""
         if self.booting and self.booting.is_alive():
-            os.killpg(self.booting.pid, signal.SIGKILL)
+            # It may not have its own process group yet.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.booting.pid, signal.SIGKILL)
+            self.booting.kill()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item, call):
@@ -174,6 +178,8 @@ def main() -> int:
         ],
         plugins=[Stage(whole and ENV.target == "test"), count],
     )
+    if status == pytest.ExitCode.NO_TESTS_COLLECTED:
+        print(f"safe-dma: error: TESTS={ENV.tests}: no test has such a name, see scripts/tests", file=sys.stderr)
     if status != 0 and not count.failed:
         # Without a failed test the run may still have been interrupted, or empty, or misused.
         count.failed = 1

@@ -294,7 +294,7 @@ def boot(operation: str, scenario: str) -> guest.Outcome:
 def main() -> int:
     """Run the command line; the environment describes the guest, see main.sh."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("operation", nargs="?", default=ENV.op)
+    parser.add_argument("operation", nargs="?", default="")
     parser.add_argument("--scenario", default=plan.SCENARIO)
     args = parser.parse_args()
     known = operations(OPERATIONS.read_text(encoding="utf-8"))
