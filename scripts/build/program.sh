@@ -27,6 +27,8 @@ make_programs() {
 		make -C "$LINUX_SRC" "O=$headers" "${TOOLS[@]}" ARCH=arm64 headers || return
 		touch "$headers/.done"
 	fi
+	local compiler=("LLVM=$(program_llvm)" CROSS_COMPILE=)
+	[ -z "$(tool CC)" ] || compiler=("CC=$(tool CC)" "CROSS_COMPILE=$(tool CROSS_COMPILE)")
 	make -C "$TOP/scripts/selftests" --keep-going "KSRC=$LINUX_SRC" "OUTPUT=$BUILD/selftests" \
-		"LLVM=$(program_llvm)" ARCH=arm64 CROSS_COMPILE= "KHDR_INCLUDES=-isystem $headers/usr/include" "$@"
+		"${compiler[@]}" ARCH=arm64 "KHDR_INCLUDES=-isystem $headers/usr/include" "$@"
 }

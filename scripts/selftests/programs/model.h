@@ -282,7 +282,8 @@ static inline int find_part(const struct mapping *mapping, const struct request 
 static inline unsigned int outcomes_of_bytes(const struct mapping *mapping,
 					     const struct request *request)
 {
-	struct part part;
+	/* Set for gcc, which does not see that `refused` is set where find_part() fails. */
+	struct part part = {};
 	unsigned int refused = 0, differs;
 
 	if (!has_access(mapping->kind))
