@@ -5,7 +5,8 @@
 use super::{
     evidence::{
         fail,
-        Failure, //
+        Failure,
+        Stop, //
     },
     trace_marks::TraceMarks, //
 };
@@ -52,6 +53,16 @@ impl<'a> IommuCheck<'a> {
     /// Returns whether DMA addresses are translated.
     pub(super) fn translates(&self) -> bool {
         self.domain.is_some()
+    }
+
+    /// Skips a check that needs the events of an SMMUv3, if another IOMMU translates.
+    pub(super) fn logs_events(&self) -> Result<(), Stop> {
+        match self.domain.as_ref().map(Domain::iommu_name) {
+            Some(name) if !name.is_some_and(|name| name.to_bytes().starts_with(b"smmu3.")) => {
+                Err(Stop::Skip("only the events of an SMMUv3 are known"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether the TLB is invalidated at each unmap.

@@ -149,6 +149,7 @@ fn reached(ctx: &Context<'_>, word: &[u8]) -> Result<&'static str, Failure> {
 
 /// Lets the device write to an address after the unmap.
 fn after_unmap(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    ctx.iommu.logs_events()?;
     let mapping = Mapping::map(ctx.dev, kept()?, FromDevice)?;
     let place = Place::of(&mapping);
     place.mapped(ctx)?;
@@ -291,6 +292,7 @@ fn not_stopped(
 
 /// Lets the device write to memory that is mapped for reads.
 fn read_only(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    ctx.iommu.logs_events()?;
     let mapping = Mapping::map(ctx.dev, kept()?, ToDevice)?;
     let place = Place::of(&mapping);
     let witness = place.mapped(ctx)?;
@@ -361,6 +363,7 @@ fn before_nothing<'a>(
 
 /// Lets the device write beyond the end of a mapping.
 fn past_the_end(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+    ctx.iommu.logs_events()?;
     if !ctx.iommu.translates() {
         return past_the_end_untranslated(ctx);
     }

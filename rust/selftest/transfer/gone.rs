@@ -72,9 +72,24 @@ impl Drop for Silent<'_> {
     }
 }
 
+/// Skips the check if the host bridge does not answer for a silent device with all ones.
+fn reads_as_ones(ctx: &Context<'_>) -> Result<(), Stop> {
+    let silent = Silent::new(ctx.pdev)?;
+    let register = ctx.edu()?.raised();
+    drop(silent);
+
+    if register != u32::MAX {
+        return Err(Stop::Skip(
+            "the registers of a silent device do not read as all ones",
+        ));
+    }
+    Ok(())
+}
+
 /// Checks that a device that is not marked as disconnected is still waited for.
 fn silent(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
+    reads_as_ones(ctx)?;
     load(ctx, &[0; SIZE])?;
     let transfer = Transfer::read(edu, map(ctx)?, 0..SIZE, JOB)?;
 
@@ -97,6 +112,7 @@ fn silent(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 /// In this check the device does continue, so the memory must stay mapped until it is done.
 fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
+    reads_as_ones(ctx)?;
     load(ctx, &[0; SIZE])?;
     let (transfer, other) = (Transfer::read(edu, map(ctx)?, 0..SIZE, JOB)?, map(ctx)?);
 
