@@ -15,10 +15,12 @@ NO_REASON="device driver tries to sync DMA memory it has not allocated"
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 
-# Prints the path of ktap_helpers.sh: beside the scripts, or in the source of the running kernel.
+# Prints the path of ktap_helpers.sh: beside the scripts, in the source of the running kernel, or
+# in what the package safe-dma-dkms keeps of it.
 find_helpers() {
 	for dir in "$HERE" "/lib/modules/$(uname -r)/source/tools/testing/selftests/kselftest" \
-		"/lib/modules/$(uname -r)/build/tools/testing/selftests/kselftest"; do
+		"/lib/modules/$(uname -r)/build/tools/testing/selftests/kselftest" \
+		"/var/lib/safe-dma/$(uname -r)/source/tools/testing/selftests/kselftest"; do
 		if [ -r "$dir/ktap_helpers.sh" ]; then
 			echo "$dir/ktap_helpers.sh"
 			return
@@ -38,13 +40,14 @@ fi
 # shellcheck source=/dev/null
 . "$helpers"
 
-# Prints the path of the module: SAFE_DMA_KO, or the module in this tree or in the guest.
+# Prints the path of the module: SAFE_DMA_KO, or the module in this tree, in the guest or of DKMS.
 find_module() {
 	if [ -n "${SAFE_DMA_KO:-}" ]; then
 		echo "$SAFE_DMA_KO"
 		return
 	fi
-	for file in "$HERE/../../$MODULE.ko" "/lib/$MODULE.ko"; do
+	for file in "$HERE/../../$MODULE.ko" "/lib/$MODULE.ko" \
+		"/lib/modules/$(uname -r)/updates/dkms/$MODULE.ko"*; do
 		if [ -r "$file" ]; then
 			echo "$file"
 			return
@@ -182,9 +185,9 @@ no_new_dma_errors() {
 	[ "$after" = "$before" ]
 }
 
-# Prints the number of mappings that the DMA debugger has of the driver's devices.
+# Prints the number of mappings that the DMA debugger has of the driver's devices, or nothing.
 mapped() {
-	grep -c "^$MODULE " "$DUMP"
+	grep -cs "^$MODULE " "$DUMP"
 }
 
 # Returns whether the kernel's log has no warning since the mark.
@@ -228,13 +231,22 @@ check() {
 	fi
 }
 
+# check_debugger DESCRIPTION COMMAND...: as check(), for what only the DMA debugger can show.
+check_debugger() {
+	if [ -r "$DUMP" ]; then
+		check "$@"
+	else
+		ktap_test_skip "$1: this kernel has no CONFIG_DMA_API_DEBUG"
+	fi
+}
+
 # Prints the last results of a script, which are FINISH results of its plan.
 # shellcheck disable=SC2034
 FINISH=3
 finish() {
 	check "unload" unload
 	check "the kernel reports nothing" no_report
-	check "the debugger has found nothing" no_new_dma_errors
+	check_debugger "the debugger has found nothing" no_new_dma_errors
 	ktap_finished
 }
 

@@ -10,7 +10,6 @@
 require
 require_program fuzz
 require_debugfs
-require_dma_debug
 # shellcheck source=scripts/selftests/operate.sh
 . "$HERE/operate.sh"
 ktap_set_plan $((FINISH + 6))

@@ -118,17 +118,17 @@ taken_away() {
 	check "$1 while it is used" "$2"
 	check "the wait ends" waiter_was_told "$4"
 	check "the program keeps its memory" holder_has_its_memory
-	check "nothing is left mapped" nothing_mapped
+	check_debugger "nothing is left mapped" nothing_mapped
 	check "it is back" "$3"
 	check "it works" works
 	check "at work" use_at_work
 	check "$1 while it is at work" "$2"
 	check "the worker gets an error" worker_was_told
-	check "nothing is left mapped" nothing_mapped
+	check_debugger "nothing is left mapped" nothing_mapped
 	check "it is back" "$3"
 	check "in flight" op map name=flight
 	check "$1 while a transfer is in flight" flight "$2"
-	check "nothing is left mapped" nothing_mapped
+	check_debugger "nothing is left mapped" nothing_mapped
 	check "it is back" "$3"
 	check "it works" works
 }

@@ -370,7 +370,7 @@ unbind_in_flight() {
 	sleep 0.01
 	echo "$DEVICE" >"$DRIVER/unbind" && ! wait $! && [ ! -e "$CONTROL" ] &&
 		logged "op=wait name=a: .*the driver is being unbound" &&
-		! grep -q " $DEVICE .* D=" "$DUMP" && echo "$DEVICE" >"$DRIVER/bind" && [ -z "$(owners)" ]
+		! grep -qs " $DEVICE .* D=" "$DUMP" && echo "$DEVICE" >"$DRIVER/bind" && [ -z "$(owners)" ]
 }
 
 # Writes to a file that was opened before the unbind are refused.
@@ -386,6 +386,10 @@ file_of_the_past() {
 # As check(), but also unmaps everything that a failure has left.
 try() {
 	check "$@"
+	undo
+}
+
+undo() {
 	for name in $(owners | cut -d ' ' -f 1); do
 		operate "op=unmap name=$name" || { operate "op=abort name=$name" && operate "op=unmap name=$name"; }
 	done
@@ -429,7 +433,8 @@ fi
 try "one transfer at a time" one_engine
 try "time-outs" time_is_up
 try "256 names" many_names
-try "the entries of the debugger" debugger_agrees
+check_debugger "the entries of the debugger" debugger_agrees
+undo
 try "an offset in a page" in_the_page
 try "the list of pages" pages_listed
 try "counters" counted

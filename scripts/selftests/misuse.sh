@@ -3,7 +3,7 @@
 #
 # Performs each misuse that is safe to run in C, with misuse.ko, prints the DMA debugger's messages,
 # and compares them with the table. Afterwards safe_dma.ko must still load. Increases the debugger's
-# error count.
+# error count. On a kernel without the debugger no misuse is performed.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -40,7 +40,7 @@ field() {
 tidy() {
 	if is_loaded; then unload; fi
 	if [ -d /sys/module/misuse ]; then rmmod misuse; fi
-	echo "$all_errors" >"$ALL_ERRORS"
+	[ -z "$debugger" ] || echo "$all_errors" >"$ALL_ERRORS"
 }
 
 # Returns whether an unknown row is refused. The module then logs its rows.
@@ -149,6 +149,10 @@ check_row() {
 	name=$1
 	message=$(field "$name" 2)
 	note=$(field "$name" 3)
+	if [ -z "$debugger" ]; then
+		ktap_test_skip "$name: this kernel has no DMA debugger"
+		return
+	fi
 	commit "$name"
 	committed=$?
 	if bounced "$name"; then
@@ -191,7 +195,12 @@ check_row() {
 }
 
 require
-require_dma_debug
+# The directory of the debugger is there even if the debugger is switched off.
+debugger=
+if [ -d "${ERROR_COUNT%/*}" ] || ! grep -q " $DEBUGFS debugfs " /proc/mounts; then
+	require_dma_debug
+	debugger=Y
+fi
 TWIN=$(dirname "$KO")/misuse.ko
 [ -r "$TWIN" ] || skip_all "no misuse.ko beside $KO"
 TABLE=$(find_table) || skip_all "no table of the messages"
@@ -200,9 +209,9 @@ mark_log
 not logged "not cache-coherent" ||
 	skip_all "the device is not cache-coherent: caches would be invalidated at addresses that are wrong on purpose"
 
-all_errors=$(cat "$ALL_ERRORS")
+[ -z "$debugger" ] || all_errors=$(cat "$ALL_ERRORS")
 trap tidy EXIT
-echo 1 >"$ALL_ERRORS"
+[ -z "$debugger" ] || echo 1 >"$ALL_ERRORS"
 
 ktap_set_plan $(($(names | wc -l) + 4))
 

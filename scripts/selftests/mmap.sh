@@ -39,7 +39,7 @@ check "again" "$PROGRAM" "$CONTROL" round-trip
 if translates; then
 	check "unbind while it is mapped" hold
 	check "nothing is lost" not logged "are lost"
-	check "the DMA debugger is silent" no_new_dma_errors
+	check_debugger "the DMA debugger is silent" no_new_dma_errors
 else
 	for name in "unbind while it is mapped" "nothing is lost" "the DMA debugger is silent"; do
 		ktap_test_skip "$name: without an IOMMU its memory is lost, see mmap_lost"

@@ -24,7 +24,7 @@ KO=$(find_module) || cannot "no $MODULE.ko"
 DEVICE=$(find_device) || cannot "no edu device (PCI 1234:11e8)"
 is_loaded && cannot "$MODULE is loaded and in use: unload it first"
 functions=$(mktemp) || cannot "no temporary file"
-trap 'rm -f "$functions"; tracing_end; if is_loaded; then unload; fi' EXIT
+trap 'rm -f "$functions" "$functions.wanted"; tracing_end; if is_loaded; then unload; fi' EXIT
 load run_checks=N || cannot "$MODULE does not load"
 
 run() {
@@ -44,9 +44,14 @@ bind() {
 	echo "$DEVICE" >"$DRIVER/bind"
 }
 
-# The functions of the table that the tracer can see: they exist and are not inlined.
-sed -n "s/^function$TAB//p" "$ROWS" | grep -xF -f - "$TRACING/available_filter_functions" >"$functions"
-sed 's/^/paths: has /' "$functions"
+# The functions of the table that the tracer can see: they exist and are not inlined. The compiler
+# adds a suffix to the name of a function whose arguments it has changed. A function with .part or
+# .cold is only a part.
+sed -n "s/^function$TAB//p" "$ROWS" >"$functions.wanted"
+sed -E 's/(\.(isra|constprop|llvm)\.[0-9]+)+$//' "$TRACING/available_filter_functions" |
+	grep -xF -f "$functions.wanted" | sort -u | sed 's/^/paths: has /'
+# An operation begins in a function whose name is its own.
+grep -xF -f "$functions.wanted" "$TRACING/available_filter_functions" >"$functions"
 
 # trace NAME OP ENTRY...: prints the graph of the first ENTRY that exists, during OP.
 trace() {

@@ -57,10 +57,10 @@ check "unbind" unbind
 check "the wait ends" waiter_was_told over
 check "the program keeps its memory" holder_has_its_memory
 check "unload" unload
-check "nothing is left mapped" nothing_mapped
+check_debugger "nothing is left mapped" nothing_mapped
 check "the kernel reports nothing" no_report
 check "load with the checks" load
 check "none of them has failed" not logged "not ok"
-check "the debugger has found nothing" no_new_dma_errors
+check_debugger "the debugger has found nothing" no_new_dma_errors
 
 ktap_finished

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/common.sh"
 
 require
-SAMPLE=$(dirname "$KO")/sample_dma.ko
+SAMPLE=$(dirname "$KO")/sample_dma.ko${KO##*.ko}
 [ -r "$SAMPLE" ] || skip_all "no sample_dma.ko beside $KO"
 [ ! -d /sys/module/sample_dma ] || skip_all "sample_dma is loaded and in use: unload it first"
 [ ! -e "/sys/bus/pci/devices/$DEVICE/driver" ] || skip_all "$DEVICE has another driver: unbind it first"
@@ -37,7 +37,7 @@ else
 	ktap_test_skip "an unknown device is refused, untouched: there is no pci-testdev"
 fi
 check "unload" rmmod sample_dma
-check "the debugger has found nothing" no_new_dma_errors
+check_debugger "the debugger has found nothing" no_new_dma_errors
 check "the kernel reports nothing" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
 
 ktap_finished

@@ -60,7 +60,7 @@ refused() {
 # first.
 pull_out() {
 	ask device_del edu0
-	answered device_del edu0 && eventually gone
+	answered device_del edu0 && eventually gone && eventually is_off
 }
 
 put_in() {

@@ -118,4 +118,9 @@ done
 echo write_null >"$TRACING/set_graph_function"
 only write_null
 repeated "one write_null" write_null
+
+# The addresses of the functions, to find their instructions in the kernel's image.
+printf '%s\n' _text write_null >>"$directory/functions"
+awk 'NR == FNR { wanted[$1]; next } NF == 3 && $3 in wanted { print "trace: symbol", $1, $3 }' \
+	"$directory/functions" /proc/kallsyms
 echo "trace: done"

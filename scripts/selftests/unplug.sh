@@ -25,6 +25,6 @@ check "the kernel reports nothing" no_report
 check "unload" unload
 check "load" load run_checks=N
 check "it works" works
-check "the debugger has found nothing" no_new_dma_errors
+check_debugger "the debugger has found nothing" no_new_dma_errors
 
 ktap_finished
