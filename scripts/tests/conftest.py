@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from safe_dma.environment import ENV, TOP
-from safe_dma.guest import plan
+from safe_dma.guest import kernel, plan
 from safe_dma.witness import proof
 
 KDIR, LINUX, CACHE, TOOLS = ENV.kdir, ENV.linux, ENV.cache, ENV.tools
@@ -27,11 +27,16 @@ VARIABLES = [
     "BASELINE",
     "TIMEOUT",
     "QEMU",
+    "BUSYBOX",
     "TESTS",
     "CHECKS",
     "NAME",
     "JOBS",
     "FRESH",
+    "KERNEL",
+    "ROOT",
+    "M",
+    "SAFE_DMA_DEFAULT_KERNEL",
     "V",
     "MAKEFLAGS",
 ]
@@ -118,20 +123,19 @@ def run_command(command, cwd, env, timeout=300):
     )
 
 
+def environment():
+    """Return the environment without the user's variables of make."""
+    return {name: value for name, value in os.environ.items() if name not in VARIABLES}
+
+
 @pytest.fixture
 def make(tmp_path):
     """Call make as a user does, in `cwd`, with these variables; None removes one."""
 
     def call(*words, cwd=TOP, env=None, **variables):
-        environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-        for name, value in (env or {}).items():
-            if value is None:
-                environment.pop(name, None)
-            else:
-                environment[name] = str(value)
-        return run_command(
-            ["make", *words, *(f"{name}={value}" for name, value in variables.items())], cwd, environment
-        )
+        given = environment() | (env or {})
+        given = {name: str(value) for name, value in given.items() if value is not None}
+        return run_command(["make", *words, *(f"{name}={value}" for name, value in variables.items())], cwd, given)
 
     return call
 
@@ -149,6 +153,12 @@ def fake_tool(tmp_path):
         return f"{directory}:{os.environ['PATH']}"
 
     return add
+
+
+def needs(option):
+    """Skip the test if the kernel of others lacks an option."""
+    if kernel.lacks(option):
+        pytest.skip(f"this kernel has no CONFIG_{option}")
 
 
 def gone(pid):

@@ -18,7 +18,7 @@ MISSING = "(no name)"
 LINE = re.compile(r"(?:\[ *\d+\.\d+\] )?(?:safe_dma (\S+): )?( *)(.*)")
 VERSION = re.compile(r"K?TAP version \d+")
 RESULT = re.compile(r"(?:not )?ok \d+\b[^#]*(?:# *(.*))?")
-FORMAL = re.compile(rf"{VERSION.pattern}|1\.\.\d+|# Subtest: .*|{RESULT.pattern}")
+FORMAL = re.compile(rf"{VERSION.pattern}|1\.\.\d+(?: *#.*)?|# Subtest: .*|{RESULT.pattern}")
 
 
 @dataclass

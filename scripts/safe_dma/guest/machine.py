@@ -3,8 +3,6 @@
 
 from pathlib import Path
 
-from safe_dma.guest import scenarios
-
 # The firmware in Debian's package qemu-efi-aarch64.
 FIRMWARE = Path("/usr/share/qemu-efi-aarch64/QEMU_EFI.fd")
 
@@ -70,8 +68,8 @@ def kernel_parameters(settings: dict) -> list[str]:
         parameters = [*parameters, "iommu.forcedac=1"]
     if settings["bounce"] == "forced":
         parameters = [*parameters, "swiotlb=force"]
-    if settings["cma"] != scenarios.SETTINGS["cma"].default:
-        parameters = [*parameters, f"cma={settings['cma']}M"]
+    # Other kernels have other defaults.
+    parameters = [*parameters, f"cma={settings['cma']}M"]
     if settings["firmware"] == "acpi":
         parameters = [*parameters, "acpi=force"]
     return parameters

@@ -296,6 +296,8 @@ class Scanner:
         return self.found
 
 
+# The hash of a crate, which binutils' c++filt adds to its name.
+CRATE_HASH = re.compile(r"(?<=\w)\[[0-9a-f]+\](?=::)")
 # A record of /dev/kmsg: level and facility, number, microseconds, flags; unprintable bytes are
 # escaped.
 RECORD = re.compile(r"^\d+,(\d+),(\d+),[^;]*;(.*)$")
@@ -359,11 +361,12 @@ def decode(lines: list[str], kernel: Path, modules: Path) -> list[str]:
     text = "".join(f"{line}\n" for line in lines)
     source = kernel / "source" if (kernel / "source").exists() else kernel
     decoder = [source / "scripts" / "decode_stacktrace.sh", kernel / "vmlinux", "auto", modules]
-    for command in (decoder, ["llvm-cxxfilt"]):
+    # Only one of the last two may be there; the second leaves what the first has demangled.
+    for command in (decoder, ["llvm-cxxfilt"], ["c++filt"]):
         with contextlib.suppress(FileNotFoundError):
             result = subprocess.run(command, input=text, env=environment, capture_output=True, text=True, check=False)
             text = result.stdout or text
-    return text.replace(f"{modules}/", "").replace(f"{source.resolve()}/", "").splitlines()
+    return CRATE_HASH.sub("", text).replace(f"{modules}/", "").replace(f"{source.resolve()}/", "").splitlines()
 
 
 def problem(lines: list[str]) -> str:

@@ -20,12 +20,15 @@ not ok 1 sync
 """.splitlines()
 SCRIPT = """\
 KTAP version 1
-1..2
+1..3
+    TAP version 13
+    1..0 # SKIP no debugger
+ok 1 dma_debug # SKIP no debugger
     TAP version 13
     1..2
     ok 1 to user space # dma_mmap_attrs witness: program
     ok 2 plain
-ok 1 mmap
+ok 2 mmap
     TAP version 13
     1..1
         KTAP version 1
@@ -33,7 +36,7 @@ ok 1 mmap
         1..1
         ok 1 case
     ok 1 suite # of a kind
-ok 2 kunit
+ok 3 kunit
 """.splitlines()
 
 
@@ -53,6 +56,7 @@ def test_module(device):
 
 def test_scripts():
     assert results(SCRIPT) == [
+        ("dma_debug", "skipped", "SKIP no debugger"),
         ("mmap/to user space", "passed", "dma_mmap_attrs witness: program"),
         ("mmap/plain", "passed", ""),
         ("kunit/suite/case", "passed", ""),

@@ -2,6 +2,7 @@
 """Test that all reports of the kernel are found in its log, except those that a test provokes."""
 
 import re
+import shutil
 
 import pytest
 from conftest import KDIR, LINUX, TOP
@@ -150,8 +151,14 @@ def test_first():
     assert reports.first(log("nothing")) == []
 
 
-def test_decode(tmp_path):
-    """Check that names are demangled, also without debug information."""
+@pytest.mark.parametrize("has_llvm", [True, False])
+def test_decode(tmp_path, monkeypatch, fake_tool, has_llvm):
+    """Check that names are demangled, also without debug information, by LLVM or else by binutils."""
+    if not has_llvm:
+        if not shutil.which("c++filt"):
+            pytest.skip("no c++filt")
+        monkeypatch.setenv("PATH", fake_tool("llvm-cxxfilt", "cat"))
+        monkeypatch.delenv("LIBCLANG_PATH", raising=False)
     names = ["Call trace:", " _RNvNtCs1234_7example3foo3bar+0x1/0x2 [safe_dma]"]
     decoded = reports.decode(names, KDIR, tmp_path)
     assert decoded[0] == names[0]
