@@ -21,7 +21,7 @@ from safe_dma.compile import misuse_docs, twins
 from safe_dma.compile.crates import Builder, BuildError, Built
 from safe_dma.compile.twins import NOTHING, Twin
 from safe_dma.environment import ENV
-from safe_dma.guest import stage
+from safe_dma.guest import kernel, stage
 from safe_dma.guest.ktap import Result
 
 TOP = Path(__file__).resolve().parents[3]
@@ -232,18 +232,24 @@ def count(what: str, names: set[str], problems: dict[str, str]) -> str:
 
 
 def report(
-    found: list[Case | RunTime], rows: list[Twin], built: dict[Path, Built], in_c: list[Result], checked: list[Result]
+    found: list[Case | RunTime],
+    rows: list[Twin],
+    built: dict[Path, Built],
+    in_c: list[Result],
+    checked: list[Result],
+    debugger: bool = True,
 ) -> tuple[list[str], bool]:
     """Return the table, the problems and the counts as lines, and whether there is no problem.
 
     `in_c` has the results of the guest that commits the misuses in C, `checked` those of the other guests.
+    `debugger` is whether the kernel has a DMA debugger.
     """
     wrong = {
         misuse.name: judge_check(misuse, checked) if isinstance(misuse, RunTime) else judge_both(misuse, built)
         for misuse in found
     }
     wrong = {name: problem for name, problem in wrong.items() if problem}
-    measured = {row.name: twins.measure(row, in_c) for row in rows}
+    measured = {row.name: twins.measure(row, in_c, debugger) for row in rows}
     joined, bad_twins = twins.join(found, rows)
     bad_twins |= {name: f"{name}, in C: {twin.problem}" for name, twin in measured.items() if twin.problem}
 
@@ -270,9 +276,12 @@ def report(
     for problem in [*ends, *bad_twins.values(), *wrong.values()]:
         lines += ["", problem]
     run_time = {misuse.name for misuse in found if isinstance(misuse, RunTime)}
+    in_c_names = {row.name for row in rows} | bad_twins.keys()
     lines += [
         "",
-        count("misuses in C have the stated messages", {row.name for row in rows} | bad_twins.keys(), bad_twins),
+        count("misuses in C have the stated messages", in_c_names, bad_twins)
+        if debugger
+        else f"0 of {len(in_c_names)} misuses in C were performed: {twins.NO_DEBUGGER}",
         count("misuses return an error at run time", run_time, wrong),
         count("misuses do not compile, and their right ways do", {misuse.name for misuse in found} - run_time, wrong),
     ]
@@ -303,7 +312,8 @@ def main() -> int:
         built = build(ENV.kdir, ENV.tools, found)
         stage.boot_together(GUESTS)
         checked = [result for name in CHECKED for result in stage.results(name)]
-        lines, good = report(misuses, rows, built, stage.results(TWINS_GUEST), checked)
+        debugger = not kernel.lacks("DMA_API_DEBUG")
+        lines, good = report(misuses, rows, built, stage.results(TWINS_GUEST), checked, debugger)
         print("\n".join(lines))
         return 0 if good else 1
     except (MisuseError, BuildError, twins.TwinError, OSError) as error:

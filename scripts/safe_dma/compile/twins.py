@@ -14,6 +14,8 @@ INSTEAD = "instead of: "
 # The name of a result of misuse.sh, which prints the messages before it.
 RESULT = re.compile(r"misuse/(\w+): ")
 SAID = "# said: "
+# The reason of a result of misuse.sh.
+NO_DEBUGGER = "this kernel has no DMA debugger"
 
 
 class TwinError(Exception):
@@ -90,12 +92,15 @@ def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
     return joined, problems
 
 
-def measure(twin: Twin, results: list[Result]) -> Measured:
-    """Read the messages for a row from the results of the guest."""
+def measure(twin: Twin, results: list[Result], debugger: bool = True) -> Measured:
+    """Read the messages for a row from the results of the guest; without a debugger the row must be skipped."""
     found = [result for result in results if (match := RESULT.match(result.name)) and match[1] == twin.name]
     if len(found) != 1:
         return Measured(problem=f"{len(found)} results in the guest, not one")
     (result,) = found
+    if not debugger:
+        skipped = (result.status, result.reason) == ("skipped", NO_DEBUGGER)
+        return Measured([NO_DEBUGGER], "" if skipped else f"{result.status} {result.reason}, but {NO_DEBUGGER}")
     said = [line.strip().removeprefix(SAID) for line in result.log if line.strip().startswith(SAID)]
     if result.status != "passed":
         return Measured(said, "\n".join([f"{result.status} {result.reason}".strip(), *result.log]))
@@ -121,6 +126,8 @@ def verdict(misuse, twin: Twin | None, said: list[str]) -> list[str]:
     why = f": {misuse.why}" if misuse.why else ""
     if twin is None:
         return [f"(not committed in C) nothing{why}"]
+    if said == [NO_DEBUGGER]:
+        return said
     if twin.note == "silent: arm64":
         why = f" on arm64, where the kernel image is not in the linear map; elsewhere: {twin.message}"
     elif twin.note == "said by: iommu_map()":

@@ -55,6 +55,8 @@ ELSEWHERE = (
     (0xFE000000, 0xD6000000),
     (0xFF000000, 0xD4000000),
 )
+# No function without branches is longer, in bytes.
+LONGEST = 4096
 # The number of NOPs for the tracer at the start of each function.
 PATCHED = 2
 
@@ -82,6 +84,22 @@ def straight_functions(vmlinux: Path) -> dict[str, int]:
         # The trace does not distinguish functions with the same name.
         found[name] = None if name in found else straight(elf.words(address, section))
     return {name: count for name, count in found.items() if count}
+
+
+def straight_in_image(image: Path, symbols: list[tuple[int, str]]) -> dict[str, int]:
+    """Return the same for functions of a kernel's image, by the addresses in its /proc/kallsyms."""
+    data = image.read_bytes()
+    names = [name for _, name in symbols]
+    begin = [address for address, name in symbols if name == "_text"]
+    found = {}
+    for address, name in symbols:
+        offset = address - begin[0] if begin else -1
+        if names.count(name) > 1 or not 0 <= offset < len(data) or offset % 4:
+            continue
+        words = (word for (word,) in struct.iter_unpack("<I", data[offset : offset + LONGEST]))
+        if count := straight(words):
+            found[name] = count
+    return found
 
 
 # The order to look for a function's source: names of static functions are not unique.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from safe_dma import command
 from safe_dma.environment import ENV, LOGS
-from safe_dma.guest import guest, machine, plan
+from safe_dma.guest import guest, kernel, machine, plan
 from safe_dma.witness import callgraph, objects, paths
 from safe_dma.witness.callgraph import Call
 
@@ -44,9 +44,10 @@ class Counted:
 
 @dataclass
 class Recording:
-    """The recorded calls of each run, by what was traced."""
+    """The recorded calls of each run, by what was traced, and the addresses of functions."""
 
     runs: dict[str, list[list[Call]]] = field(default_factory=dict)
+    symbols: list[tuple[int, str]] = field(default_factory=list)
     status: int = 0
 
 
@@ -63,14 +64,16 @@ def read(lines: list[str]) -> Recording:
             raise TraceError(rest.removeprefix("cannot: "))
         verb, *words = rest.split()
         if verb == "begin":
-            # The last word is the number of the run.
-            what, graph = " ".join(words[:-1]), []
+            # The last word is the number of the run. The function has its name in the source.
+            what, graph = " ".join(map(callgraph.plain, words[:-1])), []
         elif verb == "end" and what:
             status, lost = map(int, words)
             if lost:
                 raise TraceError(f"{lost} calls were lost: the tracer's buffer is too small")
             recording.runs.setdefault(what, []).append(callgraph.parse(graph))
             recording.status = recording.status or status
+        elif verb == "symbol":
+            recording.symbols.append((int(words[0], 16), callgraph.plain(words[1])))
         elif verb == "done":
             done = True
     if not done:
@@ -140,7 +143,7 @@ def cost(recording: Recording, straight: dict[str, int]) -> Cost:
                 around[name] = round((min(root.nanoseconds for root in with_it) - before[number][0]) / count)
     if not inside:
         raise TraceError(
-            "no function was called whose instructions are known: vmlinux is missing, or not of this kernel"
+            "no function was called whose instructions are known: the kernel's build is not of this kernel"
         )
     values = Counter(value for values in inside.values() for value in set(values))
     best = most(values)
@@ -153,6 +156,7 @@ class Tree:
     """The counted calls of an operation."""
 
     def __init__(self, recording: Recording, straight: dict[str, int], files: dict[str, list[str]]):
+        # Empty if the kernel's build has no objects.
         self.files = files
         self.cost = cost(recording, straight)
         shapes = Counter(tuple(shape(run)) for run in recording.runs["all"])
@@ -218,17 +222,22 @@ def text(operation: str, scenario: str, what: str, tree: Tree) -> list[str]:
     for root in tree.counted:
         add(root, 0)
     width = max(len(source) for source, *_ in rows)
-    lines = [f"{operation} in {scenario}: {what}", "", f"{'own':>7} {'total':>7}  {'source':{width}}  function"]
+    column = f"{'source':{width}}  " if tree.files else ""
+    lines = [f"{operation} in {scenario}: {what}", "", f"{'own':>7} {'total':>7}  {column}function"]
     shown = None
     for source, own, total, name in rows:
         # A layer is named where it begins.
-        lines.append(f"{number(own):>7} {number(total):>7}  {source if source != shown else '':{width}}  {name}")
+        column = f"{source if source != shown else '':{width}}  " if tree.files else ""
+        lines.append(f"{number(own):>7} {number(total):>7}  {column}{name}")
         shown = source
     layers: Counter = Counter()
     for source, own, _, _ in rows:
         layers[source] += own or 0
-    lines += ["", "instructions in each file:"]
-    lines += [f"{count:>7}  {source}" for source, count in layers.most_common()]
+    if tree.files:
+        lines += ["", "instructions in each file:"]
+        lines += [f"{count:>7}  {source}" for source, count in layers.most_common()]
+    else:
+        lines += ["", "The source files are not known: this kernel's build has no objects."]
     known = ", ".join(f"{name} {count}" for name, count in sorted(tree.cost.known.items()))
     lines += [
         "",
@@ -238,7 +247,7 @@ def text(operation: str, scenario: str, what: str, tree: Tree) -> list[str]:
         "Each function was timed with no other one traced below it. The tracer's work in that time, "
         f"{tree.cost.inside}",
         "instructions, is subtracted: it is the excess for functions without branches, whose instructions",
-        f"are counted in vmlinux: {known}.",
+        f"are counted in the kernel: {known}.",
         "The DMA debugger is off (dma_debug=off). A kernel with it calls sync even if there is nothing to do.",
     ]
     if tree.cost.wrong:
@@ -307,8 +316,13 @@ def main() -> int:
     recording = read(outcome.lines)
     if recording.status and not any(recording.runs["all"]):
         raise TraceError(f"op={args.operation} is refused in {args.scenario}: there is nothing to show")
-    straight = objects.straight_functions(ENV.kdir / "vmlinux")
-    tree = Tree(recording, straight, objects.sources(ENV.kdir, ENV.linux))
+    if kernel.is_ours() or (ENV.kdir / "vmlinux").exists():
+        straight = objects.straight_functions(ENV.kdir / "vmlinux")
+        files = objects.sources(ENV.kdir, ENV.linux)
+    else:
+        # A kernel from a package: only its image has its instructions.
+        straight, files = objects.straight_in_image(ENV.image, recording.symbols), {}
+    tree = Tree(recording, straight, files)
     print("\n".join(text(args.operation, args.scenario, known[args.operation], tree)))
     if recording.status:
         print("The operation was refused in this scenario; its calls until then are above.")
