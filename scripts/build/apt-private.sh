@@ -9,7 +9,8 @@
 
 set -euo pipefail
 
-APT=$CACHE/apt
+# Each system has lists of its own.
+APT=$CACHE/apt${SAFE_DMA_ROOT:+-$SAFE_DMA_ROOT}
 EXTRA_SUITE_SOURCE=trixie-backports
 
 apt_own() {
@@ -62,17 +63,35 @@ apt_own_update() {
 		fail "no Debian archive for $(debian_codename) among this machine's apt sources, or it does not answer"
 }
 
-# apt_extra_conf: writes the configuration of the extra suites.
-apt_extra_conf() {
-	local codename mirror keyring=/usr/share/keyrings/debian-archive-keyring native suites
-	codename=$(debian_codename)
+# machine_mirror: prints the URL of the machine's Debian archive, and fetches lists if it has none.
+machine_mirror() {
+	local mirror
 	mirror=$(apt_mirror apt-get)
 	if [ -z "$mirror" ]; then
-		apt_own_update
+		apt_own_update >&2
 		mirror=$(apt_mirror apt_own apt-get)
 	fi
-	if [ -e $keyring.gpg ]; then keyring=$keyring.gpg; else keyring=$keyring.pgp; fi
-	[ -e "$keyring" ] || fail 'the Debian archive keyring is missing: install debian-archive-keyring'
+	echo "$mirror"
+}
+
+# debian_keyring: prints the path of the keys of Debian's archive, if they are installed.
+debian_keyring() {
+	local keyring
+	for keyring in /usr/share/keyrings/debian-archive-keyring.{gpg,pgp}; do
+		if [ -e "$keyring" ]; then
+			echo "$keyring"
+			return
+		fi
+	done
+}
+
+# apt_extra_conf: writes the configuration of the extra suites.
+apt_extra_conf() {
+	local codename mirror keyring native suites
+	codename=$(debian_codename)
+	mirror=$(machine_mirror)
+	keyring=$(debian_keyring)
+	[ -n "$keyring" ] || fail 'the Debian archive keyring is missing: install debian-archive-keyring'
 	native=$(dpkg --print-architecture)
 	suites=$codename-backports
 	[ "$codename" = trixie ] || suites="$suites $EXTRA_SUITE_SOURCE"

@@ -35,6 +35,7 @@ download_busybox() {
 
 setup_busybox() {
 	if [ ! -e "$BUSYBOX" ]; then
+		[ -n "$(debian_codename)" ] || fail 'the guest needs a static BusyBox for arm64: give it with BUSYBOX='
 		lock_cache
 		[ -e "$BUSYBOX" ] || phase 'BusyBox for the guest' busybox : download_busybox
 		unlock_cache

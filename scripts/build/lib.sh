@@ -19,9 +19,15 @@ say() {
 	printf 'safe-dma: %s\n' "$*"
 }
 
+# hint TEXT: sets another way out of errors, which fail() adds, while there is one.
+HINT=
+hint() {
+	HINT=$1
+}
+
 # fail TEXT...: prints one line with the error and its remedy, and exits.
 fail() {
-	printf 'safe-dma: error: %s\n' "$*" >&2
+	printf 'safe-dma: error: %s\n' "$*$HINT" >&2
 	exit 1
 }
 
@@ -31,6 +37,16 @@ use_cache() {
 		fail 'neither XDG_CACHE_HOME nor HOME is set: set one of them, for the cache'
 	{ mkdir -p "$CACHE" 2>/dev/null && [ -w "$CACHE" ]; } ||
 		fail "the cache $CACHE cannot be written: set XDG_CACHE_HOME to a writable directory"
+	# Until this process and its children have ended, nobody removes the cache.
+	exec {cache_user}>"$CACHE/in-use"
+	flock --shared "$cache_user"
+}
+
+# check_space DIR MB: fails if the directory has less free space.
+check_space() {
+	local free
+	free=$(df --output=avail -BM "$1" | tail -n 1 | tr -dc 0-9)
+	[ "$free" -ge "$2" ] || fail "$1 has $free MB of free space, and $2 MB are needed: set XDG_CACHE_HOME to another directory"
 }
 
 have() {
@@ -117,6 +133,7 @@ phase() {
 	if [ "$rc" -ne 0 ]; then
 		error=$(grep -a '^safe-dma: error: ' "$log" | tail -n 1) || true
 		error=${error#safe-dma: error: }
+		error=${error%"$HINT"}
 		fail "$name: ${error:-failed after $(elapsed $((SECONDS - start)))}; log: $log"
 	fi
 	printf '%s  %s\n' "$name" "$(elapsed $((SECONDS - start)))"

@@ -56,6 +56,12 @@ def test_failure_tells_the_reason(start, tmp_path):
     assert (text, status) == (f"safe-dma: error: a step: no disk; log: {tmp_path}/step.log\n", 1)
 
 
+def test_failure_with_a_hint(start, tmp_path):
+    """Check that another way out is at the end of the line, once."""
+    text, _ = output(start("hint '; try X'\nstep() { fail 'no disk'; }\nphase 'a step' step : step"))
+    assert text == f"safe-dma: error: a step: no disk; log: {tmp_path}/step.log; try X\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(start, tmp_path, number):
     """Check that the processes of an interrupted step end with it."""
