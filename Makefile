@@ -9,13 +9,13 @@
 .NOTPARALLEL:
 
 export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE SMP APPEND TIMEOUT V JOBS GDB
-export TESTS CHECKS NAME FRESH
+export TESTS CHECKS NAME FRESH ROOT M
 export LLVM RUSTC RUSTDOC BINDGEN QEMU BUSYBOX PYTHON RELEASES
 
-.PHONY: modules run gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup \
+.PHONY: modules run gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup \
 	clean distclean fresh-check help rust-analyzer compile_commands.json
 
-modules run gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels doc shell scenarios lint setup clean distclean:
+modules run gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup clean distclean:
 	@scripts/main.sh $@
 
 rust-analyzer:

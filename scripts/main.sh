@@ -14,7 +14,8 @@ DEBUG=${DEBUG:-}
 # The builds of the kernel variants debug and bench, if a target needs them.
 debug_kdir=''
 bench_kdir=''
-for part in lib packages apt-private setup toolchain linux-source linux-build pip module kernels program initramfs lint; do
+for part in lib packages apt-private setup root toolchain linux-source linux-build debian-kernel kernel-choice pip module kernels \
+	program initramfs lint deb; do
 	# shellcheck source=/dev/null
 	. "$scripts/build/$part.sh"
 done
@@ -53,7 +54,11 @@ check_options() {
 		[ -f "$TOP/scripts/selftests/${name%.sh}.sh" ] || fail "NAME=$NAME: there is no self-test $name in scripts/selftests"
 	done
 	[ -z "$VARIANT" ] || [ "$1" != bench ] || fail 'bench would count the debug checks of DEBUG=1, too: leave DEBUG= out'
-	[[ -z ${KERNEL:=} || " $OTHER_KERNELS " == *" $KERNEL "* ]] || fail "KERNEL=$KERNEL is none of these: $OTHER_KERNELS"
+	local kernels="debian own"
+	[ "$1" != kernels ] || kernels=$OTHER_KERNELS
+	[[ -z ${KERNEL:=} || $KERNEL != *" "* && " $kernels " == *" $KERNEL "* ]] || fail "KERNEL=$KERNEL is none of these: $kernels"
+	[[ -z ${ROOT:=} || $ROOT = debian13 ]] || fail "ROOT=$ROOT is not debian13"
+	: "${SAFE_DMA_DEFAULT_KERNEL:=}"
 	[ "$1" != kernels ] || [ -z "${KDIR:-}$VARIANT" ] || fail 'make kernels builds its own kernels: it cannot be combined with KDIR= or DEBUG='
 	[ -z "$BASELINE" ] || [ -r "$BASELINE" ] || fail "BASELINE=$BASELINE cannot be read: give the bench.csv of another make bench"
 	if [ "$1" = bench ] && [ -z "${KDIR:-}" ]; then
@@ -68,6 +73,15 @@ check_options() {
 		fail 'KDIR= is already built: it cannot be combined with LINUX= or LINUX_VERSION='
 	[ -z "${KDIR:-}" ] || [ -z "$VARIANT" ] || fail 'KDIR= is already built: it cannot be combined with DEBUG='
 	[ -z "${LINUX:-}" ] || [ -z "${LINUX_VERSION:-}" ] || fail 'give LINUX= or LINUX_VERSION=, not both'
+	[ "$KERNEL" != debian ] || check_debian_options "$1"
+	[ -z "$ROOT" ] || check_root_options
+	[ -z "$ROOT" ] || [ "$1" != gdb ] || fail 'make gdb has no ROOT=: the private root has no gdb for arm64'
+	# Other targets ignore an M in the environment.
+	[ "$1" = kdir ] || M=
+	[ -z "${M:=}" ] || [ -d "$M" ] || fail "M=$M is not a directory"
+	# The private root has another working directory.
+	M=${M:+$(realpath "$M")} LINUX=${LINUX:+$(realpath -m "$LINUX")} BASELINE=${BASELINE:+$(realpath "$BASELINE")}
+	[ -z "$SAFE_DMA_DEFAULT_KERNEL" ] || hint '; KERNEL=own builds a kernel of ours'
 }
 
 # Allows only one run at a time in this tree: runs share its modules, logs and results.
@@ -89,14 +103,33 @@ plain_python() {
 	"$PYTHON" -m "safe_dma.$1" "${@:2}"
 }
 
+# Installs the packages for the kernel and for guests with it. May replace a Debian kernel by ours.
+prepare_packages() {
+	if [ "$KERNEL" = debian ]; then
+		setup_packages packages_debian_kernel
+		setup_debian_kernel
+	fi
+	if [ "$KERNEL" = debian ]; then
+		return
+	elif [ -n "$(debian_codename)" ]; then
+		setup_packages packages
+		setup_bindgen
+	elif [ -z "${KDIR:-}${LINUX:-}" ] && ! own_kernel_cached; then
+		fail 'kernels of ours are built in Debian only: use ROOT=debian13, or give your own with KDIR= or LINUX='
+	fi
+}
+
 # Builds the kernel, or checks the user's, and finds its tools.
 prepare_kernel() {
 	if [ -n "${KDIR:-}" ]; then
 		use_kdir
 		toolchain_kdir
+		return
+	fi
+	prepare_packages
+	if [ "$KERNEL" = debian ]; then
+		debian_kernel
 	else
-		setup_packages
-		setup_bindgen
 		toolchain_default
 		linux_source
 		linux_build
@@ -123,10 +156,7 @@ prepare_guest() {
 		use_kdir
 		kernel_image
 	fi
-	if [ -n "$(debian_codename)" ]; then
-		setup_packages
-		setup_bindgen
-	fi
+	prepare_packages
 	check_qemu
 	# shellcheck disable=SC2034 # for linux-build.sh
 	PAGES=$(plain_python guest.scenarios get "$SCENARIO" pages)
@@ -166,11 +196,38 @@ python() {
 	exec "$PYTHON" -m "safe_dma.$module" "$@"
 }
 
+# Builds the modules in M= for the kernel, or tells how to.
+show_kdir() {
+	# shellcheck disable=SC2016 # for the user's shell
+	local dir=${M:-'"$PWD"'} command
+	# The build directory of Debian's kernel names its tools itself.
+	[ "$KERNEL" != debian ] || TOOLS=()
+	command=(make -C "$KDIR" "M=$dir" "${TOOLS[@]}" modules)
+	if [ -n "${M:-}" ]; then
+		"${command[@]}" || fail "the build in $M failed, see above"
+		return
+	fi
+	say "build directory for modules of Linux $LINUX_VER: $KDIR"
+	if [ -n "${SAFE_DMA_ROOT:-}" ]; then
+		say "its tools are in the private Debian 13: give the directory of your module, make kdir KERNEL=debian M=DIR"
+	else
+		say "in the directory of your module: ${command[*]}"
+	fi
+}
+
 distclean() {
 	clean_module
 	if [ -d "$CACHE" ]; then
 		exec {cache_lock}>"$CACHE/lock"
 		flock -n "$cache_lock" || fail "another run is using $CACHE: wait for it"
+		exec {cache_user}>"$CACHE/in-use"
+		flock -n "$cache_user" || fail "another run is using $CACHE: wait for it"
+		# What is removed in part must not look complete.
+		mkdir -p "$CACHE/removed"
+		for part in root src kernel tools; do
+			[ ! -e "$CACHE/$part" ] || mv "$CACHE/$part" "$CACHE/removed/$part.$$"
+		done
+		remove_root "$CACHE/removed"
 		rm -rf "$CACHE"
 	fi
 }
@@ -188,6 +245,14 @@ report) plain_python report ;;
 	[ "$PYTHON" = /usr/bin/python3 ] || have "$PYTHON" || fail "$PYTHON is not there: name another with PYTHON="
 	[ -n "${KDIR:-}" ] || use_cache
 	lock_tree
+	# In the private root, if there is one.
+	[ -n "$ROOT" ] || choose_kernel "$1"
+	# Only Debian 13 has the compilers of Debian's kernel.
+	if [ "$KERNEL" = debian ] && [ "$(debian_codename)" != trixie ]; then
+		ROOT=debian13
+		check_root_options
+	fi
+	[ -z "$ROOT" ] || enter_root "$1"
 	case ${1:-} in
 	# One command a line: inside an && list `set -e` has no effect.
 	modules)
@@ -195,7 +260,8 @@ report) plain_python report ;;
 		build_module
 		;;
 	setup)
-		setup_packages packages_lint
+		[ "$(debian_codename)" != trixie ] || setup_packages packages_debian_kernel
+		setup_packages packages packages_lint packages_deb
 		setup_bindgen
 		setup_ruff
 		;;
@@ -214,6 +280,7 @@ report) plain_python report ;;
 		python gdb guest.gdb
 		;;
 	test | test-all)
+		[ "$KERNEL" != debian ] || setup_packages packages_debian_kernel packages_test
 		prepare_guest
 		keep_versions
 		if [ "$1" = test-all ] && [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
@@ -259,6 +326,14 @@ report) plain_python report ;;
 		prepare_kernel
 		prepare_others
 		;;
+	deb)
+		setup_packages packages_deb
+		make_deb
+		;;
+	kdir)
+		prepare_kernel
+		show_kdir
+		;;
 	doc)
 		prepare_kernel
 		build_doc
@@ -268,7 +343,7 @@ report) plain_python report ;;
 		build_editor_file "$1"
 		;;
 	lint)
-		[ -n "${KDIR:-}" ] || setup_packages packages_lint
+		[ -n "${KDIR:-}" ] || setup_packages packages packages_lint
 		prepare_kernel
 		setup_ruff
 		lint_all

@@ -54,16 +54,22 @@ kernel_status() {
 	echo "$(grep -acE '^  [A-Z]' "$1") steps"
 }
 
-# linux_build: builds LINUX_SRC unless the cache has the build, and sets KDIR. Continues a build
-# that was interrupted.
-linux_build() {
-	local key name="kernel $LINUX_VER${VARIANT:+ ($VARIANT)}" log=kernel${VARIANT:+-$VARIANT}
+# own_kdir: sets KDIR to the cached build of LINUX_VER, which may be missing.
+own_kdir() {
+	local key
 	key=$({
 		fragments
 		echo "$TOOLS_ID"
 		[ -z "${LINUX:-}" ] || echo "$LINUX_SRC"
 	} | sha256sum | cut -c 1-12)
 	KDIR=$CACHE/kernel/$LINUX_VER-$key
+}
+
+# linux_build: builds LINUX_SRC unless the cache has the build, and sets KDIR. Continues a build
+# that was interrupted.
+linux_build() {
+	local name="kernel $LINUX_VER${VARIANT:+ ($VARIANT)}" log=kernel${VARIANT:+-$VARIANT}
+	own_kdir
 	if [ -n "${LINUX:-}" ]; then
 		# The user may have changed the source: let make check.
 		lock_cache

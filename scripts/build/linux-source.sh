@@ -53,10 +53,11 @@ archive_series() {
 	apt_extra apt-cache pkgnames linux-source- | sed -n 's/^linux-source-\([0-9]\)/\1/p' | sort -V | paste -sd ' '
 }
 
+# download_linux [VERSION]: downloads this version of the package, or the newest.
 download_linux() {
-	local version upstream tmp
+	local version=${1:-} upstream tmp
 	apt_extra_update
-	version=$(archive_version)
+	[ -n "$version" ] || version=$(archive_version)
 	upstream=${version%%-*}
 	tmp=$CACHE/src/linux-$upstream.tmp
 	rm -rf "$tmp"
@@ -68,6 +69,7 @@ download_linux() {
 		tar -xO "./usr/src/linux-source-$SERIES.tar.xz" | tar -xJ --strip-components=1
 	rm ./*.deb
 	[ "$(source_version .)" = "$upstream" ] || fail "linux-source-$SERIES $version holds Linux $(source_version .)"
+	echo "$version" >debian-version
 	# A directory without .tmp is complete.
 	mv -T "$tmp" "$CACHE/src/linux-$upstream"
 }
@@ -76,7 +78,8 @@ source_status() {
 	du -sm "$CACHE"/src/*.tmp 2>/dev/null | awk '{ print $1 " MB" }'
 }
 
-# linux_source: sets LINUX_SRC and LINUX_VER, after a download if needed.
+# linux_source [VERSION]: sets LINUX_SRC and LINUX_VER, after a download, of this version of Debian's
+# package, if needed.
 linux_source() {
 	if [ -n "${LINUX:-}" ]; then
 		use_linux "$LINUX"
@@ -91,7 +94,7 @@ linux_source() {
 		lock_cache
 		LINUX_VER=${LINUX_VERSION:-$(cached_versions | newest)}
 		if [ -z "$LINUX_VER" ] || [ ! -d "$CACHE/src/linux-$LINUX_VER" ]; then
-			phase "Linux source ${LINUX_VER:-$SERIES}" linux-source source_status download_linux
+			phase "Linux source ${LINUX_VER:-$SERIES}" linux-source source_status download_linux "${1:-}"
 		fi
 		unlock_cache
 		LINUX_VER=${LINUX_VERSION:-$(cached_versions | newest)}

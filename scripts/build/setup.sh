@@ -65,6 +65,8 @@ show_commands() {
 run_install() {
 	local command=$1
 	mkdir -p "$APT/archives/partial"
+	# An interrupt ends all processes in a private root, also dpkg.
+	[ -z "${SAFE_DMA_ROOT:-}" ] || dpkg --configure -a
 	# shellcheck disable=SC2086 # a list of words
 	$as_root env DEBIAN_FRONTEND=noninteractive $command
 }
@@ -75,17 +77,16 @@ install_status() {
 	echo "$deb archives, $(grep -ac '^Setting up ' "$1") set up"
 }
 
-# setup_packages [LIST]: installs the packages that every target needs, and those that the function
-# LIST prints.
+# setup_packages LIST...: installs the packages that these functions print.
 setup_packages() {
-	local codename own backports as_root
+	local codename own backports as_root list
 	codename=$(debian_codename)
 	case $codename in
 	bookworm | trixie) ;;
-	*) fail 'only Debian 12 and 13 are set up: elsewhere use KDIR= and BUSYBOX=, see README.md' ;;
+	*) fail 'only Debian 12 and 13 are set up: elsewhere use ROOT=debian13, or KDIR= and BUSYBOX=, see README.md' ;;
 	esac
 	# shellcheck disable=SC2046 # lists of words
-	own=$(missing_packages $(packages "$codename") $("${1:-:}" "$codename"))
+	own=$(missing_packages $(for list in "$@"; do "$list" "$codename"; done))
 	backports=
 	if [ -n "$(packages_backports "$codename")" ] && ! qemu_is_new &&
 		! version_ge "$(dpkg-query -W -f '${source:Upstream-Version}' qemu-system-arm 2>/dev/null || true)" 8.0; then
