@@ -7,15 +7,22 @@ use safe_dma::dma;
 mod bench {
     mod buffer_pool;
     mod by_hand;
+    mod by_hand_others;
+    mod by_hand_queue;
     pub(crate) mod driver;
+    mod in_flight;
     mod lists;
     mod memory;
     mod prelude;
+    #[cfg(CONFIG_BLOCK)]
+    mod requests;
+    mod rings;
     mod round_trip;
     mod series;
     mod streaming;
     mod sync;
     mod threads;
+    mod user;
 }
 
 kernel::module_pci_driver! {
@@ -36,6 +43,10 @@ kernel::module_pci_driver! {
         threads: u8 {
             default: 0,
             description: "Time this many threads on as many processors instead (default: 0)",
+        },
+        programs: u8 {
+            default: 0,
+            description: "Only let programs read the count of instructions (default: 0)",
         },
     },
 }

@@ -8,6 +8,8 @@
     dead_code,
     improper_ctypes,
     missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals,
     unreachable_pub,
     reason = "generated code, of which each crate uses a part"
 )]

@@ -34,7 +34,10 @@ quiet_cmd_bindgen = BINDGEN $@
 	$(BINDGEN) $< --formatter none --rust-target 1.85 --use-core --ctypes-prefix ffi --no-layout-tests \
 		--no-doc-comments --no-recursive-allowlist --allowlist-type 'kmsg_dump_iter|dma_pool' \
 		--allowlist-function 'helper_.*|kmsg_dump_get_line' --allowlist-var 'HELPER_.*' \
+		--allowlist-var 'MAP_(ANONYMOUS|PRIVATE)|PROT_(READ|WRITE)' \
 		--allowlist-function 'dma_pool_(create_node|destroy|alloc|free)' \
+		--allowlist-function 'blk_rq_dma_map_iter_(start|next)' \
+		--allowlist-type 'blk_(dma|map)_iter|(pci_)?p2pdma_(map_state|map_type|provider)' \
 		-o $@ -- $(filter-out $(CC_FLAGS_LTO), $(bindgen-c-flags)) \
 		-fno-builtin -D__BINDGEN__ -DMODULE
 

@@ -7,67 +7,164 @@
 //! device for a while and takes it back:
 //!
 //! ```text
-//!             Mapping::map              Transfer::read / write
+//!             Mapping::map              Transfer::to_device / from_device
 //!   buffer ----------------> Mapping -------------------------> Transfer
 //!    CPU   <---------------- device  <------------------------- device, in flight
 //!                unmap                    wait / abort
 //!
 //!                            Mapping -- sync_for_cpu --> CpuAccess: CPU, until it is dropped
-//!                            Mapping <-- into_cpu, into_device --> CpuTurn: CPU
+//!                            Mapping <-- into_cpu, into_device --> CpuOwned: CPU
 //! ```
 //!
 //! Each arrow consumes the value at its tail and returns it with the error when it fails, so that
 //! a buffer has one owner at any time and is never lost.
 //!
-//! | module | what it has |
-//! | --- | --- |
-//! | [`direction`] | who reads and who writes, as types |
-//! | [`buffer`] | memory that may be mapped as one piece |
-//! | [`span`] | what the device is told: an address that carries its length |
-//! | [`streaming`] | the mapping, and the CPU's turns while it stays mapped |
-//! | [`sg`] | the same for memory in pieces |
-//! | [`pages`] | memory that the device owns from birth |
-//! | [`iova`] | memory in pieces at one address, behind an IOMMU |
-//! | [`resource`] | the registers of another device |
-//! | [`turn`] | the CPU's turn, owned instead of borrowed |
-//! | [`buffer_pool`] | buffers that stay mapped, and only change hands |
-//! | [`scoped`] | a mapping for the time of a closure |
-//! | [`transfer`] | the device at work: an engine, and a transfer in flight |
-//! | [`coherent`] | mainline's [`kernel::dma::Coherent`] as memory for a transfer, for user space, and for a second device |
-//! | [`pool`] | small objects in coherent memory, several in a page |
-//! | [`domain`] | the IOMMU domain that translates for a device |
-//! | [`limits`] | what the device can address |
-//! | [`prelude`] | the names that most drivers use |
-//! | [`misuse`] | what can be done wrong with the DMA API, and what becomes of it here |
-//! | [`mainline_bugs`] | bugs of mainline, and what the library does instead |
-//! | [`paths`] | the way of each operation through the kernel, by layer |
-//! | [`promises`] | what `unsafe` is left, and why |
+//! | memory | mapping | when |
+//! | --- | --- | --- |
+//! | a [`Buffer`], such as a [`KVec`](kernel::alloc::KVec) or [`Pages`] | [`Mapping`] | one buffer for a transfer |
+//! | a [`ScatterBuffer`], such as a [`VVec`](kernel::alloc::VVec) | [`SgMapping`] | scattered memory |
+//! | the same | [`IovaMapping`] | scattered memory at one DMA address, behind an IOMMU |
+//! | allocated for the device | [`DevicePages`], [`NoncontiguousPages`] | buffers that live as long as the driver |
+//! | allocated and mapped once | [`BufferPool`] | many short transfers |
+//! | data of a block request | `block::RequestMapping` | block drivers, where the kernel has `CONFIG_BLOCK` |
+//! | pages of a process: [`UserPages`] | [`SgMapping`], [`IovaMapping`] | without a copy to user space |
+//! | coherent | [`CoherentMemory`], [`Pool`] | descriptors, which the CPU and the device access at the same time |
+//! | registers of another device | [`ResourceMapping`] | transfers between devices |
+//!
+//! [`Engine`] describes the hardware. [`in_flight()`] keeps the memory of many commands until they
+//! end, and [`Transfer`] that of one. [`SubmissionRing`], [`CompletionRing`] and [`DescriptorRing`]
+//! are rings in coherent memory; what a device writes there is [`Untrusted`].
+//! [`plain_struct!`](crate::plain_struct) declares their entries. [`CpuOwned`] is mapped memory
+//! that the CPU owns. A [`Range`] is the DMA address of mapped memory, with its length. [`Limits`]
+//! are those of a device and its IOMMU, asked once.
 //!
 //! C header: `include/linux/dma-mapping.h`. Documentation of the C API:
 //! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
 
-pub mod buffer;
-pub mod buffer_pool;
+mod buffer;
+mod buffer_pool;
 mod cache_line;
-pub mod coherent;
-pub mod direction;
-pub mod domain;
-pub mod iova;
+mod coherent;
+pub(crate) mod compat;
+mod contiguous;
+mod cpu_owned;
+mod direction;
+mod engine;
+mod error;
+mod in_flight;
+mod iova;
 pub mod limits;
-#[doc = include_str!("dma/mainline_bugs.md")]
-pub mod mainline_bugs {}
-pub mod misuse;
-pub mod pages;
-pub mod paths;
-pub mod pool;
-pub mod prelude;
-pub mod promises;
-mod raw;
-pub mod resource;
-pub mod scoped;
+mod owner;
+mod pages;
+mod phys_vec;
+mod plain;
+mod pool;
+mod range;
+mod resource;
+mod ring;
+mod scatter_buffer;
+mod scatterlist;
 mod sealed;
-pub mod sg;
-pub mod span;
-pub mod streaming;
-pub mod transfer;
-pub mod turn;
+pub(crate) mod segments;
+mod sg;
+mod streaming;
+mod transfer;
+mod untrusted;
+mod user;
+
+pub use self::{
+    buffer::{
+        Buffer,
+        Pages,
+        PagesPart, //
+    },
+    buffer_pool::{
+        BufferPool,
+        CpuBuffer,
+        DeviceBuffer, //
+    },
+    coherent::{
+        CoherentMemory,
+        MmapMemory, //
+    },
+    cpu_owned::{
+        CpuAccess,
+        CpuOwned,
+        SyncForCpu, //
+    },
+    direction::{
+        Bidirectional,
+        DeviceReads,
+        DeviceWrites,
+        Direction,
+        FromDevice,
+        Permits,
+        ToDevice, //
+    },
+    engine::{
+        CommandId,
+        Engine,
+        Opened,
+        Wait, //
+    },
+    error::ErrorWith,
+    in_flight::{
+        in_flight,
+        Completed,
+        Completer,
+        Submitter,
+        UnknownCompletion,
+        UnknownId, //
+    },
+    iova::{
+        IovaBuilder,
+        IovaMapping, //
+    },
+    limits::Limits,
+    pages::{
+        DevicePages,
+        NoncontiguousPages,
+        VmappedPages, //
+    },
+    phys_vec::PhysVec,
+    pool::{
+        Pool,
+        PoolObject, //
+    },
+    range::{
+        Address,
+        Range, //
+    },
+    resource::{
+        MmioRegion,
+        ResourceMapping, //
+    },
+    ring::{
+        CompletionRing,
+        DescriptorRing,
+        EntryFlag,
+        FlaggedEntry,
+        SubmissionRing, //
+    },
+    scatter_buffer::ScatterBuffer,
+    segments::{
+        AnySegments,
+        Memory,
+        Segments, //
+    },
+    sg::SgMapping,
+    streaming::Mapping,
+    transfer::{
+        Transfer,
+        WaitError, //
+    },
+    untrusted::{
+        Unsigned,
+        Untrusted, //
+    },
+    user::{
+        PinDuration,
+        UserByte,
+        UserPages, //
+    }, //
+};

@@ -3,4 +3,6 @@
 //! Streaming DMA for Rust drivers: the library, a crate of its own.
 
 mod bindings;
+#[cfg(CONFIG_BLOCK)]
+pub mod block;
 pub mod dma;

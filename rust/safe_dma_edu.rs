@@ -10,6 +10,7 @@ use safe_dma::dma;
 pub mod testdev {
     pub mod addresses;
     mod completion;
+    pub mod domain;
     pub mod edu;
     pub mod quiesce;
     pub mod regs;

@@ -40,10 +40,6 @@ kernel::prelude::module! {
             default: 0,
             description: "Run only these subjects, one bit for each (default: 0, all)",
         },
-        concurrency: bool {
-            default: false,
-            description: "Run the checks of several threads also with run_checks=N (default: N)",
-        },
         forget: bool {
             default: false,
             description: "Run the checks that leak mappings and transfers (default: N)",

@@ -5,13 +5,16 @@
 //! A check passes on evidence from outside the code under test: data that went through the device
 //! and back, the IOMMU's page table, or a fault that the SMMU reported.
 
+mod block;
 mod buffer_pool;
 mod coherent;
 mod concurrency;
+mod cpu_owned;
 mod device_buffer;
 mod direction_test;
 mod evidence;
 mod forget;
+mod in_flight;
 mod iommu_check;
 mod iova;
 mod isolation;
@@ -26,13 +29,12 @@ mod place;
 mod pool;
 mod prelude;
 mod resource;
-mod scoped;
 mod sg;
 mod streaming;
 mod sync;
 mod trace_marks;
 mod transfer;
-mod turn;
+mod user;
 
 use crate::{
     bindings as helpers,
@@ -66,6 +68,8 @@ struct Context<'a> {
     pdev: &'a pci::Device<Bound>,
     /// The DMA engine, if the driver supports it.
     edu: Option<&'a Edu<'a>>,
+    /// See [`Selection`].
+    edu_of: EduOf,
     iommu: IommuCheck<'a>,
     set_max_seg_size: &'a dyn Fn(u32),
     set_masks: &'a dyn Fn(DmaMask) -> Result,
@@ -141,31 +145,33 @@ const SUBJECTS: &[Subject] = &[
     subject(c"sg", sg::PLAN, sg::run),
     subject(c"pages", pages::PLAN, pages::run),
     subject(c"iova", iova::PLAN, iova::run),
+    subject(c"user", user::PLAN, user::run),
     subject(c"resource", resource::PLAN, resource::run),
     subject(OTHER_DEVICE, other_device::PLAN, other_device::run),
     subject(c"sync", sync::PLAN, sync::run),
-    subject(c"turn", turn::PLAN, turn::run),
+    subject(c"cpu_owned", cpu_owned::PLAN, cpu_owned::run),
     subject(c"transfer", transfer::PLAN, transfer::run),
+    subject(c"in_flight", in_flight::PLAN, in_flight::run),
+    subject(c"block", block::PLAN, block::run),
     subject(c"pool", pool::PLAN, pool::run),
     subject(c"buffer_pool", buffer_pool::PLAN, buffer_pool::run),
-    subject(c"scoped", scoped::PLAN, scoped::run),
     subject(c"limits", limits::PLAN, limits::run),
     subject(c"isolation", isolation::PLAN, isolation::run),
     subject(c"numbers", numbers::PLAN, numbers::run),
-    subject(CONCURRENCY, concurrency::PLAN, concurrency::run),
+    subject(c"concurrency", concurrency::PLAN, concurrency::run),
     subject(FORGET, forget::PLAN, forget::run),
 ];
 
 const OTHER_DEVICE: &CStr = c"other_device";
-const CONCURRENCY: &CStr = c"concurrency";
 const FORGET: &CStr = c"forget";
+
+/// Returns the DMA engine of another device, which must be bound to this driver and locked.
+pub type EduOf = for<'a> unsafe fn(&'a pci::Device<Core<'_>>) -> Option<&'a Edu<'a>>;
 
 /// Selects the checks to run.
 pub struct Selection {
     /// Whether to run all checks but those of `forget`.
     pub checks: bool,
-    /// Whether to run the checks with several threads, also without `checks`.
-    pub concurrency: bool,
     /// Whether to run the checks that leak memory and mappings on purpose.
     pub forget: bool,
     /// The subjects to run, a bit for each in the order of [`SUBJECTS`]; 0 for all.
@@ -178,6 +184,8 @@ pub struct Selection {
     pub dma_bits: u8,
     /// Whether the device is marked as untrusted.
     pub untrusted: bool,
+    /// Returns the DMA engine of another device.
+    pub edu_of: EduOf,
 }
 
 /// Returns whether other devices are in the IOMMU group of `dev`, and use its addresses.
@@ -200,8 +208,6 @@ pub fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: Option<&'a Edu<'a>>, select
     let subjects = chosen.map(|(_, subject)| subject).filter(|subject| {
         if subject.name == FORGET {
             selection.forget
-        } else if subject.name == CONCURRENCY {
-            selection.checks || selection.concurrency
         } else if subject.name == OTHER_DEVICE {
             other_device
         } else {
@@ -230,6 +236,7 @@ pub fn run<'a>(pdev: &'a pci::Device<Core<'_>>, edu: Option<&'a Edu<'a>>, select
         dev,
         pdev,
         edu,
+        edu_of: selection.edu_of,
         iommu: IommuCheck::of(dev, TraceMarks::new(dev, edu, selection.claims)),
         set_max_seg_size: &|size| {
             // SAFETY: The device is being probed. Only the checks map and allocate for it, one at a

@@ -23,6 +23,7 @@ pub mod untrusted;
 
 use safe_dma_edu::testdev::{
     addresses,
+    domain,
     edu,
     quiesce,
     regs, //

@@ -3,10 +3,9 @@
 //! Pools of buffers that stay mapped: the cost of a transfer without and with a copy.
 
 use super::prelude::*;
-use crate::dma::buffer_pool::{
+use crate::dma::{
     BufferPool,
-    CpuBuffer,
-    LocalBufferPool, //
+    CpuBuffer, //
 };
 
 /// The order of a buffer of 64 KiB.
@@ -14,24 +13,17 @@ const ORDER: u32 = 4;
 /// The size of a transfer.
 const FRAME: usize = 4096;
 
-type Shared<'bound> = BufferPool<'bound, Pages, ToDevice>;
-type Local<'bound> = LocalBufferPool<'bound, Pages, ToDevice>;
+type Pool<'bound> = BufferPool<'bound, Pages, ToDevice>;
 
 /// Takes a buffer and syncs it for the device, without a transfer.
 #[inline(never)]
-fn library_kept(pool: &Local<'_>) -> Result {
+fn library_kept(pool: &Pool<'_>) -> Result {
     drop(CpuBuffer::take(pool, FRAME)?.sync_for_device());
     Ok(())
 }
 
 #[inline(never)]
-fn library_kept_shared(pool: &Shared<'_>) -> Result {
-    drop(CpuBuffer::take(pool, FRAME)?.sync_for_device());
-    Ok(())
-}
-
-#[inline(never)]
-fn library_copied(pool: &Local<'_>, from: &[u8]) -> Result {
+fn library_copied(pool: &Pool<'_>, from: &[u8]) -> Result {
     let mut buffer = CpuBuffer::take(pool, from.len())?;
 
     buffer.copy_from_slice(from);
@@ -43,7 +35,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
     let make = || Ok(Pages::zeroed(ORDER, GFP_KERNEL)?);
 
-    let pool = Local::new(dev, 4, ToDevice, make)?;
+    let pool = BufferPool::new(dev, 4, ToDevice, make)?;
     let kept = Operation::new("kept", FRAME, 1);
     bench.series(kept, By::Library, (), |()| library_kept(&pool))?;
 
@@ -54,9 +46,5 @@ pub(super) fn run(bench: &Bench<'_>) -> Result {
 
         bench.series(copied, By::Library, (), |()| library_copied(&pool, from))?;
     }
-    drop(pool);
-
-    let pool = BufferPool::new(dev, 4, ToDevice, make)?;
-    let kept = Operation::new("kept_shared", FRAME, 1);
-    bench.series(kept, By::Library, (), |()| library_kept_shared(&pool))
+    Ok(())
 }

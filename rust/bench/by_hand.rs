@@ -3,8 +3,8 @@
 //! Safe interface to the C code that the library is compared with.
 
 use crate::dma::{
-    buffer::Pages,
-    direction::Direction, //
+    Direction,
+    Pages, //
 };
 use core::{
     mem::ManuallyDrop,
@@ -38,7 +38,7 @@ use kernel::{
     unreachable_pub,
     reason = "generated code"
 )]
-mod bindings {
+pub(super) mod bindings {
     use kernel::{
         bindings::*,
         ffi, //
@@ -54,7 +54,7 @@ pub(super) fn memory<const N: usize>() -> Result<Memory<N>> {
     KBox::init(pin_init::init_zeroed(), GFP_KERNEL)
 }
 
-fn raw(dev: &Device<Bound>) -> *mut kernel_bindings::device {
+pub(super) fn raw(dev: &Device<Bound>) -> *mut kernel_bindings::device {
     // `Device` is `repr(transparent)` over `Opaque<kernel_bindings::device>`.
     core::ptr::from_ref(dev).cast_mut().cast()
 }
@@ -68,6 +68,12 @@ fn start<const N: usize>(memory: &mut Memory<N>) -> *mut c_void {
 pub(super) fn clock() -> u64 {
     // SAFETY: The function has no preconditions.
     unsafe { bindings::bench_clock() }
+}
+
+/// Lets programs read the number of instructions that were executed, as `PMEVCNTR0_EL0`.
+pub(super) fn count_for_programs() {
+    // SAFETY: The function has no preconditions.
+    unsafe { bindings::bench_count_for_programs() };
 }
 
 /// Sorts samples.

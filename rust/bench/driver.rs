@@ -4,13 +4,17 @@
 
 use super::{
     buffer_pool,
+    by_hand,
+    in_flight,
     lists,
     memory,
+    rings,
     round_trip,
     series::Bench,
     streaming,
     sync,
-    threads, //
+    threads,
+    user, //
 };
 use crate::module_parameters;
 use kernel::{
@@ -52,6 +56,10 @@ impl pci::Driver for BenchDriver {
         // SAFETY: The device is being probed; nothing maps or allocates for it yet.
         unsafe { pdev.dma_set_mask_and_coherent(mask)? };
 
+        if module_parameters::programs.value() != 0 {
+            by_hand::count_for_programs();
+            return Ok(Self);
+        }
         // CAST: From 32 bits to at least as many.
         let rounds = module_parameters::rounds.value() as usize;
         match module_parameters::threads.value() {
@@ -63,6 +71,11 @@ impl pci::Driver for BenchDriver {
                 memory::run(&bench)?;
                 sync::run(&bench)?;
                 buffer_pool::run(&bench)?;
+                in_flight::run(&bench)?;
+                rings::run(&bench)?;
+                user::run(&bench)?;
+                #[cfg(CONFIG_BLOCK)]
+                super::requests::run(&bench)?;
                 round_trip::run(&bench)?;
             }
             count => threads::run(pdev.as_ref(), count.into(), rounds)?,

@@ -11,13 +11,14 @@ use super::{
     prelude::*, //
 };
 use crate::dma::{
-    iova::IovaMapping,
-    sg::SgMapping, //
+    IovaMapping,
+    Limits,
+    SgMapping, //
 };
 
 #[inline(never)]
-fn library_sg(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> {
-    Ok(SgMapping::map(dev, pages, ToDevice, GFP_KERNEL)?.unmap())
+fn library_sg(limits: &Limits<'_>, pages: KVec<Pages>) -> Result<KVec<Pages>> {
+    Ok(SgMapping::map(limits, pages, ToDevice, GFP_KERNEL)?.unmap())
 }
 
 #[inline(never)]
@@ -28,6 +29,7 @@ fn library_iova(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> 
 /// Counts operations on `count` pages that are not adjacent.
 fn scattered_pages(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
+    let limits = Limits::new(dev);
     let sg = Operation::new("sg", PAGE_SIZE, count);
     let plain = Operation::new("sg_plain", PAGE_SIZE, count);
     let iova = Operation::new("iova", PAGE_SIZE, count);
@@ -40,7 +42,7 @@ fn scattered_pages(bench: &Bench<'_>, count: usize) -> Result {
 
     for operation in [sg, plain] {
         bench.series(operation, By::Library, scattered(count)?, |pages| {
-            library_sg(dev, pages)
+            library_sg(&limits, pages)
         })?;
     }
     bench.series(iova, By::Library, scattered(count)?, |pages| {
@@ -51,13 +53,14 @@ fn scattered_pages(bench: &Bench<'_>, count: usize) -> Result {
 /// Counts operations on `count` contiguous pages, in as few entries as the segment size allows.
 fn rows(bench: &Bench<'_>, count: usize) -> Result {
     let dev = bench.dev();
+    let limits = Limits::new(dev);
     let operation = Operation::new("sg_rows", PAGE_SIZE, count);
 
     let list = PageList::new(row(count)?)?;
     bench.series(operation, By::Hand, (), |()| by_hand::sg_joined(dev, &list))?;
     drop(list);
     bench.series(operation, By::Library, row(count)?, |pages| {
-        library_sg(dev, pages)
+        library_sg(&limits, pages)
     })
 }
 

@@ -9,7 +9,10 @@
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/mman.h>
 #include <linux/pci.h>
+#include <linux/perf/arm_pmuv3.h>
+#include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -24,6 +27,18 @@ u64 bench_clock(void)
 {
 	isb();
 	return read_sysreg(cntvct_el0);
+}
+
+/*
+ * Counts the instructions of the kernel in the first event counter, and lets programs read it. The
+ * clock also advances while a program waits for a device.
+ */
+void bench_count_for_programs(void)
+{
+	write_sysreg(ARMV8_PMU_EXCLUDE_EL0 | ARMV8_PMUV3_PERFCTR_INST_RETIRED, pmevtyper0_el0);
+	write_sysreg(BIT(0), pmcntenset_el0);
+	write_sysreg(ARMV8_PMU_USERENR_ER, pmuserenr_el0);
+	write_sysreg(ARMV8_PMU_PMCR_E, pmcr_el0);
 }
 
 static int compare(const void *a, const void *b)
@@ -42,6 +57,24 @@ void bench_sort(u64 *samples, size_t count)
 struct page *bench_page(const void *addr)
 {
 	return virt_to_page(addr);
+}
+
+/* Maps pages into the calling process; returns 0 if there is none, or on errors. */
+unsigned long bench_user_memory(unsigned int count)
+{
+	unsigned long start;
+
+	if (!current->mm)
+		return 0;
+
+	start = vm_mmap(NULL, 0, (unsigned long)count << PAGE_SHIFT, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, 0);
+	return IS_ERR_VALUE(start) ? 0 : start;
+}
+
+void bench_user_memory_gone(unsigned long start, unsigned int count)
+{
+	vm_munmap(start, (size_t)count << PAGE_SHIFT);
 }
 
 /* Maps BAR 0 without requesting the region, which the Rust engine requests. */

@@ -4,8 +4,8 @@
 
 use super::prelude::*;
 use crate::dma::{
-    coherent::CoherentMemory,
-    pool::DmaPool, //
+    CoherentMemory,
+    Pool, //
 };
 use kernel::{
     ptr::Alignment,
@@ -22,14 +22,14 @@ fn library_coherent(dev: &Device<Bound>, size: usize) -> Result {
 }
 
 #[inline(never)]
-fn library_pool(pool: &DmaPool<'_, Descriptor>) -> Result {
+fn library_pool(pool: &Pool<'_, Descriptor>) -> Result {
     drop(pool.zalloc_borrowed(GFP_KERNEL)?);
     Ok(())
 }
 
 #[inline(never)]
-fn library_counted(pool: &Arc<DmaPool<'_, Descriptor>>) -> Result {
-    drop(DmaPool::zalloc(pool, GFP_KERNEL)?);
+fn library_counted(pool: &Arc<Pool<'_, Descriptor>>) -> Result {
+    drop(Pool::zalloc(pool, GFP_KERNEL)?);
     Ok(())
 }
 
@@ -52,7 +52,7 @@ fn objects(bench: &Bench<'_>) -> Result {
     drop(pool);
 
     let align = Alignment::of::<[u8; 64]>().max(Alignment::new::<64>());
-    let pool = DmaPool::<Descriptor>::new(dev, c"library", align, None)?;
+    let pool = Pool::<Descriptor>::new(dev, c"library", align, None)?;
     bench.series(operation, By::Library, (), |()| library_pool(&pool))?;
     let counted = Operation::new("dma_pool_arc", size, 1);
     bench.series(counted, By::Library, (), |()| library_counted(&pool))

@@ -15,13 +15,11 @@ pub(super) use super::{
     }, //
 };
 pub(super) use crate::dma::{
-    buffer::Pages,
-    direction::{
-        Bidirectional,
-        Direction,
-        ToDevice, //
-    },
-    streaming::Mapping, //
+    Bidirectional,
+    Direction,
+    Mapping,
+    Pages,
+    ToDevice, //
 };
 pub(super) use kernel::{
     device::{

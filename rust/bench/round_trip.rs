@@ -6,8 +6,14 @@
 mod engine;
 
 use super::prelude::*;
-use crate::dma::prelude::*;
-use engine::Edu;
+use crate::dma::{
+    Mapping,
+    Transfer, //
+};
+use engine::{
+    Channel,
+    Edu, //
+};
 use kernel::time::{
     delay::fsleep,
     Delta, //
@@ -15,7 +21,7 @@ use kernel::time::{
 
 const SIZE: usize = 4096;
 
-type Sent<'a, 'bound> = Transfer<&'a Edu<'bound>, Mapping<'bound, Memory<SIZE>, ToDevice>>;
+type Sent<'a, 'bound> = Transfer<Channel<'a>, Mapping<'bound, Memory<SIZE>, ToDevice>>;
 
 #[inline(never)]
 fn library_send<'a, 'bound>(
@@ -25,12 +31,12 @@ fn library_send<'a, 'bound>(
 ) -> Result<Sent<'a, 'bound>> {
     let mapping = Mapping::map(bench.dev(), memory, ToDevice)?;
 
-    Ok(Transfer::read(engine, mapping, 0..SIZE, ())?)
+    Ok(Transfer::to_device(engine.channel(), mapping, 0..SIZE, ())?)
 }
 
 #[inline(never)]
 fn library_sent(transfer: Sent<'_, '_>) -> Result<Memory<SIZE>> {
-    Ok(transfer.wait(1000)?.unmap())
+    Ok(transfer.wait(Delta::from_secs(1))?.unmap())
 }
 
 /// Waits longer than a transfer takes.

@@ -194,14 +194,18 @@ impl<'a> Bench<'a> {
     }
 
     /// Counts an operation in two parts, without the time between them.
+    #[allow(
+        clippy::question_mark,
+        reason = "`?` copies the state twice, by `memcpy()`"
+    )]
     pub(super) fn in_two<S, T>(
         &self,
         operation: Operation,
         by: By,
         mut state: S,
-        begin: impl Fn(S) -> Result<T>,
+        mut begin: impl FnMut(S) -> Result<T>,
         between: impl Fn(&T) -> Result,
-        end: impl Fn(T) -> Result<S>,
+        mut end: impl FnMut(T) -> Result<S>,
     ) -> Result {
         self.mark();
         for sample in self.samples.borrow_mut().iter_mut() {
@@ -212,7 +216,10 @@ impl<'a> Bench<'a> {
             between(&begun)?;
 
             let start = by_hand::clock();
-            state = end(begun)?;
+            state = match end(begun) {
+                Ok(state) => state,
+                Err(error) => return Err(error),
+            };
             // Subtract the empty operation here once, and in `print()` once more.
             *sample = taken + (by_hand::clock() - start).saturating_sub(self.nothing.get());
         }

@@ -4,15 +4,12 @@
 
 use super::prelude::*;
 use crate::dma::{
-    direction::{
-        FromDevice,
-        Permits, //
-    },
     limits,
-    resource::{
-        MmioRegion,
-        ResourceMapping, //
-    }, //
+    FromDevice,
+    Limits,
+    MmioRegion,
+    Permits,
+    ResourceMapping, //
 };
 
 #[inline(never)]
@@ -33,8 +30,8 @@ pub(super) fn library_page(dev: &Device<Bound>, pages: Pages) -> Result<Pages> {
 }
 
 #[inline(never)]
-fn library_resource(dev: &Device<Bound>, registers: MmioRegion<'_>) -> Result {
-    ResourceMapping::map(dev, registers, Bidirectional)?.unmap();
+fn library_resource<'a>(limits: &Limits<'a>, registers: MmioRegion<'a>) -> Result {
+    drop(ResourceMapping::map(limits, registers, Bidirectional)?);
     Ok(())
 }
 
@@ -76,6 +73,7 @@ fn page(bench: &Bench<'_>) -> Result {
 /// device.
 fn resource(bench: &Bench<'_>) -> Result {
     let dev = bench.dev();
+    let limits = Limits::new(dev);
     let operation = Operation::new("resource", PAGE_SIZE, 1);
     let phys = bench.pdev().resource_start(0)?;
     // SAFETY: The region is in a BAR of the device, which does not move while the driver is bound,
@@ -83,7 +81,7 @@ fn resource(bench: &Bench<'_>) -> Result {
     let registers = unsafe { MmioRegion::from_raw(phys, PAGE_SIZE)? };
 
     // MMIO cannot be bounced.
-    if library_resource(dev, registers).is_err_and(|error| error == ENOMEM) {
+    if library_resource(&limits, registers).is_err_and(|error| error == ENOMEM) {
         bench.impossible(operation);
         return Ok(());
     }
@@ -93,7 +91,7 @@ fn resource(bench: &Bench<'_>) -> Result {
         unsafe { by_hand::resource(dev, phys, PAGE_SIZE) }
     })?;
     bench.series(operation, By::Library, (), |()| {
-        library_resource(dev, registers)
+        library_resource(&limits, registers)
     })
 }
 

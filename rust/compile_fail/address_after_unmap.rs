@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     dma::DmaAddress,
@@ -14,7 +14,7 @@ use kernel::{
 };
 
 fn send(mapping: Mapping<'_, KVec<u8>, ToDevice>, descriptor: &mut DmaAddress) -> KVec<u8> {
-    let address = mapping.span().address();
+    let address = mapping.range().address();
     let frame = mapping.unmap();
 
     *descriptor = address; //~ ERROR E0308

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::prelude::*;
 
@@ -11,7 +11,7 @@ fn send<'a>(
     mapping: Mapping<'a, KVec<u8>, ToDevice>,
     next: &Mapping<'a, KVec<u8>, ToDevice>,
 ) -> (KVec<u8>, bool) {
-    let address = mapping.span().address();
+    let address = mapping.range().address();
 
-    (mapping.unmap(), next.span().address() == address)
+    (mapping.unmap(), next.range().address() == address)
 }

@@ -4,9 +4,9 @@
 // In C: makes a DMA address from a number
 // Here: cannot be expressed: there is no address from a number
 
-use crate::dma::span::DeviceAddress;
+use crate::dma::Address;
 use kernel::dma::DmaAddress;
 
-fn is(address: DeviceAddress, number: DmaAddress) -> bool {
-    address == DeviceAddress::from(number) //~ ERROR E0308
+fn is(address: Address, number: DmaAddress) -> bool {
+    address == Address::from(number) //~ ERROR E0308
 }

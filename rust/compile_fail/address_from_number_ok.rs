@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use crate::dma::span::DeviceAddress;
+use crate::dma::Address;
 
 // Two mappings, one after the other, may have the same address.
-fn is(address: DeviceAddress, other: DeviceAddress) -> bool {
+fn is(address: Address, other: Address) -> bool {
     address == other
 }

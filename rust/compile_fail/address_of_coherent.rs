@@ -4,7 +4,7 @@
 // In C: uses the DMA address of coherent memory after freeing it
 // Here: cannot be expressed: an address is not a number
 
-use crate::dma::coherent::CoherentMemory;
+use crate::dma::CoherentMemory;
 use kernel::dma::DmaAddress;
 
 fn send(memory: CoherentMemory<'_, [u8]>, descriptor: &mut DmaAddress) {

@@ -4,8 +4,8 @@
 // In C: derives the number of a DMA address by comparisons, and uses it after unmapping the buffer
 // Here: cannot be expressed: addresses have no order
 
-use crate::dma::span::DeviceAddress;
+use crate::dma::Address;
 
-fn is_below(address: DeviceAddress, other: DeviceAddress) -> bool {
+fn is_below(address: Address, other: Address) -> bool {
     address < other //~ ERROR E0369
 }

@@ -5,13 +5,13 @@
 // Here: cannot be expressed: an address cannot be printed
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::prelude::*;
 
 fn show(mapping: &Mapping<'_, KVec<u8>, ToDevice>) {
     let dev = mapping.device();
 
-    dev_info!(dev, "frame at {:#x}\n", mapping.span().address()); //~ ERROR E0277
+    dev_info!(dev, "frame at {:#x}\n", mapping.range().address()); //~ ERROR E0277
 }

@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     dma::DmaAddress,
@@ -14,5 +14,5 @@ use kernel::{
 };
 
 fn send(mapping: &Mapping<'_, KVec<u8>, ToDevice>, descriptor: &mut DmaAddress) {
-    *descriptor = mapping.span().address().as_raw(); //~ ERROR E0133
+    *descriptor = mapping.range().address().as_raw(); //~ ERROR E0133
 }

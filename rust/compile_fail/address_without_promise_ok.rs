@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    span::Span, //
+    Range,
+    ToDevice, //
 };
 use kernel::dma::DmaAddress;
 
@@ -10,8 +10,8 @@ use kernel::dma::DmaAddress;
 ///
 /// # Safety
 ///
-/// As for [`Engine::start_read`](crate::dma::transfer::Engine::start_read), which calls this.
-unsafe fn start(from: Span<'_, ToDevice>, descriptor: &mut DmaAddress) {
-    // SAFETY: The device reads these bytes and no others, once; the caller sees to it that they stay.
+/// As for [`Engine::issue`](crate::dma::Engine::issue), which calls this.
+unsafe fn start(from: Range<'_, ToDevice>, descriptor: &mut DmaAddress) {
+    // SAFETY: The device reads these bytes and no others, once; the caller keeps them mapped.
     *descriptor = unsafe { from.address().as_raw() };
 }

@@ -5,23 +5,24 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    FromDevice,
+    Mapping,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn receive<E: Engine>(
+fn receive<E: Wait + Copy>(
     engine: E,
     mapping: Mapping<'_, KVec<u8>, FromDevice>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result {
-    let transfer = Transfer::write(engine, mapping, 0..64, job)?;
+    let transfer = Transfer::from_device(engine, mapping, 0..64, job)?;
     drop(mapping); //~ ERROR E0382
 
-    transfer.wait(100)?;
+    transfer.wait(Delta::from_secs(1))?;
     Ok(())
 }

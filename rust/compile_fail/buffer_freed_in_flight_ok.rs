@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    FromDevice,
+    Mapping,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn receive<E: Engine>(
+fn receive<E: Wait + Copy>(
     engine: E,
     mapping: Mapping<'_, KVec<u8>, FromDevice>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result {
-    let transfer = Transfer::write(engine, mapping, 0..64, job)?;
+    let transfer = Transfer::from_device(engine, mapping, 0..64, job)?;
 
-    let mapping = transfer.wait(100)?;
+    let mapping = transfer.wait(Delta::from_secs(1))?;
     drop(mapping);
     Ok(())
 }

@@ -4,7 +4,7 @@
 // In C: maps memory without knowing that it may be mapped
 // Here: does not compile
 
-use crate::dma::buffer::Buffer;
+use crate::dma::Buffer;
 use core::ptr::NonNull;
 use kernel::prelude::*;
 
@@ -13,18 +13,14 @@ struct Table(VBox<[u8; 64]>);
 impl Buffer for Table {
     //~^ ERROR E0200
     type Target = [u8; 64];
-    type Raw = NonNull<[u8; 64]>;
+    type Rest = ();
 
-    fn into_raw(self) -> Self::Raw {
-        NonNull::from(VBox::leak(self.0))
+    fn into_raw(self) -> (NonNull<[u8; 64]>, ()) {
+        (NonNull::from(VBox::leak(self.0)), ())
     }
 
-    unsafe fn from_raw(raw: Self::Raw) -> Self {
+    unsafe fn from_raw(data: NonNull<[u8; 64]>, (): ()) -> Self {
         // SAFETY: By the safety requirements of this function.
-        Self(unsafe { VBox::from_raw(raw.as_ptr()) })
-    }
-
-    unsafe fn target(raw: Self::Raw) -> NonNull<[u8; 64]> {
-        raw
+        Self(unsafe { VBox::from_raw(data.as_ptr()) })
     }
 }

@@ -5,21 +5,20 @@
 // Here: does not compile
 
 use crate::dma::{
-    coherent::CoherentMemory,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    CoherentMemory,
+    Transfer,
+    Wait, //
 };
 use kernel::{
     io::Io,
-    prelude::*, //
+    prelude::*,
+    time::Delta, //
 };
 
-fn send<E: Engine>(engine: E, memory: CoherentMemory<'_, [u8]>, job: E::Job) -> Result {
-    let transfer = Transfer::read(engine, memory, 0..64, job)?;
+fn send<E: Wait + Copy>(engine: E, memory: CoherentMemory<'_, [u8]>, job: E::Command) -> Result {
+    let transfer = Transfer::to_device(engine, memory, 0..64, job)?;
     memory.copy_from_slice(&[1; 64]); //~ ERROR E0382
 
-    transfer.wait(100)?;
+    transfer.wait(Delta::from_secs(1))?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 // In C: keeps a plain pointer to coherent memory while the device writes there
 // Here: does not compile
 
-use crate::dma::coherent::CoherentMemory;
+use crate::dma::CoherentMemory;
 
 fn first(memory: &CoherentMemory<'_, [u32]>) -> u32 {
     memory.as_ref()[0] //~ ERROR E0133

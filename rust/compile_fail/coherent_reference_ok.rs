@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use crate::dma::coherent::CoherentMemory;
+use crate::dma::CoherentMemory;
 use kernel::{
     io::io_read,
     prelude::*, //

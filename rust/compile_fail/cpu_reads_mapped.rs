@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::{
     device::{

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::{
     device::{

@@ -7,21 +7,22 @@
 // Note: map the buffer `ToDevice` or `Bidirectional`
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    FromDevice,
+    Mapping,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(
+fn send<E: Wait + Copy>(
     engine: E,
     mapping: Mapping<'_, KVec<u8>, FromDevice>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<KVec<u8>> {
-    let transfer = Transfer::read(engine, mapping, 0..64, job)?; //~ ERROR E0277
+    let transfer = Transfer::to_device(engine, mapping, 0..64, job)?; //~ ERROR E0277
 
-    Ok(transfer.wait(100)?.unmap())
+    Ok(transfer.wait(Delta::from_secs(1))?.unmap())
 }

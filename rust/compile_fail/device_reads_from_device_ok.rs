@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::Bidirectional,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Bidirectional,
+    Mapping,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(
+fn send<E: Wait + Copy>(
     engine: E,
     mapping: Mapping<'_, KVec<u8>, Bidirectional>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<KVec<u8>> {
-    let transfer = Transfer::read(engine, mapping, 0..64, job)?;
+    let transfer = Transfer::to_device(engine, mapping, 0..64, job)?;
 
-    Ok(transfer.wait(100)?.unmap())
+    Ok(transfer.wait(Delta::from_secs(1))?.unmap())
 }

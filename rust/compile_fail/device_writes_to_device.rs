@@ -7,21 +7,22 @@
 // Note: map the buffer `FromDevice` or `Bidirectional`
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Mapping,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn receive<E: Engine>(
+fn receive<E: Wait + Copy>(
     engine: E,
     mapping: Mapping<'_, KVec<u8>, ToDevice>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<KVec<u8>> {
-    let transfer = Transfer::write(engine, mapping, 0..64, job)?; //~ ERROR E0277
+    let transfer = Transfer::from_device(engine, mapping, 0..64, job)?; //~ ERROR E0277
 
-    Ok(transfer.wait(100)?.unmap())
+    Ok(transfer.wait(Delta::from_secs(1))?.unmap())
 }

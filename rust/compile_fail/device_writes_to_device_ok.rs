@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    FromDevice,
+    Mapping,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn receive<E: Engine>(
+fn receive<E: Wait + Copy>(
     engine: E,
     mapping: Mapping<'_, KVec<u8>, FromDevice>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<KVec<u8>> {
-    let transfer = Transfer::write(engine, mapping, 0..64, job)?;
+    let transfer = Transfer::from_device(engine, mapping, 0..64, job)?;
 
-    Ok(transfer.wait(100)?.unmap())
+    Ok(transfer.wait(Delta::from_secs(1))?.unmap())
 }

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Mapping,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(engine: E, mapping: Mapping<'_, KVec<u8>, ToDevice>, job: E::Job) -> Result {
-    let transfer = Transfer::read(&engine, mapping, 0..64, job)?;
+fn send<E>(engine: E, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result
+where
+    for<'a> &'a E: Wait<Command = ()>,
+{
+    let transfer = Transfer::to_device(&engine, mapping, 0..64, ())?;
 
-    transfer.wait(100)?;
+    transfer.wait(Delta::from_secs(1))?;
     drop(engine);
     Ok(())
 }

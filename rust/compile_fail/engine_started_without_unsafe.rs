@@ -5,13 +5,17 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping,
-    transfer::Engine, //
+    Engine,
+    Mapping,
+    Opened,
+    ToDevice, //
 };
 use kernel::prelude::*;
 
-fn send<E: Engine>(engine: &E, mapping: &Mapping<'_, KVec<u8>, ToDevice>, job: E::Job) -> Result {
-    engine.start_read(mapping.span(), job)?; //~ ERROR E0133
-    Ok(())
+fn send<E: Engine>(engine: &E, state: &mut Opened<E::Submission>, entry: E::Entry) {
+    engine.issue(state, entry); //~ ERROR E0133
+}
+
+fn keep(mapping: Mapping<'_, KVec<u8>, ToDevice>) {
+    let _mapping = mapping;
 }

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Mapping,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
 use kernel::prelude::*;
 
-fn send<'a, E: Engine>(
-    engine: &'a E,
+fn send<'a, E: Wait>(
+    engine: E,
     mapping: Mapping<'a, KVec<u8>, ToDevice>,
-    job: E::Job,
-) -> Result<Transfer<&'a E, Mapping<'a, KVec<u8>, ToDevice>>> {
-    Ok(Transfer::read(engine, mapping, 0..64, job)?)
+    command: E::Command,
+) -> Result<Transfer<E, Mapping<'a, KVec<u8>, ToDevice>>> {
+    Ok(Transfer::to_device(engine, mapping, 0..64, command)?)
 }

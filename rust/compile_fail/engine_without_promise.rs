@@ -5,49 +5,57 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::{
-        FromDevice,
-        ToDevice, //
-    },
-    span::Span,
-    transfer::{
-        Engine,
-        Progress, //
-    }, //
+    AnySegments,
+    CommandId,
+    Engine,
+    Opened,
+    Untrusted, //
 };
 use kernel::{
     device::{
         Bound,
         Device, //
     },
-    prelude::*,
-    time::Msecs, //
+    prelude::*, //
 };
 
 struct Queue<'a>(&'a Device<Bound>);
 
 impl Engine for Queue<'_> {
     //~^ ERROR E0200
-    type Job = ();
-    type Token = ();
+    type Command = ();
+    type Entry = ();
+    type Status = Result;
+    type Submission = ();
+    type Completion = ();
+
+    const TAG_BITS: u32 = 16;
 
     fn device(&self) -> &Device<Bound> {
         self.0
     }
 
-    unsafe fn start_read(&self, _from: Span<'_, ToDevice>, _job: ()) -> Result {
+    fn open(&mut self) -> Result<((), ())> {
+        Ok(((), ()))
+    }
+
+    unsafe fn prepare(
+        &self,
+        _: &mut Opened<()>,
+        _id: CommandId,
+        _segments: AnySegments<'_>,
+        (): (),
+    ) -> Result {
         Ok(())
     }
 
-    unsafe fn start_write(&self, _to: Span<'_, FromDevice>, _job: ()) -> Result {
-        Ok(())
+    unsafe fn issue(&self, _: &mut Opened<()>, (): ()) {}
+
+    fn next_completion(&self, _: &mut Opened<()>) -> Option<(Untrusted<u16>, Result)> {
+        Some((Untrusted::new(0), Ok(())))
     }
 
-    unsafe fn wait(&self, _token: &mut (), _timeout: Msecs) -> Progress {
-        Progress::Done
-    }
-
-    unsafe fn abort(&self, _token: &mut ()) -> Result {
+    fn stop(&self, _: &mut Opened<()>, _: &mut Opened<()>) -> Result {
         Ok(())
     }
 }

@@ -1,49 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::{
-        FromDevice,
-        ToDevice, //
-    },
-    span::Span,
-    transfer::{
-        Engine,
-        Progress, //
-    }, //
+    AnySegments,
+    CommandId,
+    Engine,
+    Opened,
+    Untrusted, //
 };
 use kernel::{
     device::{
         Bound,
         Device, //
     },
-    prelude::*,
-    time::Msecs, //
+    prelude::*, //
 };
 
 struct Nothing<'a>(&'a Device<Bound>);
 
-// SAFETY: No transfer is ever started, so the device accesses no memory.
+// SAFETY: No command is ever prepared, so the device accesses no memory.
 unsafe impl Engine for Nothing<'_> {
-    type Job = ();
-    type Token = ();
+    type Command = ();
+    type Entry = ();
+    type Status = Result;
+    type Submission = ();
+    type Completion = ();
+
+    const TAG_BITS: u32 = 16;
 
     fn device(&self) -> &Device<Bound> {
         self.0
     }
 
-    unsafe fn start_read(&self, _from: Span<'_, ToDevice>, _job: ()) -> Result {
+    fn open(&mut self) -> Result<((), ())> {
+        Ok(((), ()))
+    }
+
+    unsafe fn prepare(
+        &self,
+        _: &mut Opened<()>,
+        _id: CommandId,
+        _segments: AnySegments<'_>,
+        (): (),
+    ) -> Result {
         Err(ENOTSUPP)
     }
 
-    unsafe fn start_write(&self, _to: Span<'_, FromDevice>, _job: ()) -> Result {
-        Err(ENOTSUPP)
+    unsafe fn issue(&self, _: &mut Opened<()>, (): ()) {}
+
+    fn next_completion(&self, _: &mut Opened<()>) -> Option<(Untrusted<u16>, Result)> {
+        None
     }
 
-    unsafe fn wait(&self, _token: &mut (), _timeout: Msecs) -> Progress {
-        Progress::Failed(ENOTSUPP)
-    }
-
-    unsafe fn abort(&self, _token: &mut ()) -> Result {
+    fn stop(&self, _: &mut Opened<()>, _: &mut Opened<()>) -> Result {
         Ok(())
     }
 }

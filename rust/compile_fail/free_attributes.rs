@@ -5,8 +5,8 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     dma::attrs::DMA_ATTR_PRIVILEGED,

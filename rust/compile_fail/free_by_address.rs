@@ -5,13 +5,13 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::prelude::*;
 
 fn drop_header(mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Result {
-    let header = mapping.span().slice(0..64).ok_or(EINVAL)?;
+    let header = mapping.range().slice(0..64).ok_or(EINVAL)?;
 
     header.unmap(); //~ ERROR E0599
     Ok(())

@@ -4,9 +4,9 @@
 // In C: replaces the memory of a ring, but not its DMA address
 // Here: does not compile
 
-use crate::dma::coherent::CoherentMemory;
-use kernel::dma::Coherent;
+use crate::dma::CoherentMemory;
+use core::ptr::NonNull;
 
-fn replace(ring: &mut CoherentMemory<'_, [u64]>, next: Coherent<[u64]>) {
-    ring.memory = next; //~ ERROR E0616
+fn replace(ring: &mut CoherentMemory<'_, [u64]>, next: NonNull<[u64]>) {
+    ring.data = next; //~ ERROR E0616
 }

@@ -5,11 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::{
-        FromDevice,
-        ToDevice, //
-    },
-    streaming::Mapping, //
+    FromDevice,
+    Mapping,
+    ToDevice, //
 };
 use kernel::prelude::*;
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::{
-        Direction,
-        ToDevice, //
-    },
-    streaming::Mapping, //
+    Direction,
+    Mapping,
+    ToDevice, //
 };
 use kernel::prelude::*;
 

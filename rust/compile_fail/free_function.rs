@@ -4,7 +4,7 @@
 // In C: unmaps coherent memory as if it were a streaming mapping
 // Here: cannot be expressed
 
-use crate::dma::coherent::CoherentMemory;
+use crate::dma::CoherentMemory;
 
 fn remove(ring: CoherentMemory<'_, [u64]>) {
     ring.unmap(); //~ ERROR E0599

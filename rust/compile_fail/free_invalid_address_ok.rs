@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -16,6 +16,6 @@ use kernel::{
 fn send(dev: &Device<Bound>, frame: KVec<u8>) -> KVec<u8> {
     match Mapping::map(dev, frame, ToDevice) {
         Ok(mapping) => mapping.unmap(),
-        Err(err) => err.buffer,
+        Err(err) => err.value,
     }
 }

@@ -5,13 +5,13 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::ToDevice,
-    sg::SgMapping, //
+    SgMapping,
+    ToDevice, //
 };
 use kernel::prelude::*;
 
 fn finish(mapping: SgMapping<'_, VVec<u8>, ToDevice>) -> VVec<u8> {
-    let mapped = mapping.spans().count();
+    let mapped = mapping.segments().count();
 
     mapping.unmap(mapped) //~ ERROR E0061
 }

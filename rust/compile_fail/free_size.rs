@@ -5,8 +5,8 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::prelude::*;
 

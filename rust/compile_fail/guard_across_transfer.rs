@@ -5,20 +5,25 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Mapping,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(engine: E, mut mapping: Mapping<'_, KVec<u8>, ToDevice>, job: E::Job) -> Result {
+fn send<E: Wait + Copy>(
+    engine: E,
+    mut mapping: Mapping<'_, KVec<u8>, ToDevice>,
+    job: E::Command,
+) -> Result {
     let mut access = mapping.sync_for_cpu();
-    let transfer = Transfer::read(engine, mapping, 0..64, job)?; //~ ERROR E0505
+    let transfer = Transfer::to_device(engine, mapping, 0..64, job)?; //~ ERROR E0505
 
     access[0] = 0x5a;
-    transfer.wait(100)?;
+    transfer.wait(Delta::from_secs(1))?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    direction::FromDevice,
-    iova::IovaBuilder, //
+    FromDevice,
+    IovaBuilder,
+    Pages, //
 };
 use kernel::{
     device::{
@@ -15,7 +15,7 @@ use kernel::{
 };
 
 fn map(dev: &Device<Bound>, first: Pages, second: Pages) -> Result {
-    let mut builder = IovaBuilder::begin(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
+    let mut builder = IovaBuilder::reserve(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
 
     builder.link(second)?;
     let mapping = builder.finish()?;

@@ -5,9 +5,9 @@
 // Here: cannot be expressed: an unfinished mapping has no address
 
 use crate::dma::{
-    buffer::Pages,
-    direction::FromDevice,
-    iova::IovaBuilder, //
+    FromDevice,
+    IovaBuilder,
+    Pages, //
 };
 use kernel::{
     device::{
@@ -20,9 +20,9 @@ use kernel::{
 
 fn map(dev: &Device<Bound>, pages: [Pages; 2]) -> Result {
     let [first, second] = pages;
-    let mut builder = IovaBuilder::begin(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
+    let mut builder = IovaBuilder::reserve(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
 
     builder.link(second)?;
-    let _span = builder.span(); //~ ERROR E0599
+    let _range = builder.range(); //~ ERROR E0599
     Ok(())
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    direction::FromDevice,
-    iova::IovaBuilder, //
+    FromDevice,
+    IovaBuilder,
+    Pages, //
 };
 use kernel::{
     device::{
@@ -16,10 +16,10 @@ use kernel::{
 
 fn map(dev: &Device<Bound>, pages: [Pages; 2]) -> Result {
     let [first, second] = pages;
-    let mut builder = IovaBuilder::begin(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
+    let mut builder = IovaBuilder::reserve(dev, first, 2 * PAGE_SIZE, 2, FromDevice, GFP_KERNEL)?;
 
     builder.link(second)?;
     let mapping = builder.finish()?;
-    let _span = mapping.span();
+    let _range = mapping.range();
     Ok(())
 }

@@ -5,9 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::ToDevice,
-    span::DeviceAddress,
-    streaming::Mapping, //
+    Address,
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -17,8 +17,8 @@ use kernel::{
     prelude::*, //
 };
 
-fn send(dev: &Device<Bound>, frame: KVec<u8>) -> DeviceAddress {
+fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Address {
     let mapping = Mapping::map(dev, frame, ToDevice);
 
-    mapping.span().address() //~ ERROR E0599
+    mapping.range().address() //~ ERROR E0599
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    span::DeviceAddress,
-    streaming::Mapping, //
+    Address,
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -14,8 +14,8 @@ use kernel::{
 };
 
 // Without a check of the error there is no mapping, and no address.
-fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result<DeviceAddress> {
+fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result<Address> {
     let mapping = Mapping::map(dev, frame, ToDevice)?;
 
-    Ok(mapping.span().address())
+    Ok(mapping.range().address())
 }

@@ -4,11 +4,11 @@
 // In C: maps a pointer outside the linear map of the kernel, such as one from ioremap()
 // Here: does not compile
 // Message: `*mut u8` cannot be mapped for streaming DMA
-// Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can
+// Note: `KBox<T>`, `KVec<T>` and `dma::Pages` can
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::{
     device::{

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping,
+    Pages, //
 };
 use kernel::{
     device::{

@@ -6,8 +6,8 @@
 // Message: cannot be mapped for streaming DMA
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

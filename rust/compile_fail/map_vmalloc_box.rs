@@ -4,11 +4,11 @@
 // In C: maps a structure from vmalloc()
 // Here: does not compile
 // Message: cannot be mapped for streaming DMA
-// Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can
+// Note: `KBox<T>`, `KVec<T>` and `dma::Pages` can
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

@@ -5,10 +5,10 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::ToDevice,
-    span::Span,
-    streaming::Mapping,
-    transfer::DeviceMemory, //
+    AnySegments,
+    Mapping,
+    Memory,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -20,7 +20,7 @@ use kernel::{
 
 struct Fragment<'a>(&'a Mapping<'a, KVec<u8>, ToDevice>);
 
-impl DeviceMemory for Fragment<'_> {
+impl Memory for Fragment<'_> {
     //~^ ERROR E0200
     type Direction = ToDevice;
 
@@ -28,7 +28,7 @@ impl DeviceMemory for Fragment<'_> {
         self.0.device()
     }
 
-    fn span(&self) -> Span<'_, ToDevice> {
-        self.0.span()
+    fn segments(&self) -> AnySegments<'_> {
+        self.0.segments()
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    span::Span,
-    streaming::Mapping,
-    transfer::DeviceMemory, //
+    AnySegments,
+    Mapping,
+    Memory,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -17,14 +17,14 @@ use kernel::{
 struct Frame<'a>(Mapping<'a, KVec<u8>, ToDevice>);
 
 // SAFETY: This value owns the mapping, which keeps these promises.
-unsafe impl DeviceMemory for Frame<'_> {
+unsafe impl Memory for Frame<'_> {
     type Direction = ToDevice;
 
     fn device(&self) -> &Device<Bound> {
         self.0.device()
     }
 
-    fn span(&self) -> Span<'_, ToDevice> {
-        self.0.span()
+    fn segments(&self) -> AnySegments<'_> {
+        self.0.segments()
     }
 }

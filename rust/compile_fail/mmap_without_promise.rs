@@ -4,7 +4,7 @@
 // In C: changes the flags of a user space area after mapping memory there
 // Here: does not compile
 
-use crate::dma::coherent::MmapMemory;
+use crate::dma::MmapMemory;
 use kernel::{
     mm::virt::VmaNew,
     prelude::*, //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use crate::dma::coherent::MmapMemory;
+use crate::dma::MmapMemory;
 use kernel::{
     mm::virt::VmaNew,
     prelude::*, //

@@ -5,8 +5,8 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::NoncontiguousPages, //
+    FromDevice,
+    NoncontiguousPages, //
 };
 
 fn first(mut pages: NoncontiguousPages<'_, u8, FromDevice>) -> u8 {

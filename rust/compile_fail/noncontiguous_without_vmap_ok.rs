@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::NoncontiguousPages, //
+    FromDevice,
+    NoncontiguousPages, //
 };
 use kernel::prelude::*;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -12,10 +12,10 @@ use kernel::{
     prelude::*, //
 };
 
-// One mapping may have any number of spans.
+// One mapping may have any number of ranges.
 fn send_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
     let mapping = Mapping::map(dev, frame, ToDevice)?;
-    let (first, second) = (mapping.span(), mapping.span());
+    let (first, second) = (mapping.range(), mapping.range());
 
     dev_dbg!(dev, "{} {}\n", first.len(), second.len());
     Ok(())

@@ -7,8 +7,8 @@
 // Note: types without padding or uninitialized bytes (`AsBytes`)
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping, //
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

@@ -7,22 +7,23 @@
 // Note: map the buffer `ToDevice` or `Bidirectional`
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::NoncontiguousPages,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    FromDevice,
+    NoncontiguousPages,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(
+fn send<E: Wait + Copy>(
     engine: E,
     pages: NoncontiguousPages<'_, u8, FromDevice>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result {
-    let transfer = Transfer::read(engine, pages, 0..64, job)?; //~ ERROR E0277
+    let transfer = Transfer::to_device(engine, pages, 0..64, job)?; //~ ERROR E0277
 
-    transfer.wait(100)?;
+    transfer.wait(Delta::from_secs(1))?;
     Ok(())
 }

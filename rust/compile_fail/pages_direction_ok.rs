@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    pages::NoncontiguousPages,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    NoncontiguousPages,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(engine: E, pages: NoncontiguousPages<'_, u8, ToDevice>, job: E::Job) -> Result {
-    let transfer = Transfer::read(engine, pages, 0..64, job)?;
+fn send<E: Wait + Copy>(
+    engine: E,
+    pages: NoncontiguousPages<'_, u8, ToDevice>,
+    job: E::Command,
+) -> Result {
+    let transfer = Transfer::to_device(engine, pages, 0..64, job)?;
 
-    transfer.wait(100)?;
+    transfer.wait(Delta::from_secs(1))?;
     Ok(())
 }

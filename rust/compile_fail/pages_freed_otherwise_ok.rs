@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::DevicePages, //
+    DevicePages,
+    FromDevice, //
 };
 use kernel::{
     alloc::AllocError,

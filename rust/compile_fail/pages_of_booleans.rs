@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::DevicePages, //
+    DevicePages,
+    FromDevice, //
 };
 use kernel::{
     device::{

@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::ToDevice,
-    pages::DevicePages, //
+    DevicePages,
+    ToDevice, //
 };
 use kernel::{
     prelude::*,

@@ -5,8 +5,8 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::DevicePages, //
+    DevicePages,
+    FromDevice, //
 };
 
 fn first(pages: &mut DevicePages<'_, u8, FromDevice>) -> u8 {

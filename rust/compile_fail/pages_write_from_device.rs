@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::VmappedPages, //
+    FromDevice,
+    VmappedPages, //
 };
 
 fn mark_as_read(pages: &mut VmappedPages<'_, u8, FromDevice>) {

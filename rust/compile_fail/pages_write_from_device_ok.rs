@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::Bidirectional,
-    pages::VmappedPages, //
+    Bidirectional,
+    VmappedPages, //
 };
 
 fn mark_as_read(pages: &mut VmappedPages<'_, u8, Bidirectional>) {

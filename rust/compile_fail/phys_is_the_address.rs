@@ -5,9 +5,9 @@
 // Here: cannot be expressed: a mapping does not give out the physical address
 
 use crate::dma::{
-    buffer::Pages,
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping,
+    Pages, //
 };
 use kernel::io::PhysAddr;
 

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    direction::FromDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    FromDevice,
+    Mapping,
+    Pages,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
 // The engine writes the address, while the transfer has the mapping.
-fn receive<E: Engine>(
-    engine: &E,
+fn receive<E: Wait + Copy>(
+    engine: E,
     mapping: Mapping<'_, Pages, FromDevice>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<Pages> {
-    Ok(Transfer::write(engine, mapping, 0..4096, job)?
-        .wait(1000)?
+    Ok(Transfer::from_device(engine, mapping, 0..4096, job)?
+        .wait(Delta::from_secs(1))?
         .unmap())
 }

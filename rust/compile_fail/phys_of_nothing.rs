@@ -4,7 +4,7 @@
 // In C: uses the physical address of a dangling pointer
 // Here: does not compile
 
-use crate::dma::buffer::Buffer;
+use crate::dma::Buffer;
 use core::ptr::NonNull;
 use kernel::{
     io::PhysAddr,
@@ -12,5 +12,5 @@ use kernel::{
 };
 
 fn nowhere() -> PhysAddr {
-    <KBox<u64> as Buffer>::phys(NonNull::dangling()) //~ ERROR E0133
+    <KBox<u64> as Buffer>::phys(NonNull::dangling(), ()) //~ ERROR E0133
 }

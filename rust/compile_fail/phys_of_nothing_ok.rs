@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::{
-        MapError,
-        Mapping, //
-    }, //
+    ErrorWith,
+    Mapping,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -16,6 +14,6 @@ use kernel::{
 };
 
 // A mapping calls it on memory that it owns.
-fn map(dev: &Device<Bound>, value: KBox<u64>) -> Result<KBox<u64>, MapError<KBox<u64>>> {
+fn map(dev: &Device<Bound>, value: KBox<u64>) -> Result<KBox<u64>, ErrorWith<KBox<u64>>> {
     Ok(Mapping::map(dev, value, ToDevice)?.unmap())
 }

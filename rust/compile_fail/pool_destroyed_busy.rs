@@ -4,8 +4,8 @@
 // In C: destroys a pool while its objects are in use
 // Here: cannot be expressed
 
-use crate::dma::pool::{
-    DmaPool,
+use crate::dma::{
+    Pool,
     PoolObject, //
 };
 use kernel::{
@@ -13,9 +13,9 @@ use kernel::{
     sync::Arc, //
 };
 
-fn end<'a>(pool: Arc<DmaPool<'a, u64>>) -> Result<PoolObject<'a, u64>> {
-    let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+fn end<'a>(pool: Arc<Pool<'a, u64>>) -> Result<PoolObject<'a, u64>> {
+    let object = Pool::zalloc(&pool, GFP_KERNEL)?;
 
-    DmaPool::destroy(pool); //~ ERROR E0599
+    Pool::destroy(pool); //~ ERROR E0599
     Ok(object)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use crate::dma::pool::{
-    DmaPool,
+use crate::dma::{
+    Pool,
     PoolObject, //
 };
 use kernel::{
@@ -10,8 +10,8 @@ use kernel::{
 };
 
 // The object holds a reference to the pool.
-fn end<'a>(pool: Arc<DmaPool<'a, u64>>) -> Result<PoolObject<'a, u64>> {
-    let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+fn end<'a>(pool: Arc<Pool<'a, u64>>) -> Result<PoolObject<'a, u64>> {
+    let object = Pool::zalloc(&pool, GFP_KERNEL)?;
 
     drop(pool);
     Ok(object)

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    pool::PoolObject,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    PoolObject,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(engine: &E, command: PoolObject<'_, u64>, job: E::Job) -> Result {
-    let transfer = Transfer::read(engine, command, 0..8, job)?;
+fn send<E: Wait + Copy>(engine: E, command: PoolObject<'_, u64>, job: E::Command) -> Result {
+    let transfer = Transfer::to_device(engine, command, 0..8, job)?;
 
-    drop(transfer.wait(100)?);
+    drop(transfer.wait(Delta::from_secs(1))?);
     Ok(())
 }

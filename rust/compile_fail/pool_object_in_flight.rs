@@ -5,19 +5,17 @@
 // Here: does not compile
 
 use crate::dma::{
-    pool::PoolObject,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    PoolObject,
+    Transfer,
+    Wait, //
 };
 use kernel::{
     io::Io,
     prelude::*, //
 };
 
-fn fetch<E: Engine>(engine: &E, status: PoolObject<'_, u64>, job: E::Job) -> Result<u64> {
-    let _transfer = Transfer::write(engine, status, 0..8, job)?;
+fn fetch<E: Wait + Copy>(engine: E, status: PoolObject<'_, u64>, job: E::Command) -> Result<u64> {
+    let _transfer = Transfer::from_device(engine, status, 0..8, job)?;
 
     Ok(status.read_val()) //~ ERROR E0382
 }

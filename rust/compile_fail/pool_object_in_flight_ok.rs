@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    pool::PoolObject,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    PoolObject,
+    Transfer,
+    Wait, //
 };
 use kernel::{
     io::Io,
-    prelude::*, //
+    prelude::*,
+    time::Delta, //
 };
 
-fn fetch<E: Engine>(engine: &E, status: PoolObject<'_, u64>, job: E::Job) -> Result<u64> {
-    let status = Transfer::write(engine, status, 0..8, job)?.wait(100)?;
+fn fetch<E: Wait + Copy>(engine: E, status: PoolObject<'_, u64>, job: E::Command) -> Result<u64> {
+    let status = Transfer::from_device(engine, status, 0..8, job)?.wait(Delta::from_secs(1))?;
 
     Ok(status.read_val())
 }

@@ -5,17 +5,19 @@
 // Here: does not compile
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::CpuBuffer,
-    direction::ToDevice,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    CpuBuffer,
+    Pages,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
 use kernel::prelude::*;
 
-fn send<E: Engine>(engine: &E, frame: CpuBuffer<'_, Pages, ToDevice>, job: E::Job) -> Result {
-    let _transfer = Transfer::read(engine, frame, 0..64, job)?; //~ ERROR E0277
+fn send<E: Wait + Copy>(
+    engine: E,
+    frame: CpuBuffer<'_, Pages, ToDevice>,
+    job: E::Command,
+) -> Result {
+    let _transfer = Transfer::to_device(engine, frame, 0..64, job)?; //~ ERROR E0277
     Ok(())
 }

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::CpuBuffer,
-    direction::ToDevice,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    CpuBuffer,
+    Pages,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn send<E: Engine>(engine: &E, frame: CpuBuffer<'_, Pages, ToDevice>, job: E::Job) -> Result {
-    Transfer::read(engine, frame.sync_for_device(), 0..64, job)?.wait(100)?;
+fn send<E: Wait + Copy>(
+    engine: E,
+    frame: CpuBuffer<'_, Pages, ToDevice>,
+    job: E::Command,
+) -> Result {
+    Transfer::to_device(engine, frame.sync_for_device(), 0..64, job)?.wait(Delta::from_secs(1))?;
     Ok(())
 }

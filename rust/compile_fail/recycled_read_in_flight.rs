@@ -5,25 +5,21 @@
 // Here: does not compile
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::{
-        CpuBuffer,
-        DeviceBuffer, //
-    },
-    direction::Bidirectional,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Bidirectional,
+    CpuBuffer,
+    DeviceBuffer,
+    Pages,
+    Transfer,
+    Wait, //
 };
 use kernel::prelude::*;
 
-fn echo<'a, E: Engine>(
-    engine: &E,
+fn echo<'a, E: Wait + Copy>(
+    engine: E,
     memory: DeviceBuffer<'a, Pages, Bidirectional>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<Option<CpuBuffer<'a, Pages, Bidirectional>>> {
-    let _transfer = Transfer::write(engine, memory, 0..64, job)?;
+    let _transfer = Transfer::from_device(engine, memory, 0..64, job)?;
 
     Ok(memory.sync_for_cpu(64).ok()) //~ ERROR E0382
 }

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::{
-        CpuBuffer,
-        DeviceBuffer, //
-    },
-    direction::Bidirectional,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Bidirectional,
+    CpuBuffer,
+    DeviceBuffer,
+    Pages,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn echo<'a, E: Engine>(
-    engine: &E,
+fn echo<'a, E: Wait + Copy>(
+    engine: E,
     memory: DeviceBuffer<'a, Pages, Bidirectional>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<Option<CpuBuffer<'a, Pages, Bidirectional>>> {
-    let memory = Transfer::write(engine, memory, 0..64, job)?.wait(100)?;
+    let memory = Transfer::from_device(engine, memory, 0..64, job)?.wait(Delta::from_secs(1))?;
 
     Ok(memory.sync_for_cpu(64).ok())
 }

@@ -5,12 +5,10 @@
 // Here: does not compile
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::{
-        CpuBuffer,
-        DeviceBuffer, //
-    },
-    direction::ToDevice, //
+    CpuBuffer,
+    DeviceBuffer,
+    Pages,
+    ToDevice, //
 };
 
 type Send<'a> = DeviceBuffer<'a, Pages, ToDevice>;

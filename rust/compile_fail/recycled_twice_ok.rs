@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::{
-        CpuBuffer,
-        DeviceBuffer, //
-    },
-    direction::ToDevice, //
+    CpuBuffer,
+    DeviceBuffer,
+    Pages,
+    ToDevice, //
 };
 
 type Send<'a> = DeviceBuffer<'a, Pages, ToDevice>;

@@ -5,9 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::CpuBuffer,
-    direction::ToDevice, //
+    CpuBuffer,
+    Pages,
+    ToDevice, //
 };
 
 fn done(buffer: CpuBuffer<'_, Pages, ToDevice>) -> u8 {

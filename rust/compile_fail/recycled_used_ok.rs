@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::CpuBuffer,
-    direction::ToDevice, //
+    CpuBuffer,
+    Pages,
+    ToDevice, //
 };
 
 fn done(buffer: CpuBuffer<'_, Pages, ToDevice>) -> u8 {

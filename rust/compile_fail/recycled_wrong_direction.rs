@@ -5,9 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::CpuBuffer,
-    direction::FromDevice, //
+    CpuBuffer,
+    FromDevice,
+    Pages, //
 };
 
 fn answer(frame: &mut CpuBuffer<'_, Pages, FromDevice>) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    buffer_pool::CpuBuffer,
-    direction::Bidirectional, //
+    Bidirectional,
+    CpuBuffer,
+    Pages, //
 };
 
 fn answer(frame: &mut CpuBuffer<'_, Pages, Bidirectional>) {

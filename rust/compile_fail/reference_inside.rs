@@ -7,8 +7,8 @@
 // Note: write only to types that are valid for all bytes (`FromBytes`)
 
 use crate::dma::{
-    direction::Bidirectional,
-    streaming::Mapping, //
+    Bidirectional,
+    Mapping, //
 };
 use kernel::{
     device::{

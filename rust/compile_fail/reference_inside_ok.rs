@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::Bidirectional,
-    streaming::Mapping, //
+    Bidirectional,
+    Mapping, //
 };
 use kernel::{
     device::{

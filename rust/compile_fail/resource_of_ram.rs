@@ -5,8 +5,8 @@
 // Here: cannot be expressed: only the driver of a device lends its registers
 
 use crate::dma::{
-    direction::Bidirectional,
-    resource::ResourceMapping, //
+    Bidirectional,
+    ResourceMapping, //
 };
 use kernel::{
     device::{
@@ -18,6 +18,6 @@ use kernel::{
 };
 
 fn map(dev: &Device<Bound>, registers: PhysAddr) -> Result {
-    ResourceMapping::map(dev, registers, Bidirectional)?.unmap(); //~ ERROR E0308
+    drop(ResourceMapping::map(dev, registers, Bidirectional)?); //~ ERROR E0308
     Ok(())
 }

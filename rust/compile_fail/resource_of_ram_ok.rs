@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::Bidirectional,
-    resource::{
-        MmioRegion,
-        ResourceMapping, //
-    }, //
+    Bidirectional,
+    MmioRegion,
+    ResourceMapping, //
 };
 use kernel::{
     device::{
@@ -20,6 +18,6 @@ fn map(dev: &Device<Bound>, other: &pci::Bar<'_>) -> Result {
     // SAFETY: It is a doorbell, which any device may write to.
     let registers = unsafe { MmioRegion::of_bar(other, 0..4)? };
 
-    ResourceMapping::map(dev, registers, Bidirectional)?.unmap();
+    drop(ResourceMapping::map(dev, registers, Bidirectional)?);
     Ok(())
 }

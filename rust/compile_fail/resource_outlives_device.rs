@@ -5,11 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    resource::{
-        MmioRegion,
-        ResourceMapping, //
-    }, //
+    FromDevice,
+    MmioRegion,
+    ResourceMapping, //
 };
 use kernel::{
     device::{

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    resource::{
-        MmioRegion,
-        ResourceMapping, //
-    }, //
+    FromDevice,
+    MmioRegion,
+    ResourceMapping, //
 };
 use kernel::{
     device::{

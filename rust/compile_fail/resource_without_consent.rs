@@ -5,11 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    resource::{
-        MmioRegion,
-        ResourceMapping, //
-    }, //
+    FromDevice,
+    MmioRegion,
+    ResourceMapping, //
 };
 use kernel::{
     device::{
@@ -24,6 +22,6 @@ fn behind_its_back(mine: &Device<Bound>, victim: &pci::Device<Bound>) -> Result 
     let bar = victim.iomap_region(0, c"peer")?;
     let registers = MmioRegion::of_bar(&bar, 0x80..0xa0)?; //~ ERROR E0133
 
-    ResourceMapping::map(mine, registers, FromDevice)?.unmap();
+    drop(ResourceMapping::map(mine, registers, FromDevice)?);
     Ok(())
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    resource::{
-        MmioRegion,
-        ResourceMapping, //
-    }, //
+    FromDevice,
+    MmioRegion,
+    ResourceMapping, //
 };
 use kernel::{
     device::{
@@ -25,6 +23,6 @@ unsafe fn lent(mine: &Device<Bound>, bar: &pci::Bar<'_>) -> Result {
     // SAFETY: By the safety requirements of this function.
     let registers = unsafe { MmioRegion::of_bar(bar, 0x80..0xa0)? };
 
-    ResourceMapping::map(mine, registers, FromDevice)?.unmap();
+    drop(ResourceMapping::map(mine, registers, FromDevice)?);
     Ok(())
 }

@@ -4,7 +4,7 @@
 // In C: maps a physical address on the assumption that it is of registers
 // Here: does not compile
 
-use crate::dma::resource::MmioRegion;
+use crate::dma::MmioRegion;
 use kernel::{
     io::PhysAddr,
     prelude::*, //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use crate::dma::resource::MmioRegion;
+use crate::dma::MmioRegion;
 use kernel::{
     io::PhysAddr,
     prelude::*, //

@@ -5,9 +5,10 @@
 // Here: does not compile
 // Message: only traits defined in the current crate can be implemented
 
-use crate::dma::direction::{
+use crate::dma::{
     DeviceWrites,
     ToDevice, //
 };
 
-impl DeviceWrites for ToDevice {} //~ ERROR E0117
+// SAFETY: There is no reason: an IOMMU refuses the write.
+unsafe impl DeviceWrites for ToDevice {} //~ ERROR E0117

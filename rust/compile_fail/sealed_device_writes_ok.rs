@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::{
-        DeviceReads,
-        DeviceWrites, //
-    },
-    span::Span, //
+    DeviceReads,
+    DeviceWrites,
+    Range, //
 };
 
 // With both bounds, only a bidirectional mapping is accepted.
-fn exchange<D: DeviceReads + DeviceWrites>(memory: Span<'_, D>) {
-    let _ = (memory.for_reading(), memory.for_writing());
+fn exchange<D: DeviceReads + DeviceWrites>(memory: Range<'_, D>) {
+    let _ = (memory.to_device(), memory.from_device());
 }

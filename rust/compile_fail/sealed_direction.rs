@@ -6,9 +6,10 @@
 // Message: Sideways` cannot be a direction
 // Note: and no others
 
-use crate::dma::direction::Direction;
+use crate::dma::Direction;
 use kernel::dma::DataDirection;
 
+#[derive(Clone, Copy)]
 struct Sideways;
 
 impl Direction for Sideways {

@@ -3,10 +3,9 @@
 // DMA debugger: nothing: it checks calls, not the assumptions of the driver
 // In C: maps memory of any type
 // Here: does not compile
-// Message: alone decide whether ... Status` may be mapped ... FromDevice`
-// Note: implement them
+// Message: requires an `unsafe impl` declaration
 
-use crate::dma::direction::{
+use crate::dma::{
     FromDevice,
     Permits, //
 };
@@ -15,4 +14,4 @@ struct Status {
     ready: bool,
 }
 
-impl Permits<Status> for FromDevice {} //~ ERROR E0277
+impl Permits<Status> for FromDevice {} //~ ERROR E0200

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-use crate::dma::direction::{
+use crate::dma::{
     FromDevice,
     Permits, //
 };

@@ -3,14 +3,12 @@
 // DMA debugger: mapping sg segment across boundary
 // In C: makes a segment that crosses a boundary
 // Here: cannot be expressed: the library makes the segments, of memory that it owns
-// Message: Piece` cannot be mapped for streaming DMA
+// Message: PhysVec` cannot be mapped for streaming DMA
 
 use crate::dma::{
-    direction::ToDevice,
-    sg::{
-        Piece,
-        SgMapping, //
-    }, //
+    PhysVec,
+    SgMapping,
+    ToDevice, //
 };
 use kernel::{
     device::{
@@ -20,7 +18,7 @@ use kernel::{
     prelude::*, //
 };
 
-fn gather(dev: &Device<Bound>, first: Piece, second: Piece) -> Result {
+fn gather(dev: &Device<Bound>, first: PhysVec, second: PhysVec) -> Result {
     let mut pieces = KVec::new();
     pieces.push(first, GFP_KERNEL)?;
     pieces.push(second, GFP_KERNEL)?;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    buffer::Pages,
-    direction::ToDevice,
-    sg::SgMapping, //
+    Pages,
+    SgMapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

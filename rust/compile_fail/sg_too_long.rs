@@ -5,8 +5,8 @@
 // Here: cannot be expressed: the library limits segments to the maximum of the device
 
 use crate::dma::{
-    direction::ToDevice,
-    sg::SgMapping, //
+    SgMapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

@@ -7,8 +7,8 @@
 // Note: map the buffer `ToDevice` or `Bidirectional`
 
 use crate::dma::{
-    direction::FromDevice,
-    sg::SgMapping, //
+    FromDevice,
+    SgMapping, //
 };
 use kernel::prelude::*;
 

@@ -5,30 +5,29 @@
 // Here: does not compile
 
 use crate::dma::{
-    coherent::CoherentMemory,
-    direction::ToDevice,
-    sg::SgMapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    CoherentMemory,
+    SgMapping,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
 use kernel::{
     device::{
         Bound,
         Device, //
     },
-    prelude::*, //
+    prelude::*,
+    time::Delta, //
 };
 
-fn refill<'a, E: Engine>(
+fn refill<'a, E: Wait + Copy>(
     dev: &'a Device<Bound>,
     owner: E,
     memory: CoherentMemory<'a, [u8]>,
-    job: E::Job,
+    job: E::Command,
 ) -> Result<SgMapping<'a, CoherentMemory<'a, [u8]>, ToDevice>> {
     let mapping = SgMapping::map(dev, memory, ToDevice, GFP_KERNEL)?;
-    Transfer::write(owner, memory, 0..64, job)?.wait(100)?; //~ ERROR E0382
+    Transfer::from_device(owner, memory, 0..64, job)?.wait(Delta::from_secs(1))?; //~ ERROR E0382
 
     Ok(mapping)
 }

@@ -4,11 +4,11 @@
 // In C: maps a field of a structure that shares a cache line with fields that the CPU uses
 // Here: does not compile
 // Message: cannot be mapped for streaming DMA
-// Note: `KBox<T>`, `KVec<T>` and `dma::buffer::Pages` can
+// Note: `KBox<T>`, `KVec<T>` and `dma::Pages` can
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::{
     device::{

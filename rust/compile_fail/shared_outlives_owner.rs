@@ -5,9 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    coherent::CoherentMemory,
-    direction::FromDevice,
-    sg::SgMapping, //
+    CoherentMemory,
+    FromDevice,
+    SgMapping, //
 };
 use kernel::{
     device::{

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    coherent::CoherentMemory,
-    direction::FromDevice,
-    sg::SgMapping, //
+    CoherentMemory,
+    FromDevice,
+    SgMapping, //
 };
 use kernel::{
     device::{

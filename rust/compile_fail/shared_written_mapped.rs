@@ -5,9 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    coherent::CoherentMemory,
-    direction::ToDevice,
-    sg::SgMapping, //
+    CoherentMemory,
+    SgMapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    coherent::CoherentMemory,
-    direction::ToDevice,
-    sg::SgMapping, //
+    CoherentMemory,
+    SgMapping,
+    ToDevice, //
 };
 use kernel::{
     device::{

@@ -5,11 +5,9 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::{
-        Bidirectional,
-        FromDevice, //
-    },
-    streaming::Mapping, //
+    Bidirectional,
+    FromDevice,
+    Mapping, //
 };
 use kernel::prelude::*;
 

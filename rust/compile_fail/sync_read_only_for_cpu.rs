@@ -5,18 +5,14 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::{
-        FromDevice,
-        ToDevice, //
-    },
-    streaming::{
-        CpuAccess,
-        Mapping, //
-    }, //
+    CpuAccess,
+    FromDevice,
+    Mapping,
+    ToDevice, //
 };
 use kernel::prelude::*;
 
-fn answer(access: CpuAccess<'_, [u8], FromDevice>) -> u8 {
+fn answer(access: CpuAccess<'_, Mapping<'_, KVec<u8>, FromDevice>>) -> u8 {
     access[0]
 }
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::{
-        CpuAccess,
-        Mapping, //
-    }, //
+    CpuAccess,
+    FromDevice,
+    Mapping, //
 };
 use kernel::prelude::*;
 
-fn answer(access: CpuAccess<'_, [u8], FromDevice>) -> u8 {
+fn answer(access: CpuAccess<'_, Mapping<'_, KVec<u8>, FromDevice>>) -> u8 {
     access[0]
 }
 

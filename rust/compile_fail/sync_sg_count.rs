@@ -5,13 +5,13 @@
 // Here: cannot be expressed
 
 use crate::dma::{
-    direction::FromDevice,
-    sg::SgMapping, //
+    FromDevice,
+    SgMapping, //
 };
 use kernel::prelude::*;
 
 fn received(mapping: &mut SgMapping<'_, VVec<u8>, FromDevice>, header: &mut [u8]) -> Result {
-    let mapped = mapping.spans().count();
+    let mapped = mapping.segments().count();
 
     mapping.sync_for_cpu(mapped).read(0, header) //~ ERROR E0061
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::ToDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Mapping,
+    ToDevice,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
 type Frame<'a> = Mapping<'a, KVec<u8>, ToDevice>;
 
 // A transfer owns the mapping while it is in flight, and then returns it.
-fn send<'a, E: Engine>(engine: E, mapping: Frame<'a>, job: E::Job) -> Result<Frame<'a>> {
-    Ok(Transfer::read(engine, mapping, 0..64, job)?.wait(100)?)
+fn send<'a, E: Wait + Copy>(engine: E, mapping: Frame<'a>, job: E::Command) -> Result<Frame<'a>> {
+    Ok(Transfer::to_device(engine, mapping, 0..64, job)?.wait(Delta::from_secs(1))?)
 }

@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::Bidirectional,
-    streaming::Mapping, //
+    Bidirectional,
+    Mapping, //
 };
 use kernel::prelude::*;
 

@@ -5,25 +5,26 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::Bidirectional,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Bidirectional,
+    Mapping,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn exchange<E: Engine>(
-    engine: &E,
+fn exchange<E: Wait + Copy>(
+    engine: E,
     mapping: Mapping<'_, KVec<u8>, Bidirectional>,
-    out: E::Job,
-    back: E::Job,
+    out: E::Command,
+    back: E::Command,
 ) -> Result {
-    let sent = Transfer::read(engine, mapping, 0..64, out)?;
-    let received = Transfer::write(engine, mapping, 0..64, back)?; //~ ERROR E0382
+    let sent = Transfer::to_device(engine, mapping, 0..64, out)?;
+    let received = Transfer::from_device(engine, mapping, 0..64, back)?; //~ ERROR E0382
 
-    sent.wait(100)?;
-    received.wait(100)?;
+    sent.wait(Delta::from_secs(1))?;
+    received.wait(Delta::from_secs(1))?;
     Ok(())
 }

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::Bidirectional,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    Bidirectional,
+    Mapping,
+    Transfer,
+    Wait, //
 };
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
-fn exchange<E: Engine>(
-    engine: &E,
+fn exchange<E: Wait + Copy>(
+    engine: E,
     mapping: Mapping<'_, KVec<u8>, Bidirectional>,
-    out: E::Job,
-    back: E::Job,
+    out: E::Command,
+    back: E::Command,
 ) -> Result {
-    let mapping = Transfer::read(engine, mapping, 0..64, out)?.wait(100)?;
+    let mapping = Transfer::to_device(engine, mapping, 0..64, out)?.wait(Delta::from_secs(1))?;
 
-    Transfer::write(engine, mapping, 0..64, back)?.wait(100)?;
+    Transfer::from_device(engine, mapping, 0..64, back)?.wait(Delta::from_secs(1))?;
     Ok(())
 }

@@ -6,8 +6,8 @@
 // Message: memory that holds ... MaybeUninit<[u8; 64]>` cannot be mapped ... FromDevice`
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::{
     device::{

@@ -5,17 +5,15 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    streaming::Mapping,
-    transfer::{
-        Engine,
-        Transfer, //
-    }, //
+    FromDevice,
+    Mapping,
+    Transfer,
+    Wait, //
 };
 use kernel::prelude::*;
 
 type Buffer<'a> = Mapping<'a, KVec<u8>, FromDevice>;
 
-fn steal<E: Engine>(request: &mut Transfer<E, Buffer<'_>>) -> u8 {
-    request.memory.sync_for_cpu()[0] //~ ERROR E0616
+fn steal<E: Wait + Copy>(request: &mut Transfer<E, Buffer<'_>>) -> u8 {
+    request.parts.memory.sync_for_cpu()[0] //~ ERROR E0616
 }

@@ -5,11 +5,9 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::{
-        NoncontiguousPages,
-        VmappedPages, //
-    }, //
+    FromDevice,
+    NoncontiguousPages,
+    VmappedPages, //
 };
 
 fn finish(

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::{
-        NoncontiguousPages,
-        VmappedPages, //
-    }, //
+    FromDevice,
+    NoncontiguousPages,
+    VmappedPages, //
 };
 
 fn finish(

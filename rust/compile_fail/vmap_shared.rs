@@ -5,13 +5,14 @@
 // Here: does not compile
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::VmapAccess, //
+    CpuAccess,
+    FromDevice,
+    VmappedPages, //
 };
 use core::cell::Cell;
 
 fn share<T: Sync>(_: &T) {}
 
-fn look(access: &VmapAccess<'_, '_, Cell<u32>, FromDevice>) {
+fn look(access: &CpuAccess<'_, VmappedPages<'_, Cell<u32>, FromDevice>>) {
     share(access); //~ ERROR E0277
 }

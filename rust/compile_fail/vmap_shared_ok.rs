@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    direction::FromDevice,
-    pages::VmapAccess, //
+    CpuAccess,
+    FromDevice,
+    VmappedPages, //
 };
 
 fn share<T: Sync>(_: &T) {}
 
-fn look(access: &VmapAccess<'_, '_, u32, FromDevice>) {
+fn look(access: &CpuAccess<'_, VmappedPages<'_, u32, FromDevice>>) {
     share(access);
 }

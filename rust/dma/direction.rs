@@ -10,19 +10,16 @@
 
 use kernel::{
     dma::DataDirection,
+    prelude::*,
     transmute::{
         AsBytes,
         FromBytes, //
     }, //
 };
 
-/// What only this module can implement: unsafe code relies on who reads, who writes and what is in
-/// the memory.
 mod private {
     use super::{
-        AsBytes,
         Bidirectional,
-        FromBytes,
         FromDevice,
         ToDevice, //
     };
@@ -31,48 +28,20 @@ mod private {
         message = "`{Self}` cannot be a direction",
         note = "the directions are `ToDevice`, `FromDevice` and `Bidirectional`, and no others"
     )]
-    pub trait Direction {}
+    pub trait Sealed {}
 
-    impl Direction for ToDevice {}
-    impl Direction for FromDevice {}
-    impl Direction for Bidirectional {}
-
-    #[diagnostic::on_unimplemented(
-        message = "a device does not read what is mapped `{Self}`",
-        note = "who reads is decided by the direction, for which the memory is mapped"
-    )]
-    pub trait Reads {}
-
-    impl Reads for ToDevice {}
-    impl Reads for Bidirectional {}
-
-    #[diagnostic::on_unimplemented(
-        message = "a device does not write what is mapped `{Self}`",
-        note = "who writes is decided by the direction, for which the memory is mapped"
-    )]
-    pub trait Writes {}
-
-    impl Writes for FromDevice {}
-    impl Writes for Bidirectional {}
-
-    #[diagnostic::on_unimplemented(
-        message = "`AsBytes` and `FromBytes` alone decide whether `{T}` may be mapped `{Self}`",
-        note = "implement them, if what they promise holds"
-    )]
-    pub trait Permits<T: ?Sized> {}
-
-    #[diagnostic::do_not_recommend]
-    impl<T: AsBytes + ?Sized> Permits<T> for ToDevice {}
-    #[diagnostic::do_not_recommend]
-    impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for FromDevice {}
-    #[diagnostic::do_not_recommend]
-    impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for Bidirectional {}
+    impl Sealed for ToDevice {}
+    impl Sealed for FromDevice {}
+    impl Sealed for Bidirectional {}
 }
 
 /// A direction of a mapping: [`ToDevice`], [`FromDevice`] or [`Bidirectional`].
-pub trait Direction: private::Direction + 'static {
+pub trait Direction: private::Sealed + Copy + 'static {
     /// The value that the C API takes.
     const DIRECTION: DataDirection;
+
+    /// Whether the device may write to the memory.
+    const DEVICE_WRITES: bool = !matches!(Self::DIRECTION, DataDirection::ToDevice);
 }
 
 /// The device reads the memory and cannot write to it; `DMA_TO_DEVICE`.
@@ -81,9 +50,9 @@ pub struct ToDevice;
 
 /// The device writes to the memory; `DMA_FROM_DEVICE`.
 ///
-/// What the device does not write keeps what the CPU had there, except on 32-bit Arm: the CPU's
-/// caches are invalidated without being written back (`arch/arm/mm/dma-mapping.c`), so that it may
-/// be older. Map the memory [`Bidirectional`] where that matters.
+/// Bytes that the device does not write keep their value, except on 32-bit Arm: the CPU's caches
+/// are invalidated there without being written back (`arch/arm/mm/dma-mapping.c`), so that an
+/// older value may appear. Map the memory [`Bidirectional`] where that matters.
 #[derive(Clone, Copy, Debug)]
 pub struct FromDevice;
 
@@ -104,40 +73,79 @@ impl Direction for Bidirectional {
 }
 
 /// Directions in which the device reads what the CPU wrote.
+///
+/// # Safety
+///
+/// [`Direction::DIRECTION`] lets the device read.
 #[diagnostic::on_unimplemented(
     message = "a device cannot be given memory mapped `{Self}` to read",
     note = "map the buffer `ToDevice` or `Bidirectional`"
 )]
-pub trait DeviceReads: Direction + private::Reads {}
+pub unsafe trait DeviceReads: Direction {}
 
-impl DeviceReads for ToDevice {}
-impl DeviceReads for Bidirectional {}
+// SAFETY: `DMA_TO_DEVICE` lets the device read.
+unsafe impl DeviceReads for ToDevice {}
+
+// SAFETY: `DMA_BIDIRECTIONAL` lets the device read.
+unsafe impl DeviceReads for Bidirectional {}
 
 /// Directions in which the device writes what the CPU will read.
+///
+/// # Safety
+///
+/// [`Direction::DIRECTION`] lets the device write.
 #[diagnostic::on_unimplemented(
     message = "a device cannot be given memory mapped `{Self}` to write",
     note = "map the buffer `FromDevice` or `Bidirectional`"
 )]
-pub trait DeviceWrites: Direction + private::Writes {}
+pub unsafe trait DeviceWrites: Direction {}
 
-impl DeviceWrites for FromDevice {}
-impl DeviceWrites for Bidirectional {}
+// SAFETY: `DMA_FROM_DEVICE` lets the device write.
+unsafe impl DeviceWrites for FromDevice {}
+
+// SAFETY: `DMA_BIDIRECTIONAL` lets the device write.
+unsafe impl DeviceWrites for Bidirectional {}
 
 /// Directions in which memory that holds a `T` may be mapped.
 ///
-/// - What goes to a device has no uninitialized bytes: `T` is [`AsBytes`].
-/// - What comes from a device is valid whatever it wrote: `T` is [`FromBytes`].
+/// - Memory that goes to a device has no uninitialized bytes: `T` is [`AsBytes`].
+/// - Memory that comes from a device is valid whatever it wrote: `T` is [`FromBytes`].
 ///
-/// [`FromDevice`] asks for both. The memory's old content is within the device's reach there too:
-/// an IOMMU page table cannot in general withhold reading from what may be written, and a bounce
+/// [`FromDevice`] requires both, since the old content of the memory is within the device's reach
+/// there too: an IOMMU page table cannot in general grant writing without reading, and a bounce
 /// buffer starts as a copy of the memory.
+///
+/// # Safety
+///
+/// A `T` has no uninitialized bytes. If the device may write
+/// ([`DEVICE_WRITES`](Direction::DEVICE_WRITES)), it is valid whatever its bytes are.
 #[diagnostic::on_unimplemented(
     message = "memory that holds `{T}` cannot be mapped `{Self}`",
     note = "a device may see only types without padding or uninitialized bytes (`AsBytes`), and \
             write only to types that are valid for all bytes (`FromBytes`)"
 )]
-pub trait Permits<T: ?Sized>: Direction + private::Permits<T> {}
+pub unsafe trait Permits<T: ?Sized>: Direction {}
 
-// What is said of `Permits` explains more than what its sealed half would.
 #[diagnostic::do_not_recommend]
-impl<T: ?Sized, D: Direction + private::Permits<T>> Permits<T> for D {}
+// SAFETY: By `AsBytes`; the device does not write.
+unsafe impl<T: AsBytes + ?Sized> Permits<T> for ToDevice {}
+
+#[diagnostic::do_not_recommend]
+// SAFETY: By `AsBytes` and `FromBytes`.
+unsafe impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for FromDevice {}
+
+#[diagnostic::do_not_recommend]
+// SAFETY: By `AsBytes` and `FromBytes`.
+unsafe impl<T: AsBytes + FromBytes + ?Sized> Permits<T> for Bidirectional {}
+
+#[kunit_tests(safe_dma_direction)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_writes() {
+        assert!(!ToDevice::DEVICE_WRITES);
+        assert!(FromDevice::DEVICE_WRITES);
+        assert!(Bidirectional::DEVICE_WRITES);
+    }
+}

@@ -1,284 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Memory in pieces at one address: a range of an IOMMU's addresses, to which pieces are linked.
+//! Scattered memory at one DMA address: a range of an IOMMU's addresses, to which physical ranges
+//! are linked.
 //!
-//! A scatter-gather mapping needs a table of its pieces, and is as many pieces for the device as the
-//! IOMMU leaves. Here the addresses are reserved first, the pieces are linked to them one after the other,
-//! without a table, and the IOMMU is told once when all are there ([`IovaMapping`], and [`IovaBuilder`]
-//! for those that come one by one). The device sees one piece of memory.
+//! A scatter-gather mapping needs a table of entries, and is as many segments for the device as
+//! the IOMMU makes of them. Here the addresses are reserved first, the memory is linked to them
+//! range by range, without a table, and the IOMMU is told once when all are linked
+//! ([`IovaMapping`], and [`IovaBuilder`] for buffers that come one by one). The device sees one
+//! segment.
 //!
-//! Only an IOMMU can do that. Without one nothing is mapped, and the memory comes back with
-//! [`EOPNOTSUPP`]: then a driver maps it with [`SgMapping`](super::sg::SgMapping), which takes the same
-//! memory and gives the device more than one span. This is an error and not done here, because a driver
-//! that can tell its device of one span only has to know, and one that can of many has the code for it.
+//! That takes an IOMMU. Without one nothing is mapped, and the memory comes back with
+//! [`EOPNOTSUPP`]: then a driver maps it with [`SgMapping`](super::SgMapping), which takes the same
+//! memory and gives the device more than one segment. That is left to the driver, which knows if
+//! its device takes more than one.
 //!
-//! The C functions have no way to give the CPU a turn while the memory stays linked, nor does the DMA
-//! debugger know of it: it would complain of a sync. So there is no guard here: unmap the memory, or
-//! map it with [`SgMapping`](super::sg::SgMapping).
+//! C has no function that syncs memory while it stays linked, and the DMA debugger reports a sync
+//! of it. So there is no guard here: unmap the memory, or map it with
+//! [`SgMapping`](super::SgMapping).
 
+mod range;
+
+use self::range::IovaRange;
 use super::{
-    buffer::Buffer,
-    direction::{
-        Direction,
-        Permits, //
-    },
-    limits,
-    raw,
-    sg::{
-        give_up,
-        Piece,
+    compat,
+    owner::Owner,
+    scatter_buffer::{
         RawBuffers,
-        Scattered, //
+        ScatterBuffer, //
     },
-    span::Span,
-    streaming::MapError,
-    transfer::DeviceMemory, //
-};
-use core::{
-    marker::PhantomData,
-    mem::ManuallyDrop, //
+    AnySegments,
+    Buffer,
+    Direction,
+    ErrorWith,
+    Memory,
+    Permits,
+    PhysVec,
+    Range, //
 };
 use kernel::{
     alloc::Flags,
-    bindings,
     device::{
         Bound,
         Device, //
     },
-    dma::DmaAddress,
-    io::PhysAddr,
-    page::PAGE_SIZE,
     prelude::*, //
 };
 
-/// The functions of C; without an IOMMU they are inline, and do nothing.
-mod c {
-    #[cfg(not(CONFIG_IOMMU_DMA))]
-    pub(super) use crate::bindings::{
-        helper_dma_iova_destroy as dma_iova_destroy,
-        helper_dma_iova_link as dma_iova_link,
-        helper_dma_iova_sync as dma_iova_sync,
-        helper_dma_iova_try_alloc as dma_iova_try_alloc,
-        helper_dma_iova_unlink as dma_iova_unlink, //
-    };
-    #[cfg(CONFIG_IOMMU_DMA)]
-    pub(super) use kernel::bindings::{
-        dma_iova_destroy,
-        dma_iova_link,
-        dma_iova_sync,
-        dma_iova_try_alloc,
-        dma_iova_unlink, //
-    };
-}
-
-/// Links `piece` at `linked` bytes from the start of a range.
+/// Scattered memory that a device owns, and sees as one segment.
 ///
-/// On error nothing of it is linked.
-///
-/// C: `dma_iova_link()`, `drivers/iommu/dma-iommu.c`.
-///
-/// # Safety
-///
-/// The range is reserved for `dev`, and nothing is linked to it from there on. The piece is within it, and its
-/// place in its page is that of the address. Its memory stays as it is, and nobody but the device accesses it,
-/// until it is unlinked.
-#[inline(always)]
-unsafe fn link<D: Direction>(
-    dev: &Device<Bound>,
-    state: &mut bindings::dma_iova_state,
-    piece: &Piece,
-    linked: usize,
-) -> Result {
-    // SAFETY: By the caller's promise.
-    raw::to_result(unsafe {
-        c::dma_iova_link(
-            raw::device(dev),
-            state,
-            piece.phys,
-            linked,
-            piece.len,
-            D::DIRECTION.into(),
-            raw::attrs(raw::no_attrs()),
-        )
-    })
-}
-
-/// Whether `piece` can be linked for `dev` and `D`, `linked` bytes from `addr` on.
-#[inline(always)]
-fn may_follow<D: Direction>(
-    dev: &Device<Bound>,
-    piece: &Piece,
-    addr: DmaAddress,
-    linked: usize,
-) -> bool {
-    // No IOMMU has granules that are larger than a page, as `init_iova_domain()` has it, so that pages follow
-    // pages whatever they are.
-    let follows = follows(piece.phys, addr, linked, PAGE_SIZE - 1)
-        || follows(piece.phys, addr, linked, limits::merge_boundary(dev));
-
-    piece.len != 0 && follows && !piece.is_shared::<D>(dev)
-}
-
-/// A range of an IOMMU's addresses, and how much of it leads to memory.
-///
-/// # Invariants
-///
-/// - `state` was reserved for `dev` with `size` bytes, and not freed yet.
-/// - The first `linked` bytes lead to memory that was linked with the direction `D`, and nothing else does.
-struct Range<'bound, D: Direction> {
-    dev: &'bound Device<Bound>,
-    state: bindings::dma_iova_state,
-    size: usize,
-    linked: usize,
-    _direction: PhantomData<D>,
-}
-
-impl<'bound, D: Direction> Range<'bound, D> {
-    /// Reserves `size` bytes of addresses, of which the first is as far into its page as `phys`.
-    fn reserve(dev: &'bound Device<Bound>, phys: PhysAddr, size: usize) -> Result<Self> {
-        let mut state = bindings::dma_iova_state::default();
-
-        // More cannot be linked, and C warns of sizes that have the highest bit, or none.
-        if size == 0 || isize::try_from(size).is_err() {
-            return Err(EINVAL);
-        }
-        if !raw::has_dma(dev) {
-            return Err(EIO);
-        }
-
-        let dev_raw = raw::device(dev);
-        if !raw::use_dma_iommu(dev) {
-            return Err(EOPNOTSUPP);
-        }
-        // SAFETY: `dev` is bound and can do DMA, `state` is written, and the size is one that C takes.
-        if !unsafe { c::dma_iova_try_alloc(dev_raw, &mut state, phys, size) } {
-            return Err(ENOMEM);
-        }
-
-        // INVARIANT: Reserved just now, and nothing is linked.
-        Ok(Self {
-            dev,
-            state,
-            size,
-            linked: 0,
-            _direction: PhantomData,
-        })
-    }
-
-    /// Links `piece` behind what is linked.
-    ///
-    /// # Safety
-    ///
-    /// The memory stays as it is, and nobody but the device accesses it, until it is unlinked.
-    unsafe fn link(&mut self, piece: Piece) -> Result {
-        if !may_follow::<D>(self.dev, &piece, self.state.addr, self.linked) {
-            return Err(EINVAL);
-        }
-        if piece.len > self.size - self.linked {
-            return Err(ENOSPC);
-        }
-
-        // SAFETY: By the invariants the range is reserved, and nothing is linked from `linked` on. The
-        // piece is within it, and its place in its page is that of the address, by the checks above. Its
-        // memory is given up, by the caller's promise.
-        unsafe { link::<D>(self.dev, &mut self.state, &piece, self.linked)? };
-
-        // INVARIANT: Linked just now.
-        self.linked += piece.len;
-        Ok(())
-    }
-
-    /// Links all of `pieces`.
-    ///
-    /// The same as linking one after the other, for which nothing has to be looked up again.
-    ///
-    /// # Safety
-    ///
-    /// As of [`Range::link`], for each of them. Nothing is linked, and together they have `size` bytes.
-    #[inline(always)]
-    unsafe fn link_all(&mut self, pieces: impl Iterator<Item = Piece>) -> Result {
-        let (dev, addr) = (self.dev, self.state.addr);
-        let mut linked = 0;
-
-        for piece in pieces {
-            if !may_follow::<D>(dev, &piece, addr, linked) {
-                return Err(EINVAL);
-            }
-            // SAFETY: As for `link()`. It is within the range by the caller's promise.
-            unsafe { link::<D>(dev, &mut self.state, &piece, linked)? };
-
-            linked += piece.len;
-            // INVARIANT: Linked just now.
-            self.linked = linked;
-        }
-        Ok(())
-    }
-
-    /// Unlinks the last `len` bytes.
-    ///
-    /// # Safety
-    ///
-    /// They are the piece that was linked last, and the device does not access it.
-    unsafe fn unlink(&mut self, len: usize) {
-        self.linked -= len;
-
-        // SAFETY: By the invariants, and the caller's promise, these bytes are linked, with these
-        // parameters, as a piece.
-        unsafe {
-            c::dma_iova_unlink(
-                raw::device(self.dev),
-                &mut self.state,
-                self.linked,
-                len,
-                D::DIRECTION.into(),
-                raw::attrs(raw::no_attrs()),
-            )
-        };
-    }
-
-    /// Tells the IOMMU of all that is linked.
-    fn sync(&mut self) -> Result {
-        // SAFETY: By the invariants these bytes are linked.
-        raw::to_result(unsafe {
-            c::dma_iova_sync(raw::device(self.dev), &mut self.state, 0, self.linked)
-        })
-    }
-}
-
-impl<D: Direction> Drop for Range<'_, D> {
-    fn drop(&mut self) {
-        // SAFETY: By the invariants the range is reserved, what is linked is the start of it, and was linked
-        // with these parameters. It is not used again.
-        unsafe {
-            c::dma_iova_destroy(
-                raw::device(self.dev),
-                &mut self.state,
-                self.linked,
-                D::DIRECTION.into(),
-                raw::attrs(raw::no_attrs()),
-            )
-        };
-    }
-}
-
-/// Whether memory at `phys` can be linked behind the first `linked` bytes of a range from `addr` on:
-/// the IOMMU translates whole granules, of `boundary + 1` bytes.
-fn follows(phys: PhysAddr, addr: DmaAddress, linked: usize, boundary: usize) -> bool {
-    // CAST: From at most 64 bits.
-    let (end, boundary) = (addr + linked as u64, boundary as u64);
-
-    if linked == 0 {
-        (phys ^ end) & boundary == 0
-    } else {
-        (phys | end) & boundary == 0
-    }
-}
-
-/// Memory in pieces that a device owns, and sees as one.
-///
-/// Each piece but the first begins with a page, and each but the last ends with one; more exactly, see
-/// [`limits::merge_boundary`]. Dropping the mapping unmaps the memory and drops it; forgetting it leaks
-/// both.
+/// Each range of it but the first begins with a page, and each but the last ends with one; see
+/// [`merge_boundary()`](super::limits::merge_boundary). Dropping the mapping unmaps the memory,
+/// which does not sleep, and drops it; forgetting it leaks both. Drop it in the driver's `unbind`,
+/// as a [`Mapping`](super::Mapping).
 ///
 /// # Examples
 ///
@@ -291,21 +64,21 @@ fn follows(phys: PhysAddr, addr: DmaAddress, linked: usize, boundary: usize) -> 
 ///     prelude::*, //
 /// };
 /// use safe_dma::dma::{
-///     buffer::Pages,
-///     direction::ToDevice,
-///     iova::IovaMapping,
-///     sg::SgMapping, //
+///     IovaMapping,
+///     Pages,
+///     SgMapping,
+///     ToDevice, //
 /// };
 ///
 /// fn hand_over(dev: &Device<Bound>, pages: KVec<Pages>) -> Result<KVec<Pages>> {
 ///     match IovaMapping::map(dev, pages, ToDevice, GFP_KERNEL) {
 ///         Ok(mapping) => {
-///             pr_info!("{} bytes in one piece\n", mapping.span().len());
+///             pr_info!("{} bytes in one segment\n", mapping.range().len());
 ///             Ok(mapping.unmap())
 ///         }
-///         // No IOMMU: in pieces, then.
+///         // No IOMMU: in several segments, then.
 ///         Err(err) if err.error == EOPNOTSUPP => {
-///             Ok(SgMapping::map(dev, err.buffer, ToDevice, GFP_KERNEL)?.unmap())
+///             Ok(SgMapping::map(dev, err.value, ToDevice, GFP_KERNEL)?.unmap())
 ///         }
 ///         Err(err) => Err(err.into()),
 ///     }
@@ -314,163 +87,108 @@ fn follows(phys: PhysAddr, addr: DmaAddress, linked: usize, boundary: usize) -> 
 ///
 /// # Invariants
 ///
-/// - The pieces of `raw` are linked to `range`, all of them, in order, and nothing else is. Unless it is
-///   in an [`IovaBuilder`], there is a piece, and the IOMMU was told of them.
-/// - `raw` came from [`Scattered::into_raw`] or is as if, and has not been taken back.
-pub struct IovaMapping<'bound, S: Scattered, D: Direction> {
-    range: ManuallyDrop<Range<'bound, D>>,
-    raw: ManuallyDrop<S::Raw>,
-    _memory: PhantomData<S>,
-}
+/// All the memory is linked to the range, in order, and `D` permits `S::Element`. There is some,
+/// and the IOMMU was told of all.
+pub struct IovaMapping<'bound, S: ScatterBuffer, D: Direction>(Owner<S, IovaRange<'bound, D>>);
 
-// SAFETY: A mapping is memory and what is needed to take it back; the DMA API and the functions of
-// `Scattered` may be called from any thread. What is sent is in effect the memory, and what is in it.
-unsafe impl<S: Scattered<Element: Send> + Send, D: Direction> Send for IovaMapping<'_, S, D> {}
-
-// SAFETY: A shared reference to a mapping gives addresses and lengths, and no access to the memory.
-unsafe impl<S: Scattered<Element: Send> + Send, D: Direction> Sync for IovaMapping<'_, S, D> {}
-
-impl<'bound, S: Scattered, D: Direction> IovaMapping<'bound, S, D> {
-    /// Maps memory in pieces for the device to use in the direction that `direction` names.
+impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
+    /// Maps scattered memory for the device to use in the direction that `direction` names.
     ///
-    /// May sleep, unless `flags` says otherwise; they are for remembering the pieces. With
-    /// [`CoherentMemory`](super::coherent::CoherentMemory) it always may.
+    /// May sleep, unless `flags` say otherwise; they are for the raw form. With
+    /// [`CoherentMemory`](super::CoherentMemory) it always may.
     ///
     /// # Errors
     ///
     /// The memory comes back with the error:
     ///
-    /// - [`EOPNOTSUPP`] if no IOMMU translates for the device. Use [`SgMapping`](super::sg::SgMapping);
-    /// - [`EINVAL`] for an empty piece or none, one that shares a cache line (see [`MapError`]), or
-    ///   one that does not begin where a page does, or end there; and in 7.3 also for a first piece
-    ///   that begins within a page and must be bounced, as for an untrusted device or, if it is
-    ///   small, one that is not cache-coherent, if the device's `dma_set_min_align_mask()` does not
-    ///   keep its place in the page: the kernel then also logs the addresses.
-    ///   [`SgMapping`](super::sg::SgMapping) takes the last three. Also for memory that is not for
-    ///   this device, see [`Scattered::may_be_mapped_for`];
+    /// - [`EOPNOTSUPP`] if no IOMMU translates for the device. Use [`SgMapping`](super::SgMapping);
+    /// - [`EINVAL`] for an empty range or none, one that shares a cache line (see
+    ///   [`Mapping::map`](super::Mapping::map)), or one that does not begin where a page does, or
+    ///   end there; and in 7.3 also for a first range that begins within a page and must be
+    ///   bounced, as for an untrusted device or, if it is small, one that is not cache-coherent, if
+    ///   the device's `dma_set_min_align_mask()` does not keep its place in the page: the kernel
+    ///   then also logs the addresses. [`SgMapping`](super::SgMapping) takes the last three. Also
+    ///   for memory that is not for this device, see [`ScatterBuffer::is_mappable_for`];
     /// - [`ENOMEM`] if the device's addresses are used up, or there is no memory for page tables or
     ///   bounce buffers;
     /// - [`EIO`] if the device can do no DMA at all.
     ///
-    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`, `dma_iova_sync()`; `drivers/iommu/dma-iommu.c`.
+    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`, `dma_iova_sync()`;
+    /// `drivers/iommu/dma-iommu.c`.
+    #[inline]
     pub fn map(
         dev: &'bound Device<Bound>,
         memory: S,
         _direction: D,
         flags: Flags,
-    ) -> Result<Self, MapError<S>>
+    ) -> Result<Self, ErrorWith<S>>
     where
         D: Permits<S::Element>,
     {
-        let link = |raw: &S::Raw| link_all(dev, || S::pieces(raw));
-        // SAFETY: `link_all()` links all pieces or leaves none linked, and tells no device.
-        let (raw, range) = unsafe { give_up(dev, memory, flags, link) }?;
+        let link = |raw: &S::Raw| {
+            // SAFETY: The memory is taken until the range is dropped, by the contract of
+            // `ScatterBuffer`, by which the ranges are the same each time.
+            unsafe { IovaRange::link_all(dev, S::phys_vecs(raw)) }
+        };
+        // SAFETY: `link` links all ranges or leaves none linked, and tells no device. Dropping the
+        // range unlinks them, and `D` permits what is in them.
+        let owner = unsafe { Owner::map(dev, memory, flags, link) }?;
 
-        // INVARIANT: All pieces were linked just now, and the IOMMU was told.
-        Ok(Self {
-            range: ManuallyDrop::new(range),
-            raw: ManuallyDrop::new(raw),
-            _memory: PhantomData,
-        })
+        // INVARIANT: All of the memory was linked just now, and the IOMMU was told.
+        Ok(Self(owner))
     }
 
-    /// What the device is told of all the memory.
-    #[inline(always)]
-    pub fn span(&self) -> Span<'_, D> {
-        // SAFETY: By the invariants, these bytes are this mapping, which the span borrows.
-        unsafe { Span::new(self.range.state.addr, self.range.linked) }
+    /// Returns the DMA range of all the memory.
+    #[inline]
+    pub fn range(&self) -> Range<'_, D> {
+        // SAFETY: By the invariants, these bytes are this mapping, which the range borrows.
+        unsafe { Range::new(self.0.addr(), self.0.linked()) }
     }
 
-    /// The device for which the memory is mapped.
-    #[inline(always)]
+    /// Returns the device for which the memory is mapped.
+    #[inline]
     pub fn device(&self) -> &'bound Device<Bound> {
-        self.range.dev
+        self.0.device()
     }
 
-    /// Returns the pieces of memory as the CPU has them. For debugging only.
-    pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
-        S::pieces(&self.raw)
+    /// Returns the physical ranges of the memory. For debugging only.
+    pub fn phys_vecs(&self) -> impl Iterator<Item = PhysVec> + '_ {
+        self.0.phys_vecs()
     }
 
     /// Unmaps the memory and gives it back to the CPU.
     ///
-    /// What the device wrote is visible to the CPU when this returns. Does not sleep. The IOMMU's TLB is
-    /// invalidated at once, in a lazy domain too.
+    /// Device writes are visible to the CPU when this returns. Does not sleep. The IOMMU's
+    /// TLB is invalidated at once, in a lazy domain too.
     ///
     /// C: `dma_iova_destroy()`, `drivers/iommu/dma-iommu.c`.
     pub fn unmap(self) -> S {
-        let mut this = ManuallyDrop::new(self);
-
-        // SAFETY: `this` is not dropped and not used again.
-        unsafe { this.take_back() }
-    }
-
-    /// Undoes the mapping and returns the memory.
-    ///
-    /// # Safety
-    ///
-    /// `self` must not be used again, nor dropped.
-    unsafe fn take_back(&mut self) -> S {
-        // SAFETY: The caller does not use `self` again, so that the range is dropped once.
-        unsafe { ManuallyDrop::drop(&mut self.range) };
-
-        // SAFETY: As above; so that the memory is taken back once.
-        let raw = unsafe { ManuallyDrop::take(&mut self.raw) };
-
-        // SAFETY: No device uses it: a transfer would own the mapping. What the device may have
-        // written is valid for what is in the memory: a mapping can only be made where `D` permits
-        // that, and then either the device cannot write or all bytes are valid.
-        unsafe { S::from_raw(raw) }
+        self.0.unmap()
     }
 }
 
-impl<S: Scattered, D: Direction> Drop for IovaMapping<'_, S, D> {
-    fn drop(&mut self) {
-        // SAFETY: `self` is being dropped; it is not used again.
-        drop(unsafe { self.take_back() });
-    }
-}
-
-// SAFETY: `span()` is the memory of this mapping, which `self` owns: it is linked for `dev` and `D` until
-// `self` is dropped, and for ever if it is forgotten. The CPU cannot reach it while it is. `D` permits what
-// is in the memory, by the only ways to make a mapping.
-unsafe impl<S: Scattered, D: Direction> DeviceMemory for IovaMapping<'_, S, D> {
+// SAFETY: `range()` is the memory of this mapping, which `self` owns: it is linked for `dev` and
+// `D` until `self` is dropped, and for ever if it is forgotten. The CPU cannot reach it while it
+// is, but for others whose memory it is. `D` permits what is in the memory, by the only ways to
+// make a mapping.
+unsafe impl<S: ScatterBuffer, D: Direction> Memory for IovaMapping<'_, S, D> {
     type Direction = D;
 
-    #[inline(always)]
+    #[inline]
     fn device(&self) -> &Device<Bound> {
-        self.range.dev
+        self.0.device()
     }
 
-    #[inline(always)]
-    fn span(&self) -> Span<'_, D> {
-        IovaMapping::span(self)
+    #[inline]
+    fn segments(&self) -> AnySegments<'_> {
+        self.range().into()
     }
-}
-
-/// Reserves a range for `pieces`, links all of them and tells the IOMMU; or leaves nothing.
-fn link_all<'bound, D: Direction, I: Iterator<Item = Piece>>(
-    dev: &'bound Device<Bound>,
-    pieces: impl Fn() -> I,
-) -> Result<Range<'bound, D>> {
-    let first = pieces().next().ok_or(EINVAL)?;
-    let size = pieces()
-        .try_fold(0usize, |size, piece| size.checked_add(piece.len))
-        .ok_or(EINVAL)?;
-
-    let mut range = Range::reserve(dev, first.phys, size)?;
-    // SAFETY: The memory is given up until it is taken back, by the contract of `Scattered`, which is not
-    // before `range` is dropped. They are the same pieces, so that this is their size.
-    unsafe { range.link_all(pieces())? };
-    range.sync()?;
-
-    Ok(range)
 }
 
 /// A mapping that is being made, of buffers that come one by one.
 ///
-/// It has the buffers. No device is told of them before [`IovaBuilder::finish`], and dropping it, or
-/// an error, unlinks them all.
+/// It has the buffers. No device is told of them before [`IovaBuilder::finish`], and dropping it,
+/// or an error, unlinks them all.
 ///
 /// # Examples
 ///
@@ -484,17 +202,16 @@ fn link_all<'bound, D: Direction, I: Iterator<Item = Piece>>(
 ///     prelude::*, //
 /// };
 /// use safe_dma::dma::{
-///     buffer::Pages,
-///     direction::FromDevice,
-///     iova::{
-///         IovaBuilder,
-///         IovaMapping, //
-///     }, //
+///     FromDevice,
+///     IovaBuilder,
+///     IovaMapping,
+///     Pages, //
 /// };
 ///
 /// fn receive(dev: &Device<Bound>) -> Result<IovaMapping<'_, KVec<Pages>, FromDevice>> {
 ///     let page = || Pages::zeroed(0, GFP_KERNEL);
-///     let mut builder = IovaBuilder::begin(dev, page()?, 4 * PAGE_SIZE, 4, FromDevice, GFP_KERNEL)?;
+///     let size = 4 * PAGE_SIZE;
+///     let mut builder = IovaBuilder::reserve(dev, page()?, size, 4, FromDevice, GFP_KERNEL)?;
 ///
 ///     for _ in 1..4 {
 ///         builder.link(page()?)?;
@@ -503,60 +220,64 @@ fn link_all<'bound, D: Direction, I: Iterator<Item = Piece>>(
 /// }
 /// ```
 pub struct IovaBuilder<'bound, B: Buffer, D: Direction> {
-    // INVARIANT: There is a piece, unless the last one was unlinked.
-    mapping: IovaMapping<'bound, KVec<B>, D>,
+    // INVARIANT: A buffer is linked, unless the last one was unlinked. `D` permits `B::Target`.
+    mapping: Owner<KVec<B>, IovaRange<'bound, D>>,
 }
 
 impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     /// Reserves addresses for `size` bytes in at most `count` buffers, and links the first of them.
     ///
-    /// The range begins as far into a page as `first` does. May sleep, unless `flags` says otherwise;
-    /// they are for remembering the buffers.
+    /// The range begins as far into a page as `first` does. May sleep, unless `flags` say
+    /// otherwise; they are for the buffers.
     ///
     /// # Errors
     ///
-    /// The buffer comes back with the error, which is one of [`IovaMapping::map`], or [`ENOSPC`] if it is
-    /// longer than `size`.
+    /// The buffer comes back with the error, which is one of [`IovaMapping::map`], or [`ENOSPC`] if
+    /// it is longer than `size`.
     ///
     /// C: `dma_iova_try_alloc()`, `dma_iova_link()`; `drivers/iommu/dma-iommu.c`.
-    pub fn begin(
+    pub fn reserve(
         dev: &'bound Device<Bound>,
         first: B,
         size: usize,
         count: usize,
         _direction: D,
         flags: Flags,
-    ) -> Result<Self, MapError<B>>
+    ) -> Result<Self, ErrorWith<B>>
     where
         D: Permits<B::Target>,
     {
-        let failed = |error, buffer| Err(MapError { error, buffer });
+        let failed = |error, buffer| {
+            Err(ErrorWith {
+                error,
+                value: buffer,
+            })
+        };
 
         // A number of buffers that there cannot be is no reason for a warning.
-        let flags = raw::reclaim_flags(flags) | __GFP_NOWARN;
+        let flags = compat::reclaim_flags(flags) | __GFP_NOWARN;
         let Ok(mut buffers) = RawBuffers::with_capacity(count, flags) else {
             return failed(ENOMEM, first);
         };
-        let piece = match buffers.push(first) {
-            Ok(piece) => piece,
+        let vec = match buffers.push(first) {
+            Ok(vec) => vec,
             Err(first) => return failed(ENOSPC, first),
         };
 
-        let linked = Range::reserve(dev, piece.phys, size).and_then(|mut range| {
+        let linked = IovaRange::reserve(dev, vec.phys, size).and_then(|mut range| {
             // SAFETY: The memory is given up until it is taken back, by the contract of `Buffer`.
-            unsafe { range.link(piece)? };
+            unsafe { range.link(vec)? };
             Ok(range)
         });
         match linked {
-            // INVARIANT: The one piece was linked just now.
+            // INVARIANT: The one buffer was linked just now.
             Ok(range) => Ok(Self {
-                mapping: IovaMapping {
-                    range: ManuallyDrop::new(range),
-                    raw: ManuallyDrop::new(buffers),
-                    _memory: PhantomData,
-                },
+                // SAFETY: The buffer is from `Buffer::into_raw()`, and is what is linked. Dropping
+                // the range unlinks it, and `D` permits what is in it.
+                mapping: unsafe { Owner::new(buffers, range) },
             }),
-            // SAFETY: It is not linked, and its content is what it was. There is one, by `push()` above.
+            // SAFETY: It is not linked, and its content is what it was. There is one, by `push()`
+            // above.
             Err(error) => failed(error, unsafe { buffers.pop().unwrap_unchecked() }),
         }
     }
@@ -567,28 +288,30 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     ///
     /// # Errors
     ///
-    /// The buffer comes back with the error, and those that are linked stay so: [`ENOSPC`] if there is no
-    /// room left, else one of [`IovaMapping::map`].
+    /// The buffer comes back with the error, and those that are linked stay so: [`ENOSPC`] if there
+    /// is no room left, else one of [`IovaMapping::map`].
     ///
     /// C: `dma_iova_link()`, `drivers/iommu/dma-iommu.c`.
-    pub fn link(&mut self, buffer: B) -> Result<(), MapError<B>> {
-        let IovaMapping { range, raw, .. } = &mut self.mapping;
+    pub fn link(&mut self, buffer: B) -> Result<(), ErrorWith<B>> {
+        // SAFETY: The buffer is linked below, or taken back.
+        let (range, raw) = unsafe { self.mapping.parts() };
 
-        let piece = match raw.push(buffer) {
-            Ok(piece) => piece,
+        let vec = match raw.push(buffer) {
+            Ok(vec) => vec,
             Err(buffer) => {
-                return Err(MapError {
+                return Err(ErrorWith {
                     error: ENOSPC,
-                    buffer,
+                    value: buffer,
                 })
             }
         };
 
         // SAFETY: The memory is given up until it is taken back, by the contract of `Buffer`.
-        unsafe { range.link(piece) }.map_err(|error| MapError {
+        unsafe { range.link(vec) }.map_err(|error| ErrorWith {
             error,
-            // SAFETY: It is not linked, and its content is what it was. There is one, by `push()` above.
-            buffer: unsafe { raw.pop().unwrap_unchecked() },
+            // SAFETY: It is not linked, and its content is what it was. There is one, by `push()`
+            // above.
+            value: unsafe { raw.pop().unwrap_unchecked() },
         })
     }
 
@@ -598,22 +321,23 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     ///
     /// C: `dma_iova_unlink()`, `drivers/iommu/dma-iommu.c`.
     pub fn unlink(&mut self) -> Option<B> {
-        let IovaMapping { range, raw, .. } = &mut self.mapping;
-        let piece = raw.last()?;
+        // SAFETY: The buffer is unlinked below, and taken back.
+        let (range, raw) = unsafe { self.mapping.parts() };
+        let vec = raw.last()?;
 
-        // SAFETY: This is the piece that was linked last, and no device was told of it.
-        unsafe { range.unlink(piece.len) };
+        // SAFETY: This is what was linked last, and no device was told of it.
+        unsafe { range.unlink(vec.len) };
 
         // SAFETY: It is not linked any more, and its content is what it was.
         unsafe { raw.pop() }
     }
 
-    /// How many bytes are linked.
+    /// Returns the number of bytes that are linked.
     pub fn len(&self) -> usize {
-        self.mapping.range.linked
+        self.mapping.linked()
     }
 
-    /// Whether nothing is linked, as all was unlinked.
+    /// Returns whether nothing is linked, as all was unlinked.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -627,19 +351,19 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     /// All buffers come back with the error: [`EINVAL`] if there is none, or what the IOMMU says.
     ///
     /// C: `dma_iova_sync()`, `drivers/iommu/dma-iommu.c`.
-    pub fn finish(mut self) -> Result<IovaMapping<'bound, KVec<B>, D>, MapError<KVec<B>>> {
+    pub fn finish(mut self) -> Result<IovaMapping<'bound, KVec<B>, D>, ErrorWith<KVec<B>>> {
         let synced = if self.is_empty() {
             Err(EINVAL)
         } else {
-            self.mapping.range.sync()
+            self.mapping.sync()
         };
 
         match synced {
-            // INVARIANT: The IOMMU was told, and there is a piece.
-            Ok(()) => Ok(self.mapping),
-            Err(error) => Err(MapError {
+            // INVARIANT: The IOMMU was told, and a buffer is linked.
+            Ok(()) => Ok(IovaMapping(self.mapping)),
+            Err(error) => Err(ErrorWith {
                 error,
-                buffer: self.cancel(),
+                value: self.cancel(),
             }),
         }
     }
@@ -658,38 +382,10 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
 mod tests {
     use super::*;
     use crate::dma::{
-        buffer::Pages,
-        direction::Bidirectional, //
+        Bidirectional,
+        Pages, //
     };
     use kernel::faux;
-
-    const BOUNDARY: usize = 0xfff;
-
-    #[test]
-    fn first_is_where_its_address_is() {
-        assert!(follows(0x4000_0000, 0xfff0_0000, 0, BOUNDARY));
-        assert!(follows(0x4000_0123, 0xfff0_0123, 0, BOUNDARY));
-        assert!(!follows(0x4000_0123, 0xfff0_0000, 0, BOUNDARY));
-        assert!(!follows(0x4000_0000, 0xfff0_0800, 0, BOUNDARY));
-    }
-
-    #[test]
-    fn others_begin_with_a_granule() {
-        assert!(follows(0x4000_0000, 0xfff0_0000, 0x1000, BOUNDARY));
-        assert!(follows(0x4000_0000, 0xfff0_0c00, 0x400, BOUNDARY));
-        // What is linked ends within a granule.
-        assert!(!follows(0x4000_0000, 0xfff0_0000, 0x800, BOUNDARY));
-        // So it does, and the next goes on there: C warns of that.
-        assert!(!follows(0x4000_0800, 0xfff0_0000, 0x800, BOUNDARY));
-        assert!(!follows(0x4000_0001, 0xfff0_0000, 0x1000, BOUNDARY));
-    }
-
-    #[test]
-    fn granules_of_any_size() {
-        assert!(!follows(0x4000_1000, 0xfff0_0000, 0, 0xffff));
-        assert!(!follows(0x4000_0000, 0xfff0_0000, 0x1000, 0xffff));
-        assert!(follows(0x4000_0000, 0xfff0_0000, 0x1_0000, 0xffff));
-    }
 
     /// A device that can do no DMA is refused, and the buffer comes back.
     #[test]
@@ -699,18 +395,18 @@ mod tests {
         let page = Pages::zeroed(0, GFP_KERNEL)?;
         let start = page.as_ptr();
 
-        let refused = IovaBuilder::begin(faux.as_ref(), page, 4096, 1, Bidirectional, GFP_KERNEL)
+        let refused = IovaBuilder::reserve(faux.as_ref(), page, 4096, 1, Bidirectional, GFP_KERNEL)
             .err()
             .ok_or(EFAULT)?;
-        assert!(refused.error == EIO && refused.buffer.as_ptr() == start);
+        assert!(refused.error == EIO && refused.value.as_ptr() == start);
 
         let mut pages = KVec::new();
-        pages.push(refused.buffer, GFP_KERNEL)?;
+        pages.push(refused.value, GFP_KERNEL)?;
         let refused = IovaMapping::map(faux.as_ref(), pages, Bidirectional, GFP_KERNEL)
             .err()
             .ok_or(EFAULT)?;
-        assert!(refused.error == EIO && refused.buffer.len() == 1);
-        assert!(refused.buffer[0].as_ptr() == start);
+        assert!(refused.error == EIO && refused.value.len() == 1);
+        assert!(refused.value[0].as_ptr() == start);
         Ok(())
     }
 }

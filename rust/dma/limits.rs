@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a device can address, and how much of it at once.
+//! Limits of DMA: addresses that a device reaches, and sizes that it takes.
+//!
+//! [`Limits`] has what mappings need, asked once. The functions ask each time. None of them sleeps.
 
-use super::raw;
+use super::compat;
 use crate::bindings as helpers;
 use kernel::{
     bindings,
@@ -10,23 +12,152 @@ use kernel::{
         Bound,
         Device, //
     },
+    io::PhysAddr,
     prelude::*, //
 };
 
-/// The highest DMA address that the device can use for streaming mappings.
+/// A device, with the limits of its mappings.
 ///
-/// 32 bits until the driver has set another one, which it does with
-/// [`dma_set_mask`](kernel::dma::Device::dma_set_mask) when it is bound; what it has set stays when the
-/// driver goes.
+/// A driver makes it in its probe, after it has set the device's mask, and maps memory with a
+/// reference to it: the kernel is then not asked for the limits at each mapping.
+/// [`SgMapping::map`](super::SgMapping::map) and
+/// [`ResourceMapping::map`](super::ResourceMapping::map) take it, or a `&Device<Bound>`, which asks
+/// each time, for a mapping that is made once.
+///
+/// Of a mask that is set later, the highest address counts at once, also for mappings made with an
+/// older `Limits`. Only the maximum size of an entry is that of the older mask: if the device now
+/// needs bounce buffers, a larger buffer fails to map, with an error.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     device::{
+///         Bound,
+///         Device, //
+///     },
+///     prelude::*, //
+/// };
+/// use safe_dma::dma::{
+///     Limits,
+///     SgMapping,
+///     ToDevice, //
+/// };
+///
+/// /// The data of a driver.
+/// struct Queue<'bound> {
+///     limits: Limits<'bound>,
+/// }
+///
+/// impl<'bound> Queue<'bound> {
+///     fn new(dev: &'bound Device<Bound>) -> Self {
+///         Self {
+///             limits: Limits::new(dev),
+///         }
+///     }
+///
+///     fn send(&self, data: VVec<u8>) -> Result<SgMapping<'bound, VVec<u8>, ToDevice>> {
+///         Ok(SgMapping::map(&self.limits, data, ToDevice, GFP_KERNEL)?)
+///     }
+/// }
+/// ```
+///
+/// # Invariants
+///
+/// - If `max_mapping_size` or `mmio_limit` is not 0, then the device has a mask.
+/// - Registers up to `mmio_limit` are within the reach of the device's bus, by their physical
+///   address, and are not encrypted.
+#[derive(Clone, Copy)]
+pub struct Limits<'bound> {
+    dev: &'bound Device<Bound>,
+    mmio_limit: PhysAddr,
+    max_mapping_size: usize,
+}
+
+impl<'bound> Limits<'bound> {
+    /// Asks for the limits of a device.
+    ///
+    /// Does not sleep.
+    ///
+    /// C: `dma_max_mapping_size()`, `kernel/dma/mapping.c`.
+    pub fn new(dev: &'bound Device<Bound>) -> Self {
+        // INVARIANT: C returns 0 for a device without a mask, and so does `mmio_limit()`. The bus
+        // sets the mask, and its own limits, before a driver is bound.
+        Self {
+            dev,
+            max_mapping_size: max_mapping_size(dev),
+            mmio_limit: mmio_limit(dev),
+        }
+    }
+
+    /// Returns the device.
+    #[inline]
+    pub fn device(&self) -> &'bound Device<Bound> {
+        self.dev
+    }
+
+    /// Returns [`max_mapping_size()`] of the device; 0 if it can do no DMA at all.
+    #[inline]
+    pub(super) fn max_mapping_size(&self) -> usize {
+        self.max_mapping_size
+    }
+
+    /// Returns the physical address up to which registers are within the reach of the device's bus.
+    #[inline]
+    pub(super) fn mmio_limit(&self) -> PhysAddr {
+        self.mmio_limit
+    }
+}
+
+/// Returns the physical address up to which registers are within the reach of the bus of `dev`; 0
+/// if that is not a matter of one number, or `dev` has no mask.
+///
+/// C: `phys_to_dma_unencrypted()`, `include/linux/dma-direct.h`.
+fn mmio_limit(dev: &Device<Bound>) -> PhysAddr {
+    let dev_raw = compat::device(dev);
+    // SAFETY: `dev` is valid. Its bus has set the fields before a driver was bound.
+    let (map, limit) = unsafe { ((*dev_raw).dma_range_map, (*dev_raw).bus_dma_limit) };
+
+    // SAFETY: May be called at any time.
+    let is_encrypted = unsafe { helpers::helper_memory_is_encrypted() };
+
+    if is_encrypted || !map.is_null() || !compat::is_dma_capable(dev) {
+        return 0;
+    }
+    match limit {
+        0 => PhysAddr::MAX,
+        limit => limit,
+    }
+}
+
+impl<'bound> From<&'bound Device<Bound>> for Limits<'bound> {
+    #[inline]
+    fn from(dev: &'bound Device<Bound>) -> Self {
+        Self::new(dev)
+    }
+}
+
+impl<'bound> From<&Limits<'bound>> for Limits<'bound> {
+    #[inline]
+    fn from(limits: &Limits<'bound>) -> Self {
+        *limits
+    }
+}
+
+/// Returns the highest DMA address that the device can use for streaming mappings.
+///
+/// 32 bits until the driver sets another one with
+/// [`dma_set_mask`](kernel::dma::Device::dma_set_mask) in its probe. The mask remains when the
+/// driver is unbound.
 ///
 /// C: `dma_get_mask()`, `include/linux/dma-mapping.h`.
 #[inline]
 pub fn mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
-    unsafe { helpers::helper_dma_get_mask(raw::device(dev)) }
+    unsafe { helpers::helper_dma_get_mask(compat::device(dev)) }
 }
 
-/// The highest DMA address that the device can use for coherent memory.
+/// Returns the highest DMA address that the device can use for coherent memory.
 ///
 /// 32 bits for a PCI device until the driver has set another one
 /// ([`dma_set_coherent_mask`](kernel::dma::Device::dma_set_coherent_mask)).
@@ -35,19 +166,18 @@ pub fn mask(dev: &Device<Bound>) -> u64 {
 #[inline]
 pub fn coherent_mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
-    unsafe { helpers::helper_dma_coherent_mask(raw::device(dev)) }
+    unsafe { (*compat::device(dev)).coherent_dma_mask }
 }
 
-/// The largest segment of a scatter-gather list that the device can take, in bytes.
+/// Returns the maximum size of a segment of a scatter-gather list for the device, in bytes.
 ///
 /// C: `dma_get_max_seg_size()`, `include/linux/dma-mapping.h`.
 #[inline]
 pub fn max_seg_size(dev: &Device<Bound>) -> u32 {
-    // SAFETY: `dev` is a valid device.
-    unsafe { helpers::helper_dma_get_max_seg_size(raw::device(dev)) }
+    compat::seg_limits(dev).0
 }
 
-/// Whether the device and the CPU's caches always agree on what is in memory.
+/// Returns whether the device is cache-coherent.
 ///
 /// If not, caches are written back and invalidated when a mapping changes hands, a cache line at a
 /// time: see [`cache_alignment()`].
@@ -56,12 +186,12 @@ pub fn max_seg_size(dev: &Device<Bound>) -> u32 {
 #[inline]
 pub fn is_coherent(dev: &Device<Bound>) -> bool {
     // SAFETY: `dev` is a valid device.
-    unsafe { helpers::helper_dev_is_dma_coherent(raw::device(dev)) }
+    unsafe { helpers::helper_dev_is_dma_coherent(compat::device(dev)) }
 }
 
-/// The size in bytes of the largest cache line of the system, a power of two.
+/// Returns the size in bytes of the largest cache line of the system, a power of two.
 ///
-/// Two pieces of memory that are aligned to it, and end where it does, never share one.
+/// Two buffers that are aligned to it, and end where it does, never share one.
 ///
 /// C: `dma_get_cache_alignment()`, `include/linux/dma-mapping.h`.
 #[inline]
@@ -73,67 +203,48 @@ pub fn cache_alignment() -> usize {
     size as usize
 }
 
-/// What an entry of a scatter-gather list must not cross: an address in which all these bits are zero.
+/// Returns the boundary that an entry of a scatter-gather list must not cross: any address in
+/// which all these bits are zero.
 ///
 /// C: `dma_get_seg_boundary()`, `include/linux/dma-mapping.h`.
 #[inline]
 pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
-    // SAFETY: `dev` is a valid device.
-    unsafe { helpers::helper_dma_get_seg_boundary(raw::device(dev)) as u64 }
+    compat::seg_limits(dev).1
 }
 
-/// The largest buffer that can be mapped as one piece, in bytes; [`usize::MAX`] for no limit.
+/// Returns the maximum size of a buffer that is mapped as one segment, in bytes; [`usize::MAX`] for
+/// no limit.
 ///
 /// C: `dma_max_mapping_size()`, `kernel/dma/mapping.c`.
 #[inline]
 pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
-    unsafe { bindings::dma_max_mapping_size(raw::device(dev)) }
+    unsafe { bindings::dma_max_mapping_size(compat::device(dev)) }
 }
 
-/// The size in bytes up to which a mapping is made fast; larger ones can be made all the same.
+/// Returns the size in bytes up to which mapping is fast. Larger mappings are possible.
 ///
-/// An IOMMU's addresses for larger ones are not kept ready for the next mapping. [`usize::MAX`] for no
-/// limit.
+/// An IOMMU's addresses for larger ones are not cached: a driver of a disk has its requests limited
+/// to this size, as `drivers/nvme/host/pci.c` does. [`usize::MAX`] for no limit.
 ///
 /// C: `dma_opt_mapping_size()`, `kernel/dma/mapping.c`.
 #[inline]
 pub fn opt_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
-    unsafe { bindings::dma_opt_mapping_size(raw::device(dev)) }
+    unsafe { bindings::dma_opt_mapping_size(compat::device(dev)) }
 }
 
-/// The mask that reaches all memory: a device that has a smaller one needs bounce buffers.
+/// Returns the alignment of ranges of memory, less one, with which an IOMMU maps them as one; 0
+/// without an IOMMU.
 ///
-/// 32 bits behind an IOMMU, whatever memory there is.
-///
-/// C: `dma_get_required_mask()`, `kernel/dma/mapping.c`.
-#[inline]
-pub fn required_mask(dev: &Device<Bound>) -> u64 {
-    // SAFETY: `dev` is a valid device.
-    unsafe { bindings::dma_get_required_mask(raw::device(dev)) }
-}
-
-/// Whether there is memory that the device cannot reach with the mask that it has.
-///
-/// C: `dma_addressing_limited()`, `kernel/dma/mapping.c`.
-#[inline]
-pub fn addressing_limited(dev: &Device<Bound>) -> bool {
-    // SAFETY: `dev` is a valid device.
-    unsafe { bindings::dma_addressing_limited(raw::device(dev)) }
-}
-
-/// What pieces of memory must be aligned to, less one, for an IOMMU to make one piece of them; 0 if
-/// nobody does.
-///
-/// A bit that is set here must be clear in the address of each piece but the first, and in the end of
-/// each but the last.
+/// A bit that is set here must be clear in the address of each range but the first, and in the end
+/// of each but the last.
 ///
 /// C: `dma_get_merge_boundary()`, `kernel/dma/mapping.c`.
 #[inline]
 pub fn merge_boundary(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device. CAST: `unsigned long` has as many bits as `usize`.
-    unsafe { bindings::dma_get_merge_boundary(raw::device(dev)) as usize }
+    unsafe { bindings::dma_get_merge_boundary(compat::device(dev)) as usize }
 }
 
 #[kunit_tests(safe_dma_limits)]
@@ -168,8 +279,8 @@ mod tests {
 
         assert_eq!(coherent_mask(dev), 0);
         for wanted in [0xffff_ffff, 0xffff_ffff_ffff, u64::MAX] {
-            // SAFETY: The device is valid, and nobody allocates memory for it meanwhile.
-            to_result(unsafe { bindings::dma_set_coherent_mask(raw::device(dev), wanted) })?;
+            // SAFETY: The device is valid, and no memory is allocated for it meanwhile.
+            to_result(unsafe { bindings::dma_set_coherent_mask(compat::device(dev), wanted) })?;
             assert_eq!(coherent_mask(dev), wanted);
         }
         Ok(())
@@ -208,16 +319,6 @@ mod tests {
         let registration = faux::Registration::new(c"safe_dma_opt", None)?;
 
         assert_eq!(opt_mapping_size(bare(&registration)), 0);
-        Ok(())
-    }
-
-    /// C: `dma_direct_get_required_mask()` makes all bits of the last byte's address ones.
-    #[test]
-    fn required_mask_is_a_mask() -> Result {
-        let registration = faux::Registration::new(c"safe_dma_required", None)?;
-        let required = required_mask(bare(&registration));
-
-        assert!(required > 0 && (required & required.wrapping_add(1)) == 0);
         Ok(())
     }
 }

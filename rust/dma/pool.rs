@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Small objects in coherent memory, such as descriptors: several of them in a page.
+//! Small objects in coherent memory, such as descriptors, several in a page.
 //!
-//! For one object of a page or more there is [`kernel::dma::Coherent`], and for buffers that change
-//! hands [`buffer_pool`](super::buffer_pool).
+//! For an object of a page or more use [`CoherentMemory`](super::CoherentMemory), and for buffers
+//! that are reused [`BufferPool`](super::BufferPool).
 //!
 //! C header: `include/linux/dmapool.h`.
 
 use super::{
-    direction::Bidirectional,
+    compat,
     limits,
-    raw,
-    span::Span,
-    transfer::DeviceMemory, //
+    AnySegments,
+    Bidirectional,
+    Memory,
+    Range, //
 };
 use crate::bindings as helpers;
 use core::{
@@ -45,16 +46,14 @@ use kernel::{
 
 /// A pool of objects of the type `T` in coherent memory.
 ///
-/// Each object keeps the pool, by counting ([`DmaPool::zalloc`]) or by borrowing it
-/// ([`DmaPool::zalloc_borrowed`]): it is destroyed, and its pages are freed, when the last of both
-/// has been dropped. That sleeps: not in atomic context. So no object can be left without its pool,
-/// nor a pool be destroyed that is busy. If an object is forgotten ([`core::mem::forget`]), its
-/// pool stays for ever, with all pages, as if it had been forgotten too; or, if it was borrowed, C
-/// says that it is busy when it is destroyed, and leaves its pages to the device for ever.
+/// An object counts ([`Pool::zalloc`]) or borrows ([`Pool::zalloc_borrowed`]) its pool, so that it
+/// cannot outlive it. The pool is destroyed, and its pages are freed, when the pool and all objects
+/// that count it have been dropped. That sleeps: not in atomic context. A counted object that is
+/// forgotten ([`core::mem::forget`]) leaks the pool with all its pages. If a borrowed object is
+/// forgotten, C reports that the pool is busy when it is destroyed, and leaks its pages.
 ///
-/// What is not in use belongs to the allocator, which keeps its list of free objects in their own
-/// memory, within the device's reach: a device that writes to an object after it was freed corrupts
-/// that list, even behind an IOMMU.
+/// The allocator keeps its list of free objects in their own memory, which the device can access. A
+/// device that writes to an object after it was freed corrupts that list, even behind an IOMMU.
 ///
 /// C: `struct dma_pool`, `mm/dmapool.c`.
 ///
@@ -71,35 +70,27 @@ use kernel::{
 ///         io_write, //
 ///     },
 ///     prelude::*,
-///     ptr::Alignment,
-///     transmute::{
-///         AsBytes,
-///         FromBytes, //
-///     }, //
+///     ptr::Alignment, //
 /// };
-/// use safe_dma::dma::pool::DmaPool;
+/// use safe_dma::dma::Pool;
 ///
-/// #[repr(C)]
-/// struct Descriptor {
-///     addr: u64,
-///     len: u32,
-///     flags: u32,
+/// safe_dma::plain_struct! {
+///     struct Descriptor {
+///         addr: u64,
+///         len: u32,
+///         flags: u32,
+///     }
 /// }
 ///
-/// // SAFETY: No padding, and none of the fields has.
-/// unsafe impl AsBytes for Descriptor {}
-/// // SAFETY: All fields are valid whatever their bytes are.
-/// unsafe impl FromBytes for Descriptor {}
-///
 /// fn describe(dev: &Device<Bound>) -> Result {
-///     // As the device wants them: at multiples of 64, and never across 4 KiB.
+///     // The device requires multiples of 64, and no descriptor across a boundary of 4 KiB.
 ///     let (align, boundary) = (Alignment::new::<64>(), Alignment::new::<4096>());
-///     let pool = DmaPool::<Descriptor>::new(dev, c"descriptors", align, Some(boundary))?;
+///     let pool = Pool::<Descriptor>::new(dev, c"descriptors", align, Some(boundary))?;
 ///
-///     let descriptor = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+///     let descriptor = Pool::zalloc(&pool, GFP_KERNEL)?;
 ///     io_write!(&descriptor, .len, 1500);
 ///     assert_eq!(io_read!(&descriptor, .flags), 0);
-///     pr_info!("a descriptor of {} bytes\n", descriptor.span().len());
+///     pr_info!("a descriptor of {} bytes\n", descriptor.range().len());
 ///     Ok(())
 /// }
 /// ```
@@ -108,50 +99,46 @@ use kernel::{
 ///
 /// `pool` is a pool of `dev` that was created for blocks of the size of `T`, each within one page
 /// and aligned for `T`. It has not been destroyed.
-pub struct DmaPool<'bound, T: AsBytes + FromBytes> {
+pub struct Pool<'bound, T: AsBytes + FromBytes> {
     dev: &'bound Device<Bound>,
     pool: NonNull<helpers::dma_pool>,
     _objects: PhantomData<fn() -> T>,
 }
 
-// SAFETY: A pool has a lock of its own, and may be used and destroyed in any thread. It holds no
-// `T`: who has one has a `PoolObject`.
-unsafe impl<T: AsBytes + FromBytes> Send for DmaPool<'_, T> {}
+// SAFETY: A pool may be used and destroyed in any thread. It owns no `T`: its objects do.
+unsafe impl<T: AsBytes + FromBytes> Send for Pool<'_, T> {}
 
-// SAFETY: As above.
-unsafe impl<T: AsBytes + FromBytes> Sync for DmaPool<'_, T> {}
+// SAFETY: A pool has a lock, so that several threads may use it at the same time. It owns no `T`.
+unsafe impl<T: AsBytes + FromBytes> Sync for Pool<'_, T> {}
 
-/// What `dma_pool_create()` makes of a size, or [`None`] if it would refuse it or would need more
-/// than a page for a block.
+/// Returns the size of a block that `dma_pool_create()` uses for a size; [`None`] if it would
+/// refuse it, or if a block would be larger than a page.
 fn block_size(size: usize, align: Alignment, boundary: Option<Alignment>) -> Option<usize> {
-    // What is kept in a free block, `struct dma_block`: a pointer and an address of the device.
-    const LEAST: usize = size_of::<*mut ()>() + size_of::<DmaAddress>();
+    // The size of `struct dma_block`, which a free block contains: a pointer and a DMA address.
+    const MIN: usize = size_of::<*mut ()>() + size_of::<DmaAddress>();
 
     if size == 0 {
         return None;
     }
 
-    let block = size.max(LEAST).checked_add(align.as_usize() - 1)? & !(align.as_usize() - 1);
+    let block = size.max(MIN).checked_add(align.as_usize() - 1)? & !(align.as_usize() - 1);
     let fits = block <= PAGE_SIZE && boundary.is_none_or(|boundary| block <= boundary.as_usize());
 
     fits.then_some(block)
 }
 
-impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
-    /// Creates a pool without any memory in it yet.
+impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
+    /// Creates a pool without memory. Sleeps.
     ///
-    /// The device's address of each object will be a multiple of `align`, and of the alignment of
-    /// `T` if that is more. No object will lie across an address that is a multiple of `boundary`.
-    /// `name` is for the device's file `pools` in sysfs.
-    ///
-    /// Sleeps.
+    /// The DMA address of each object is a multiple of `align` bytes, and of the alignment of `T`.
+    /// No object crosses an address that is a multiple of `boundary` bytes. `name` is shown in the
+    /// device's file `pools` in sysfs.
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] for a `T` without bytes, for objects that, with their size rounded up to the
-    ///   alignment, are larger than a page or than `boundary`. An object has 16 bytes at least.
-    ///   A pool is for less than a page: [`kernel::dma::Coherent`] is as good for more;
-    /// - [`EIO`] if the device has no coherent DMA at all;
+    /// - [`EINVAL`] if `T` has no bytes, or if its size, at least 16 bytes and rounded up to the
+    ///   alignment, is larger than a page or than `boundary`;
+    /// - [`EIO`] if the device is not capable of coherent DMA;
     /// - [`ENOMEM`] if there is no memory.
     ///
     /// C: `dma_pool_create()`, `mm/dmapool.c`.
@@ -164,16 +151,16 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
         let align = align.max(Alignment::of::<T>());
         block_size(size_of::<T>(), align, boundary).ok_or(EINVAL)?;
 
-        if !raw::has_dma(dev) || limits::coherent_mask(dev) == 0 {
+        if !compat::is_dma_capable(dev) || limits::coherent_mask(dev) == 0 {
             return Err(EIO);
         }
 
         // SAFETY: `dev` is bound, and outlives the pool. `name` is a C string, which is copied. The
-        // other numbers are what the function takes, by the check above.
+        // function accepts the other numbers, by the check above.
         let pool = unsafe {
             helpers::dma_pool_create_node(
                 name.as_char_ptr(),
-                raw::device(dev),
+                compat::device(dev),
                 size_of::<T>(),
                 align.as_usize(),
                 boundary.map_or(0, Alignment::as_usize),
@@ -181,9 +168,8 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
             )
         };
 
-        // INVARIANT: Just created, with the size of a `T`. Blocks are in pages from
-        // `dma_alloc_coherent()`, one page each, at offsets that are multiples of the alignment or
-        // of the boundary, which is one.
+        // INVARIANT: Just created, with the size of a `T`. Each block is within one page from
+        // `dma_alloc_coherent()`, at an offset that is a multiple of the alignment.
         let pool = Self {
             dev,
             pool: NonNull::new(pool).ok_or(ENOMEM)?,
@@ -196,7 +182,7 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
     /// Allocates an object, all of whose bytes are zero.
     ///
     /// Of `flags`, those of [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`]
-    /// and [`__GFP_NOWARN`] count. May sleep, unless they say otherwise.
+    /// and [`__GFP_NOWARN`] count. Sleeps if they allow it.
     ///
     /// # Errors
     ///
@@ -216,10 +202,9 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
         })
     }
 
-    /// Allocates an object, all of whose bytes are zero, that borrows the pool.
+    /// Allocates an object that borrows the pool, all of whose bytes are zero.
     ///
-    /// As [`DmaPool::zalloc`], without a count for each object: for who has the pool for longer than its
-    /// objects anyway.
+    /// The same as [`Pool::zalloc`], with its errors and context, but without a reference count.
     ///
     /// C: `dma_pool_zalloc()`, `include/linux/dmapool.h`.
     #[inline]
@@ -235,10 +220,10 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
         })
     }
 
-    /// Allocates a block, all of whose bytes are zero: its addresses.
+    /// Allocates a block, all of whose bytes are zero; returns its addresses.
     #[inline]
     fn block(&self, flags: Flags) -> Result<(NonNull<T>, DmaAddress)> {
-        let flags = raw::gfp(raw::reclaim_flags(flags) | __GFP_ZERO);
+        let flags = compat::gfp(compat::reclaim_flags(flags) | __GFP_ZERO);
         let mut addr: DmaAddress = 0;
 
         // SAFETY: By the invariants the pool exists. `addr` is written to if this succeeds.
@@ -247,36 +232,35 @@ impl<'bound, T: AsBytes + FromBytes> DmaPool<'bound, T> {
         Ok((NonNull::new(cpu.cast()).ok_or(ENOMEM)?, addr))
     }
 
-    /// The device whose pool it is.
-    #[inline(always)]
+    /// Returns the device that the pool is for.
+    #[inline]
     pub fn device(&self) -> &'bound Device<Bound> {
         self.dev
     }
 }
 
-impl<T: AsBytes + FromBytes> Drop for DmaPool<'_, T> {
+impl<T: AsBytes + FromBytes> Drop for Pool<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: By the invariants the pool exists; it is not used again. No object of it is in
-        // use, as each keeps the pool, unless one that borrowed it was forgotten: then C frees no page.
+        // SAFETY: By the invariants the pool exists; it is not used again. None of its objects is
+        // in use, since they count or borrow it, unless one that borrows it was forgotten: then C
+        // frees no page.
         unsafe { helpers::dma_pool_destroy(self.pool.as_ptr()) };
     }
 }
 
-/// An object from a [`DmaPool`], which it keeps by `P`: an [`Arc`], or a reference.
+/// An object from a [`Pool`], which it counts or borrows: `P` is an [`Arc`] or a reference.
 ///
-/// The CPU reads and writes it as it does mainline's [`kernel::dma::Coherent`]: with
+/// The CPU reads and writes it as it does [`CoherentMemory`](super::CoherentMemory): with
 /// [`io_read!`](kernel::io::io_read), [`io_write!`](kernel::io::io_write) and the rest of
 /// [`kernel::io::Io`] on `&object`, which access memory once and as written. There is never a
-/// reference to a `T`, since a device that has been told the address of a descriptor may write
-/// there at any time. What is handed over that way is ordered by
-/// [`dma_mb()`](kernel::sync::barrier::dma_mb), or by the accessors of the registers; see
-/// [`Engine`](super::transfer::Engine).
+/// reference to a `T`, since a device that was told the address may write at any time.
+/// [`dma_mb()`](kernel::sync::barrier::dma_mb) and the accessors of registers order the accesses;
+/// see [`Engine`](super::Engine).
 ///
-/// As the memory of a [`Transfer`](super::transfer::Transfer) it is out of the CPU's reach until
-/// that is over.
+/// While it is the memory of a [`Transfer`](super::Transfer) the CPU cannot access it.
 ///
-/// Dropping it gives it back to the pool. Does not sleep, unless it is the last that keeps the
-/// pool; a driver that drops objects in atomic context keeps the pool itself.
+/// Dropping it returns it to the pool, and does not sleep unless it holds the last reference to the
+/// pool. A driver that drops objects in atomic context keeps a reference of its own.
 ///
 /// C: `dma_pool_free()`, `mm/dmapool.c`.
 ///
@@ -284,10 +268,10 @@ impl<T: AsBytes + FromBytes> Drop for DmaPool<'_, T> {
 ///
 /// - `cpu` and `addr` are a block that was allocated from `pool`, and not freed. It was zeroed.
 /// - `P` is an [`Arc`] or a reference, and so always leads to the same pool.
-pub struct PoolObject<'bound, T, P = Arc<DmaPool<'bound, T>>>
+pub struct PoolObject<'bound, T, P = Arc<Pool<'bound, T>>>
 where
     T: AsBytes + FromBytes,
-    P: Deref<Target = DmaPool<'bound, T>>,
+    P: Deref<Target = Pool<'bound, T>>,
 {
     cpu: NonNull<T>,
     addr: DmaAddress,
@@ -295,44 +279,39 @@ where
     _bound: PhantomData<&'bound Device<Bound>>,
 }
 
-// SAFETY: The block belongs to this value alone, and may be accessed and freed in any thread. What
-// is sent is in effect a `T`.
+// SAFETY: The block belongs to this value alone, and may be accessed and freed in any thread. In
+// effect a `T` is sent.
 unsafe impl<'bound, T, P> Send for PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes + Send,
-    P: Deref<Target = DmaPool<'bound, T>> + Send,
+    P: Deref<Target = Pool<'bound, T>> + Send,
 {
 }
 
-// SAFETY: A shared reference gives volatile access to the memory of a `T`, as that to a `Coherent`.
+// SAFETY: A shared reference gives volatile access to the memory of a `T`, as one to mainline's
+// `Coherent`.
 unsafe impl<'bound, T, P> Sync for PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes + Sync,
-    P: Deref<Target = DmaPool<'bound, T>> + Sync,
+    P: Deref<Target = Pool<'bound, T>> + Sync,
 {
 }
 
 impl<'bound, T, P> PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes,
-    P: Deref<Target = DmaPool<'bound, T>>,
+    P: Deref<Target = Pool<'bound, T>>,
 {
-    /// What the device is told of the object.
-    #[inline(always)]
-    pub fn span(&self) -> Span<'_, Bidirectional> {
+    /// Returns the DMA range of the object.
+    #[inline]
+    pub fn range(&self) -> Range<'_, Bidirectional> {
         // SAFETY: By the invariants this block is as large as a `T` at least, and mapped for both
-        // directions until it is freed; the span borrows it.
-        unsafe { Span::new(self.addr, size_of::<T>()) }
+        // directions until it is freed; the range borrows it.
+        unsafe { Range::new(self.addr, size_of::<T>()) }
     }
 
-    /// The pool that the object is from.
-    #[inline(always)]
-    pub fn pool(&self) -> &P {
-        &self.pool
-    }
-
-    /// Returns the address at which the CPU has the object.
-    #[inline(always)]
+    /// Returns the address at which the CPU accesses the object.
+    #[inline]
     pub fn as_ptr(&self) -> *const T {
         self.cpu.as_ptr()
     }
@@ -341,12 +320,12 @@ where
 impl<'a, 'bound, T, P> IoBase<'a> for &'a PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes,
-    P: Deref<Target = DmaPool<'bound, T>>,
+    P: Deref<Target = Pool<'bound, T>>,
 {
     type Backend = SysMemBackend;
     type Target = T;
 
-    #[inline(always)]
+    #[inline]
     fn as_view(self) -> SysMem<'a, T> {
         // SAFETY: By the invariants, and those of the pool, there is memory for a `T`, and aligned
         // for it, until the object is dropped; it is borrowed for `'a`.
@@ -357,38 +336,38 @@ where
 impl<'bound, T, P> Drop for PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes,
-    P: Deref<Target = DmaPool<'bound, T>>,
+    P: Deref<Target = Pool<'bound, T>>,
 {
     fn drop(&mut self) {
         // SAFETY: By the invariants the block is from this pool, and has these addresses. It is
-        // freed once; no device uses it, as a transfer has it until it is over, and who told a
-        // device the address in another way has promised to keep it.
+        // freed once. No device accesses it: a transfer or an engine owns its memory until it has
+        // ended, and a driver that gave the address away in another way has promised to keep it.
         unsafe {
             helpers::dma_pool_free(self.pool.pool.as_ptr(), self.cpu.as_ptr().cast(), self.addr)
         };
     }
 }
 
-// SAFETY: The block is mapped for both directions, for the pool's device, until it is freed, which
-// only dropping `self` does, and its page does not go before that: `self` keeps the pool, for ever if it
-// is forgotten, or, if it borrows it, C keeps the pages of a pool that is destroyed with a block in use.
-// It was zeroed when it was allocated, and a `T` is valid whatever its bytes are. Its CPU side is reached
-// through a borrow of `self`, and so not while that is moved away.
-unsafe impl<'bound, T, P> DeviceMemory for PoolObject<'bound, T, P>
+// SAFETY: The block is mapped for both directions, for the pool's device, until its page is freed.
+// That is not before `self` is dropped, which counts or borrows the pool. If it is forgotten, it is
+// never: either it counts the pool, or C leaks the pages of a pool that is destroyed with a block
+// in use. It was zeroed, and a `T` is valid whatever its bytes are. The CPU accesses it through a
+// borrow, and so not while it is moved away.
+unsafe impl<'bound, T, P> Memory for PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes,
-    P: Deref<Target = DmaPool<'bound, T>>,
+    P: Deref<Target = Pool<'bound, T>>,
 {
     type Direction = Bidirectional;
 
-    #[inline(always)]
+    #[inline]
     fn device(&self) -> &Device<Bound> {
         self.pool.dev
     }
 
-    #[inline(always)]
-    fn span(&self) -> Span<'_, Bidirectional> {
-        PoolObject::span(self)
+    #[inline]
+    fn segments(&self) -> AnySegments<'_> {
+        self.range().into()
     }
 }
 
@@ -398,7 +377,7 @@ mod tests {
     use kernel::faux;
 
     fn align(align: usize) -> Alignment {
-        // All tests ask for powers of two.
+        // All tests use powers of two.
         Alignment::new_checked(align).unwrap_or(Alignment::new::<1>())
     }
 
@@ -422,7 +401,7 @@ mod tests {
         assert_eq!(block_size(PAGE_SIZE - 1, align(2 * PAGE_SIZE), None), None);
         assert_eq!(block_size(usize::MAX, align(1), None), None);
         assert_eq!(block_size(usize::MAX, align(64), None), None);
-        // C has 32 bits for the size of a block, and would cut this to nothing.
+        // C has 32 bits for the size of a block, and would truncate this to 0.
         assert_eq!(block_size(1, align(1 << (usize::BITS - 1)), None), None);
         assert_eq!(block_size(64, align(1 << (usize::BITS - 1)), None), None);
     }
@@ -437,13 +416,13 @@ mod tests {
         assert_eq!(block_size(100, align(4), Some(align(1 << 20))), Some(100));
     }
 
-    /// A device that can do no DMA is refused, where C warns.
+    /// A device that is not capable of DMA is refused, where C warns.
     #[test]
     fn device_without_dma() -> Result {
         let device = faux::Registration::new(c"safe_dma_no_pool", None)?;
         let faux: &faux::Device<Bound> = device.as_ref();
 
-        let pool = DmaPool::<u64>::new(faux.as_ref(), c"none", align(8), None);
+        let pool = Pool::<u64>::new(faux.as_ref(), c"none", align(8), None);
         assert!(pool.is_err_and(|error| error == EIO));
         Ok(())
     }

@@ -3,15 +3,18 @@
 //! The registers of another device, for a device to read and write: from peer to peer.
 
 use super::{
-    direction::Direction,
-    raw,
-    span::Span,
-    transfer::DeviceMemory, //
+    compat,
+    AnySegments,
+    Direction,
+    Limits,
+    Memory,
+    PhysVec,
+    Range, //
 };
 use crate::bindings as helpers;
 use core::{
     marker::PhantomData,
-    ops::Range, //
+    ops, //
 };
 use kernel::{
     bindings,
@@ -19,7 +22,11 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::DmaAddress,
+    dma::{
+        attrs::DMA_ATTR_MMIO,
+        DmaAddress, //
+    },
+    ffi::c_int,
     io::{
         Io,
         IoBackend,
@@ -35,13 +42,13 @@ use kernel::{
 /// Memory-mapped registers, or memory, of a device, by the physical address at which the CPU has
 /// them.
 ///
-/// They are for the driver of that device to give away, by a promise: what another device writes
-/// there has the effect that a write of the CPU has, and may start a transfer to anywhere.
+/// Only the driver of that device can give them to others, by a promise: a write of another device
+/// has the effect of a write of the CPU, and may start a transfer to anywhere.
 ///
 /// # Invariants
 ///
 /// The `len` bytes from `phys` on, at least one, are no RAM but a device's for `'a`, and its driver
-/// lets others access them.
+/// lets others access them. `phys + len` does not wrap.
 #[derive(Clone, Copy)]
 pub struct MmioRegion<'a> {
     phys: PhysAddr,
@@ -65,10 +72,10 @@ impl<'a> MmioRegion<'a> {
     /// # Safety
     ///
     /// As of [`MmioRegion::from_raw`]: no safety of a driver that holds this BAR, now or later,
-    /// rests on what is written there, or on nobody reading it.
+    /// rests on what is written there, and none on its being secret.
     pub unsafe fn of_bar<const SIZE: usize>(
         bar: &'a pci::Bar<'_, SIZE>,
-        range: Range<usize>,
+        range: ops::Range<usize>,
     ) -> Result<Self> {
         if range.start >= range.end || range.end > bar.size() {
             return Err(EINVAL);
@@ -83,9 +90,8 @@ impl<'a> MmioRegion<'a> {
         // check above in vmalloc space.
         let phys = unsafe { helpers::helper_cpu_addr_to_phys(start) };
 
-        // SAFETY: What a BAR is mapped to is what the device decodes, and nobody else does. While
-        // it is held, which is so for `'a`, it is not changed. The rest is as the caller promises.
-        // CAST: From at most 64 bits.
+        // SAFETY: What a BAR is mapped to is decoded by this device alone. It does not change while
+        // it is held, for `'a`. The rest is as the caller promises. CAST: From at most 64 bits.
         unsafe { Self::from_raw(phys + range.start as PhysAddr, range.end - range.start) }
     }
 
@@ -103,16 +109,17 @@ impl<'a> MmioRegion<'a> {
     /// # Safety
     ///
     /// They are a device's for `'a`, and the driver that has that device lets others access them:
-    /// no safety of that driver rests on what is written there, or on nobody reading it. That holds
-    /// after `'a`, too: a [`Transfer`](super::transfer::Transfer) that was forgotten goes on.
+    /// no safety of that driver rests on what is written there, and none on its being secret. That
+    /// holds after `'a`, too: a [`Transfer`](super::Transfer) that was forgotten goes on.
     pub unsafe fn from_raw(phys: PhysAddr, len: usize) -> Result<Self> {
         // What is RAM is RAM for so many pages, aligned (`SUBSECTION_SIZE`).
         const STEP: PhysAddr = 2 << 20;
 
-        let last = len
-            .checked_sub(1)
-            .and_then(|more| phys.checked_add(more as PhysAddr))
-            .ok_or(EINVAL)?;
+        if len == 0 {
+            return Err(EINVAL);
+        }
+        // CAST: From at most 64 bits.
+        let last = phys.checked_add(len as PhysAddr).ok_or(EINVAL)? - 1;
         let is_ram = |addr: PhysAddr| {
             // SAFETY: Any number may be asked for.
             unsafe { helpers::helper_pfn_valid((addr / PAGE_SIZE as PhysAddr) as usize) }
@@ -134,29 +141,23 @@ impl<'a> MmioRegion<'a> {
         })
     }
 
-    /// Returns the physical address of the first byte.
-    ///
-    /// # Safety
-    ///
-    /// The number is not given to a device: where no IOMMU translates, it is the DMA address, and
-    /// for that [`DeviceAddress::as_raw`](super::span::DeviceAddress::as_raw) asks for a promise.
-    #[inline(always)]
-    pub unsafe fn phys(&self) -> PhysAddr {
-        self.phys
+    /// Returns the registers as the CPU has them. For debugging only.
+    pub fn phys_vec(&self) -> PhysVec {
+        PhysVec::new(self.phys, self.len, false)
     }
 }
 
 /// Registers of another device that a device can reach.
 ///
-/// What the device writes there has the effect that a write of the CPU has, which is the affair of those
-/// who know the registers. The other device's driver may access them too: that is no memory, and nobody
-/// has a reference to it.
+/// A write of the device has the effect of a write of the CPU. The driver of the other device may
+/// access the registers, too: no reference to them exists.
 ///
-/// `'bound` is the time for which both drivers are bound. Dropping the mapping ends it; forgetting it
-/// leaves the device's address leading to where the registers were, and never to RAM.
+/// `'bound` is the time for which both drivers are bound. Dropping the mapping ends it; forgetting
+/// it leaves the device's address leading to where the registers were, and never to RAM.
 ///
-/// Behind an IOMMU the device reaches all of the pages that the registers are in. Whether what it sends
-/// arrives is for what is between the devices: ask `pci_p2pdma_distance()` on hardware that is not known.
+/// Behind an IOMMU the device reaches all of the pages that the registers are in. Whether its
+/// accesses arrive depends on the bridges between the devices: call `pci_p2pdma_distance()` on
+/// hardware that is not known.
 ///
 /// # Examples
 ///
@@ -170,11 +171,9 @@ impl<'a> MmioRegion<'a> {
 ///     prelude::*, //
 /// };
 /// use safe_dma::dma::{
-///     direction::FromDevice,
-///     resource::{
-///         MmioRegion,
-///         ResourceMapping, //
-///     }, //
+///     FromDevice,
+///     MmioRegion,
+///     ResourceMapping, //
 /// };
 ///
 /// /// Lets `peer` ring a doorbell, at 0x1000 of `bar`, which the driver of another device holds.
@@ -191,126 +190,164 @@ impl<'a> MmioRegion<'a> {
 ///
 /// # Invariants
 ///
-/// `addr` is the DMA address of a mapping of `registers` for `dev` as a resource, made with the direction
-/// `D`, not unmapped yet.
+/// `addr` is the DMA address of a mapping of `region` for `dev` as a resource, made with the
+/// direction `D`, not unmapped yet.
 pub struct ResourceMapping<'bound, D: Direction> {
     dev: &'bound Device<Bound>,
-    registers: MmioRegion<'bound>,
+    region: MmioRegion<'bound>,
     addr: DmaAddress,
     _direction: PhantomData<D>,
 }
 
 impl<'bound, D: Direction> ResourceMapping<'bound, D> {
-    /// Maps `registers` for `dev`, to be used in the direction that `direction` names: for
-    /// [`FromDevice`](super::direction::FromDevice) `dev` writes to them.
+    /// Maps `region` for the device to use in the direction that `direction` names: for
+    /// [`FromDevice`](super::FromDevice) the device writes to it.
     ///
-    /// Does not sleep.
+    /// `dev` is a device or its [`Limits`]. Does not sleep.
     ///
     /// # Errors
     ///
     /// - [`ERANGE`] if no IOMMU translates, and the address is beyond the device's mask, or the
     ///   memory of this guest is encrypted;
-    /// - [`ENOMEM`] if the mapping failed: the device's addresses are used up, or it is confined to bounce
-    ///   buffers (`swiotlb=force`);
+    /// - [`ENOMEM`] if the mapping failed: the device's addresses are used up, or it is confined to
+    ///   bounce buffers (`swiotlb=force`);
     /// - [`EIO`] if the device can do no DMA at all.
     ///
     /// C: `dma_map_resource()`, `kernel/dma/mapping.c`.
+    #[inline]
     pub fn map(
-        dev: &'bound Device<Bound>,
-        registers: MmioRegion<'bound>,
+        dev: impl Into<Limits<'bound>>,
+        region: MmioRegion<'bound>,
         _direction: D,
     ) -> Result<Self> {
-        let MmioRegion { phys, len, .. } = registers;
+        let limits = dev.into();
+        let dev = limits.device();
 
-        if !raw::has_dma(dev) {
-            return Err(EIO);
-        }
-        // An IOMMU gives it another address.
-        let beyond = !raw::use_dma_iommu(dev)
-            // SAFETY: `dev` is bound and can do DMA.
-            && unsafe { helpers::helper_dma_direct_overflow(raw::device(dev), phys, len) };
-        if beyond {
-            return Err(ERANGE);
-        }
-
-        // SAFETY: `dev` is bound. By the invariants of `MmioRegion`, this is no RAM.
-        let addr = unsafe {
-            bindings::dma_map_resource(
-                raw::device(dev),
-                phys,
-                len,
-                D::DIRECTION.into(),
-                raw::attrs(raw::no_attrs()),
-            )
+        let (error, addr) = if is_within_reach(&limits, region) {
+            // SAFETY: Just checked.
+            (0, unsafe { map_phys::<D>(dev, region) })
+        } else {
+            map_checked::<D>(dev, region)
         };
+        compat::to_result(error)?;
         // SAFETY: `dev` is bound, and `addr` is what a mapping function just returned for it.
-        unsafe { raw::mapping_error(dev, addr)? };
+        unsafe { compat::mapping_error(dev, addr)? };
 
         // INVARIANT: Mapped just now.
         Ok(Self {
             dev,
-            registers,
+            region,
             addr,
             _direction: PhantomData,
         })
     }
 
-    /// What the device is told of the registers.
-    #[inline(always)]
-    pub fn span(&self) -> Span<'_, D> {
-        // SAFETY: By the invariants, these bytes are this mapping, which the span borrows.
-        unsafe { Span::new(self.addr, self.registers.len) }
+    /// Returns the DMA range of the registers.
+    #[inline]
+    pub fn range(&self) -> Range<'_, D> {
+        // SAFETY: By the invariants, these bytes are this mapping, which the range borrows.
+        unsafe { Range::new(self.addr, self.region.len) }
     }
 
     /// Returns the registers.
-    #[inline(always)]
+    #[inline]
     pub fn region(&self) -> &MmioRegion<'bound> {
-        &self.registers
+        &self.region
     }
 
-    /// The device that can reach them.
-    #[inline(always)]
+    /// Returns the device that can reach them.
+    #[inline]
     pub fn device(&self) -> &'bound Device<Bound> {
         self.dev
     }
+}
 
-    /// Unmaps the registers: what dropping the mapping does, by name. Does not sleep.
-    ///
-    /// C: `dma_unmap_resource()`, `kernel/dma/mapping.c`.
-    #[inline]
-    pub fn unmap(self) {}
+/// Returns whether the device can do DMA, and can address the region where it is or has an IOMMU.
+///
+/// The mask is read each time, since C warns of an address beyond it.
+#[inline]
+fn is_within_reach(limits: &Limits<'_>, region: MmioRegion<'_>) -> bool {
+    let dev = limits.device();
+    // By the invariants of the region it does not wrap. CAST: From at most 64 bits.
+    let end = region.phys + region.len as PhysAddr;
+
+    end <= limits.mmio_limit()
+        && (compat::use_dma_iommu(dev)
+            // SAFETY: By the invariants of `Limits` the device has a mask.
+            || end <= unsafe { compat::mask(dev) })
+}
+
+/// Maps a region as C does.
+///
+/// # Safety
+///
+/// `dev` can do DMA, and either has an IOMMU or can address the region.
+#[inline]
+unsafe fn map_phys<D: Direction>(dev: &Device<Bound>, region: MmioRegion<'_>) -> DmaAddress {
+    // SAFETY: `dev` is bound. By the invariants of `MmioRegion`, this is no RAM. The rest is as the
+    // caller promises.
+    unsafe {
+        bindings::dma_map_phys(
+            compat::device(dev),
+            region.phys,
+            region.len,
+            D::DIRECTION.into(),
+            compat::attrs(DMA_ATTR_MMIO),
+        )
+    }
+}
+
+/// Maps a region that the device reaches at another address, if at all. Returns an error of C, or 0
+/// and the address: a pair is returned in registers, unlike a [`Result`].
+#[cold]
+#[inline(never)]
+fn map_checked<D: Direction>(dev: &Device<Bound>, region: MmioRegion<'_>) -> (c_int, DmaAddress) {
+    let MmioRegion { phys, len, .. } = region;
+
+    if !compat::is_dma_capable(dev) {
+        return (EIO.to_errno(), 0);
+    }
+    // SAFETY: `dev` is bound and can do DMA.
+    if unsafe { helpers::helper_dma_direct_overflow(compat::device(dev), phys, len) } {
+        return (ERANGE.to_errno(), 0);
+    }
+
+    // SAFETY: `dev` can do DMA, and can address the region.
+    (0, unsafe { map_phys::<D>(dev, region) })
 }
 
 impl<D: Direction> Drop for ResourceMapping<'_, D> {
+    #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is undone
-        // once, as `self` is dropped.
+        // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
+        // undone once, as `self` is dropped.
         unsafe {
-            bindings::dma_unmap_resource(
-                raw::device(self.dev),
+            bindings::dma_unmap_phys(
+                compat::device(self.dev),
                 self.addr,
-                self.registers.len,
+                self.region.len,
                 D::DIRECTION.into(),
-                raw::attrs(raw::no_attrs()),
+                compat::attrs(DMA_ATTR_MMIO),
             )
         };
     }
 }
 
-// SAFETY: `span()` is this mapping, which is there for `dev` and `D` until `self` is dropped, and for ever
-// if it is forgotten. It leads to no memory of which Rust knows: what the CPU does there is by MMIO, which
-// reads any bytes, and orders nothing with the device's accesses that its driver does not order.
-unsafe impl<D: Direction> DeviceMemory for ResourceMapping<'_, D> {
+// SAFETY: `range()` is this mapping, which is there for `dev` and `D` until `self` is dropped, and
+// for ever if it is forgotten. It leads to no memory of which Rust knows: what the CPU does there
+// is by MMIO, which reads any bytes, and orders nothing with the device's accesses that its driver
+// does not order.
+unsafe impl<D: Direction> Memory for ResourceMapping<'_, D> {
     type Direction = D;
 
-    #[inline(always)]
+    #[inline]
     fn device(&self) -> &Device<Bound> {
         self.dev
     }
 
-    #[inline(always)]
-    fn span(&self) -> Span<'_, D> {
-        ResourceMapping::span(self)
+    #[inline]
+    fn segments(&self) -> AnySegments<'_> {
+        self.range().into()
     }
 }
 
@@ -318,8 +355,8 @@ unsafe impl<D: Direction> DeviceMemory for ResourceMapping<'_, D> {
 mod tests {
     use super::*;
     use crate::dma::{
-        buffer::Pages,
-        direction::Bidirectional, //
+        Bidirectional,
+        Pages, //
     };
     use kernel::faux;
 
@@ -353,6 +390,34 @@ mod tests {
         assert!(registers(NOWHERE, 4).is_ok_and(|found| found.phys == NOWHERE && found.len == 4));
         assert!(registers(NOWHERE, 0).err() == Some(EINVAL));
         assert!(registers(PhysAddr::MAX, 2).err() == Some(EINVAL));
+    }
+
+    /// Without an IOMMU, the reach of a device ends with its mask, which may change.
+    #[test]
+    fn mask_limits_the_reach() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_reach", None)?;
+        let faux: &faux::Device<Bound> = registration.as_ref();
+        let dev = compat::device(faux.as_ref());
+        let set_mask = |mask| {
+            // SAFETY: The device is valid, and is used by this test only.
+            unsafe {
+                (*dev).coherent_dma_mask = mask;
+                (*dev).dma_mask = &raw mut (*dev).coherent_dma_mask;
+            }
+        };
+        set_mask(u64::MAX);
+        let limits = Limits::new(faux.as_ref());
+
+        for (mask, len, reached) in [
+            (u64::MAX, 0x1000, true),
+            (NOWHERE + 0xff, 4, true),
+            (NOWHERE + 0xff, 0x1000, false),
+            (NOWHERE + 2, 4, false),
+        ] {
+            set_mask(mask);
+            assert_eq!(is_within_reach(&limits, registers(NOWHERE, len)?), reached);
+        }
+        Ok(())
     }
 
     /// A device that can do no DMA is refused.

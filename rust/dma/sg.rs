@@ -1,47 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Scatter-gather mappings: memory in pieces, handed to a device together.
+//! Scatter-gather mappings: scattered memory, mapped together.
 //!
-//! Mainline's [`kernel::scatterlist::SGTable`] maps too, but it can be neither synced nor unmapped
-//! before its end, keeps its pages behind a run-time check (`Devres`) and tells nobody the
-//! direction. Outside the `kernel` crate its entries can be read, and that is all.
+//! For a device that takes a list of segments. One that takes a single segment needs contiguous
+//! memory ([`Mapping`](super::Mapping)) or an IOMMU ([`IovaMapping`](super::IovaMapping)).
+//!
+//! Mainline's [`kernel::scatterlist::SGTable`] maps too, but can be neither synced nor unmapped
+//! before its end, keeps its pages behind a run-time check (`Devres`), and its type does not have
+//! the direction.
 
-mod pieces;
+mod fill;
 mod table;
-
-pub use self::pieces::{
-    Piece,
-    RawBuffers,
-    RawVVec,
-    Scattered, //
-};
-
-pub(super) use self::pieces::give_up;
 
 use self::table::Table;
 use super::{
-    direction::{
-        DeviceReads,
-        Direction,
-        Permits, //
-    },
-    raw,
+    compat,
+    cpu_owned::private::SyncForCpu,
+    owner::Owner,
+    scatter_buffer::ScatterBuffer,
     sealed::Sealed,
-    span::Span,
-    streaming::{
-        are_for_streaming,
-        MapError, //
-    },
-    transfer::DeviceMemory,
-    turn::{
-        self,
-        CpuTurn, //
-    }, //
+    streaming::are_for_streaming,
+    AnySegments,
+    CpuAccess,
+    CpuOwned,
+    DeviceReads,
+    Direction,
+    ErrorWith,
+    Limits,
+    Memory,
+    Permits,
+    PhysVec,
+    Segments, //
 };
 use crate::bindings as helpers;
 use core::{
     marker::PhantomData,
-    mem::ManuallyDrop, //
+    ops::{
+        Deref,
+        DerefMut, //
+    },
+    ptr, //
 };
 use kernel::{
     alloc::Flags,
@@ -52,23 +50,22 @@ use kernel::{
     },
     dma::{
         attrs::DMA_ATTR_SKIP_CPU_SYNC,
-        Attrs,
-        DmaAddress, //
+        Attrs, //
     },
     prelude::*,
     transmute::FromBytes, //
 };
 
-/// Memory in pieces that a device owns.
+/// Scattered memory that a device owns.
 ///
-/// An IOMMU makes fewer pieces of it for the device, often one: see [`SgMapping::spans`]. The CPU gets
-/// its turn with [`SgMapping::sync_for_cpu`] or [`SgMapping::into_cpu`], and the memory back from
-/// [`SgMapping::unmap`]. Dropping the mapping unmaps the memory and drops it; forgetting it leaks both.
+/// An IOMMU makes fewer segments of it for the device, often one: see [`SgMapping::segments`].
+/// [`SgMapping::sync_for_cpu`] and [`SgMapping::into_cpu`] give the memory to the CPU while it
+/// stays mapped, and [`SgMapping::unmap`] returns it. Dropping the mapping unmaps the memory, which
+/// does not sleep, and drops it; forgetting it leaks both. Drop it in the driver's `unbind`, as a
+/// [`Mapping`](super::Mapping).
 ///
-/// No entry is longer than the device takes, nor goes across a boundary that it must not cross: the
-/// pieces are cut where they need to be.
-///
-/// A transfer has one piece for the device: see [`SgMapping::into_segment`].
+/// No entry is longer than the device takes, nor does it cross a boundary that it must not cross:
+/// ranges are cut where needed.
 ///
 /// # Examples
 ///
@@ -81,15 +78,15 @@ use kernel::{
 ///     prelude::*, //
 /// };
 /// use safe_dma::dma::{
-///     direction::ToDevice,
-///     sg::SgMapping, //
+///     SgMapping,
+///     ToDevice, //
 /// };
 ///
 /// fn hand_over(dev: &Device<Bound>, table: VVec<u32>) -> Result<VVec<u32>> {
 ///     let mapping = SgMapping::map(dev, table, ToDevice, GFP_KERNEL)?;
 ///
-///     for span in mapping.spans() {
-///         pr_info!("{} bytes\n", span.len());
+///     for segment in mapping.segments() {
+///         pr_info!("{} bytes\n", segment.len());
 ///     }
 ///     Ok(mapping.unmap())
 /// }
@@ -97,240 +94,179 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - `table` has the pieces of `raw` and is mapped for `dev`, with the direction `D` and `attrs`, not
-///   unmapped yet.
-/// - `raw` came from [`Scattered::into_raw`] and has not been taken back.
-pub struct SgMapping<'bound, S: Scattered, D: Direction> {
-    dev: &'bound Device<Bound>,
-    raw: ManuallyDrop<S::Raw>,
-    table: ManuallyDrop<Table>,
-    attrs: Attrs,
-    _direction: PhantomData<(S, D)>,
-}
+/// The table has the physical ranges of the memory, and `D` permits `S::Element`.
+pub struct SgMapping<'bound, S: ScatterBuffer, D: Direction>(Owner<S, MappedTable<'bound, D>>);
 
-// SAFETY: A mapping is memory and what is needed to take it back; the DMA API and the functions of
-// `Scattered` may be called from any thread. What is sent is in effect the memory, and what is in it.
-unsafe impl<S: Scattered<Element: Send> + Send, D: Direction> Send for SgMapping<'_, S, D> {}
-
-// SAFETY: A shared reference to a mapping gives addresses and lengths, and no access to the memory.
-unsafe impl<S: Scattered<Element: Send> + Send, D: Direction> Sync for SgMapping<'_, S, D> {}
-
-impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
-    /// Maps memory in pieces for the device to use in the direction that `direction` names.
+impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
+    /// Maps scattered memory for the device to use in the direction that `direction` names.
     ///
-    /// May sleep, unless `flags` says otherwise; they are for the table. With
-    /// [`CoherentMemory`](super::coherent::CoherentMemory) it always may.
+    /// `dev` is a device or its [`Limits`], with which it is not asked for them again. May
+    /// sleep, unless `flags` say otherwise; they are for the table. With
+    /// [`CoherentMemory`](super::CoherentMemory) it always may.
     ///
     /// # Errors
     ///
-    /// The memory comes back with the error: [`EINVAL`] for an empty piece or none, or one that
-    /// shares a cache line (see [`MapError`]), also when it is cut, or memory that is not for this
-    /// device (see [`Scattered::may_be_mapped_for`]); [`ENOMEM`] if there is no memory for the
-    /// table or the device's addresses are used up; [`EIO`] if a piece cannot be mapped, or the
-    /// device can do no DMA at all.
+    /// The memory comes back with the error: [`EINVAL`] for an empty range or none, or one that
+    /// shares a cache line (see [`Mapping::map`](super::Mapping::map)), also when it is cut, or
+    /// memory that is not for this device (see [`ScatterBuffer::is_mappable_for`]); [`ENOMEM`] if
+    /// there is no memory for the table or the device's addresses are used up; [`EIO`] if a range
+    /// cannot be mapped, or the device can do no DMA at all.
     ///
     /// C: `dma_map_sgtable()`, `kernel/dma/mapping.c`.
+    #[inline]
     pub fn map(
-        dev: &'bound Device<Bound>,
+        dev: impl Into<Limits<'bound>>,
         memory: S,
         direction: D,
         flags: Flags,
-    ) -> Result<Self, MapError<S>>
+    ) -> Result<Self, ErrorWith<S>>
     where
         D: Permits<S::Element>,
     {
-        Self::map_attrs(dev, memory, direction, flags, raw::no_attrs())
+        Self::map_attrs(dev, memory, direction, flags, compat::no_attrs())
     }
 
-    /// As [`SgMapping::map`], with attributes, of which those are accepted that
-    /// [`Mapping::map_attrs`](super::streaming::Mapping::map_attrs) accepts.
+    /// Maps as [`SgMapping::map`], with attributes: those of
+    /// [`Mapping::map_attrs`](super::Mapping::map_attrs).
+    #[inline]
     pub fn map_attrs(
-        dev: &'bound Device<Bound>,
+        dev: impl Into<Limits<'bound>>,
         memory: S,
         _direction: D,
         flags: Flags,
         attrs: Attrs,
-    ) -> Result<Self, MapError<S>>
+    ) -> Result<Self, ErrorWith<S>>
     where
         D: Permits<S::Element>,
     {
         if !are_for_streaming(attrs) {
-            return Err(MapError {
+            return Err(ErrorWith {
                 error: EINVAL,
-                buffer: memory,
+                value: memory,
             });
         }
 
-        let attrs = if S::HAS_OTHER_MAPPING {
-            attrs | DMA_ATTR_SKIP_CPU_SYNC
-        } else {
-            attrs
+        let limits = dev.into();
+        let map = |raw: &S::Raw| {
+            // SAFETY: The memory is taken until the table is dropped, by the contract of
+            // `ScatterBuffer`.
+            unsafe { MappedTable::map(&limits, S::phys_vecs(raw), flags, attrs, S::SKIP_CPU_SYNC) }
         };
-        // SAFETY: `map_table()` maps all pieces or none.
-        let (raw, table) = unsafe {
-            give_up(dev, memory, flags, |raw| {
-                map_table::<D, _>(dev, || S::pieces(raw), flags, attrs)
-            })
-        }?;
+        // SAFETY: `map` maps all of the memory or none. Dropping the table unmaps it, and `D`
+        // permits what is in it.
+        let owner = unsafe { Owner::map(limits.device(), memory, flags, map) }?;
 
-        // INVARIANT: `map_table()` has just mapped these pieces, for `D` and with `attrs`.
-        let mapping = Self {
-            dev,
-            raw: ManuallyDrop::new(raw),
-            table: ManuallyDrop::new(table),
-            attrs,
-            _direction: PhantomData,
-        };
-        if S::HAS_OTHER_MAPPING {
-            mapping.give_to_device();
-        }
-        Ok(mapping)
+        // INVARIANT: `map` has made the table of this memory.
+        Ok(Self(owner))
     }
 
-    /// The device for which the memory is mapped.
-    #[inline(always)]
+    /// Returns the device for which the memory is mapped.
+    #[inline]
     pub fn device(&self) -> &'bound Device<Bound> {
-        self.dev
+        self.0.dev
     }
 
-    /// Returns the pieces of memory as the CPU has them. For debugging only.
-    pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
-        S::pieces(&self.raw)
+    /// Returns the physical ranges of the memory. For debugging only.
+    pub fn phys_vecs(&self) -> impl Iterator<Item = PhysVec> + '_ {
+        self.0.phys_vecs()
     }
 
-    /// How many entries were mapped; an IOMMU makes fewer spans of them.
-    ///
-    /// C: `sg_table::orig_nents`, `include/linux/scatterlist.h`.
-    #[inline(always)]
-    pub fn entries(&self) -> usize {
-        self.table.entries()
-    }
-
-    /// What the device is told of all the memory, in order.
+    /// Returns the DMA ranges of all the memory, in order.
     ///
     /// C: `for_each_sgtable_dma_sg()`, `sg_dma_address()`, `sg_dma_len()`;
     /// `include/linux/scatterlist.h`.
-    pub fn spans(&self) -> impl Iterator<Item = Span<'_, D>> + '_ {
-        self.table.spans().map(|(addr, len)| {
-            // SAFETY: By the invariants, this is a part of the mapping, which the span borrows.
-            unsafe { Span::new(addr, len) }
-        })
+    #[inline]
+    pub fn segments(&self) -> Segments<'_, D> {
+        // SAFETY: By the invariants, the entries are mapped for `D`, which the segments borrow.
+        unsafe { self.0.table.segments() }
     }
 
     /// Unmaps the memory and gives it back to the CPU.
     ///
-    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
     /// C: `dma_unmap_sgtable()`, `include/linux/dma-mapping.h`.
+    #[inline]
     pub fn unmap(self) -> S {
-        let mut this = ManuallyDrop::new(self);
-
-        // SAFETY: `this` is not dropped and not used again.
-        unsafe { this.take_back() }
-    }
-
-    /// Unmaps the memory and gives it back, without a sync.
-    ///
-    /// # Safety
-    ///
-    /// The memory was synced for the CPU, and no device has been given it since.
-    pub(super) unsafe fn unmap_synced(self) -> S {
-        let mut this = ManuallyDrop::new(self);
-        let attrs = this.attrs | DMA_ATTR_SKIP_CPU_SYNC;
-
-        // SAFETY: `this` is not dropped and not used again. What is not done again was done, by the caller's
-        // promise.
-        unsafe { this.undo(attrs) }
+        self.0.unmap()
     }
 
     /// Gives the memory to the CPU, with the mapping.
     ///
-    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
     /// C: `dma_sync_sgtable_for_cpu()`, `include/linux/dma-mapping.h`.
-    pub fn into_cpu(self) -> CpuTurn<Self> {
-        CpuTurn::begin(self)
+    pub fn into_cpu(self) -> CpuOwned<Self> {
+        CpuOwned::new(self)
     }
 
-    /// Lends the memory to the CPU, until the guard is dropped.
+    /// Gives the memory to the CPU until the guard is dropped.
     ///
-    /// Before this returns, what the device wrote is made visible to the CPU; when the guard is
-    /// dropped, what the CPU wrote is made visible to the device. Does not sleep.
+    /// Device writes are visible to the CPU when this returns, and CPU writes to the device when
+    /// the guard is dropped. Does not sleep.
     ///
-    /// C: `dma_sync_sgtable_for_cpu()` here and `dma_sync_sgtable_for_device()` in the guard's drop;
-    /// `include/linux/dma-mapping.h`.
-    pub fn sync_for_cpu(&mut self) -> SgAccess<'_, 'bound, S, D> {
-        self.give_to_cpu();
+    /// C: `dma_sync_sgtable_for_cpu()` here and `dma_sync_sgtable_for_device()` in the guard's
+    /// drop; `include/linux/dma-mapping.h`.
+    pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
+        CpuAccess::whole(self)
+    }
+}
 
-        SgAccess { mapping: self }
+impl<S: ScatterBuffer, D: Direction> SyncForCpu for SgMapping<'_, S, D> {
+    type Direction = D;
+    type Data = S::Element;
+    type Part = ();
+
+    fn whole(&self, _: Sealed) {}
+
+    unsafe fn sync_for_cpu(&mut self, (): (), _: Sealed) {
+        self.0.sync_for_cpu();
     }
 
-    /// Syncs the memory for the CPU.
-    fn give_to_cpu(&self) {
-        // SAFETY: By the invariants the table is mapped for this device and direction.
-        unsafe {
-            helpers::helper_dma_sync_sgtable_for_cpu(
-                raw::device(self.dev),
-                self.table.as_raw(),
-                D::DIRECTION.into(),
-            )
-        };
+    unsafe fn sync_for_device(&mut self, (): (), _: Sealed) {
+        self.0.sync_for_device();
     }
+}
 
-    /// Syncs the memory for the device.
-    fn give_to_device(&self) {
-        // SAFETY: By the invariants the table is mapped for this device and direction.
-        unsafe {
-            helpers::helper_dma_sync_sgtable_for_device(
-                raw::device(self.dev),
-                self.table.as_raw(),
-                D::DIRECTION.into(),
-            )
-        };
-    }
-
-    /// Makes the span with that number, counted from 0, the memory of a transfer.
+impl<S: ScatterBuffer, D: Direction> CpuOwned<SgMapping<'_, S, D>> {
+    /// Unmaps the memory without a sync.
     ///
-    /// The mapping comes back from [`SgSegment::into_mapping`].
+    /// See [`CpuOwned::unmap`] of a [`Mapping`](super::Mapping). Does not sleep.
+    ///
+    /// C: `dma_unmap_sgtable()` with `DMA_ATTR_SKIP_CPU_SYNC`, `include/linux/dma-mapping.h`.
+    pub fn unmap(self) -> S {
+        let mut table = self.memory.0;
+
+        // INVARIANT: By the invariants of `CpuOwned` the memory was synced.
+        table.attrs = table.attrs | DMA_ATTR_SKIP_CPU_SYNC;
+        table.sync_alone = false;
+        table.unmap()
+    }
+
+    /// Returns the size of the memory in bytes.
+    pub fn size(&self) -> usize {
+        self.memory.0.table.size()
+    }
+
+    /// Copies bytes of the memory, from `offset` on, into `bytes`. Does not sleep.
     ///
     /// # Errors
     ///
-    /// Returns the mapping if there is no such span.
-    pub fn into_segment(self, number: usize) -> Result<SgSegment<'bound, S, D>, Self> {
-        let span = self.table.spans().nth(number);
-
-        match span {
-            // INVARIANT: One of the spans of this mapping.
-            Some((addr, len)) => Ok(SgSegment {
-                mapping: self,
-                addr,
-                len,
-            }),
-            None => Err(self),
-        }
-    }
-
-    /// The length of all pieces together, in bytes.
-    pub(super) fn len(&self) -> usize {
-        self.pieces().map(|piece| piece.len).sum()
-    }
-
-    /// Copies bytes of the memory, from `offset` on, into `bytes`.
+    /// [`EINVAL`] if not all of them are within the memory.
     ///
-    /// # Safety
-    ///
-    /// The memory was synced for the CPU, and no device has been given it since. Nobody writes to it.
-    pub(super) unsafe fn copy_to(&self, offset: usize, bytes: &mut [u8]) -> Result {
+    /// C: `sg_pcopy_to_buffer()`, `lib/scatterlist.c`.
+    pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result {
         self.check(offset, bytes.len())?;
 
-        // SAFETY: The table is valid, and its memory the CPU's, by the caller's promise. `bytes` is
-        // memory of that length that nobody else refers to. CAST: No memory is larger than `isize::MAX`.
+        let table = &self.memory.0.table;
+        // SAFETY: The table is valid, and by the invariants the CPU owns its memory. No `write()`
+        // runs meanwhile, which borrows `self` exclusively. `bytes` is memory of that length that
+        // is borrowed exclusively. C copies bytes, also while others write to their memory: then
+        // each is an old or a new one. CAST: No memory is larger than `isize::MAX`.
         unsafe {
-            let table = self.table.as_raw();
-
             bindings::sg_pcopy_to_buffer(
-                (*table).sgl,
-                (*table).orig_nents,
+                table.first(),
+                table.entries(),
                 bytes.as_mut_ptr().cast(),
                 bytes.len(),
                 offset as isize,
@@ -339,25 +275,27 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
         Ok(())
     }
 
-    /// Copies `bytes` to the memory, from `offset` on.
+    /// Copies `bytes` to the memory, from `offset` on. Does not sleep.
     ///
-    /// # Safety
+    /// # Errors
     ///
-    /// The memory was synced for the CPU, and no device has been given it since.
-    pub(super) unsafe fn copy_from(&mut self, offset: usize, bytes: &[u8]) -> Result
+    /// [`EINVAL`] if not all of them fit.
+    ///
+    /// C: `sg_pcopy_from_buffer()`, `lib/scatterlist.c`.
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result
     where
+        D: DeviceReads,
         S::Element: FromBytes,
     {
         self.check(offset, bytes.len())?;
 
-        // SAFETY: As for `copy_to()`; `self` is borrowed exclusively. The memory holds what is valid whatever
-        // its bytes are.
+        let table = &self.memory.0.table;
+        // SAFETY: As for `read()`; `self` is borrowed exclusively. The memory is valid whatever its
+        // bytes are, and if it is of others, they let the kernel write to it.
         unsafe {
-            let table = self.table.as_raw();
-
             bindings::sg_pcopy_from_buffer(
-                (*table).sgl,
-                (*table).orig_nents,
+                table.first(),
+                table.entries(),
                 bytes.as_ptr().cast(),
                 bytes.len(),
                 offset as isize,
@@ -368,197 +306,147 @@ impl<'bound, S: Scattered, D: Direction> SgMapping<'bound, S, D> {
 
     fn check(&self, offset: usize, len: usize) -> Result {
         match offset.checked_add(len) {
-            Some(end) if end <= self.len() => Ok(()),
+            Some(end) if end <= self.size() => Ok(()),
             _ => Err(EINVAL),
         }
     }
+}
 
-    /// Syncs the memory for the CPU, undoes the mapping and returns the memory.
-    ///
-    /// # Safety
-    ///
-    /// `self` must not be used again, nor dropped.
-    unsafe fn take_back(&mut self) -> S {
-        if S::HAS_OTHER_MAPPING {
-            self.give_to_cpu();
-        }
+impl<'bound, S: ScatterBuffer, D: Direction> Deref for CpuAccess<'_, SgMapping<'bound, S, D>> {
+    type Target = CpuOwned<SgMapping<'bound, S, D>>;
 
-        // SAFETY: By the caller's promise. If the attributes have no sync, it was done above.
-        unsafe { self.undo(self.attrs) }
-    }
-
-    /// Undoes the mapping and returns the memory.
-    ///
-    /// # Safety
-    ///
-    /// - `self` must not be used again, nor dropped.
-    /// - `attrs` are those of the mapping, and `DMA_ATTR_SKIP_CPU_SYNC` besides if the memory is the CPU's.
-    unsafe fn undo(&mut self, attrs: Attrs) -> S {
-        // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
-        // undone once, as the caller does not use `self` again.
-        unsafe {
-            bindings::dma_unmap_sgtable(
-                raw::device(self.dev),
-                self.table.as_raw(),
-                D::DIRECTION.into(),
-                raw::attrs(attrs),
-            )
-        };
-
-        // SAFETY: The caller does not use `self` again, so that the table is dropped once.
-        unsafe { ManuallyDrop::drop(&mut self.table) };
-
-        // SAFETY: As above; so that the memory is taken back once.
-        let raw = unsafe { ManuallyDrop::take(&mut self.raw) };
-
-        // SAFETY: No device uses it: a transfer would own the mapping. What the device may have
-        // written is valid for what is in the memory: a mapping can only be made where `D` permits
-        // that, and then either the device cannot write or all bytes are valid.
-        unsafe { S::from_raw(raw) }
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        // SAFETY: `CpuOwned` is a transparent wrapper of the mapping, and its invariants are those
+        // of the guard: a list is synced as a whole.
+        unsafe { &*ptr::from_ref(&*self.memory).cast() }
     }
 }
 
-impl<S: Scattered, D: Direction> Drop for SgMapping<'_, S, D> {
-    fn drop(&mut self) {
-        // SAFETY: `self` is being dropped; it is not used again.
-        drop(unsafe { self.take_back() });
+impl<S: ScatterBuffer, D: DeviceReads> DerefMut for CpuAccess<'_, SgMapping<'_, S, D>> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        // SAFETY: As for `deref()`; `self` is borrowed exclusively. What safe code puts there in
+        // its stead is owned by the CPU, too, and given to the device when the guard is dropped.
+        unsafe { &mut *ptr::from_mut(self.memory).cast() }
     }
 }
 
-impl<S: Scattered, D: Direction> turn::private::Turns for SgMapping<'_, S, D> {
-    type Direction = D;
-    type Data = S::Element;
-
-    fn begin_turn(&mut self, _: Sealed) {
-        self.give_to_cpu();
-    }
-
-    fn end_turn(&mut self, _: Sealed) {
-        self.give_to_device();
-    }
-}
-
-/// Makes a table of `pieces` and maps it for the device to use in the direction `D`.
-fn map_table<D: Direction, I: Iterator<Item = Piece>>(
-    dev: &Device<Bound>,
-    pieces: impl Fn() -> I,
-    flags: Flags,
-    attrs: Attrs,
-) -> Result<Table> {
-    if !raw::has_dma(dev) {
-        return Err(EIO);
-    }
-
-    let mut table = Table::new::<D, _>(dev, pieces, flags)?;
-
-    // SAFETY: `dev` is bound. The entries of the table are memory that is neither freed nor touched
-    // until it is taken back, by the contract of `Scattered`.
-    raw::to_result(unsafe {
-        bindings::dma_map_sgtable(
-            raw::device(dev),
-            table.as_raw_mut(),
-            D::DIRECTION.into(),
-            raw::attrs(attrs),
-        )
-    })?;
-
-    Ok(table)
-}
-
-/// Mapped memory in pieces in the hands of the CPU.
+/// A table that is mapped for a device.
 ///
-/// Returned by [`SgMapping::sync_for_cpu`]. When it is dropped the memory belongs to the device again.
-///
-/// The pieces are read and written as one row of bytes. What the CPU writes goes somewhere only if the
-/// device reads it.
-pub struct SgAccess<'a, 'bound, S: Scattered, D: Direction> {
-    // INVARIANT: Borrowed exclusively, so that neither a transfer nor another guard can be there.
-    mapping: &'a mut SgMapping<'bound, S, D>,
-}
-
-impl<S: Scattered, D: Direction> SgAccess<'_, '_, S, D> {
-    /// The length of all pieces together, in bytes.
-    pub fn len(&self) -> usize {
-        self.mapping.len()
-    }
-
-    /// Whether there is nothing in it; there always is.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Copies bytes, from `offset` on, into `bytes`. Does not sleep.
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if not all of them are within the memory.
-    ///
-    /// C: `sg_pcopy_to_buffer()`, `lib/scatterlist.c`.
-    pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result {
-        // SAFETY: The memory is the CPU's for as long as `self` exists, and nobody writes to it:
-        // `write()` borrows `self` exclusively.
-        unsafe { self.mapping.copy_to(offset, bytes) }
-    }
-
-    /// Copies `bytes` to the memory, from `offset` on. Does not sleep.
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if there is not room for all of them.
-    ///
-    /// C: `sg_pcopy_from_buffer()`, `lib/scatterlist.c`.
-    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result
-    where
-        D: DeviceReads,
-        S::Element: FromBytes,
-    {
-        // SAFETY: The memory is the CPU's for as long as `self` exists.
-        unsafe { self.mapping.copy_from(offset, bytes) }
-    }
-}
-
-impl<S: Scattered, D: Direction> Drop for SgAccess<'_, '_, S, D> {
-    fn drop(&mut self) {
-        self.mapping.give_to_device();
-    }
-}
-
-/// One span of a scatter-gather mapping, as the memory of a transfer.
-///
-/// It owns the whole mapping.
+/// Dropping it unmaps the memory, and syncs it for the CPU.
 ///
 /// # Invariants
 ///
-/// `addr` and `len` are one of the spans of `mapping`.
-pub struct SgSegment<'bound, S: Scattered, D: Direction> {
-    mapping: SgMapping<'bound, S, D>,
-    addr: DmaAddress,
-    len: usize,
+/// `table` is mapped for `dev`, with the direction `D` and `attrs`, of which
+/// `DMA_ATTR_SKIP_CPU_SYNC` may have been added when the memory was synced for the CPU.
+struct MappedTable<'bound, D: Direction> {
+    dev: &'bound Device<Bound>,
+    table: Table,
+    attrs: Attrs,
+    /// Whether the mapping does not sync, so that it is synced when mapped and before it is
+    /// unmapped.
+    sync_alone: bool,
+    _direction: PhantomData<fn() -> D>,
 }
 
-impl<'bound, S: Scattered, D: Direction> SgSegment<'bound, S, D> {
-    /// The mapping of all the memory.
-    #[inline(always)]
-    pub fn into_mapping(self) -> SgMapping<'bound, S, D> {
-        self.mapping
+impl<'bound, D: Direction> MappedTable<'bound, D> {
+    /// Makes a table of `vecs` and maps it; see [`SgMapping::map`].
+    ///
+    /// # Safety
+    ///
+    /// The memory stays where it is and, but for others whose memory it is, is not accessed by the
+    /// CPU until the table is dropped.
+    #[inline]
+    unsafe fn map(
+        limits: &Limits<'bound>,
+        vecs: impl Iterator<Item = PhysVec> + Clone,
+        flags: Flags,
+        attrs: Attrs,
+        sync_alone: bool,
+    ) -> Result<Self> {
+        let dev = limits.device();
+        let attrs = if sync_alone {
+            attrs | DMA_ATTR_SKIP_CPU_SYNC
+        } else {
+            attrs
+        };
+
+        if limits.max_mapping_size() == 0 {
+            return Err(EIO);
+        }
+        let mut table = Table::new::<D>(limits, vecs, flags)?;
+
+        // SAFETY: The table is not mapped yet. By the safety requirements its memory stays where it
+        // is, and is not accessed, until `table` is unmapped as it is dropped.
+        unsafe { table.map::<D>(dev, attrs)? };
+
+        // INVARIANT: Mapped just now.
+        let this = Self {
+            dev,
+            table,
+            attrs,
+            sync_alone,
+            _direction: PhantomData,
+        };
+        if sync_alone {
+            this.sync_for_device();
+        }
+        Ok(this)
+    }
+
+    /// Syncs the memory for the CPU.
+    fn sync_for_cpu(&self) {
+        // SAFETY: By the invariants the table is mapped for this device and direction.
+        unsafe {
+            helpers::helper_dma_sync_sgtable_for_cpu(
+                compat::device(self.dev),
+                &mut self.table.sg_table(),
+                D::DIRECTION.into(),
+            )
+        };
+    }
+
+    /// Syncs the memory for the device.
+    fn sync_for_device(&self) {
+        // SAFETY: By the invariants the table is mapped for this device and direction.
+        unsafe {
+            helpers::helper_dma_sync_sgtable_for_device(
+                compat::device(self.dev),
+                &mut self.table.sg_table(),
+                D::DIRECTION.into(),
+            )
+        };
     }
 }
 
-// SAFETY: By the invariants, the span is a part of the mapping, which `self` owns: it is mapped until
-// `self` is dropped, and for ever if it is forgotten, and its table does not move with it. No CPU access
-// to it is possible while `self` is not at hand. `D` permits what is in the memory, by the only way to
-// make a mapping.
-unsafe impl<S: Scattered, D: Direction> DeviceMemory for SgSegment<'_, S, D> {
+impl<D: Direction> Drop for MappedTable<'_, D> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.sync_alone {
+            self.sync_for_cpu();
+        }
+
+        // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
+        // undone once, as `self` is dropped.
+        unsafe { self.table.unmap::<D>(self.dev, self.attrs) };
+    }
+}
+
+// SAFETY: By the invariants, the table is a mapping that `self` owns: it is mapped until `self` is
+// dropped, and for ever if it is forgotten, and its entries do not move with it. The CPU cannot
+// access the memory meanwhile, but for others whose memory it is. `D` permits what is in the
+// memory.
+unsafe impl<S: ScatterBuffer, D: Direction> Memory for SgMapping<'_, S, D> {
     type Direction = D;
 
-    #[inline(always)]
+    #[inline]
     fn device(&self) -> &Device<Bound> {
-        self.mapping.dev
+        self.0.dev
     }
 
-    #[inline(always)]
-    fn span(&self) -> Span<'_, D> {
-        // SAFETY: By the invariants, these bytes are a part of the mapping, which the span borrows.
-        unsafe { Span::new(self.addr, self.len) }
+    #[inline]
+    fn segments(&self) -> AnySegments<'_> {
+        SgMapping::segments(self).into()
     }
 }

@@ -1,34 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Streaming mappings: a buffer handed to a device, and taken back.
+//! Streaming mappings: a buffer is mapped for a device, and unmapped.
 
 use super::{
     buffer::Buffer,
     cache_line,
+    compat,
+    contiguous::{
+        private::AsContiguous,
+        Contiguous, //
+    },
+    cpu_owned::{
+        CpuAccess,
+        CpuOwned, //
+    },
     direction::{
-        DeviceReads,
         Direction,
         Permits, //
     },
-    raw,
-    sealed::Sealed,
-    span::Span,
-    transfer::DeviceMemory,
-    turn::{
-        self,
-        CpuTurn, //
-    }, //
+    error::ErrorWith,
+    range::Range, //
 };
 use crate::bindings as helpers;
 use core::{
-    fmt,
     marker::PhantomData,
     mem::ManuallyDrop,
-    ops::{
-        Deref,
-        DerefMut,
-        Range, //
-    },
+    ops,
     ptr::NonNull, //
 };
 use kernel::{
@@ -46,18 +43,18 @@ use kernel::{
     ptr::KnownSize, //
 };
 
-/// A buffer that a device owns: it is mapped, and nothing but the device can reach its memory.
+/// A buffer that a device owns: it is mapped, and no safe code can access its memory.
 ///
-/// The CPU gets its turn with [`Mapping::sync_for_cpu`] or [`Mapping::into_cpu`] while the mapping stays,
-/// and the buffer itself back from [`Mapping::unmap`]. Dropping the mapping unmaps the buffer and drops it. Forgetting
-/// it ([`core::mem::forget`]) leaks both, so that the device's address leads to the same memory ever after.
+/// [`Mapping::sync_for_cpu`] and [`Mapping::into_cpu`] give the memory to the CPU while it stays
+/// mapped, and [`Mapping::unmap`] returns the buffer. Dropping the mapping unmaps the buffer and
+/// drops it. Forgetting it ([`core::mem::forget`]) leaks both, so that the DMA address remains that
+/// of the same memory.
 ///
-/// What is left of a driver's mappings is best dropped in its `unbind` callback. The driver's data is
-/// dropped after the driver has given up the DMA of its IOMMU group (`dma_cleanup` of its bus): if root
-/// gives the group another domain just then, an unmapping that comes later is one too many.
+/// Drop mappings in the driver's `unbind` callback. Driver data is dropped after `dma_cleanup()` of
+/// the bus: if root has given the IOMMU group another domain by then, the unmap hits that domain.
 ///
-/// The mapping remembers what it was made with, so that it is undone with the same size, direction
-/// and attributes, and it cannot outlive `'bound`, the time for which the driver is bound.
+/// A mapping is unmapped with the size, direction and attributes with which it was made, and it
+/// cannot outlive `'bound`, the time for which the driver is bound.
 ///
 /// # Examples
 ///
@@ -70,16 +67,16 @@ use kernel::{
 ///     prelude::*, //
 /// };
 /// use safe_dma::dma::{
-///     direction::ToDevice,
-///     streaming::Mapping, //
+///     Mapping,
+///     ToDevice, //
 /// };
 ///
 /// fn hand_over(dev: &Device<Bound>) -> Result {
 ///     let frame = KVec::from_elem(0x5au8, 1500, GFP_KERNEL)?;
 ///
-///     // From here on `frame` is gone; a device may read it.
+///     // `frame` is consumed: the device owns the memory.
 ///     let mapping = Mapping::map(dev, frame, ToDevice)?;
-///     pr_info!("a frame of {} bytes\n", mapping.span().len());
+///     pr_info!("a frame of {} bytes\n", mapping.range().len());
 ///
 ///     let frame = mapping.unmap();
 ///     assert_eq!(frame[0], 0x5a);
@@ -89,62 +86,28 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - `addr` is the DMA address of a streaming mapping of all of `B::target(raw)` for `dev`, made
-///   with the direction `D` and `attrs`, not unmapped yet.
-/// - `raw` came from [`Buffer::into_raw`] and has not been taken back.
-/// - The size of the memory is not zero.
+/// - `frame` is a streaming mapping, made with `attrs`, not unmapped yet.
+/// - Its memory and `rest` are from [`Buffer::into_raw`], and were not passed to
+///   [`Buffer::from_raw`].
 pub struct Mapping<'bound, B: Buffer, D: Direction> {
-    dev: &'bound Device<Bound>,
-    raw: B::Raw,
-    addr: DmaAddress,
+    pub(super) frame: Contiguous<'bound, B::Target, D>,
+    rest: B::Rest,
     attrs: Attrs,
-    _direction: PhantomData<(B, D)>,
+    _buffer: PhantomData<B>,
 }
 
-// SAFETY: A mapping is a buffer and what is needed to take it back; the DMA API and the functions of
-// `Buffer` may be called from any thread. What is sent is in effect the buffer, and what is in it.
+// SAFETY: A mapping is a buffer in its raw form; the DMA API and the functions of `Buffer` may be
+// called from any thread. Sending it sends the buffer, and its memory.
 unsafe impl<B: Buffer<Target: Send> + Send, D: Direction> Send for Mapping<'_, B, D> {}
 
-// SAFETY: A shared reference to a mapping gives an address and a length, and no access to the memory.
+// SAFETY: A shared reference to a mapping returns addresses and a size, and does not access the
+// memory.
 unsafe impl<B: Buffer<Target: Send> + Send, D: Direction> Sync for Mapping<'_, B, D> {}
 
-/// Whether these attributes are for streaming mappings, and none takes a sync or an order out of one.
-#[inline(always)]
+/// Returns whether `attrs` are valid for streaming mappings: none skips a sync or weakens ordering.
+#[inline]
 pub(super) fn are_for_streaming(attrs: Attrs) -> bool {
     (DMA_ATTR_NO_WARN | DMA_ATTR_PRIVILEGED).contains(attrs)
-}
-
-/// A buffer that could not be mapped, and why.
-///
-/// Converts into the bare [`Error`], dropping the buffer, so that `?` works.
-pub struct MapError<B> {
-    /// Why:
-    ///
-    /// - [`EINVAL`] for an empty buffer or an attribute that is not for streaming mappings;
-    /// - [`EINVAL`] for a small [`KVec`] with fewer elements than were allocated, whose memory shares a
-    ///   cache line with other memory, if the device writes to it and is not
-    ///   [cache-coherent](super::limits::is_coherent). Map [`Pages`](super::buffer::Pages), or a
-    ///   vector that was allocated with the length that is mapped;
-    /// - [`EIO`] if the device can do no DMA at all;
-    /// - [`ENOMEM`] if the mapping failed. The kernel warns, once, if the device cannot drive the
-    ///   address, no IOMMU translates, and there are no bounce buffers (`swiotlb=noforce`).
-    pub error: Error,
-    /// The buffer, as it was.
-    pub buffer: B,
-}
-
-impl<B> From<MapError<B>> for Error {
-    fn from(err: MapError<B>) -> Self {
-        err.error
-    }
-}
-
-impl<B> fmt::Debug for MapError<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MapError")
-            .field("error", &self.error)
-            .finish_non_exhaustive()
-    }
 }
 
 impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
@@ -154,32 +117,41 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// # Errors
     ///
-    /// The buffer comes back with the error; see [`MapError`].
+    /// The buffer comes back with the error:
+    ///
+    /// - [`EINVAL`] for an empty buffer or an attribute that is not for streaming mappings;
+    /// - [`EINVAL`] for a small [`KVec`] with fewer elements than were allocated, whose memory
+    ///   shares a cache line with other memory, if the device writes to it and is not
+    ///   [cache-coherent](super::limits::is_coherent). Map [`Pages`](super::Pages), or a vector
+    ///   that was allocated with the length that is mapped;
+    /// - [`EIO`] if the device can do no DMA at all;
+    /// - [`ENOMEM`] if the mapping failed. The kernel warns, once, if the device cannot drive the
+    ///   address, no IOMMU translates, and there are no bounce buffers (`swiotlb=noforce`).
     #[inline]
-    pub fn map(dev: &'bound Device<Bound>, buffer: B, direction: D) -> Result<Self, MapError<B>>
+    pub fn map(dev: &'bound Device<Bound>, buffer: B, direction: D) -> Result<Self, ErrorWith<B>>
     where
         D: Permits<B::Target>,
     {
-        Self::map_attrs(dev, buffer, direction, raw::no_attrs())
+        Self::map_attrs(dev, buffer, direction, compat::no_attrs())
     }
 
     /// Maps `buffer` for `dev`, with attributes, and gives it to the device.
     ///
     /// A streaming mapping may have `DMA_ATTR_NO_WARN` and `DMA_ATTR_PRIVILEGED`.
-    /// `DMA_ATTR_SKIP_CPU_SYNC` is refused: on a device that is not cache-coherent the buffer that comes
-    /// back would change under the CPU when its caches do. So is `DMA_ATTR_WEAK_ORDERING`, with which the
-    /// end of a transfer would be seen before its last bytes. The others are for allocations, or for
-    /// memory that is not RAM.
+    /// `DMA_ATTR_SKIP_CPU_SYNC` is refused: on a device that is not cache-coherent, the buffer that
+    /// comes back would change when the CPU's caches do. So is `DMA_ATTR_WEAK_ORDERING`, with which
+    /// the end of a transfer may be visible before its last bytes. The others are for allocations,
+    /// or for memory that is not RAM.
     ///
     /// Does not sleep.
     ///
     /// # Errors
     ///
-    /// The buffer comes back with the error; see [`MapError`].
+    /// The buffer comes back with the error, as from [`Mapping::map`].
     ///
-    /// Calls `dma_map_phys()`, to which both C functions below come for such memory.
+    /// Calls `dma_map_phys()`, as both C functions do for RAM.
     ///
-    /// C: `dma_map_single_attrs()`, for [`Pages`](super::buffer::Pages) `dma_map_page_attrs()`, and
+    /// C: `dma_map_single_attrs()`, for [`Pages`](super::Pages) `dma_map_page_attrs()`, and
     /// `dma_mapping_error()`; `kernel/dma/mapping.c`.
     #[inline]
     pub fn map_attrs(
@@ -187,82 +159,82 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         buffer: B,
         _direction: D,
         attrs: Attrs,
-    ) -> Result<Self, MapError<B>>
+    ) -> Result<Self, ErrorWith<B>>
     where
         D: Permits<B::Target>,
     {
         if !are_for_streaming(attrs) {
-            return Err(MapError {
+            return Err(ErrorWith {
                 error: EINVAL,
-                buffer,
+                value: buffer,
             });
         }
 
-        let raw = buffer.into_raw();
+        let (data, rest) = buffer.into_raw();
 
-        // SAFETY: `raw` is from `into_raw()`, and is not taken back if it is mapped.
-        let mapped = unsafe { map_raw::<B, D>(dev, raw, attrs) };
+        // SAFETY: They are from `into_raw()`, and not passed to `from_raw()` if they are mapped.
+        let mapped = unsafe { map_raw::<B, D>(dev, data, rest, attrs) };
 
-        // INVARIANT: `map_raw()` has mapped all of the memory just now, for `D` and with `attrs`, and
-        // refuses a size of zero.
         match mapped {
+            // INVARIANT: `map_raw()` has mapped the memory just now, with `attrs`.
             Ok(addr) => Ok(Self {
-                dev,
-                raw,
-                addr,
+                // SAFETY: `map_raw()` has mapped all of the memory for `dev` and `D`, and refuses a
+                // size of zero. It is initialized, as `D` permits its type, and by the contract of
+                // `Buffer` and that bound it is valid whatever a device writes that may.
+                frame: unsafe { Contiguous::new(dev, data, addr) },
+                rest,
                 attrs,
-                _direction: PhantomData,
+                _buffer: PhantomData,
             }),
-            Err(error) => Err(MapError {
+            Err(error) => Err(ErrorWith {
                 error,
-                // SAFETY: `raw` is from `into_raw()` above and is taken back once. It was not
-                // mapped, so no device has seen it and its content is what it was.
-                buffer: unsafe { B::from_raw(raw) },
+                // SAFETY: They are from `into_raw()` above. The memory was not mapped, so that no
+                // device has seen it and its content is what it was.
+                value: unsafe { B::from_raw(data, rest) },
             }),
         }
     }
 
-    /// What the device is told of the whole buffer.
-    #[inline(always)]
-    pub fn span(&self) -> Span<'_, D> {
-        // SAFETY: By the invariants, these bytes are this mapping, which the span borrows.
-        unsafe { Span::new(self.addr, self.size()) }
+    /// Returns the DMA range of the buffer.
+    #[inline]
+    pub fn range(&self) -> Range<'_, D> {
+        self.frame.range()
     }
 
-    /// The device for which the buffer is mapped.
-    #[inline(always)]
+    /// Returns the device for which the buffer is mapped.
+    #[inline]
     pub fn device(&self) -> &'bound Device<Bound> {
-        self.dev
+        self.frame.dev
     }
 
-    /// Whether a sync of this mapping does anything, so that it is worth to lend less than all of it.
+    /// Returns whether syncing this mapping has any effect.
     ///
-    /// Where it does nothing, [`Mapping::sync_for_cpu`] costs a test. The DMA debugger wants to see
-    /// every sync: with it, it is always `true`.
+    /// Where it has none, [`Mapping::sync_for_cpu`] costs a test. With the DMA debugger, which
+    /// tracks every sync, it is always `true`.
     ///
     /// C: `dma_need_sync()`, `include/linux/dma-mapping.h`.
     #[inline]
     pub fn needs_sync(&self) -> bool {
         // SAFETY: By the invariants, this is the address of a mapping for this device.
-        unsafe { helpers::helper_dma_need_sync(raw::device(self.dev), self.addr) }
+        unsafe { helpers::helper_dma_need_sync(compat::device(self.frame.dev), self.frame.addr) }
     }
 
-    /// Returns the address at which the CPU has the buffer.
+    /// Returns the address of the buffer for the CPU.
     ///
-    /// The device owns the memory: to read it by the pointer is a data race with the device.
-    #[inline(always)]
+    /// The device owns the memory: a read through the pointer is a data race with the device.
+    #[inline]
     pub fn as_ptr(&self) -> *const B::Target {
-        self.target().as_ptr()
+        self.frame.data.as_ptr()
     }
 
     /// Unmaps the buffer and gives it back to the CPU.
     ///
-    /// What the device wrote is visible to the CPU when this returns. The device cannot be using the
-    /// buffer any more: while it does, a [`Transfer`](super::transfer::Transfer) has the mapping.
+    /// Device writes are visible to the CPU when this returns. The device is not using the buffer:
+    /// while it does, a [`Transfer`](super::Transfer) owns the mapping.
     ///
     /// Does not sleep.
     ///
-    /// Calls `dma_unmap_phys()`, which is the same.
+    /// Calls `dma_unmap_phys()`, as both C functions do for RAM.
     ///
     /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` is; `kernel/dma/mapping.c`.
     #[inline]
@@ -270,134 +242,65 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         let this = ManuallyDrop::new(self);
 
         // SAFETY: `this` is not dropped and not used again.
-        unsafe { this.take_back(this.attrs) }
-    }
-
-    /// Unmaps the buffer and gives it back, without a sync.
-    ///
-    /// # Safety
-    ///
-    /// The memory was synced for the CPU, and no device has been given it since.
-    #[inline(always)]
-    pub(super) unsafe fn unmap_synced(self) -> B {
-        let this = ManuallyDrop::new(self);
-
-        // SAFETY: `this` is not dropped and not used again. What is not done again was done, by the caller's
-        // promise.
-        unsafe { this.take_back(this.attrs | DMA_ATTR_SKIP_CPU_SYNC) }
+        unsafe { this.unmap_raw(this.attrs) }
     }
 
     /// Gives the memory to the CPU, with the mapping.
     ///
-    /// What the device wrote is visible to the CPU when this returns. Does not sleep.
+    /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
     /// C: `dma_sync_single_for_cpu()`, `kernel/dma/mapping.c`.
     #[inline]
-    pub fn into_cpu(self) -> CpuTurn<Self> {
-        CpuTurn::begin(self)
+    pub fn into_cpu(self) -> CpuOwned<Self> {
+        CpuOwned::new(self)
     }
 
-    /// Lends the memory to the CPU, until the guard is dropped.
+    /// Gives the memory to the CPU until the guard is dropped.
     ///
-    /// Before this returns, what the device wrote is made visible to the CPU; when the guard is
-    /// dropped, what the CPU wrote is made visible to the device.
+    /// Device writes are visible to the CPU when this returns, and CPU writes to the device when
+    /// the guard is dropped.
     ///
     /// Does not sleep.
     ///
     /// C: `dma_sync_single_for_cpu()` here and `dma_sync_single_for_device()` in the guard's drop;
     /// `kernel/dma/mapping.c`.
     #[inline]
-    pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, B::Target, D> {
-        let data = self.target();
-
-        // SAFETY: `data` is all of the memory of this mapping, which is borrowed exclusively.
-        unsafe { self.lend(0, data) }
+    pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
+        CpuAccess::whole(self)
     }
 
-    /// The memory, without a reference to it.
-    #[inline(always)]
-    pub(super) fn target(&self) -> NonNull<B::Target> {
-        // SAFETY: By the invariants `raw` is from `into_raw()`, and has not been taken back.
-        unsafe { B::target(self.raw) }
-    }
-
-    /// Returns the size of the memory in bytes.
-    #[inline(always)]
-    fn size(&self) -> usize {
-        B::Target::size(self.as_ptr())
-    }
-
-    /// Syncs the first `size` bytes for the CPU, without a guard.
-    ///
-    /// # Safety
-    ///
-    /// They are within the memory of this mapping.
-    #[inline(always)]
-    pub(super) unsafe fn sync_first_for_cpu(&mut self, size: usize) {
-        // SAFETY: By the invariants, the mapping exists, and by the caller's promise these are bytes of it.
-        unsafe { turn::sync_range_for_cpu::<D>(self.dev, self.addr, 0, size) };
-    }
-
-    /// Syncs the first `size` bytes for the device.
-    ///
-    /// # Safety
-    ///
-    /// They are within the memory of this mapping.
-    #[inline(always)]
-    pub(super) unsafe fn sync_first_for_device(&mut self, size: usize) {
-        // SAFETY: By the invariants, the mapping exists, and by the caller's promise these are bytes of it.
-        unsafe { turn::sync_range_for_device::<D>(self.dev, self.addr, 0, size) };
-    }
-
-    /// Undoes the mapping and returns the buffer.
+    /// Unmaps the buffer and returns it.
     ///
     /// # Safety
     ///
     /// - `self` must not be used again, nor dropped.
-    /// - `attrs` are those of the mapping, and `DMA_ATTR_SKIP_CPU_SYNC` besides if the memory is the CPU's.
-    #[inline(always)]
-    unsafe fn take_back(&self, attrs: Attrs) -> B {
+    /// - `attrs` are those of the mapping, and `DMA_ATTR_SKIP_CPU_SYNC` besides if the CPU owns the
+    ///   memory.
+    #[inline]
+    unsafe fn unmap_raw(&self, attrs: Attrs) -> B {
         // SAFETY: By the invariants this mapping exists, and was made with these parameters. It is
-        // undone once, as the caller does not use `self` again.
+        // unmapped once, as the caller does not use `self` again.
         unsafe {
             bindings::dma_unmap_phys(
-                raw::device(self.dev),
-                self.addr,
-                self.size(),
+                compat::device(self.frame.dev),
+                self.frame.addr,
+                self.frame.size(),
                 D::DIRECTION.into(),
-                raw::attrs(attrs),
+                compat::attrs(attrs),
             )
         };
 
-        // SAFETY: By the invariants, `raw` has not been taken back before. No device uses the
-        // memory: a transfer would own the mapping. What the device may have written is valid for
-        // `B::Target`: a mapping can only be made where `D` permits that type, and then either the
-        // device cannot write or all bytes are valid.
-        unsafe { B::from_raw(self.raw) }
-    }
-
-    /// Syncs the memory behind `data` for the CPU.
-    ///
-    /// # Safety
-    ///
-    /// `data` is within the memory of this mapping, at `offset` bytes from its start.
-    #[inline(always)]
-    unsafe fn lend<T: ?Sized + KnownSize>(
-        &mut self,
-        offset: usize,
-        data: NonNull<T>,
-    ) -> CpuAccess<'_, T, D> {
-        // SAFETY: By the caller's promise; the mapping is borrowed exclusively for the guard's
-        // life, so that neither a transfer nor another guard can be there. What is mapped is
-        // initialized, and valid whatever a device writes that may: `Permits` has asked.
-        unsafe { CpuAccess::begin(self.dev, self.addr, offset, data) }
+        // SAFETY: By the invariants, they were not passed to `from_raw()` before. No device uses
+        // the memory: a transfer would own the mapping. By the invariants of `Contiguous` it is
+        // valid.
+        unsafe { B::from_raw(self.frame.data, self.rest) }
     }
 }
 
-impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> Mapping<'bound, B, D> {
-    /// Lends the elements of `range` to the CPU, until the guard is dropped.
+impl<T, B: Buffer<Target = [T]>, D: Direction> Mapping<'_, B, D> {
+    /// Gives the elements of `range` to the CPU until the guard is dropped.
     ///
-    /// As [`Mapping::sync_for_cpu`], but only for a part of the buffer, which is all that is synced.
+    /// Only these are synced; otherwise as [`Mapping::sync_for_cpu`].
     ///
     /// # Errors
     ///
@@ -406,313 +309,92 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> Mapping<'bound, B, D> {
     /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
     /// guard's drop; `include/linux/dma-mapping.h`.
     #[inline]
-    pub fn sync_range_for_cpu(&mut self, range: Range<usize>) -> Result<CpuAccess<'_, [T], D>> {
-        let (offset, data) = part(self.target(), &range).ok_or(EINVAL)?;
+    pub fn sync_range_for_cpu(&mut self, range: ops::Range<usize>) -> Result<CpuAccess<'_, Self>> {
+        CpuAccess::of_range(self, range)
+    }
+}
 
-        // SAFETY: `data` is a part of the buffer, which begins that many bytes from its start.
-        Ok(unsafe { self.lend(offset, data) })
+impl<B: Buffer, D: Direction> CpuOwned<Mapping<'_, B, D>> {
+    /// Unmaps the buffer without a sync.
+    ///
+    /// The CPU owns the memory already. [`Mapping::unmap`] would copy the memory that the device
+    /// has over it, and so undo the writes of the CPU to `Bidirectional` memory. Does not sleep.
+    ///
+    /// C: `dma_unmap_single_attrs()` with `DMA_ATTR_SKIP_CPU_SYNC`, `kernel/dma/mapping.c`.
+    #[inline]
+    pub fn unmap(self) -> B {
+        let this = ManuallyDrop::new(self.memory);
+
+        // SAFETY: `this` is not dropped and not used again. By the invariants of `CpuOwned`, the
+        // CPU owns the memory.
+        unsafe { this.unmap_raw(this.attrs | DMA_ATTR_SKIP_CPU_SYNC) }
     }
 }
 
 impl<B: Buffer, D: Direction> Drop for Mapping<'_, B, D> {
     fn drop(&mut self) {
         // SAFETY: `self` is being dropped; it is not used again.
-        drop(unsafe { self.take_back(self.attrs) });
+        drop(unsafe { self.unmap_raw(self.attrs) });
     }
 }
 
-// SAFETY: `span()` is the memory of this mapping, which `self` owns: it is mapped for `dev` and `D` until
-// `self` is dropped, and for ever if it is forgotten. No CPU access to it is possible while `self` is
-// not at hand. `D` permits what is in the memory, by the only way to make a mapping.
-unsafe impl<B: Buffer, D: Direction> DeviceMemory for Mapping<'_, B, D> {
-    type Direction = D;
-
-    #[inline(always)]
-    fn device(&self) -> &Device<Bound> {
-        self.dev
-    }
-
-    #[inline(always)]
-    fn span(&self) -> Span<'_, D> {
-        Mapping::span(self)
-    }
-}
-
-impl<B: Buffer, D: Direction> turn::private::Turns for Mapping<'_, B, D> {
-    type Direction = D;
+// SAFETY: The frame is a field. By the contract of `Buffer` its memory is reached through `self`
+// only, and `self` unmaps it when it is dropped or consumed.
+unsafe impl<B: Buffer, D: Direction> AsContiguous for Mapping<'_, B, D> {
     type Data = B::Target;
+    type Direction = D;
 
-    #[inline(always)]
-    fn begin_turn(&mut self, _: Sealed) {
-        // SAFETY: That is all of the memory.
-        unsafe { self.sync_first_for_cpu(self.size()) };
-    }
-
-    #[inline(always)]
-    fn end_turn(&mut self, _: Sealed) {
-        // SAFETY: That is all of the memory.
-        unsafe { self.sync_first_for_device(self.size()) };
-    }
-}
-
-// SAFETY: By the contract of `Buffer` this is the memory that was given up, and a valid `B::Target`
-// then. It is initialized, as `Permits` has asked, and a mapping in which the device can write
-// exists only where all bytes are valid.
-unsafe impl<B: Buffer, D: Direction> turn::private::Contiguous for Mapping<'_, B, D> {
-    #[inline(always)]
-    fn data(&self) -> NonNull<B::Target> {
-        self.target()
-    }
-}
-
-/// Mapped memory in the hands of the CPU.
-///
-/// Returned by [`Mapping::sync_for_cpu`] and [`Mapping::sync_range_for_cpu`], and by the same methods of
-/// [`DevicePages`](super::pages::DevicePages). When it is dropped the memory belongs to the device
-/// again. If it is forgotten, the memory does so too, but what the CPU
-/// wrote may be lost, to the device and to the CPU itself.
-///
-/// All directions can be read. What the CPU writes goes somewhere only if the device reads it: a
-/// guard of a `FromDevice` mapping is read-only.
-///
-/// # Invariants
-///
-/// - `data` is memory of a mapping for `dev` and `D` with the DMA address `addr`, at `offset`.
-/// - The mapping is borrowed exclusively for `'a`, and no device has been given it since the last
-///   transfer was over.
-pub struct CpuAccess<'a, T: ?Sized + KnownSize, D: Direction> {
-    dev: &'a Device<Bound>,
-    addr: DmaAddress,
-    offset: usize,
-    data: NonNull<T>,
-    _mapping: PhantomData<(&'a mut T, D)>,
-}
-
-impl<'a, T: ?Sized + KnownSize, D: Direction> CpuAccess<'a, T, D> {
-    /// Begins the CPU's turn.
-    ///
-    /// # Safety
-    ///
-    /// - `data` is initialized memory of a mapping for `dev` and `D` with the DMA address `addr`, at
-    ///   `offset` bytes from its start. It is a valid `T`, whatever a device that `D` lets write does.
-    /// - The caller has the mapping borrowed exclusively for `'a`, and no device is using it.
-    #[inline(always)]
-    pub(super) unsafe fn begin(
-        dev: &'a Device<Bound>,
-        addr: DmaAddress,
-        offset: usize,
-        data: NonNull<T>,
-    ) -> Self {
-        // SAFETY: By the caller's promise, the mapping exists and these bytes are within it.
-        unsafe { turn::sync_range_for_cpu::<D>(dev, addr, offset, T::size(data.as_ptr())) };
-
-        // INVARIANT: By the caller's promise.
-        Self {
-            dev,
-            addr,
-            offset,
-            data,
-            _mapping: PhantomData,
-        }
-    }
-}
-
-impl<T: ?Sized + KnownSize, D: Direction> Deref for CpuAccess<'_, T, D> {
-    type Target = T;
-
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        // SAFETY: By the invariants, the memory is the CPU's and nobody else refers to it. What the
-        // device wrote is a valid `T`, since a mapping in which it can write exists for such types
-        // alone.
-        unsafe { self.data.as_ref() }
-    }
-}
-
-impl<T: ?Sized + KnownSize, D: DeviceReads> DerefMut for CpuAccess<'_, T, D> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: As for `deref()`; `self` is borrowed exclusively.
-        unsafe { self.data.as_mut() }
-    }
-}
-
-impl<T: ?Sized + KnownSize, D: Direction> Drop for CpuAccess<'_, T, D> {
     #[inline]
-    fn drop(&mut self) {
-        let size = T::size(self.data.as_ptr());
-
-        // SAFETY: By the invariants, the mapping exists and these bytes are within it.
-        unsafe { turn::sync_range_for_device::<D>(self.dev, self.addr, self.offset, size) };
+    fn frame(&self) -> &Contiguous<'_, B::Target, D> {
+        &self.frame
     }
-}
-
-/// The elements of `range` of `all`, and how many bytes from the start of `all` they begin; [`None`] if there are
-/// none, or not so many.
-#[inline(always)]
-pub(super) fn part<T>(all: NonNull<[T]>, range: &Range<usize>) -> Option<(usize, NonNull<[T]>)> {
-    if !has_elements(range, all.len()) {
-        return None;
-    }
-
-    // Within the elements, so that neither wraps.
-    let first = NonNull::new(all.as_ptr().cast::<T>().wrapping_add(range.start))?;
-    let offset = range.start * size_of::<T>();
-
-    Some((
-        offset,
-        NonNull::slice_from_raw_parts(first, range.end - range.start),
-    ))
-}
-
-/// Whether `range` has elements, and all of them are among the first `len`.
-#[inline(always)]
-fn has_elements(range: &Range<usize>, len: usize) -> bool {
-    range.start < range.end && range.end <= len
 }
 
 /// Maps the memory of a buffer for the device to use in the direction `D`.
 ///
 /// # Safety
 ///
-/// `raw` is from [`Buffer::into_raw`], and is not taken back while the memory is mapped.
-#[inline(always)]
+/// `data` and `rest` are from [`Buffer::into_raw`], and are not passed to [`Buffer::from_raw`]
+/// while the memory is mapped.
+#[inline]
 unsafe fn map_raw<B: Buffer, D: Direction>(
     dev: &Device<Bound>,
-    raw: B::Raw,
+    data: NonNull<B::Target>,
+    rest: B::Rest,
     attrs: Attrs,
 ) -> Result<DmaAddress> {
-    // SAFETY: By the caller's promise.
-    let target = unsafe { B::target(raw) }.as_ptr();
-    let size = B::Target::size(target);
+    let size = B::Target::size(data.as_ptr());
     if size == 0 {
         return Err(EINVAL);
     }
 
-    if const { B::MAY_BE_PART && cache_line::is_written::<D>() }
-        && cache_line::is_shared::<D>(dev, target.addr(), size)
+    if const { B::MAY_SHARE_CACHELINE && D::DEVICE_WRITES }
+        && cache_line::shares_line::<D>(dev, data.addr().get(), size)
     {
         return Err(EINVAL);
     }
 
-    if !raw::has_dma(dev) {
+    if !compat::is_dma_capable(dev) {
         return Err(EIO);
     }
 
     let direction = D::DIRECTION.into();
-    let attrs = raw::attrs(attrs);
+    let attrs = compat::attrs(attrs);
 
     // SAFETY: `dev` is bound. By the contract of `Buffer` these `size` bytes of memory are
-    // physically contiguous, and neither freed nor touched until they are taken back, which the
-    // caller does not do before. `raw` is from `into_raw()`, and the number is for the mapping.
-    let addr =
-        unsafe { bindings::dma_map_phys(raw::device(dev), B::phys(raw), size, direction, attrs) };
+    // physically contiguous, and neither freed nor touched until `from_raw()`, which the caller
+    // does not call before. `data` and `rest` are from `into_raw()`, and the number is for the
+    // mapping.
+    let addr = unsafe {
+        let phys = B::phys(data, rest);
+
+        bindings::dma_map_phys(compat::device(dev), phys, size, direction, attrs)
+    };
 
     // SAFETY: `addr` is what a mapping function just returned for `dev`.
-    unsafe { raw::mapping_error(dev, addr)? };
+    unsafe { compat::mapping_error(dev, addr)? };
 
     Ok(addr)
 }
 
-#[kunit_tests(safe_dma_streaming)]
-mod tests {
-    use super::*;
-    use crate::dma::direction::Bidirectional;
-    use kernel::faux;
-
-    /// A device that can do no DMA is refused, where C warns.
-    #[test]
-    fn device_without_dma() -> Result {
-        let device = faux::Registration::new(c"safe_dma_without", None)?;
-        let faux: &faux::Device<Bound> = device.as_ref();
-        let buffer = KBox::new([0x5au8; 64], GFP_KERNEL)?;
-        let start = core::ptr::from_ref(&*buffer);
-
-        let mapped = Mapping::map(faux.as_ref(), buffer, Bidirectional);
-        let refused = mapped.err();
-        assert!(refused.as_ref().is_some_and(|err| err.error == EIO));
-        let buffer = refused.map(|err| err.buffer).ok_or(EINVAL)?;
-        assert!(core::ptr::eq(&*buffer, start));
-        assert_eq!(*buffer, [0x5a; 64]);
-        Ok(())
-    }
-
-    /// Whether the part that `range` is of some elements is where and as long as that of an array, and its
-    /// offset, which is all that C is told, is where it begins.
-    fn is_as_of_an_array<T, const LEN: usize>(array: &[T; LEN], range: Range<usize>) -> bool {
-        match (part(NonNull::from(&array[..]), &range), array.get(range)) {
-            (Some((offset, part)), Some(expected)) if !expected.is_empty() => {
-                core::ptr::addr_eq(part.as_ptr(), expected)
-                    && part.len() == expected.len()
-                    && part.addr().get() - array.as_ptr().addr() == offset
-            }
-            (None, None | Some(&[])) => true,
-            _ => false,
-        }
-    }
-
-    #[test]
-    fn part_as_of_an_array() {
-        let (bytes, words, odd) = ([0u8; 5], [0u64; 5], [[0u8; 3]; 5]);
-
-        for start in 0..=6 {
-            for end in 0..=6 {
-                assert!(is_as_of_an_array(&bytes, start..end));
-                assert!(is_as_of_an_array(&words, start..end));
-                assert!(is_as_of_an_array(&odd, start..end));
-            }
-        }
-    }
-
-    /// Elements are counted, and bytes are what C is told.
-    #[test]
-    fn part_in_bytes() {
-        let words = [0u32; 100];
-
-        let found = part(NonNull::from(&words[..]), &(98..100));
-        assert!(found.is_some_and(|(offset, part)| offset == 392 && part.len() == 2));
-    }
-
-    #[test]
-    fn range_within() {
-        assert!(has_elements(&(0..4096), 4096));
-        assert!(has_elements(&(0..1), 4096));
-        assert!(has_elements(&(4095..4096), 4096));
-        assert!(has_elements(&(0..1), 1));
-        assert!(has_elements(&(usize::MAX - 1..usize::MAX), usize::MAX));
-    }
-
-    #[test]
-    fn range_empty() {
-        assert!(!has_elements(&(0..0), 4096));
-        assert!(!has_elements(&(17..17), 4096));
-        assert!(!has_elements(&(4096..4096), 4096));
-        assert!(!has_elements(&(0..0), 0));
-        assert!(!has_elements(&Range { start: 2, end: 1 }, 4096));
-    }
-
-    #[test]
-    fn range_beyond() {
-        assert!(!has_elements(&(0..4097), 4096));
-        assert!(!has_elements(&(4095..4097), 4096));
-        assert!(!has_elements(&(4096..4097), 4096));
-        assert!(!has_elements(&(5000..6000), 4096));
-        assert!(!has_elements(&(0..1), 0));
-    }
-
-    /// Numbers whose sum or difference is good modulo the size of the address space.
-    #[test]
-    fn range_that_overflows() {
-        let reversed = Range {
-            start: usize::MAX,
-            end: 1,
-        };
-
-        assert!(!has_elements(&(0..usize::MAX), 4096));
-        assert!(!has_elements(&(1..usize::MAX), 4096));
-        assert!(!has_elements(&(usize::MAX - 1..usize::MAX), 4096));
-        assert!(!has_elements(&(usize::MAX..usize::MAX), 4096));
-        assert!(!has_elements(&reversed, 4096));
-        assert!(!has_elements(&reversed, usize::MAX));
-    }
-}
+mod tests;

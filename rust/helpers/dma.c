@@ -15,16 +15,6 @@ u64 helper_dma_get_mask(struct device *dev)
 	return dma_get_mask(dev);
 }
 
-u64 helper_dma_coherent_mask(struct device *dev)
-{
-	return dev->coherent_dma_mask;
-}
-
-unsigned int helper_dma_get_max_seg_size(struct device *dev)
-{
-	return dma_get_max_seg_size(dev);
-}
-
 bool helper_dev_is_dma_coherent(struct device *dev)
 {
 	return dev_is_dma_coherent(dev);
@@ -45,17 +35,7 @@ bool helper_dma_kmalloc_size_aligned(size_t size)
 	return dma_kmalloc_size_aligned(size);
 }
 
-unsigned long helper_dma_get_seg_boundary(struct device *dev)
-{
-	return dma_get_seg_boundary(dev);
-}
-
 bool helper_dma_need_sync(struct device *dev, dma_addr_t dma_addr)
 {
 	return dma_need_sync(dev, dma_addr);
-}
-
-bool helper_dev_dma_skip_sync(struct device *dev)
-{
-	return dev_dma_skip_sync(dev);
 }

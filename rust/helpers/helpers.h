@@ -14,12 +14,23 @@
 
 struct device;
 struct dma_iova_state;
+struct folio;
 struct iommu_domain;
 struct page;
 struct pci_dev;
 struct scatterlist;
 struct sg_table;
 struct task_struct;
+
+/* block.c */
+#ifdef CONFIG_BLOCK
+#include <linux/blk-mq-dma.h>
+
+bool helper_blk_rq_dma_map_single(struct request *req, struct device *dma_dev, dma_addr_t *addr);
+bool helper_blk_rq_dma_unmap(struct request *req, struct device *dma_dev,
+			     struct dma_iova_state *state, size_t mapped_len,
+			     enum pci_p2pdma_map_type map);
+#endif
 
 /* coherent.c */
 bool helper_dev_has_own_memory(struct device *dev);
@@ -36,15 +47,11 @@ void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted);
 /* dma.c */
 int helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr);
 u64 helper_dma_get_mask(struct device *dev);
-u64 helper_dma_coherent_mask(struct device *dev);
-unsigned int helper_dma_get_max_seg_size(struct device *dev);
 bool helper_dev_is_dma_coherent(struct device *dev);
 int helper_dma_get_cache_alignment(void);
 bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir);
 bool helper_dma_kmalloc_size_aligned(size_t size);
-unsigned long helper_dma_get_seg_boundary(struct device *dev);
 bool helper_dma_need_sync(struct device *dev, dma_addr_t dma_addr);
-bool helper_dev_dma_skip_sync(struct device *dev);
 
 /* iommu.c */
 unsigned int helper_iommu_domain_type(struct iommu_domain *domain);
@@ -67,7 +74,12 @@ void helper_dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
 #endif
 
 /* mm.c */
+void *helper_kmalloc(size_t size, gfp_t flags);
 void *helper_page_address(struct page *page);
+phys_addr_t helper_page_to_phys(struct page *page);
+struct folio *helper_pfn_folio(unsigned long pfn);
+bool helper_folio_maybe_dma_pinned(struct folio *folio);
+bool helper_folio_test_dirty(struct folio *folio);
 unsigned long helper_totalram_pages(void);
 phys_addr_t helper_cpu_addr_to_phys(const void *addr);
 phys_addr_t helper_virt_to_phys(const void *addr);
@@ -90,8 +102,7 @@ void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
 				     enum dma_data_direction dir);
 void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
 					enum dma_data_direction dir);
-void helper_sg_mark_end(struct scatterlist *sg);
-struct scatterlist *helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len);
+struct page *helper_phys_to_page(phys_addr_t phys);
 
 /* signal.c */
 int helper_fatal_signal_pending(struct task_struct *p);

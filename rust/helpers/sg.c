@@ -19,16 +19,9 @@ void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt
 	dma_sync_sgtable_for_device(dev, sgt, dir);
 }
 
-/* Calls sg_set_page() for a physical address; returns the next entry. */
-struct scatterlist *helper_sg_set_phys(struct scatterlist *sg, phys_addr_t phys, unsigned int len)
+struct page *helper_phys_to_page(phys_addr_t phys)
 {
-	sg_set_page(sg, phys_to_page(phys), len, offset_in_page(phys));
-	return sg_next(sg);
-}
-
-void helper_sg_mark_end(struct scatterlist *sg)
-{
-	sg_mark_end(sg);
+	return phys_to_page(phys);
 }
 
 phys_addr_t helper_sg_phys(struct scatterlist *sg)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Reproduces the bugs of mainline that `rust/dma/mainline_bugs.md` lists, one at a time:
+//! Reproduces the bugs of mainline that `rust/misuse/mainline_bugs.md` lists, one at a time:
 //!
 //! ```text
 //! insmod mainline_bugs.ko bug=NUMBER
@@ -298,7 +298,7 @@ kernel::module_pci_driver! {
     params: {
         bug: u8 {
             default: 0,
-            description: "Number of the bug in rust/dma/mainline_bugs.md",
+            description: "Number of the bug in rust/misuse/mainline_bugs.md",
         },
         harmless: bool {
             default: false,

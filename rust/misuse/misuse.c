@@ -21,6 +21,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/scatterlist.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -70,6 +71,7 @@ static struct {
 	dma_addr_t dma;
 	size_t size;
 	enum dma_data_direction dir;
+	bool coherent;
 } held;
 
 /* hold() - map @size bytes at @cpu until release(), which also frees @allocated */
@@ -94,8 +96,12 @@ static void release(struct device *dev)
 {
 	if (!held.size)
 		return;
-	dma_unmap_single(dev, held.dma, held.size, held.dir);
-	kfree(held.allocated);
+	if (held.coherent) {
+		dma_free_coherent(dev, held.size, held.allocated, held.dma);
+	} else {
+		dma_unmap_single(dev, held.dma, held.size, held.dir);
+		kfree(held.allocated);
+	}
 	held.size = 0;
 }
 
@@ -553,10 +559,47 @@ static int shared_cache_line(struct device *dev)
 	return ret;
 }
 
+/* A driver in C reads the buffer of a command by its pointer, whether it has completed or not. */
+static int command_memory_used(struct device *dev)
+{
+	return cpu_reads_mapped(dev);
+}
+
+/* Bit 31 of the first word says that the device owns the descriptor. */
+static int descriptor_read_owned(struct device *dev)
+{
+	u32 *descriptor = dma_alloc_coherent(dev, SIZE, &held.dma, GFP_KERNEL);
+
+	if (!descriptor)
+		return -ENOMEM;
+	held.allocated = descriptor;
+	held.size = SIZE;
+	held.coherent = true;
+	dev_info(dev, "%s: mapped %#llx\n", row, (u64)held.dma);
+
+	WRITE_ONCE(descriptor[0], BIT(31));
+	READ_ONCE(descriptor[1]);
+	return 0;
+}
+
+/* A page of the process that loads the module, which the device may read only. */
+static int user_pages_unpinned(struct device *dev)
+{
+	unsigned long start = current->mm ? current->mm->start_stack & PAGE_MASK : 0;
+	struct page *page;
+	int ret;
+
+	if (!start || pin_user_pages_fast(start, 1, FOLL_LONGTERM, &page) != 1)
+		return -EFAULT;
+	ret = hold(dev, NULL, page_address(page), PAGE_SIZE, DMA_TO_DEVICE);
+	unpin_user_page(page);
+	return ret;
+}
+
 /* An address register, which the device does not use before a transfer is started. */
 #define DMA_SOURCE 0x80
 
-static int span_after_unmap(struct device *dev)
+static int range_after_unmap(struct device *dev)
 {
 	struct pci_dev *pdev = to_pci_dev(dev);
 	struct mapping m;
@@ -581,6 +624,12 @@ static int span_after_unmap(struct device *dev)
 	}
 	pci_disable_device(pdev);
 	return ret;
+}
+
+/* A driver in C keeps the address beside the buffer of a command that completed. */
+static int command_range_kept(struct device *dev)
+{
+	return range_after_unmap(dev);
 }
 
 /*
@@ -641,7 +690,11 @@ static const struct {
 	{ "uninitialised", uninitialised },
 	{ "padding", padding },
 	{ "shared_cache_line", shared_cache_line },
-	{ "span_after_unmap", span_after_unmap },
+	{ "command_memory_used", command_memory_used },
+	{ "descriptor_read_owned", descriptor_read_owned },
+	{ "user_pages_unpinned", user_pages_unpinned },
+	{ "range_after_unmap", range_after_unmap },
+	{ "command_range_kept", command_range_kept },
 	{ "iommu_map_unaligned", iommu_map_unaligned },
 };
 

@@ -5,7 +5,11 @@
 mod engine;
 
 use crate::{
-    dma::prelude::*,
+    dma::{
+        Bidirectional,
+        Mapping,
+        Transfer, //
+    },
     module_parameters, //
 };
 use engine::Edu;
@@ -20,18 +24,21 @@ use kernel::{
         DmaMask, //
     },
     pci,
-    prelude::*, //
+    prelude::*,
+    time::Delta, //
 };
 
+const TIMEOUT: Delta = Delta::from_secs(1);
+
 /// Sends a buffer to the device and gets it back.
-fn round_trip(dev: &Device<Bound>, engine: &Edu<'_>) -> Result {
+fn round_trip(dev: &Device<Bound>, edu: &Edu<'_>) -> Result {
     let frame = KVec::from_elem(0x5au8, 1500, GFP_KERNEL)?;
     let len = frame.len();
 
     let mapping = Mapping::map(dev, frame, Bidirectional)?;
-    let mut mapping = Transfer::read(engine, mapping, 0..len, ())?.wait(1000)?;
+    let mut mapping = Transfer::to_device(edu.channel(), mapping, 0..len, ())?.wait(TIMEOUT)?;
     mapping.sync_for_cpu().fill(0);
-    let mapping = Transfer::write(engine, mapping, 0..len, ())?.wait(1000)?;
+    let mapping = Transfer::from_device(edu.channel(), mapping, 0..len, ())?.wait(TIMEOUT)?;
     let frame = mapping.unmap();
 
     if frame.iter().any(|byte| *byte != 0x5a) {

@@ -4,14 +4,13 @@
 
 mod paths;
 mod refused;
-mod table;
 
 use super::prelude::*;
 use kernel::io::io_write;
 
 const SIZES: [usize; 2] = [4096, 16384];
 
-pub(super) const PLAN: usize = SIZES.len() + paths::PLAN + table::PLAN + 1;
+pub(super) const PLAN: usize = SIZES.len() + paths::PLAN + 1;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     for size in SIZES {
@@ -19,7 +18,6 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
         suite.result(fmt!("bidirectional {}", size), result);
     }
     paths::run(ctx, suite);
-    table::run(ctx, suite);
     suite.result(fmt!("shared refused"), refused::refused(ctx));
 }
 
@@ -38,7 +36,7 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
             page / PAGE_SIZE,
             memory.as_ptr().cast::<u8>().wrapping_add(page),
             phys_at(&memory, page).ok_or(EFAULT)?,
-            memory.span().number().wrapping_add(page as DmaAddress),
+            memory.range().number().wrapping_add(page as DmaAddress),
         ));
     }
 
@@ -51,12 +49,13 @@ fn round_trip(ctx: &Context<'_>, suite: &Suite<'_>, size: usize) -> Result<Evide
         for start in (0..size).step_by(BUFFER_SIZE) {
             let chunk = start..size.min(start + BUFFER_SIZE);
 
-            memory = Transfer::read(edu, memory, chunk.clone(), JOB)?.wait(TIMEOUT)?;
+            memory =
+                Transfer::to_device(edu.channel(), memory, chunk.clone(), JOB)?.wait(TIMEOUT)?;
 
             // Now only the device has the pattern.
             overwrite(&memory, chunk.clone())?;
 
-            memory = Transfer::write(edu, memory, chunk, JOB)?.wait(TIMEOUT)?;
+            memory = Transfer::from_device(edu.channel(), memory, chunk, JOB)?.wait(TIMEOUT)?;
         }
     }
 

@@ -8,7 +8,9 @@ use super::prelude::*;
 use crate::testdev::edu::Interrupt;
 
 /// The timeout of a transfer, which takes 100 ms, or more if the host is loaded.
-pub(super) const TIMEOUT: Msecs = 10_000;
+pub(super) const TIMEOUT: Delta = Delta::from_secs(10);
+/// A timeout that is over before a transfer completes.
+pub(super) const SOON: Delta = Delta::from_millis(1);
 
 /// A transfer from or to the start of the device's buffer.
 pub(super) const JOB: Job = Job {
@@ -26,7 +28,7 @@ pub(super) fn load_by(ctx: &Context<'_>, bytes: &[u8], job: Job) -> Result<(), S
     let memory = CoherentMemory::from_slice(ctx.dev, bytes, GFP_KERNEL)?;
     let dma = mark(ctx, &memory);
 
-    drop(Transfer::read(ctx.edu()?, memory, 0..bytes.len(), job)?.wait(TIMEOUT)?);
+    drop(Transfer::to_device(ctx.edu()?.channel(), memory, 0..bytes.len(), job)?.wait(TIMEOUT)?);
     ctx.iommu.marks.unmapped(dma, bytes.len());
     Ok(())
 }
@@ -36,7 +38,8 @@ pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result<(), Stop> {
     let memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, bytes.len(), GFP_KERNEL)?;
     let dma = mark(ctx, &memory);
 
-    let memory = Transfer::write(ctx.edu()?, memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
+    let memory =
+        Transfer::from_device(ctx.edu()?.channel(), memory, 0..bytes.len(), JOB)?.wait(TIMEOUT)?;
     memory.copy_to_slice(bytes);
     drop(memory);
     ctx.iommu.marks.unmapped(dma, bytes.len());
@@ -45,7 +48,7 @@ pub(super) fn fetch(ctx: &Context<'_>, bytes: &mut [u8]) -> Result<(), Stop> {
 
 /// Prints the trace mark of the memory and returns its DMA address.
 pub(super) fn mark(ctx: &Context<'_>, memory: &CoherentMemory<'_, [u8]>) -> DmaAddress {
-    let dma = memory.span().number();
+    let dma = memory.range().number();
 
     ctx.iommu
         .marks

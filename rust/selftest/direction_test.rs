@@ -3,7 +3,7 @@
 //! Transfers in each direction, and checks that data moved in that direction only.
 
 use super::prelude::*;
-use crate::dma::direction::{
+use crate::dma::{
     DeviceReads,
     DeviceWrites, //
 };
@@ -32,7 +32,7 @@ pub(super) trait DirectionTest: Direction + Copy {
     /// Transfers the bytes of `chunk`, and checks the data that the device received.
     ///
     /// `offset` is the offset of the first byte of `memory` in the pattern.
-    fn through<M: DeviceMemory<Direction = Self>>(
+    fn through<M: Memory<Direction = Self>>(
         ctx: &Context<'_>,
         memory: M,
         chunk: Range<usize>,
@@ -40,16 +40,15 @@ pub(super) trait DirectionTest: Direction + Copy {
     ) -> Result<M, Stop>;
 }
 
-/// Transfers all of `memory`, in chunks of the size of the device's buffer.
-pub(super) fn all<M: DeviceMemory<Direction: DirectionTest>>(
+/// Transfers the bytes of `range`, in chunks of the size of the device's buffer.
+pub(super) fn part<M: Memory<Direction: DirectionTest>>(
     ctx: &Context<'_>,
     mut memory: M,
+    range: Range<usize>,
     offset: usize,
 ) -> Result<M, Stop> {
-    let len = memory.span().len();
-
-    for start in (0..len).step_by(BUFFER_SIZE) {
-        let chunk = start..len.min(start + BUFFER_SIZE);
+    for start in range.clone().step_by(BUFFER_SIZE) {
+        let chunk = start..range.end.min(start + BUFFER_SIZE);
         memory = M::Direction::through(ctx, memory, chunk, offset)?;
     }
 
@@ -57,13 +56,13 @@ pub(super) fn all<M: DeviceMemory<Direction: DirectionTest>>(
 }
 
 /// Lets the device read `range`, if it has an engine.
-pub(super) fn device_reads<M: DeviceMemory<Direction: DeviceReads>>(
+pub(super) fn device_reads<M: Memory<Direction: DeviceReads>>(
     ctx: &Context<'_>,
     memory: M,
     range: Range<usize>,
 ) -> Result<M, Stop> {
     match ctx.edu {
-        Some(edu) => Ok(Transfer::read(edu, memory, range, JOB)?.wait(TIMEOUT)?),
+        Some(edu) => Ok(Transfer::to_device(edu.channel(), memory, range, JOB)?.wait(TIMEOUT)?),
         None => Ok(memory),
     }
 }
@@ -81,7 +80,7 @@ pub(super) fn arrived(ctx: &Context<'_>, seed: u32, range: Range<usize>) -> Resu
 
 /// Lets the device write the pattern `seed` to `range`, if it has an engine. `offset` is the offset
 /// of the first byte of `memory` in the pattern.
-pub(super) fn device_writes<M: DeviceMemory<Direction: DeviceWrites>>(
+pub(super) fn device_writes<M: Memory<Direction: DeviceWrites>>(
     ctx: &Context<'_>,
     memory: M,
     range: Range<usize>,
@@ -95,11 +94,11 @@ pub(super) fn device_writes<M: DeviceMemory<Direction: DeviceWrites>>(
     pattern::fill(&mut data, seed, offset + range.start);
 
     load(ctx, &data)?;
-    Ok(Transfer::write(edu, memory, range, JOB)?.wait(TIMEOUT)?)
+    Ok(Transfer::from_device(edu.channel(), memory, range, JOB)?.wait(TIMEOUT)?)
 }
 
 /// Lets the device read `chunk`, and checks the data that it received.
-fn to_device<M: DeviceMemory<Direction: DeviceReads>>(
+fn to_device<M: Memory<Direction: DeviceReads>>(
     ctx: &Context<'_>,
     memory: M,
     chunk: Range<usize>,
@@ -118,7 +117,7 @@ impl DirectionTest for ToDevice {
     const BEFORE: u32 = DATA;
     const AFTER: u32 = DATA;
 
-    fn through<M: DeviceMemory<Direction = Self>>(
+    fn through<M: Memory<Direction = Self>>(
         ctx: &Context<'_>,
         memory: M,
         chunk: Range<usize>,
@@ -133,7 +132,7 @@ impl DirectionTest for FromDevice {
     const BEFORE: u32 = OTHER;
     const AFTER: u32 = DATA;
 
-    fn through<M: DeviceMemory<Direction = Self>>(
+    fn through<M: Memory<Direction = Self>>(
         ctx: &Context<'_>,
         memory: M,
         chunk: Range<usize>,
@@ -148,7 +147,7 @@ impl DirectionTest for Bidirectional {
     const BEFORE: u32 = DATA;
     const AFTER: u32 = OTHER;
 
-    fn through<M: DeviceMemory<Direction = Self>>(
+    fn through<M: Memory<Direction = Self>>(
         ctx: &Context<'_>,
         memory: M,
         chunk: Range<usize>,

@@ -8,13 +8,15 @@
 
 use super::prelude::*;
 use crate::dma::{
-    pool::PoolObject,
-    span::Span,
-    transfer::{
-        Engine,
-        Progress,
-        StartError, //
-    }, //
+    AnySegments,
+    CommandId,
+    Completer,
+    Engine,
+    ErrorWith,
+    Opened,
+    PoolObject,
+    Submitter,
+    Untrusted, //
 };
 use core::mem;
 
@@ -49,19 +51,19 @@ const fn state(
 
 const STATES: &[State] = &[
     state(c"Pages", 0, pages),
-    state(c"MapError", 0, map_error),
+    state(c"ErrorWith of a buffer", 0, map_error),
     state(c"Mapping", 1, mapping),
     state(c"Mapping after a transfer", 1, after_transfer),
-    state(c"Mapping after the CPU's turn", 1, after_turn),
-    state(c"CpuTurn", 1, turn),
+    state(c"Mapping after the CPU's owned", 1, after_cpu_owned),
+    state(c"CpuOwned", 1, cpu_owned),
     state(c"CpuAccess", 0, guard),
     state(c"CpuAccess, Mapping too", 1, guard_and_mapping),
     state(c"CpuAccess of a range", 0, guard_of_range),
-    state(c"StartError", 1, start_error),
+    state(c"ErrorWith of a Mapping", 1, start_error),
     state(c"Transfer to the device", 1, reading),
     state(c"Transfer from the device", 1, writing),
     state(c"Transfer that is over", 1, over),
-    state(c"WaitError::TimedOut", 1, timed_out),
+    state(c"WaitError::InFlight", 1, timed_out),
     state(c"DevicePages", 1, device_pages),
     state(
         c"DevicePages after a transfer",
@@ -69,33 +71,32 @@ const STATES: &[State] = &[
         device_pages_after_transfer,
     ),
     state(c"CpuAccess of DevicePages", 1, device_pages_guard),
-    state(c"CpuTurn of DevicePages", 1, device_pages_turn),
+    state(c"CpuOwned of DevicePages", 1, device_pages_cpu_owned),
     state(c"NoncontiguousPages", 1, noncontiguous),
     state(c"VmappedPages", 1, vmapped),
-    state(c"VmapAccess", 1, vmap_guard),
-    state(c"CpuTurn of VmappedPages", 1, vmapped_turn),
+    state(c"CpuAccess of VmappedPages", 1, vmap_guard),
+    state(c"CpuOwned of VmappedPages", 1, vmapped_cpu_owned),
     state(c"Transfer of VmappedPages", 1, vmapped_transfer),
     state(c"CoherentMemory", 1, coherent),
     state(c"Transfer of CoherentMemory", 1, coherent_transfer),
     state(c"SgMapping", 2, sg),
-    state(c"SgAccess", 0, sg_guard),
-    state(c"CpuTurn of SgMapping", 2, sg_turn),
-    state(c"Transfer of an SgSegment", 2, sg_transfer),
+    state(c"CpuAccess of SgMapping", 0, sg_guard),
+    state(c"CpuOwned of SgMapping", 2, sg_cpu_owned),
+    state(c"Transfer of an SgMapping", 2, sg_transfer),
     // The DMA debugger does not track linked pieces.
     state(c"IovaBuilder", 0, iova_builder),
     state(c"IovaMapping", 0, iova_mapping),
     state(c"ResourceMapping", 1, resource),
     state(c"PoolObject", 1, pool_object),
     state(c"Transfer of a PoolObject", 1, pool_object_transfer),
-    state(c"DmaPool", 1, dma_pool),
-    state(c"CpuBuffer", 1, cpu_buffer),
-    state(c"CpuBuffer of a shared pool", 2, cpu_buffer_of_shared),
-    state(c"DeviceBuffer", 1, device_buffer),
-    state(c"Transfer of a DeviceBuffer", 1, device_buffer_transfer),
+    state(c"Pool", 1, dma_pool),
+    state(c"CpuBuffer", 2, cpu_buffer),
+    state(c"DeviceBuffer", 2, device_buffer),
+    state(c"Transfer of a DeviceBuffer", 2, device_buffer_transfer),
     state(c"BufferPool", 2, buffer_pool),
-    state(c"LocalBufferPool", 2, local_buffer_pool),
-    state(c"CpuAccess in a closure", 0, guard_in_closure),
-    state(c"ScopedMapping that the device has kept", 1, lost_to_device),
+    state(c"Transfer that cannot be stopped", 1, lost_to_device),
+    state(c"Submitter, Completer", 1, forgotten_ends),
+    state(c"Submitter, Completer, dropped in flight", 1, dropped_ends),
     // Last, because the device still accesses the memory at unbind.
     state(c"Transfer in flight at the end", 1, in_flight),
 ];
@@ -228,7 +229,7 @@ fn map_error(ctx: &Context<'_>) -> Result<(), Stop> {
     match Mapping::map_attrs(ctx.dev, buffer()?, ToDevice, DMA_ATTR_MMIO) {
         Ok(_) => fail("the attribute was accepted"),
         Err(err) => {
-            mem::forget::<MapError<_>>(err);
+            mem::forget::<ErrorWith<_>>(err);
             Ok(())
         }
     }
@@ -243,24 +244,25 @@ fn mapping(ctx: &Context<'_>) -> Result<(), Stop> {
 fn after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map(ctx, FromDevice)?;
-    let mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let mapping =
+        Transfer::from_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
 
     forget(ctx, mapping, place)
 }
 
-fn after_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+fn after_cpu_owned(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mut mapping, place) = map(ctx, Bidirectional)?;
 
     pattern::fill(&mut mapping.sync_for_cpu(), OTHER, 0);
     forget(ctx, mapping, place)
 }
 
-fn turn(ctx: &Context<'_>) -> Result<(), Stop> {
+fn cpu_owned(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mapping, place) = map(ctx, Bidirectional)?;
-    let mut turn = mapping.into_cpu();
+    let mut owned = mapping.into_cpu();
 
-    pattern::fill(&mut turn, OTHER, 0);
-    forget(ctx, turn, place)
+    pattern::fill(&mut owned, OTHER, 0);
+    forget(ctx, owned, place)
 }
 
 /// Forgets only the guard: the caches are not synced for the device, but the ownership is
@@ -270,7 +272,8 @@ fn guard(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mut mapping, place) = map(ctx, FromDevice)?;
 
     mem::forget(mapping.sync_for_cpu());
-    let mut mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let mut mapping =
+        Transfer::from_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&mapping.sync_for_cpu(), OTHER, 0)?;
     pattern::compare(&mapping.unmap(), OTHER, 0)?;
     Ok(place.unmapped(ctx)?)
@@ -290,7 +293,8 @@ fn guard_of_range(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mut mapping, place) = map(ctx, FromDevice)?;
 
     mem::forget(mapping.sync_range_for_cpu(1..SIZE - 1)?);
-    let mapping = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let mapping =
+        Transfer::from_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&mapping.unmap(), OTHER, 0)?;
     Ok(place.unmapped(ctx)?)
 }
@@ -298,16 +302,16 @@ fn guard_of_range(ctx: &Context<'_>) -> Result<(), Stop> {
 fn start_error(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mapping, place) = map(ctx, ToDevice)?;
 
-    match Transfer::read(ctx.edu()?, mapping, 0..SIZE + 1, JOB) {
+    match Transfer::to_device(ctx.edu()?.channel(), mapping, 0..SIZE + 1, JOB) {
         Ok(_) => fail("a bad range was given to the device"),
-        Err(err) => forget::<StartError<_>>(ctx, err, place),
+        Err(err) => forget::<ErrorWith<_>>(ctx, err, place),
     }
 }
 
 fn reading(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map(ctx, ToDevice)?;
-    let transfer = Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?;
 
     forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
@@ -316,7 +320,7 @@ fn reading(ctx: &Context<'_>) -> Result<(), Stop> {
 fn writing(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map(ctx, FromDevice)?;
-    let transfer = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?;
+    let transfer = Transfer::from_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?;
 
     forget_in_flight(ctx, transfer, place)
 }
@@ -324,7 +328,7 @@ fn writing(ctx: &Context<'_>) -> Result<(), Stop> {
 fn over(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map(ctx, ToDevice)?;
-    let transfer = Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?;
 
     ctx.edu()?.settle()?;
     forget(ctx, transfer, place)?;
@@ -335,8 +339,8 @@ fn timed_out(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map(ctx, ToDevice)?;
 
-    match Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?.wait(1) {
-        Err(err @ WaitError::TimedOut(_)) => forget_in_flight(ctx, err, place)?,
+    match Transfer::to_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?.wait(SOON) {
+        Err(err @ WaitError::InFlight(..)) => forget_in_flight(ctx, err, place)?,
         _ => return fail("a transfer of 100 ms ended within 1 ms"),
     }
     arrived(ctx)
@@ -363,7 +367,7 @@ fn device_pages(ctx: &Context<'_>) -> Result<(), Stop> {
 fn device_pages_after_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (pages, place) = contiguous(ctx, FromDevice)?;
-    let pages = Transfer::write(ctx.edu()?, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let pages = Transfer::from_device(ctx.edu()?.channel(), pages, 0..SIZE, JOB)?.wait(TIMEOUT)?;
 
     forget(ctx, pages, place)
 }
@@ -377,12 +381,12 @@ fn device_pages_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     forget(ctx, pages, place)
 }
 
-fn device_pages_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+fn device_pages_cpu_owned(ctx: &Context<'_>) -> Result<(), Stop> {
     let (pages, place) = contiguous(ctx, Bidirectional)?;
-    let mut turn = pages.into_cpu();
+    let mut owned = pages.into_cpu();
 
-    pattern::fill(&mut turn, OTHER, 0);
-    forget(ctx, turn, place)
+    pattern::fill(&mut owned, OTHER, 0);
+    forget(ctx, owned, place)
 }
 
 /// Allocates one page by the functions for noncontiguous pages, and returns its place.
@@ -391,7 +395,7 @@ fn scattered<'a, D: Direction>(
     direction: D,
 ) -> Result<(NoncontiguousPages<'a, u8, D>, Place), Stop> {
     let pages = NoncontiguousPages::zeroed(ctx.dev, SIZE, direction, GFP_KERNEL)?;
-    let piece = pages.pieces().next().ok_or(EFAULT)?;
+    let piece = pages.phys_vecs().next().ok_or(EFAULT)?;
     let mut place = Place::unbounced(&pages, piece.phys());
 
     // The C function maps them for both directions.
@@ -422,12 +426,12 @@ fn vmap_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     forget(ctx, pages, place)
 }
 
-fn vmapped_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+fn vmapped_cpu_owned(ctx: &Context<'_>) -> Result<(), Stop> {
     let (pages, place) = scattered(ctx, Bidirectional)?;
-    let mut turn = pages.vmap()?.into_cpu();
+    let mut owned = pages.vmap()?.into_cpu();
 
-    pattern::fill(&mut turn, OTHER, 0);
-    forget(ctx, turn, place)
+    pattern::fill(&mut owned, OTHER, 0);
+    forget(ctx, owned, place)
 }
 
 fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -435,7 +439,7 @@ fn vmapped_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let (pages, place) = scattered(ctx, ToDevice)?;
     let mut pages = pages.vmap()?;
     pattern::fill(&mut pages.sync_for_cpu(), SEED, 0);
-    let transfer = Transfer::read(ctx.edu()?, pages, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), pages, 0..SIZE, JOB)?;
 
     forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
@@ -458,7 +462,7 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let memory = CoherentMemory::from_slice(ctx.dev, &buffer()?, GFP_KERNEL)?;
     let place = coherent_place(&memory)?;
     place.mapped(ctx)?;
-    let transfer = Transfer::read(ctx.edu()?, memory, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), memory, 0..SIZE, JOB)?;
 
     forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
@@ -466,6 +470,9 @@ fn coherent_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
 
 /// A list of two buffers.
 type List<'a, D> = SgMapping<'a, KVec<KVec<u8>>, D>;
+
+/// The bytes of the second buffer. The first one is a byte short, see [`map_sg`].
+const SECOND: Range<usize> = SIZE - 1..2 * SIZE - 1;
 
 /// Maps a list, and returns the place of its second buffer. The first buffer ends within a page, so
 /// that an IOMMU cannot merge the two.
@@ -475,13 +482,13 @@ fn map_sg<'a, D: Permits<[u8]>>(
 ) -> Result<(List<'a, D>, Place), Stop> {
     let mut buffers = KVec::new();
     let mut short = buffer()?;
-    short.truncate(SIZE - 1);
+    short.truncate(SECOND.start);
     buffers.push(short, GFP_KERNEL)?;
     buffers.push(buffer()?, GFP_KERNEL)?;
 
     let mapping = SgMapping::map(ctx.dev, buffers, direction, GFP_KERNEL)?;
-    let dma = mapping.spans().nth(1).ok_or(EFAULT)?.number();
-    let phys = mapping.pieces().nth(1).ok_or(EFAULT)?.phys();
+    let dma = mapping.segments().nth(1).ok_or(EFAULT)?.number();
+    let phys = mapping.phys_vecs().nth(1).ok_or(EFAULT)?.phys();
     let place = Place::streaming::<D>(dma, SIZE, phys);
     place.mapped(ctx)?;
 
@@ -501,7 +508,7 @@ fn iova<'a>(ctx: &Context<'a>) -> Result<Option<IovaBuilder<'a, KVec<u8>, ToDevi
     buffer.truncate(SIZE);
     pattern::fill(&mut buffer, SEED, 0);
 
-    match IovaBuilder::begin(ctx.dev, buffer, SIZE, 1, ToDevice, GFP_KERNEL) {
+    match IovaBuilder::reserve(ctx.dev, buffer, SIZE, 1, ToDevice, GFP_KERNEL) {
         Ok(builder) => Ok(Some(builder)),
         Err(err) if err.error == EOPNOTSUPP && !ctx.iommu.translates() => {
             mem::forget(err);
@@ -521,8 +528,8 @@ fn iova_mapping(ctx: &Context<'_>) -> Result<(), Stop> {
         return Ok(());
     };
     let mapping = builder.finish()?;
-    let phys = mapping.pieces().next().ok_or(EFAULT)?.phys();
-    let place = Place::streaming::<ToDevice>(mapping.span().number(), SIZE, phys);
+    let phys = mapping.phys_vecs().next().ok_or(EFAULT)?.phys();
+    let place = Place::streaming::<ToDevice>(mapping.range().number(), SIZE, phys);
 
     forget(ctx, mapping, place)
 }
@@ -532,54 +539,55 @@ fn sg_guard(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mut mapping, place) = map_sg(ctx, FromDevice)?;
 
     mem::forget(mapping.sync_for_cpu());
-    let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
-    let second = Transfer::write(ctx.edu()?, second, 0..SIZE, JOB)?.wait(TIMEOUT)?;
-    let buffers = second.into_mapping().unmap();
+    let mapping =
+        Transfer::from_device(ctx.edu()?.channel(), mapping, SECOND, JOB)?.wait(TIMEOUT)?;
+    let buffers = mapping.unmap();
     pattern::compare(&buffers[1], OTHER, 0)?;
     Ok(place.unmapped(ctx)?)
 }
 
-fn sg_turn(ctx: &Context<'_>) -> Result<(), Stop> {
+fn sg_cpu_owned(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mapping, place) = map_sg(ctx, Bidirectional)?;
-    let mut turn = mapping.into_cpu();
+    let mut owned = mapping.into_cpu();
 
-    turn.write(0, &[0; SIZE])?;
-    forget(ctx, turn, place)
+    owned.write(0, &[0; SIZE])?;
+    forget(ctx, owned, place)
 }
 
 fn sg_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
     let (mapping, place) = map_sg(ctx, ToDevice)?;
-    let second = mapping.into_segment(1).map_err(|_| EFAULT)?;
-    let transfer = Transfer::read(ctx.edu()?, second, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), mapping, SECOND, JOB)?;
 
     forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
 }
 
-/// Allocates an object with the pattern from a pool of its own, and returns its place.
-fn object<'a>(ctx: &Context<'a>) -> Result<(PoolObject<'a, Object>, Place), Stop> {
-    let pool = DmaPool::new(ctx.dev, c"forgotten", Alignment::new::<64>(), None)?;
-    let object: PoolObject<'_, Object> = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+type ObjectPool<'a> = Arc<Pool<'a, Object>>;
+
+/// Allocates an object with the pattern from a pool of its own; returns the pool and the place,
+/// too.
+fn object<'a>(ctx: &Context<'a>) -> Result<(ObjectPool<'a>, PoolObject<'a, Object>, Place), Stop> {
+    let pool = Pool::new(ctx.dev, c"forgotten", Alignment::new::<64>(), None)?;
+    let object = Pool::zalloc(&pool, GFP_KERNEL)?;
     let place = Place::unbounced(&object, object.phys());
     let mut bytes = [0; SIZE];
 
     place.mapped(ctx)?;
     pattern::fill(&mut bytes, SEED, 0);
     object.copy_write(bytes);
-    Ok((object, place))
+    Ok((pool, object, place))
 }
 
 /// Checks that a forgotten object keeps its pool and all other objects in it.
 fn pool_object(ctx: &Context<'_>) -> Result<(), Stop> {
-    let (object, place) = object(ctx)?;
-    let pool = object.pool().clone();
+    let (pool, object, place) = object(ctx)?;
 
     forget(ctx, object, place)?;
 
     // The pool does not reuse the object either.
     for _ in 0..ATTEMPTS {
-        if DmaPool::zalloc(&pool, GFP_KERNEL)?.span().number() == place.dma {
+        if Pool::zalloc(&pool, GFP_KERNEL)?.range().number() == place.dma {
             return fail("the object was reused");
         }
     }
@@ -589,8 +597,8 @@ fn pool_object(ctx: &Context<'_>) -> Result<(), Stop> {
 
 fn pool_object_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     load_other(ctx)?;
-    let (object, place) = object(ctx)?;
-    let transfer = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?;
+    let (_, object, place) = object(ctx)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), object, 0..SIZE, JOB)?;
 
     forget_in_flight(ctx, transfer, place)?;
     arrived(ctx)
@@ -613,9 +621,9 @@ fn resource(ctx: &Context<'_>) -> Result<(), Stop> {
 
 /// Forgets a pool with a page that has no objects in use.
 fn dma_pool(ctx: &Context<'_>) -> Result<(), Stop> {
-    let (object, place) = object(ctx)?;
+    let (pool, object, place) = object(ctx)?;
 
-    mem::forget(object.pool().clone());
+    mem::forget(pool);
     drop(object);
     place.check_leaked(ctx)
 }
@@ -624,11 +632,11 @@ fn dma_pool(ctx: &Context<'_>) -> Result<(), Stop> {
 fn buffers<'a, D: Permits<[u8]> + Copy>(
     ctx: &Context<'a>,
     direction: D,
-) -> Result<LocalBufferPool<'a, KVec<u8>, D>, Stop> {
-    Ok(LocalBufferPool::new(ctx.dev, 2, direction, buffer)?)
+) -> Result<BufferPool<'a, KVec<u8>, D>, Stop> {
+    Ok(BufferPool::new(ctx.dev, 2, direction, buffer)?)
 }
 
-/// Drops a pool and the buffers in it, and checks that a taken buffer stays mapped.
+/// Forgets a buffer, which owns a reference to its pool: the pool leaks too.
 fn cpu_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
     let pool = buffers(ctx, Bidirectional)?;
     let place = Place::of(DeviceBuffer::take(&pool)?.mapping());
@@ -638,14 +646,6 @@ fn cpu_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
     forget(ctx, buffer, place)?;
     drop(pool);
     place.check_leaked(ctx)
-}
-
-/// Forgets a buffer that owns a reference to its pool, which leaks the pool too.
-fn cpu_buffer_of_shared(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer)?;
-    let place = Place::of(DeviceBuffer::take(&*pool)?.mapping());
-
-    forget(ctx, CpuBuffer::take(pool, SIZE)?, place)
 }
 
 fn device_buffer(ctx: &Context<'_>) -> Result<(), Stop> {
@@ -665,7 +665,12 @@ fn device_buffer_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
     let place = Place::of(buffer.mapping());
 
     place.mapped(ctx)?;
-    mem::forget(Transfer::write(ctx.edu()?, buffer, 0..SIZE, JOB)?);
+    mem::forget(Transfer::from_device(
+        ctx.edu()?.channel(),
+        buffer,
+        0..SIZE,
+        JOB,
+    )?);
     drop(pool);
     place.check_leaked(ctx)?;
     ctx.edu()?.settle()?;
@@ -673,102 +678,108 @@ fn device_buffer_transfer(ctx: &Context<'_>) -> Result<(), Stop> {
 }
 
 fn buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
-    let pool = BufferPool::new(ctx.dev, 2, ToDevice, buffer)?;
-    let place = Place::of(DeviceBuffer::take(&*pool)?.mapping());
-
-    forget(ctx, pool, place)
-}
-
-fn local_buffer_pool(ctx: &Context<'_>) -> Result<(), Stop> {
     let pool = buffers(ctx, ToDevice)?;
     let place = Place::of(DeviceBuffer::take(&pool)?.mapping());
 
     forget(ctx, pool, place)
 }
 
-/// Forgets a guard in a closure, and checks that the buffer is returned.
-fn guard_in_closure(ctx: &Context<'_>) -> Result<(), Stop> {
-    let edu = ctx.edu()?;
-    load_other(ctx)?;
-    let mut buffer = Some(buffer()?);
-    let (mut place, mut witness) = (None, Ok(""));
-
-    with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
-        let at = mapping.mapping().map(Place::of).ok_or(EFAULT)?;
-        witness = at.mapped(ctx);
-        place = Some(at);
-        mem::forget(mapping.sync_for_cpu());
-        mapping.write(edu, 0..SIZE, JOB, TIMEOUT)
-    })?;
-    witness?;
-    pattern::compare(&buffer.ok_or(EFAULT)?, OTHER, 0)?;
-    Ok(place.ok_or(EFAULT)?.unmapped(ctx)?)
-}
-
 /// An engine that never reports completion and cannot be stopped.
-struct Silent<'a>(&'a Edu<'a>);
+struct Silent<'a>(Channel<'a, &'a Edu<'a>>);
 
-// SAFETY: Transfers are started by `Edu`, an engine of the same device, and never reported as done.
-unsafe impl Engine for Silent<'_> {
-    type Job = Job;
-    type Token = ();
+// SAFETY: Transfers are started by `Channel`, an engine of the same device, and never reported as
+// done.
+unsafe impl<'a> Engine for Silent<'a> {
+    type Command = Job;
+    type Entry = <Channel<'a, &'a Edu<'a>> as Engine>::Entry;
+    type Status = Result;
+    type Submission = ();
+    type Completion = ();
+
+    const TAG_BITS: u32 = 16;
 
     fn device(&self) -> &Device<Bound> {
         self.0.device()
     }
 
-    unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result {
+    fn open(&mut self) -> Result<((), ())> {
+        self.0.open()
+    }
+
+    unsafe fn prepare(
+        &self,
+        submission: &mut Opened<()>,
+        id: CommandId,
+        segments: AnySegments<'_>,
+        job: Job,
+    ) -> Result<Self::Entry> {
         // SAFETY: By the caller's promise.
-        unsafe { self.0.start_read(from, job) }.map(|_| ())
+        unsafe { self.0.prepare(submission, id, segments, job) }
     }
 
-    unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result {
+    unsafe fn issue(&self, submission: &mut Opened<()>, entry: Self::Entry) {
         // SAFETY: By the caller's promise.
-        unsafe { self.0.start_write(to, job) }.map(|_| ())
+        unsafe { self.0.issue(submission, entry) }
     }
 
-    unsafe fn wait(&self, _token: &mut (), _timeout: Msecs) -> Progress {
-        Progress::Pending
+    fn next_completion(&self, _: &mut Opened<()>) -> Option<(Untrusted<u16>, Result)> {
+        None
     }
 
-    unsafe fn abort(&self, _token: &mut ()) -> Result {
+    fn stop(&self, _: &mut Opened<()>, _: &mut Opened<()>) -> Result {
         Err(EBUSY)
     }
 }
 
-/// Checks that a buffer is not returned while a device that cannot be stopped may access it.
+/// Checks that a dropped transfer keeps its memory if the device cannot be stopped.
 fn lost_to_device(ctx: &Context<'_>) -> Result<(), Stop> {
     let edu = ctx.edu()?;
-    let mut buffer = Some(buffer()?);
-    let mut place = None;
-    let (mut lost, mut again) = (Ok(()), Ok(()));
-    let mut witness = Ok("");
+    let (mapping, place) = map(ctx, FromDevice)?;
 
-    let result = with_mapping(ctx.dev, &mut buffer, FromDevice, |mapping| {
-        let at = mapping.mapping().map(Place::of).ok_or(EFAULT)?;
-        witness = at.mapped(ctx);
-        place = Some(at);
-        let result = mapping.write(&Silent(edu), 0..SIZE, JOB, 1);
-
-        again = mapping.write(edu, 0..SIZE, JOB, TIMEOUT);
-        lost = result;
-        // `with_mapping()` must return an error although the closure returns none.
-        Ok(())
-    });
-
-    if [result, lost, again] != [Err(EIO); 3] || buffer.is_some() {
-        return fail("a buffer came back that the device may access");
-    }
-    witness?;
-    let place = place.ok_or(EFAULT)?;
+    drop(Transfer::from_device(
+        Silent(edu.channel()),
+        mapping,
+        0..SIZE,
+        JOB,
+    )?);
     place.check_leaked(ctx)?;
     edu.settle()?;
     place.check_leaked(ctx)
 }
 
+type Ends<'a> = (
+    Submitter<Channel<'a, &'a Edu<'a>>, Mapping<'a, KVec<u8>, FromDevice>, ()>,
+    Completer<Channel<'a, &'a Edu<'a>>, Mapping<'a, KVec<u8>, FromDevice>, ()>,
+);
+
+/// Returns the ends of a table with a command in flight, and the place of its memory.
+fn ends<'a>(ctx: &Context<'a>) -> Result<(Ends<'a>, Place), Stop> {
+    let (mut submitter, completer) = crate::dma::in_flight(ctx.edu()?.channel(), 1)?;
+    let (mapping, place) = map(ctx, FromDevice)?;
+
+    submitter.submit(0, mapping, (), JOB)?;
+    Ok(((submitter, completer), place))
+}
+
+fn forgotten_ends(ctx: &Context<'_>) -> Result<(), Stop> {
+    let (ends, place) = ends(ctx)?;
+
+    forget_in_flight(ctx, ends, place)
+}
+
+/// Checks that ends which are dropped keep the memory of a command in flight.
+fn dropped_ends(ctx: &Context<'_>) -> Result<(), Stop> {
+    let (ends, place) = ends(ctx)?;
+
+    drop(ends);
+    place.check_leaked(ctx)?;
+    ctx.edu()?.settle()?;
+    place.check_leaked(ctx)
+}
+
 fn in_flight(ctx: &Context<'_>) -> Result<(), Stop> {
     let (mapping, place) = map(ctx, FromDevice)?;
-    let transfer = Transfer::write(ctx.edu()?, mapping, 0..SIZE, JOB)?;
+    let transfer = Transfer::from_device(ctx.edu()?.channel(), mapping, 0..SIZE, JOB)?;
 
     forget(ctx, transfer, place)
 }

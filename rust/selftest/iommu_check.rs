@@ -10,12 +10,12 @@ use super::{
     },
     trace_marks::TraceMarks, //
 };
-use crate::dma::{
-    domain::{
+use crate::{
+    dma::limits,
+    testdev::domain::{
         Domain,
-        Kind, //
-    },
-    limits, //
+        DomainType, //
+    }, //
 };
 use kernel::{
     device::{
@@ -46,7 +46,7 @@ impl<'a> IommuCheck<'a> {
         Self {
             marks,
             mask: limits::mask(dev),
-            domain: Domain::of(dev).filter(|domain| domain.kind() != Kind::Identity),
+            domain: Domain::of(dev).filter(|domain| domain.domain_type() != DomainType::Identity),
         }
     }
 
@@ -69,7 +69,7 @@ impl<'a> IommuCheck<'a> {
     pub(super) fn is_strict(&self) -> bool {
         self.domain
             .as_ref()
-            .is_some_and(|domain| domain.kind() == Kind::DmaStrict)
+            .is_some_and(|domain| domain.domain_type() == DomainType::DmaStrict)
     }
 
     /// Returns whether `iova` is not mapped.

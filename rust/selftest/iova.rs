@@ -11,7 +11,7 @@ use super::{
         Bytes, //
     }, //
 };
-use crate::dma::sg::Piece;
+use crate::dma::PhysVec;
 
 /// The numbers of pages, each of which is a piece.
 const COUNTS: [usize; 4] = [1, 2, 16, 256];
@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 64;
 /// The sizes of the other odd pieces: whole pages, and then pages and a part of one.
 const OTHERS: [usize; 2] = [2 * PAGE_SIZE, PAGE_SIZE + 904];
 
-pub(super) const PLAN: usize = 3 * (COUNTS.len() + 2) + 6;
+pub(super) const PLAN: usize = 3 * (COUNTS.len() + 3) + 6;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
@@ -66,6 +66,9 @@ fn direction<D: DirectionTest + Permits<u8> + Permits<[u8]>>(
         .and_then(|memory| check::<_, D>(ctx, memory));
     suite.result(fmt!("{} vvec {}", name, VVEC_SIZE), result);
 
+    let result = growing_pages().and_then(|memory| check::<_, D>(ctx, memory));
+    suite.result(fmt!("{} longer after a page", name), result);
+
     let result = odd_buffers(ctx).and_then(|memory| check::<_, D>(ctx, memory));
     suite.result(fmt!("{} odd first offset and last length", name), result);
 }
@@ -78,6 +81,16 @@ fn scattered_pages(count: usize) -> Result<KVec<Pages>, Stop> {
     for _ in 0..count {
         memory.push(Pages::zeroed(0, GFP_KERNEL)?, GFP_KERNEL)?;
         between.push(Pages::zeroed(0, GFP_KERNEL)?, GFP_KERNEL)?;
+    }
+    Ok(memory)
+}
+
+/// Returns a page, and pages that need more addresses than as many single pages.
+fn growing_pages() -> Result<KVec<Pages>, Stop> {
+    let mut memory = KVec::with_capacity(3, GFP_KERNEL)?;
+
+    for order in [0, 1, 0] {
+        memory.push(Pages::zeroed(order, GFP_KERNEL)?, GFP_KERNEL)?;
     }
     Ok(memory)
 }
@@ -179,7 +192,7 @@ fn compare<S: Bytes>(
 }
 
 /// Returns the bytes of a piece that are whole pages. Only the other bytes may be bounced.
-fn whole_pages(piece: &Piece) -> Range<usize> {
+fn whole_pages(piece: &PhysVec) -> Range<usize> {
     // CAST: The offset within a page.
     let start = piece.phys() as usize % PAGE_SIZE;
     let first = (start.next_multiple_of(PAGE_SIZE) - start).min(piece.len());
@@ -190,15 +203,15 @@ fn whole_pages(piece: &Piece) -> Range<usize> {
 
 /// Checks, page by page, that the DMA addresses lead to the pieces in order, or to bounce buffers
 /// of the parts that must be bounced.
-fn check_pieces<S: Scattered, D: DirectionTest>(
+pub(super) fn check_pieces<S: ScatterBuffer, D: DirectionTest>(
     ctx: &Context<'_>,
     mapping: &IovaMapping<'_, S, D>,
 ) -> Result<&'static str, Stop> {
-    let addr = mapping.span().number();
+    let addr = mapping.range().number();
     let mut at = 0;
     let mut witness = "";
 
-    for piece in mapping.pieces() {
+    for piece in mapping.phys_vecs() {
         let phys = |offset| piece.phys() + offset as PhysAddr;
         let itself = if must_bounce(ctx, D::DIRECTION, piece.phys(), piece.len()) {
             let itself = whole_pages(&piece);
@@ -239,7 +252,10 @@ fn check<S: Bytes, D: DirectionTest + Permits<S::Element> + Permits<[u8]>>(
     let mapping = match IovaMapping::map(ctx.dev, memory, D::VALUE, GFP_KERNEL) {
         Ok(mapping) if ctx.iommu.translates() => mapping,
         Ok(_) => return fail("mapped without translation"),
-        Err(MapError { error, mut buffer }) if error == EOPNOTSUPP && !ctx.iommu.translates() => {
+        Err(ErrorWith {
+            error,
+            value: mut buffer,
+        }) if error == EOPNOTSUPP && !ctx.iommu.translates() => {
             compare(&mut buffer, &[], D::BEFORE, D::BEFORE)?;
             return match SgMapping::map(ctx.dev, buffer, D::VALUE, GFP_KERNEL) {
                 Ok(mapping) => {
@@ -248,7 +264,7 @@ fn check<S: Bytes, D: DirectionTest + Permits<S::Element> + Permits<[u8]>>(
                 }
                 // Without bounce buffers, memory beyond the mask is refused and returned, too.
                 Err(mut err) => {
-                    compare(&mut err.buffer, &[], D::BEFORE, D::BEFORE)?;
+                    compare(&mut err.value, &[], D::BEFORE, D::BEFORE)?;
                     Err(Stop::Refused(
                         "dma_iova_try_alloc refused with EOPNOTSUPP, without translation, and \
                          dma_map_sgtable too witness: memory came back intact",
@@ -256,14 +272,17 @@ fn check<S: Bytes, D: DirectionTest + Permits<S::Element> + Permits<[u8]>>(
                 }
             };
         }
-        Err(MapError { error, buffer }) if error == EINVAL => {
+        Err(ErrorWith {
+            error,
+            value: buffer,
+        }) if error == EINVAL => {
             let mapping =
                 SgMapping::map(ctx.dev, buffer, D::VALUE, GFP_KERNEL).map_err(|_| EINVAL)?;
-            let begins_within = |piece: Piece| {
+            let begins_within = |piece: PhysVec| {
                 piece.phys() % PAGE_SIZE as PhysAddr != 0
                     && must_bounce(ctx, D::DIRECTION, piece.phys(), piece.len())
             };
-            let expected = mapping.pieces().next().is_some_and(begins_within);
+            let expected = mapping.phys_vecs().next().is_some_and(begins_within);
 
             compare(&mut mapping.unmap(), &[], D::BEFORE, D::BEFORE)?;
             return if expected {
@@ -276,14 +295,14 @@ fn check<S: Bytes, D: DirectionTest + Permits<S::Element> + Permits<[u8]>>(
     };
 
     let mut ends = KVec::new();
-    for piece in mapping.pieces() {
+    for piece in mapping.phys_vecs() {
         let start = ends.last().copied().unwrap_or(0);
         ends.push(start + piece.len(), GFP_KERNEL)?;
     }
-    let phys = phys_at(mapping.pieces(), 0).ok_or(EFAULT)?;
+    let phys = phys_at(mapping.phys_vecs(), 0).ok_or(EFAULT)?;
     let place = Place::unbounced(&mapping, phys);
     if ends.last() != Some(&place.size) {
-        return fail("the span has another size than the memory");
+        return fail("the range has another size than the memory");
     }
     let witness = check_pieces(ctx, &mapping)?;
 
@@ -324,11 +343,11 @@ fn begin<'a, D: Permits<[u8]>>(
 ) -> Result<IovaBuilder<'a, Pages, D>, Stop> {
     let size = count * PAGE_SIZE;
 
-    match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, count, direction, GFP_KERNEL) {
+    match IovaBuilder::reserve(ctx.dev, page(DATA, 0)?, size, count, direction, GFP_KERNEL) {
         Ok(builder) if ctx.iommu.translates() => Ok(builder),
         Ok(_) => fail("begun without translation"),
         Err(err) if err.error == EOPNOTSUPP && !ctx.iommu.translates() => {
-            pattern::compare(&err.buffer, DATA, 0)?;
+            pattern::compare(&err.value, DATA, 0)?;
             Err(Stop::Refused(UNTRANSLATED))
         }
         Err(err) => Err(err.error.into()),
@@ -354,9 +373,9 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     builder.link(page(OTHER, 1)?)?;
     builder.link(page(OTHER, 2)?)?;
     let mapping = builder.finish()?;
-    let (dma, size) = (mapping.span().number(), mapping.span().len());
+    let (dma, size) = (mapping.range().number(), mapping.range().len());
     if size != 3 * PAGE_SIZE {
-        return fail("the span differs from the linked pieces");
+        return fail("the range differs from the linked pieces");
     }
     check_pieces(ctx, &mapping)?;
     ctx.iommu
@@ -391,7 +410,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut builder = begin(ctx, ToDevice, 2)?;
     builder.link(page(DATA, 1)?)?;
     let mapping = builder.finish()?;
-    let dma = mapping.span().number();
+    let dma = mapping.range().number();
     drop(mapping);
     ctx.iommu.unmapped(dma, 2 * PAGE_SIZE)?;
     drop(begin(ctx, ToDevice, 2)?);
@@ -403,7 +422,7 @@ fn builder(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         _ => return fail("unlink did not return the one buffer"),
     }
     match builder.finish() {
-        Err(err) if err.error == EINVAL && err.buffer.is_empty() => {}
+        Err(err) if err.error == EINVAL && err.value.is_empty() => {}
         _ => return fail("an empty builder became a mapping"),
     }
 
@@ -438,7 +457,7 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     else {
         return fail("a piece was linked within a page");
     };
-    compare(&mut err.buffer, &[], DATA, DATA)?;
+    compare(&mut err.value, &[], DATA, DATA)?;
     if err.error == EOPNOTSUPP && !ctx.iommu.translates() {
         return Err(Stop::Refused(UNTRANSLATED));
     }
@@ -446,15 +465,15 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         return Err(err.error.into());
     }
 
-    let mut parts = err.buffer.into_iter();
+    let mut parts = err.value.into_iter();
     let (Some(first), Some(odd), Some(last)) = (parts.next(), parts.next(), parts.next()) else {
         return fail("a buffer is lost");
     };
     let size = first.len() + odd.len() + last.len();
-    let mut builder = IovaBuilder::begin(ctx.dev, first, size, 3, Bidirectional, GFP_KERNEL)?;
+    let mut builder = IovaBuilder::reserve(ctx.dev, first, size, 3, Bidirectional, GFP_KERNEL)?;
     builder.link(odd)?;
     let last = match builder.link(last) {
-        Err(err) if err.error == EINVAL => err.buffer,
+        Err(err) if err.error == EINVAL => err.value,
         Err(err) => return Err(err.error.into()),
         Ok(()) => return fail("a piece was linked within a page"),
     };
@@ -469,7 +488,7 @@ fn refused_in_the_middle(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     builder.link(last)?;
     builder.link(odd)?;
     let mapping = builder.finish()?;
-    let (dma, size) = (mapping.span().number(), mapping.span().len());
+    let (dma, size) = (mapping.range().number(), mapping.range().len());
     check_pieces(ctx, &mapping)?;
     if mapping.unmap().len() != 3 {
         return fail("a buffer is lost");
@@ -541,7 +560,7 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let Err(err) = IovaMapping::map(ctx.dev, memory, FromDevice, GFP_KERNEL) else {
         return fail("there was a bounce buffer left");
     };
-    let mut memory = err.buffer;
+    let mut memory = err.value;
     if err.error != ENOMEM || memory.len() != 3 {
         return Err(err.error.into());
     }
@@ -552,10 +571,10 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (Some(first), Some(second), Some(tail)) = (parts.next(), parts.next(), parts.next()) else {
         return fail("a buffer is lost");
     };
-    let mut builder = IovaBuilder::begin(ctx.dev, first, ENDS + TAIL, 3, FromDevice, GFP_KERNEL)?;
+    let mut builder = IovaBuilder::reserve(ctx.dev, first, ENDS + TAIL, 3, FromDevice, GFP_KERNEL)?;
     builder.link(second)?;
     let tail = match builder.link(tail) {
-        Err(err) if err.error == ENOMEM => err.buffer,
+        Err(err) if err.error == ENOMEM => err.value,
         Err(err) => return Err(err.error.into()),
         Ok(()) => return fail("there was a bounce buffer left"),
     };
@@ -569,9 +588,9 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     builder.link(tail)?;
     drop(builder.unlink());
     let mapping = builder.finish()?;
-    let (dma, size) = (mapping.span().number(), mapping.span().len());
+    let (dma, size) = (mapping.range().number(), mapping.range().len());
     if size != ENDS {
-        return fail("the span differs from the linked pieces");
+        return fail("the range differs from the linked pieces");
     }
     check_pieces(ctx, &mapping)?;
     ctx.iommu
@@ -591,15 +610,15 @@ fn refused_by_the_kernel(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 fn refused_without_room(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut builder = begin(ctx, ToDevice, 1)?;
     match builder.link(page(DATA, 1)?) {
-        Err(err) if err.error == ENOSPC => pattern::compare(&err.buffer, DATA, PAGE_SIZE)?,
+        Err(err) if err.error == ENOSPC => pattern::compare(&err.value, DATA, PAGE_SIZE)?,
         _ => return fail("more was linked than was reserved"),
     }
     are_back(builder.cancel(), 1)?;
 
     // Reserve space for the buffers but not for the bytes, and the reverse.
     for (size, count) in [(PAGE_SIZE - 1, 1), (PAGE_SIZE, 0)] {
-        match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, count, ToDevice, GFP_KERNEL) {
-            Err(err) if err.error == ENOSPC => pattern::compare(&err.buffer, DATA, 0)?,
+        match IovaBuilder::reserve(ctx.dev, page(DATA, 0)?, size, count, ToDevice, GFP_KERNEL) {
+            Err(err) if err.error == ENOSPC => pattern::compare(&err.value, DATA, 0)?,
             _ => return fail("more was linked than was reserved"),
         }
     }
@@ -614,8 +633,8 @@ fn refused_without_addresses(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     // CAST: From at most 64 bits.
     let beyond = limits::mask(ctx.dev) as usize + 1;
     for (size, error) in [(beyond, ENOMEM), (0, EINVAL), (usize::MAX, EINVAL)] {
-        match IovaBuilder::begin(ctx.dev, page(DATA, 0)?, size, 1, ToDevice, GFP_KERNEL) {
-            Err(err) if err.error == error => pattern::compare(&err.buffer, DATA, 0)?,
+        match IovaBuilder::reserve(ctx.dev, page(DATA, 0)?, size, 1, ToDevice, GFP_KERNEL) {
+            Err(err) if err.error == error => pattern::compare(&err.value, DATA, 0)?,
             Err(err) => return Err(err.error.into()),
             Ok(_) => return fail("an invalid size was reserved"),
         }
@@ -643,8 +662,8 @@ fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         EOPNOTSUPP
     };
     match IovaMapping::map(ctx.dev, memory, ToDevice, GFP_KERNEL) {
-        Err(mut err) if err.error == expected && err.buffer.len() == 2 => {
-            compare(&mut err.buffer, &[], DATA, DATA)?;
+        Err(mut err) if err.error == expected && err.value.len() == 2 => {
+            compare(&mut err.value, &[], DATA, DATA)?;
         }
         _ => return fail("an empty piece was mapped"),
     }

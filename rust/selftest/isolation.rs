@@ -13,11 +13,8 @@ use super::{
     prelude::*, //
 };
 use crate::{
-    dma::transfer::{
-        Engine,
-        Progress, //
-    },
-    testdev::edu::Started, //
+    dma::Wait,
+    testdev::edu::Channel, //
 };
 use kernel::time::{
     Instant,
@@ -63,13 +60,40 @@ fn kept() -> Result<Pages, Stop> {
     Ok(pages)
 }
 
-/// Waits for the end of a transfer.
-fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
-    // SAFETY: `token` was returned by `start()` and is consumed here.
-    match unsafe { ctx.edu()?.wait(&mut token, TIMEOUT) } {
-        Progress::Done => Ok(()),
-        Progress::Failed(error) => Err(error.into()),
-        Progress::Pending => Err(ETIMEDOUT.into()),
+/// A transfer of an address without a mapping.
+struct Started<'a>(Channel<'a, &'a Edu<'a>>);
+
+impl<'a> Started<'a> {
+    /// # Safety
+    ///
+    /// As for [`Channel::start`].
+    unsafe fn new(
+        ctx: &Context<'a>,
+        addr: DmaAddress,
+        len: usize,
+        to_memory: bool,
+    ) -> Result<Self, Stop> {
+        let channel = ctx.edu()?.channel();
+
+        // SAFETY: By the caller's promise.
+        unsafe { channel.start(addr, len, JOB, to_memory)? };
+        Ok(Self(channel))
+    }
+
+    /// Waits for the end of the transfer.
+    fn finish(self) -> Result<(), Stop> {
+        let start = Instant::<Monotonic>::now();
+
+        loop {
+            if let Some((_, result)) = self.0.poll() {
+                return Ok(result?);
+            }
+            let left = TIMEOUT - start.elapsed();
+            if left.is_negative() {
+                return Err(ETIMEDOUT.into());
+            }
+            self.0.wait(left)?;
+        }
     }
 }
 
@@ -77,10 +101,10 @@ fn finish(ctx: &Context<'_>, mut token: Started) -> Result<(), Stop> {
 ///
 /// # Safety
 ///
-/// As for [`Edu::start`](crate::testdev::edu::Edu::start).
+/// As for [`Channel::start`].
 unsafe fn write(ctx: &Context<'_>, addr: DmaAddress, len: usize) -> Result<(), Stop> {
     // SAFETY: By the caller's promise.
-    finish(ctx, unsafe { ctx.edu()?.start(addr, len, JOB, true)? })
+    unsafe { Started::new(ctx, addr, len, true)? }.finish()
 }
 
 /// Returns `memory`, or leaks it on errors, because the device may still access it.
@@ -99,7 +123,7 @@ fn read(ctx: &Context<'_>, addr: DmaAddress) -> Result<[u8; WORD], Stop> {
     let mut seen = [0; WORD];
 
     // SAFETY: The device only reads memory, and nothing relies on the bytes that it receives.
-    finish(ctx, unsafe { ctx.edu()?.start(addr, WORD, JOB, false)? })?;
+    unsafe { Started::new(ctx, addr, WORD, false)? }.finish()?;
     fetch(ctx, &mut seen)?;
     Ok(seen)
 }
@@ -108,7 +132,7 @@ fn read(ctx: &Context<'_>, addr: DmaAddress) -> Result<[u8; WORD], Stop> {
 ///
 /// # Safety
 ///
-/// As for [`Edu::start`](crate::testdev::edu::Edu::start).
+/// As for [`Channel::start`].
 unsafe fn write_and_fault(
     ctx: &Context<'_>,
     addr: DmaAddress,
@@ -201,14 +225,14 @@ fn stopped_after_flush(
     // Wait for pending flushes, and fill the TLB.
     load(ctx, &[INTRUDER; WORD])?;
     fsleep(FLUSHED);
-    let mapping = Transfer::write(ctx.edu()?, mapping, USED, JOB)?.wait(TIMEOUT)?;
+    let mapping = Transfer::from_device(ctx.edu()?.channel(), mapping, USED, JOB)?.wait(TIMEOUT)?;
 
     ctx.iommu.marks.open(dma, WORD, place.phys, false);
     // SAFETY: The memory is mapped at the start, and unmapped before the device is done. After that
     // the access hits the same pages or is stopped. The pages are kept until the device is idle.
-    let token = unsafe { ctx.edu()?.start(dma, WORD, JOB, true)? };
-    let started = Instant::<Monotonic>::now();
-    while started.elapsed() < BEFORE_TRANSFER {
+    let started = unsafe { Started::new(ctx, dma, WORD, true)? };
+    let begun = Instant::<Monotonic>::now();
+    while begun.elapsed() < BEFORE_TRANSFER {
         fsleep(Delta::from_millis(1));
     }
     let unmapping = Instant::<Monotonic>::now();
@@ -216,14 +240,14 @@ fn stopped_after_flush(
     let unmapped = place.unmapped(ctx);
     let other = kept().and_then(|pages| Ok(Mapping::map(ctx.dev, pages, FromDevice)?));
     let in_time = unmapping.elapsed() < NOT_FLUSHED;
-    if let Err(stop) = finish(ctx, token) {
+    if let Err(stop) = started.finish() {
         core::mem::forget((pages, other));
         return Err(stop);
     }
 
     unmapped?;
     let other = other?;
-    if in_time && other.span().number() == dma {
+    if in_time && other.range().number() == dma {
         return fail("the address was reused before the flush");
     }
     pattern::all(&other.unmap(), KEPT)?;
@@ -348,7 +372,7 @@ fn before_nothing<'a>(
         let above = above.unmap();
         if ctx.iommu.is_free(
             mapping
-                .span()
+                .range()
                 .number()
                 .wrapping_add(PAGE_SIZE as DmaAddress),
         ) {

@@ -35,8 +35,6 @@ fn is_mask(mask: u64) -> bool {
 struct Masks {
     before: [u64; 2],
     now: u64,
-    required: u64,
-    limited: bool,
 }
 
 impl fmt::Display for Masks {
@@ -44,26 +42,21 @@ impl fmt::Display for Masks {
         let Self {
             before: [mask, coherent],
             now,
-            required,
-            limited,
         } = self;
 
         write!(
             f,
-            "dma_get_mask {now:#x}, before it was set {mask:#x} and {coherent:#x}, \
-             dma_get_required_mask {required:#x}, dma_addressing_limited {limited} witness: \
-             parameter of the module, addresses of memory"
+            "dma_get_mask {now:#x}, before it was set {mask:#x} and {coherent:#x} \
+             witness: parameter of the module"
         )
     }
 }
 
-/// Checks the masks against the module parameter, and the required mask against memory.
+/// Checks the masks against the module parameter.
 fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
     let masks = Masks {
         before: ctx.default_masks,
         now: limits::mask(ctx.dev),
-        required: limits::required_mask(ctx.dev),
-        limited: limits::addressing_limited(ctx.dev),
     };
     let told = (1u64 << ctx.dma_bits) - 1;
 
@@ -75,23 +68,6 @@ fn masks(ctx: &Context<'_>) -> Result<Masks, Stop> {
     let may_be_left = |mask: u64| is_mask(mask) && DMA_BITS.contains(&(mask.trailing_ones() as u8));
     if !masks.before.into_iter().all(may_be_left) {
         return fail("the masks were invalid before they were set");
-    }
-
-    if !is_mask(masks.required) {
-        return fail("the required mask is invalid");
-    }
-    if ctx.iommu.translates() {
-        if masks.required != 0xffff_ffff {
-            return fail("an IOMMU requires another mask than 32 bits");
-        }
-    } else {
-        let pages = Mapping::map(ctx.dev, filled(0, 0)?, FromDevice)?;
-        if pages.phys() > masks.required {
-            return fail("there is memory beyond the required mask");
-        }
-    }
-    if masks.limited != (masks.now < masks.required) {
-        return fail("dma_addressing_limited contradicts the masks");
     }
 
     Ok(masks)
@@ -148,7 +124,7 @@ fn sizes(ctx: &Context<'_>) -> Result<Sizes, Stop> {
 /// Checks that a mapping needs syncs if the device is not coherent or the mapping is bounced.
 fn needs_sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = Mapping::map(ctx.dev, filled(0, 0)?, FromDevice)?;
-    let itself = mapping.span().number() == mapping.phys();
+    let itself = mapping.range().number() == mapping.phys();
     let expected = !limits::is_coherent(ctx.dev) || !itself;
 
     match mapping.needs_sync() {
@@ -177,9 +153,9 @@ fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     pattern::fill(&mut pages, Bidirectional::BEFORE, 0);
     let (pages, evidence) = if ctx.iommu.translates() {
         let size = REACH as usize;
-        let builder = IovaBuilder::begin(ctx.dev, pages, size, 1, Bidirectional, GFP_KERNEL)?;
+        let builder = IovaBuilder::reserve(ctx.dev, pages, size, 1, Bidirectional, GFP_KERNEL)?;
         let mapping = builder.finish()?;
-        let phys = mapping.pieces().next().ok_or(EFAULT)?.phys();
+        let phys = mapping.phys_vecs().next().ok_or(EFAULT)?.phys();
 
         let (mapping, evidence) = used(ctx, mapping, "dma_iova_try_alloc", phys)?;
         (mapping.unmap().pop().ok_or(EFAULT)?, evidence)
@@ -203,13 +179,14 @@ fn beyond_32_bits(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 }
 
 /// Transfers a page at an address beyond 32 bits.
-fn used<M: DeviceMemory<Direction = Bidirectional>>(
+fn used<M: Memory<Direction = Bidirectional>>(
     ctx: &Context<'_>,
     memory: M,
     operation: &'static str,
     phys: PhysAddr,
 ) -> Result<(M, Evidence), Stop> {
-    let dma = memory.span().number();
+    let (_, addr, _) = memory.segments().single().ok_or(EFAULT)?;
+    let dma = addr.number();
     let place = Place::streaming::<Bidirectional>(dma, PAGE_SIZE, phys);
     let witness = place.mapped(ctx)?;
 
@@ -445,11 +422,11 @@ fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 }
 
 /// Checks that the error is `ENOMEM`, and returns the unchanged buffer.
-fn is_enomem(err: MapError<Pages>, expected: u8) -> Result<Pages, Stop> {
+fn is_enomem(err: ErrorWith<Pages>, expected: u8) -> Result<Pages, Stop> {
     if err.error != ENOMEM {
         return Err(err.error.into());
     }
 
-    pattern::all(&err.buffer, expected)?;
-    Ok(err.buffer)
+    pattern::all(&err.value, expected)?;
+    Ok(err.value)
 }

@@ -8,6 +8,7 @@
 //! `scripts/tests/module/test_numbers.py` compares the names with the functions in the sources.
 
 mod coherent;
+mod in_flight;
 mod mapping;
 mod memory;
 mod pools;
@@ -17,7 +18,8 @@ use super::{
     iommu_check::Mapped,
     prelude::*, //
 };
-use crate::dma::span::Span;
+use crate::dma::Range;
+use core::ops;
 
 /// Sizes, counts and offsets at the limits of 32 bits, of 32-bit page numbers, of multiplication by
 /// an element size, and of rounding up to pages.
@@ -73,12 +75,12 @@ fn around(len: usize) -> impl Iterator<Item = usize> {
 }
 
 /// Returns all ranges between numbers of [`around()`], also reversed ones.
-fn ranges(len: usize) -> impl Iterator<Item = Range<usize>> {
+fn ranges(len: usize) -> impl Iterator<Item = ops::Range<usize>> {
     around(len).flat_map(move |start| around(len).map(move |end| start..end))
 }
 
 /// Returns whether `range` is not empty and within `len`.
-fn is_within(range: &Range<usize>, len: usize) -> bool {
+fn is_within(range: &ops::Range<usize>, len: usize) -> bool {
     range.start < range.end && range.end <= len
 }
 
@@ -172,19 +174,19 @@ impl fmt::Display for Tally<'_> {
     }
 }
 
-/// Checks that a span has `size` bytes, and that the first and the last one are mapped.
+/// Checks that a range has `size` bytes, and that the first and the last one are mapped.
 fn is_usable<D: Direction>(
     ctx: &Context<'_>,
-    span: Span<'_, D>,
+    range: Range<'_, D>,
     size: usize,
 ) -> Result<(), Failure> {
-    let ends = [span.slice(0..1), span.slice(size - 1..size)];
+    let ends = [range.slice(0..1), range.slice(size - 1..size)];
 
-    if span.len() != size {
+    if range.len() != size {
         return fail("the size is not the one requested");
     }
     for byte in ends {
-        let byte = byte.ok_or(Failure::Unexpected("a byte is not in the span"))?;
+        let byte = byte.ok_or(Failure::Unexpected("a byte is not in the range"))?;
 
         if ctx.iommu.is_free(byte.number()) {
             return fail("a byte is not mapped");
@@ -197,65 +199,59 @@ type Sweep = fn(&Context<'_>, &mut Tally<'_>) -> Result<(), Stop>;
 
 /// The functions and their sweeps.
 const SWEEPS: &[(&str, Sweep)] = &[
-    ("buffer::Pages::zeroed", memory::pages),
-    ("buffer::Pages::zeroed_dma32", memory::pages_dma32),
-    ("buffer::PagesPart::new", memory::pages_part),
-    ("pages::DevicePages::zeroed", memory::device_pages),
+    ("Pages::zeroed", memory::pages),
+    ("PagesPart::new", memory::pages_part),
+    ("DevicePages::zeroed", memory::device_pages),
     (
-        "pages::DevicePages::sync_range_for_cpu",
+        "DevicePages::sync_range_for_cpu",
         memory::device_pages_range,
     ),
-    ("pages::NoncontiguousPages::zeroed", memory::noncontiguous),
+    ("NoncontiguousPages::zeroed", memory::noncontiguous),
     (
-        "pages::NoncontiguousPages::zeroed_attrs",
+        "NoncontiguousPages::zeroed_attrs",
         memory::noncontiguous_attrs,
     ),
-    ("coherent::CoherentMemory::zeroed_slice", coherent::zeroed),
+    ("CoherentMemory::zeroed_slice", coherent::zeroed),
     (
-        "coherent::CoherentMemory::zeroed_slice_with_attrs",
+        "CoherentMemory::zeroed_slice_with_attrs",
         coherent::zeroed_attrs,
     ),
-    ("coherent::CoherentMemory::from_slice", coherent::from_slice),
+    ("CoherentMemory::from_slice", coherent::from_slice),
     (
-        "coherent::CoherentMemory::from_slice_with_attrs",
+        "CoherentMemory::from_slice_with_attrs",
         coherent::from_slice_attrs,
     ),
-    ("coherent::MmapMemory::new", coherent::mmap),
-    ("streaming::Mapping::map_attrs", mapping::map_attrs),
-    (
-        "streaming::Mapping::sync_range_for_cpu",
-        mapping::sync_range,
-    ),
-    ("span::Span::slice", mapping::slice),
-    ("sg::Scattered::into_raw", mapping::into_raw),
-    ("sg::SgMapping::map", mapping::sg),
-    ("sg::SgMapping::map_attrs", mapping::sg_attrs),
-    ("sg::SgMapping::into_segment", mapping::segment),
-    ("sg::SgAccess::read", mapping::access_read),
-    ("sg::SgAccess::write", mapping::access_write),
-    ("turn::CpuTurn::read", mapping::turn_read),
-    ("turn::CpuTurn::write", mapping::turn_write),
-    ("iova::IovaMapping::map", mapping::iova),
-    ("iova::IovaBuilder::begin", mapping::builder),
-    ("pool::DmaPool::new", pools::dma_pool),
-    ("pool::DmaPool::zalloc", pools::zalloc),
-    ("pool::DmaPool::zalloc_borrowed", pools::zalloc_borrowed),
-    ("buffer_pool::BufferPool::new", pools::buffer_pool),
-    (
-        "buffer_pool::LocalBufferPool::new",
-        pools::local_buffer_pool,
-    ),
-    ("buffer_pool::CpuBuffer::take", pools::take),
-    (
-        "buffer_pool::DeviceBuffer::sync_for_cpu",
-        pools::sync_for_cpu,
-    ),
-    ("resource::MmioRegion::of_bar", transfer::of_bar),
-    ("transfer::Transfer::read", transfer::read),
-    ("transfer::Transfer::write", transfer::write),
-    ("transfer::Transfer::wait", transfer::wait),
-    ("scoped::ScopedMapping::read", transfer::scoped_read),
-    ("scoped::ScopedMapping::write", transfer::scoped_write),
+    ("MmapMemory::new", coherent::mmap),
+    ("Mapping::map_attrs", mapping::map_attrs),
+    ("Mapping::sync_range_for_cpu", mapping::sync_range),
+    ("Range::slice", mapping::slice),
+    ("ScatterBuffer::into_raw", mapping::into_raw),
+    ("SgMapping::map", mapping::sg),
+    ("SgMapping::map_attrs", mapping::sg_attrs),
+    ("CpuOwned::read", mapping::cpu_owned_read),
+    ("CpuOwned::write", mapping::cpu_owned_write),
+    ("IovaMapping::map", mapping::iova),
+    ("IovaBuilder::reserve", mapping::builder),
+    ("UserPages::pin", memory::user_pages),
+    ("Pool::new", pools::dma_pool),
+    ("Pool::zalloc", pools::zalloc),
+    ("Pool::zalloc_borrowed", pools::zalloc_borrowed),
+    ("BufferPool::new", pools::buffer_pool),
+    ("CpuBuffer::take", pools::take),
+    ("DeviceBuffer::sync_for_cpu", pools::sync_for_cpu),
+    ("SubmissionRing::new", in_flight::submission),
+    ("SubmissionRing::set_head", in_flight::set_head),
+    ("CompletionRing::new", in_flight::completion),
+    ("DescriptorRing::new", in_flight::descriptor),
+    ("Segments::slice", in_flight::slice),
+    ("in_flight", in_flight::depth),
+    ("Submitter::submit", in_flight::submit),
+    ("Submitter::push", in_flight::push),
+    ("Submitter::in_flight", in_flight::found),
+    ("MmioRegion::of_bar", transfer::of_bar),
+    ("Transfer::to_device", transfer::read),
+    ("Transfer::from_device", transfer::write),
+    ("Transfer::wait", transfer::wait),
 ];
 
 /// The number of pages below the highest address to check after each function, and at the end.

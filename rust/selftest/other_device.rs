@@ -6,8 +6,11 @@ mod memory;
 mod register;
 
 use super::{
+    in_flight,
+    iommu_check::IommuCheck,
     prelude::*,
-    shares_group, //
+    shares_group,
+    trace_marks::TraceMarks, //
 };
 use crate::{
     bindings as helpers,
@@ -23,12 +26,31 @@ use kernel::{
 const VENDOR: u32 = 0x1234;
 const DEVICE: u32 = 0x11e8;
 
-pub(super) const PLAN: usize = memory::PLAN + 1;
+pub(super) const PLAN: usize = memory::PLAN + 2;
 
 pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     memory::run(ctx, suite);
     let result = with(ctx, |other| register::check(ctx, other));
     suite.result(fmt!("another device's register"), result);
+    let result = with(ctx, |other| commands(ctx, other));
+    suite.result(fmt!("commands in flight on both devices"), result);
+}
+
+/// Has commands in flight on both devices at once.
+fn commands(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static str, Stop> {
+    // SAFETY: `find()` has locked the device, which is bound to the driver of this one.
+    let edu = unsafe { (ctx.edu_of)(other) };
+    let edu = edu.ok_or(Stop::Skip("the other device has no DMA engine"))?;
+    let marks = TraceMarks::new(other.as_ref(), Some(edu), ctx.iommu.marks.is_enabled());
+    let there = Context {
+        dev: other.as_ref(),
+        pdev: other,
+        edu: Some(edu),
+        iommu: IommuCheck::of(other.as_ref(), marks),
+        ..*ctx
+    };
+
+    in_flight::on_both(ctx, &there)
 }
 
 /// A counted reference to a device.

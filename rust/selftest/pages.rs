@@ -9,8 +9,8 @@ use super::{
     sync::bad_ranges, //
 };
 use crate::dma::{
-    direction::DeviceReads,
-    pages::VmappedPages, //
+    DeviceReads,
+    VmappedPages, //
 };
 
 /// The last one exceeds the default maximum segment size.
@@ -33,11 +33,11 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<FromDevice>(ctx, suite, |_| {}, |_| {});
     direction::<Bidirectional>(ctx, suite, fill, fill);
 
-    suite.result(fmt!("contiguous turns"), contiguous_turns(ctx));
+    suite.result(fmt!("contiguous rounds"), contiguous_rounds(ctx));
     // Three large pages exceed the default maximum segment size.
     let large =
         |f: fn(&Context<'_>) -> Result<Evidence, Stop>| ctx.with_segments_of(TURNS_SIZE, || f(ctx));
-    suite.result(fmt!("noncontiguous turns"), large(noncontiguous_turns));
+    suite.result(fmt!("noncontiguous rounds"), large(noncontiguous_rounds));
     suite.result(fmt!("partial"), partial(ctx));
     let result = ctx.with_segments_of(TURNS_SIZE, || without_vmap(ctx));
     suite.result(fmt!("without vmap"), result);
@@ -69,7 +69,7 @@ fn direction<'a, D: DirectionTest>(
 }
 
 /// Pages that the CPU may read.
-pub(super) trait SyncedPages: DeviceMemory<Direction: DirectionTest> {
+pub(super) trait SyncedPages: Memory<Direction: DirectionTest> {
     /// The C functions behind the allocation.
     const OPERATION: &'static str;
     /// The permission in the page table of the IOMMU.
@@ -106,7 +106,7 @@ impl<D: DirectionTest> SyncedPages for VmappedPages<'_, u8, D> {
     }
 
     fn phys_at(&self, offset: usize) -> PhysAddr {
-        sg::phys_at(self.pieces(), offset).unwrap_or(0)
+        sg::phys_at(self.phys_vecs(), offset).unwrap_or(0)
     }
 }
 
@@ -154,7 +154,7 @@ fn noncontiguous<'a, D: DirectionTest>(
     let pages = NoncontiguousPages::zeroed(ctx.dev, size, D::VALUE, GFP_KERNEL)?;
     drop(holes);
 
-    let pieces = pages.pieces().count();
+    let pieces = pages.phys_vecs().count();
     suite.note(fmt!("pieces of memory {}, for the device 1", pieces));
     if !ctx.iommu.translates() && pieces != 1 {
         return fail("several pieces without an IOMMU");
@@ -201,11 +201,11 @@ fn check_place<M: SyncedPages>(
     memory: &M,
     size: usize,
 ) -> Result<&'static str, Stop> {
-    let span = memory.span();
-    let dma = span.number();
+    let (_, addr, len) = memory.segments().single().ok_or(EFAULT)?;
+    let dma = addr.number();
 
-    if span.len() != size {
-        return fail("the span has another size than the memory");
+    if len != size {
+        return fail("the segment has another size than the memory");
     }
     if dma.wrapping_add((size - 1) as DmaAddress) > limits::coherent_mask(ctx.dev) {
         return fail("the memory is beyond the coherent mask");
@@ -226,7 +226,8 @@ pub(super) fn used<M: SyncedPages>(
     let place = Place::unbounced(&memory, memory.phys_at(0));
 
     let memory = f(memory)?;
-    if memory.span().number() != place.dma {
+    let segment = memory.segments().single();
+    if segment.map(|(_, addr, _)| addr.number()) != Some(place.dma) {
         return fail("the DMA address has changed");
     }
     drop(memory);
@@ -291,7 +292,7 @@ fn window(round: u32) -> Range<usize> {
 }
 
 /// Syncs memory between the CPU and the device over many transfers.
-fn turns<M: WritablePages<Direction = Bidirectional>>(
+fn rounds<M: WritablePages<Direction = Bidirectional>>(
     ctx: &Context<'_>,
     memory: M,
 ) -> Result<Evidence, Stop> {
@@ -318,14 +319,14 @@ fn turns<M: WritablePages<Direction = Bidirectional>>(
     })
 }
 
-fn contiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+fn contiguous_rounds(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pages = DevicePages::zeroed(ctx.dev, TURNS_SIZE, Bidirectional, GFP_KERNEL)?;
 
-    turns(ctx, pages)
+    rounds(ctx, pages)
 }
 
 /// Syncs memory in pieces in the same way, after a second vmap.
-fn noncontiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
+fn noncontiguous_rounds(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pages = NoncontiguousPages::zeroed(ctx.dev, TURNS_SIZE, Bidirectional, GFP_KERNEL)?;
 
     let mut pages = pages.vmap()?;
@@ -333,7 +334,7 @@ fn noncontiguous_turns(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let mut pages = pages.vunmap().vmap()?;
     pattern::all(&pages.sync_for_cpu()[TURNS_SIZE - 1..], 0x5a)?;
 
-    turns(ctx, pages)
+    rounds(ctx, pages)
 }
 
 /// Syncs a part, and checks that the rest is unchanged.
@@ -347,7 +348,7 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     pattern::fill(&mut pages.sync_for_cpu(), 1, 0);
     pattern::fill(&mut pages.sync_range_for_cpu(PART)?, 2, PART.start);
 
-    pages = Transfer::read(ctx.edu()?, pages, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    pages = Transfer::to_device(ctx.edu()?.channel(), pages, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     fetch(ctx, &mut seen)?;
     pattern::compare(&seen[..PART.start], 1, 0)?;
     pattern::compare(&seen[PART], 2, PART.start)?;
@@ -356,7 +357,7 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     // The device writes to the part, and only the part is synced.
     pattern::fill(&mut seen[PART], 3, PART.start);
     load(ctx, &seen[PART])?;
-    pages = Transfer::write(ctx.edu()?, pages, PART, JOB)?.wait(TIMEOUT)?;
+    pages = Transfer::from_device(ctx.edu()?.channel(), pages, PART, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&pages.sync_range_for_cpu(PART)?, 3, PART.start)?;
     same(&pages.sync_for_cpu(), &seen)?;
 
@@ -369,14 +370,14 @@ fn partial(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     // The length is a number of elements, not of bytes.
     let mut words = DevicePages::<u32, _>::zeroed(ctx.dev, 100, ToDevice, GFP_KERNEL)?;
     words.sync_range_for_cpu(98..100)?.fill(0x0403_0201);
-    if words.sync_range_for_cpu(99..101).is_ok() || words.span().len() != 400 {
+    if words.sync_range_for_cpu(99..101).is_ok() || words.range().len() != 400 {
         return fail("the number of elements is wrong");
     }
     drop(pages);
     place.unmapped(ctx)?;
     let place = Place::unbounced(&words, words.phys());
     place.mapped(ctx)?;
-    drop(Transfer::read(ctx.edu()?, words, 388..400, JOB)?.wait(TIMEOUT)?);
+    drop(Transfer::to_device(ctx.edu()?.channel(), words, 388..400, JOB)?.wait(TIMEOUT)?);
     place.unmapped(ctx)?;
     fetch(ctx, &mut seen[..12])?;
     same(&seen[..12], &[0, 0, 0, 0, 1, 2, 3, 4, 1, 2, 3, 4])?;
@@ -393,16 +394,17 @@ fn without_vmap(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let range = 2 * PAGE_SIZE - 64..2 * PAGE_SIZE + 64;
 
     pattern::fill(&mut bytes, direction_test::DATA, 0);
-    let dma = pages.span().number();
+    let dma = pages.range().number();
     ctx.iommu
         .mapped(dma, SIZE, Bidirectional::DIRECTION, &|offset| {
-            sg::phys_at(pages.pieces(), offset).unwrap_or(0)
+            sg::phys_at(pages.phys_vecs(), offset).unwrap_or(0)
         })?;
     load(ctx, &bytes)?;
-    pages = Transfer::write(ctx.edu()?, pages, range.clone(), JOB)?.wait(TIMEOUT)?;
+    pages =
+        Transfer::from_device(ctx.edu()?.channel(), pages, range.clone(), JOB)?.wait(TIMEOUT)?;
     bytes.fill(0);
     load(ctx, &bytes)?;
-    let pages = Transfer::read(ctx.edu()?, pages, range, JOB)?.wait(TIMEOUT)?;
+    let pages = Transfer::to_device(ctx.edu()?.channel(), pages, range, JOB)?.wait(TIMEOUT)?;
     fetch(ctx, &mut bytes)?;
     pattern::compare(&bytes, direction_test::DATA, 0)?;
 

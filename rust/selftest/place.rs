@@ -8,7 +8,7 @@
 use super::prelude::*;
 use crate::{
     bindings as helpers,
-    dma::buffer::Buffer, //
+    dma::Buffer, //
 };
 use kernel::bindings;
 
@@ -35,12 +35,14 @@ impl Place {
     /// Returns the place of memory that is never bounced: allocated by the DMA API, or MMIO.
     pub(super) fn unbounced<M>(memory: &M, phys: PhysAddr) -> Self
     where
-        M: DeviceMemory + ?Sized,
+        M: Memory<Direction: Direction> + ?Sized,
     {
+        let segment = memory.segments().single();
+
         Self {
-            dma: memory.span().number(),
+            dma: segment.map_or(0, |(_, addr, _)| addr.number()),
             phys,
-            size: memory.span().len(),
+            size: segment.map_or(0, |(.., len)| len),
             direction: <M::Direction as Direction>::DIRECTION,
             streaming: false,
         }

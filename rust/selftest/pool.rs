@@ -3,7 +3,7 @@
 //! Pools of small objects in coherent memory.
 
 use super::prelude::*;
-use crate::dma::pool::PoolObject;
+use crate::dma::PoolObject;
 use core::ops::Deref;
 use kernel::transmute::{
     AsBytes,
@@ -52,10 +52,10 @@ fn pool<'a, T: AsBytes + FromBytes>(
     ctx: &Context<'a>,
     align: usize,
     boundary: usize,
-) -> Result<Arc<DmaPool<'a, T>>> {
+) -> Result<Arc<Pool<'a, T>>> {
     let align = Alignment::new_checked(align).ok_or(EDOM)?;
 
-    DmaPool::new(ctx.dev, c"checks", align, Alignment::new_checked(boundary))
+    Pool::new(ctx.dev, c"checks", align, Alignment::new_checked(boundary))
 }
 
 /// Returns the pattern of the object `number`.
@@ -67,7 +67,7 @@ fn filled(seed: u32, number: usize) -> Object {
 }
 
 /// Checks that the DMA address leads to the object; returns its place and the evidence.
-fn check<'a, P: Deref<Target = DmaPool<'a, Object>>>(
+fn check<'a, P: Deref<Target = Pool<'a, Object>>>(
     ctx: &Context<'_>,
     object: &PoolObject<'a, Object, P>,
 ) -> Result<(Place, &'static str), Failure> {
@@ -104,7 +104,7 @@ fn many(ctx: &Context<'_>, align: usize, boundary: usize, flags: Flags) -> Resul
     let mut witness = "";
 
     for number in 0..COUNT {
-        let object = DmaPool::zalloc(&pool, flags)?;
+        let object = Pool::zalloc(&pool, flags)?;
         let (place, seen) = check(ctx, &object)?;
 
         check_layout(&place, align, boundary)?;
@@ -141,19 +141,20 @@ fn many(ctx: &Context<'_>, align: usize, boundary: usize, flags: Flags) -> Resul
 /// The adjacent objects must not change.
 fn round_trip(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     let pool = pool(ctx, 8, 0)?;
-    let before = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    let after = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+    let before = Pool::zalloc(&pool, GFP_KERNEL)?;
+    let object = Pool::zalloc(&pool, GFP_KERNEL)?;
+    let after = Pool::zalloc(&pool, GFP_KERNEL)?;
     let (place, witness) = check(ctx, &object)?;
 
     object.copy_write(filled(SEED, 0));
-    let object = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let object = Transfer::to_device(ctx.edu()?.channel(), object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let mut seen = [0; SIZE];
     fetch(ctx, &mut seen)?;
     pattern::compare(&seen, SEED, 0)?;
 
     load(ctx, &filled(OTHER, 0))?;
-    let object = Transfer::write(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let object =
+        Transfer::from_device(ctx.edu()?.channel(), object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&object.copy_read(), OTHER, 0)?;
     pattern::all(&before.copy_read(), 0)?;
     pattern::all(&after.copy_read(), 0)?;
@@ -172,12 +173,13 @@ fn borrows_pool(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     pattern::all(&object.copy_read(), 0)?;
     load(ctx, &filled(OTHER, 0))?;
-    let object = Transfer::write(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let object =
+        Transfer::from_device(ctx.edu()?.channel(), object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     pattern::compare(&object.copy_read(), OTHER, 0)?;
 
     drop(object);
     let again = pool.zalloc_borrowed(GFP_KERNEL)?;
-    if again.span().number() != place.dma {
+    if again.range().number() != place.dma {
         return fail("the object was not given back to its pool");
     }
 
@@ -191,14 +193,14 @@ fn borrows_pool(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 /// Checks that an object is zeroed when it is allocated again.
 fn zeroed_again(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, 8, 0)?;
-    let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+    let object = Pool::zalloc(&pool, GFP_KERNEL)?;
     let (place, _) = check(ctx, &object)?;
 
     object.copy_write([0xff; SIZE]);
     drop(object);
 
-    let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
-    if object.span().number() != place.dma {
+    let object = Pool::zalloc(&pool, GFP_KERNEL)?;
+    if object.range().number() != place.dma {
         return fail("the object is not the one that was freed last");
     }
     pattern::all(&object.copy_read(), 0)?;
@@ -212,19 +214,18 @@ fn zeroed_again(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 /// Checks that the pool lives as long as its last object.
 fn keeps_pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let pool = pool(ctx, 8, 0)?;
-    let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+    let object = Pool::zalloc(&pool, GFP_KERNEL)?;
+    let other = Pool::zalloc(&pool, GFP_KERNEL)?;
     let (place, _) = check(ctx, &object)?;
 
     drop(pool);
     place.mapped(ctx)?;
     object.copy_write(filled(SEED, 0));
-    let object = Transfer::read(ctx.edu()?, object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
+    let object = Transfer::to_device(ctx.edu()?.channel(), object, 0..SIZE, JOB)?.wait(TIMEOUT)?;
     let mut seen = [0; SIZE];
     fetch(ctx, &mut seen)?;
     pattern::compare(&seen, SEED, 0)?;
 
-    // Another object of the same pool.
-    let other = DmaPool::zalloc(object.pool(), GFP_KERNEL)?;
     drop(object);
     let (first, (place, _)) = (place, check(ctx, &other)?);
     drop(other);

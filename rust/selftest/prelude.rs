@@ -7,6 +7,7 @@ pub(in crate::selftest) use super::{
         fetch,
         load,
         JOB,
+        SOON,
         TIMEOUT, //
     },
     direction_test::{
@@ -28,46 +29,30 @@ pub(in crate::selftest) use super::{
 };
 pub(in crate::selftest) use crate::{
     dma::{
-        buffer::Pages,
-        buffer_pool::{
-            BufferPool,
-            CpuBuffer,
-            DeviceBuffer,
-            LocalBufferPool, //
-        },
-        coherent::CoherentMemory,
-        direction::{
-            Bidirectional,
-            Direction,
-            FromDevice,
-            Permits,
-            ToDevice, //
-        },
-        iova::{
-            IovaBuilder,
-            IovaMapping, //
-        },
         limits,
-        pages::{
-            DevicePages,
-            NoncontiguousPages, //
-        },
-        pool::DmaPool,
-        resource::ResourceMapping,
-        scoped::with_mapping,
-        sg::{
-            Scattered,
-            SgMapping, //
-        },
-        streaming::{
-            MapError,
-            Mapping, //
-        },
-        transfer::{
-            DeviceMemory,
-            Transfer,
-            WaitError, //
-        }, //
+        Bidirectional,
+        BufferPool,
+        CoherentMemory,
+        CpuBuffer,
+        DeviceBuffer,
+        DevicePages,
+        Direction,
+        ErrorWith,
+        FromDevice,
+        IovaBuilder,
+        IovaMapping,
+        Mapping,
+        Memory,
+        NoncontiguousPages,
+        Pages,
+        Permits,
+        Pool,
+        ResourceMapping,
+        ScatterBuffer,
+        SgMapping,
+        ToDevice,
+        Transfer,
+        WaitError, //
     },
     testdev::{
         addresses::{
@@ -76,6 +61,7 @@ pub(in crate::selftest) use crate::{
             Phys, //
         },
         edu::{
+            Channel,
             Edu,
             Job,
             BUFFER_SIZE, //
@@ -107,8 +93,7 @@ pub(in crate::selftest) use kernel::{
     sync::Arc,
     time::{
         delay::fsleep,
-        Delta,
-        Msecs, //
+        Delta, //
     }, //
 };
 

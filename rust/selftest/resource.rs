@@ -6,7 +6,7 @@
 
 use super::prelude::*;
 use crate::{
-    dma::resource::MmioRegion,
+    dma::MmioRegion,
     testdev::edu::OpenRegister, //
 };
 
@@ -34,8 +34,7 @@ pub(super) fn map<'a, D: Direction>(
     registers: MmioRegion<'a>,
     direction: D,
 ) -> Result<ResourceMapping<'a, D>, Stop> {
-    // SAFETY: The address is only compared.
-    let phys = unsafe { registers.phys() };
+    let phys = registers.phys_vec().phys();
     let reached = ctx.iommu.translates() || phys <= limits::mask(ctx.dev);
     let bounced = !ctx.iommu.translates() && limits::max_mapping_size(ctx.dev) != usize::MAX;
 
@@ -82,13 +81,13 @@ fn own_register(ctx: &Context<'_>) -> Result<Evidence, Stop> {
 
     for (number, expected) in NUMBERS {
         load(ctx, &number.to_le_bytes())?;
-        mapping = Transfer::write(edu, mapping, 0..size, JOB)?.wait(TIMEOUT)?;
+        mapping = Transfer::from_device(edu.channel(), mapping, 0..size, JOB)?.wait(TIMEOUT)?;
 
         if edu.factorial()? != expected {
             return fail("the register has not computed the factorial");
         }
     }
-    mapping.unmap();
+    drop(mapping);
     unmapped(ctx, evidence)
 }
 
@@ -139,7 +138,7 @@ fn whole_bar<D: Direction>(ctx: &Context<'_>, direction: D) -> Result<Evidence, 
     let size = usize::try_from(ctx.pdev.resource_len(bar.number())?)?;
     let mapping = map(ctx, bar.region(0..size)?, direction)?;
 
-    if mapping.span().len() != size || mapping.phys() != ctx.pdev.resource_start(bar.number())? {
+    if mapping.range().len() != size || mapping.phys() != ctx.pdev.resource_start(bar.number())? {
         return fail("not all of the BAR was mapped");
     }
     let evidence = mapped(ctx, &mapping, "unmapped after it")?;

@@ -9,7 +9,7 @@ use super::{
     direction_test,
     prelude::*, //
 };
-use crate::dma::sg::Piece;
+use crate::dma::PhysVec;
 use core::ops::DerefMut;
 
 /// Not a multiple of the page size.
@@ -87,7 +87,7 @@ pub(super) fn buffers() -> Result<KVec<KVec<u8>>, Stop> {
 }
 
 /// Memory in pieces, accessible as bytes.
-pub(super) trait Bytes: Scattered {
+pub(super) trait Bytes: ScatterBuffer {
     /// Calls `f` with the bytes and the offset of each piece.
     fn each(
         &mut self,
@@ -119,7 +119,7 @@ impl Bytes for VVec<u8> {
 
 impl<B> Bytes for KVec<B>
 where
-    KVec<B>: Scattered,
+    KVec<B>: ScatterBuffer,
     B: DerefMut<Target = [u8]>,
 {
     fn each(
@@ -138,7 +138,7 @@ where
 
 /// Returns the physical address of the byte at `offset` of all pieces together.
 pub(super) fn phys_at(
-    mut pieces: impl Iterator<Item = Piece>,
+    mut pieces: impl Iterator<Item = PhysVec>,
     mut offset: usize,
 ) -> Option<PhysAddr> {
     pieces.find_map(|piece| {
@@ -167,18 +167,18 @@ fn check<S: Bytes, D: DirectionTest + Permits<S::Element>>(
     Ok(merged.evidence(ctx, operation))
 }
 
-/// Transfers all bytes of a mapping, span by span.
-pub(super) fn through<'a, S: Scattered, D: DirectionTest>(
+/// Transfers all bytes of a mapping, range by range.
+pub(super) fn through<'a, S: ScatterBuffer, D: DirectionTest>(
     ctx: &Context<'_>,
     mut mapping: SgMapping<'a, S, D>,
 ) -> Result<SgMapping<'a, S, D>, Stop> {
     let mut offset = 0;
 
-    for number in 0..mapping.spans().count() {
-        let segment = mapping.into_segment(number).map_err(|_| EFAULT)?;
+    for number in 0..mapping.segments().count() {
+        let len = mapping.segments().nth(number).ok_or(EFAULT)?.len();
 
-        mapping = direction_test::all(ctx, segment, offset)?.into_mapping();
-        offset += mapping.spans().nth(number).ok_or(EFAULT)?.len();
+        mapping = direction_test::part(ctx, mapping, offset..offset + len, 0)?;
+        offset += len;
     }
     Ok(mapping)
 }
@@ -190,7 +190,7 @@ fn sync(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mut mapping = SgMapping::map(ctx.dev, memory, Bidirectional, GFP_KERNEL)?;
 
     let mut access = mapping.sync_for_cpu();
-    let len = access.len();
+    let len = access.size();
     let mut bytes = KVec::from_elem(0u8, len, GFP_KERNEL)?;
     access.read(0, &mut bytes)?;
     pattern::compare(&bytes, direction_test::DATA, 0)?;
@@ -268,7 +268,7 @@ fn cut_within_a_line(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Ok(_) => fail("the device was given a part of a cache line"),
         Err(err) if limits::is_coherent(ctx.dev) || err.error != EINVAL => Err(err.error.into()),
         Err(mut err) => {
-            err.buffer.compare(direction_test::DATA)?;
+            err.value.compare(direction_test::DATA)?;
             Ok("dma_map_sgtable from_device refused with EINVAL witness: buffers came back intact")
         }
     }
@@ -289,7 +289,7 @@ fn refused_empty(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         Ok(_) => fail("an empty piece was mapped"),
         Err(err) if err.error != EINVAL => Err(err.error.into()),
         Err(mut err) => {
-            err.buffer.compare(direction_test::DATA)?;
+            err.value.compare(direction_test::DATA)?;
             Ok("dma_map_sgtable refused with EINVAL witness: buffers came back intact")
         }
     }

@@ -122,13 +122,14 @@ fn bidirectional(ctx: &Context<'_>, attrs: Attrs) -> Result<Evidence, Stop> {
         let range = window(round);
         pattern::fill(&mut subject.mapping.sync_for_cpu(), round, 0);
         if let Some(edu) = ctx.edu {
-            let mapping =
-                Transfer::read(edu, subject.mapping, range.clone(), JOB)?.wait(TIMEOUT)?;
+            let mapping = Transfer::to_device(edu.channel(), subject.mapping, range.clone(), JOB)?
+                .wait(TIMEOUT)?;
             subject.mapping = mapping;
 
             // Now only the device has the pattern.
             subject.mapping.sync_for_cpu()[range.clone()].fill(0);
-            let mapping = Transfer::write(edu, subject.mapping, range, JOB)?.wait(TIMEOUT)?;
+            let mapping =
+                Transfer::from_device(edu.channel(), subject.mapping, range, JOB)?.wait(TIMEOUT)?;
             subject.mapping = mapping;
         }
 

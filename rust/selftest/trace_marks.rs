@@ -14,8 +14,10 @@ use kernel::{
         Bound,
         Device, //
     },
-    dma::DataDirection,
-    dma::DmaAddress,
+    dma::{
+        DataDirection,
+        DmaAddress, //
+    },
     fmt,
     io::PhysAddr,
     page::PAGE_SIZE,
@@ -47,6 +49,10 @@ impl<'a> TraceMarks<'a> {
             dev,
             edu: edu.filter(|_| enabled),
         }
+    }
+
+    pub(super) fn is_enabled(&self) -> bool {
+        self.edu.is_some()
     }
 
     /// Claims that `len` bytes from `dma` lead to the memory with the physical addresses that
@@ -151,14 +157,14 @@ struct Pieces<'a> {
 }
 
 /// A contiguous piece.
-struct Piece {
+struct PhysVec {
     offset: usize,
     phys: PhysAddr,
     len: usize,
 }
 
 impl Pieces<'_> {
-    fn iter(&self) -> impl Iterator<Item = Piece> + '_ {
+    fn iter(&self) -> impl Iterator<Item = PhysVec> + '_ {
         let mut next = self.start;
 
         core::iter::from_fn(move || {
@@ -178,7 +184,7 @@ impl Pieces<'_> {
                     break;
                 }
             }
-            Some(Piece {
+            Some(PhysVec {
                 offset,
                 phys,
                 len: next - offset,

@@ -51,9 +51,9 @@ fn arrived(ctx: &Context<'_>, mapping: Mapping<'_, KVec<u8>, ToDevice>) -> Resul
 
 /// Checks that a transfer that outlasts a wait continues, and that a later wait returns the memory.
 fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), map(ctx)?, 0..SIZE, JOB)?;
 
-    let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
+    let Err(WaitError::InFlight(ETIMEDOUT, transfer)) = transfer.wait(SOON) else {
         return fail("a transfer of 100 ms ended within 1 ms");
     };
     arrived(ctx, transfer.wait(TIMEOUT)?)?;
@@ -63,9 +63,9 @@ fn timed_out(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// Aborts a transfer after a timeout, and checks that the memory is returned and the engine idle.
 fn aborted(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let transfer = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(ctx.edu()?.channel(), map(ctx)?, 0..SIZE, JOB)?;
 
-    let Err(WaitError::TimedOut(transfer)) = transfer.wait(1) else {
+    let Err(WaitError::InFlight(ETIMEDOUT, transfer)) = transfer.wait(SOON) else {
         return fail("a transfer of 100 ms ended within 1 ms");
     };
     let mapping = transfer
@@ -83,7 +83,12 @@ fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let mapping = map(ctx)?;
     let place = Place::of(&mapping);
 
-    drop(Transfer::read(ctx.edu()?, mapping, 0..SIZE, JOB)?);
+    drop(Transfer::to_device(
+        ctx.edu()?.channel(),
+        mapping,
+        0..SIZE,
+        JOB,
+    )?);
     place.unmapped(ctx)?;
 
     let mut seen = [0; SIZE];
@@ -95,12 +100,12 @@ fn dropped(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
 /// Checks that a second transfer is refused while one is in flight, and its memory is returned.
 fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
-    let first = Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB)?;
+    let first = Transfer::to_device(ctx.edu()?.channel(), map(ctx)?, 0..SIZE, JOB)?;
 
-    let second = match Transfer::read(ctx.edu()?, map(ctx)?, 0..SIZE, JOB) {
+    let second = match Transfer::to_device(ctx.edu()?.channel(), map(ctx)?, 0..SIZE, JOB) {
         Ok(_) => return fail("two transfers are in flight"),
         Err(err) if err.error != EBUSY => return Err(err.error.into()),
-        Err(err) => err.memory,
+        Err(err) => err.value,
     };
     unmap(ctx, second)?;
     arrived(ctx, first.wait(TIMEOUT)?)?;
@@ -111,10 +116,10 @@ fn busy(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 /// Checks that bad ranges are refused, and the memory is returned.
 fn refused_range(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     for range in [0..0, 0..SIZE + 1, SIZE..SIZE + 1] {
-        let memory = match Transfer::read(ctx.edu()?, map(ctx)?, range, JOB) {
+        let memory = match Transfer::to_device(ctx.edu()?.channel(), map(ctx)?, range, JOB) {
             Ok(_) => return fail("a bad range was given to the device"),
             Err(err) if err.error != EINVAL => return Err(err.error.into()),
-            Err(err) => err.memory,
+            Err(err) => err.value,
         };
         unmap(ctx, memory)?;
     }

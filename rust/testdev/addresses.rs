@@ -11,21 +11,17 @@
 use crate::{
     bindings as helpers,
     dma::{
-        buffer::Buffer,
-        coherent::CoherentMemory,
-        direction::Direction,
-        pages::DevicePages,
-        pool::{
-            DmaPool,
-            PoolObject, //
-        },
-        resource::ResourceMapping,
-        sg::Piece,
-        span::{
-            DeviceAddress,
-            Span, //
-        },
-        streaming::Mapping, //
+        Address,
+        Buffer,
+        CoherentMemory,
+        DevicePages,
+        Direction,
+        Mapping,
+        PhysVec,
+        Pool,
+        PoolObject,
+        Range, //
+        ResourceMapping,
     }, //
 };
 use core::ops::Deref;
@@ -44,14 +40,14 @@ pub trait Number {
     fn number(&self) -> DmaAddress;
 }
 
-impl Number for DeviceAddress {
+impl Number for Address {
     fn number(&self) -> DmaAddress {
         // SAFETY: Only `Edu::start()` gives the number to a device, see the module's documentation.
         unsafe { self.as_raw() }
     }
 }
 
-impl<D: Direction> Number for Span<'_, D> {
+impl<D: Direction> Number for Range<'_, D> {
     fn number(&self) -> DmaAddress {
         self.address().number()
     }
@@ -90,7 +86,7 @@ impl<T, D: Direction> Phys for DevicePages<'_, T, D> {
 impl<'bound, T, P> Phys for PoolObject<'bound, T, P>
 where
     T: AsBytes + FromBytes,
-    P: Deref<Target = DmaPool<'bound, T>>,
+    P: Deref<Target = Pool<'bound, T>>,
 {
     fn phys(&self) -> PhysAddr {
         // SAFETY: Memory from `dma_alloc_coherent()` is in the linear map or in vmalloc space.
@@ -100,12 +96,11 @@ where
 
 impl<D: Direction> Phys for ResourceMapping<'_, D> {
     fn phys(&self) -> PhysAddr {
-        // SAFETY: Only `Edu::start()` gives the number to a device, see the module's documentation.
-        unsafe { self.region().phys() }
+        self.region().phys_vec().phys()
     }
 }
 
-impl Phys for Piece {
+impl Phys for PhysVec {
     fn phys(&self) -> PhysAddr {
         // SAFETY: Only `Edu::start()` gives the number to a device, see the module's documentation.
         unsafe { self.phys_addr() }

@@ -8,9 +8,6 @@ use kernel::{
     time::{
         msecs_to_jiffies,
         Delta,
-        Instant,
-        Jiffies,
-        Monotonic,
         Msecs, //
     },
     types::Opaque, //
@@ -48,84 +45,51 @@ impl Completion {
         unsafe { bindings::complete(self.inner.get()) };
     }
 
-    /// Waits until `condition` holds: checks it at once, at each completion, and after the timeout;
-    /// returns its last result. Sleeps.
-    ///
-    /// C: `wait_event_timeout()`, `include/linux/wait.h`.
-    pub(super) fn wait_until(&self, timeout: Msecs, mut condition: impl FnMut() -> bool) -> bool {
-        let start = Instant::<Monotonic>::now();
-        let timeout = Delta::from_millis(timeout.into());
-
-        while !condition() {
-            // The deadline is the same for all completions.
-            let left = timeout - start.elapsed();
-
-            // CAST: At most `timeout`, which was a `Msecs`.
-            if left.is_negative() || !self.wait(msecs_to_jiffies(left.as_millis_ceil() as Msecs)) {
-                return condition();
-            }
-        }
-        true
-    }
-
-    /// Waits at most `timeout` jiffies; returns whether it was completed. Sleeps.
+    /// Waits until it is completed, for `timeout` at most. Sleeps.
     ///
     /// C: `wait_for_completion_timeout()`, `kernel/sched/completion.c`.
-    fn wait(&self, timeout: Jiffies) -> bool {
+    pub(super) fn wait(&self, timeout: Delta) {
+        // CAST: Between 0 and the largest timeout.
+        let timeout = timeout.as_millis_ceil().clamp(0, Msecs::MAX.into()) as Msecs;
+
         // SAFETY: `inner` is initialized.
-        unsafe { bindings::wait_for_completion_timeout(self.inner.get(), timeout) != 0 }
+        unsafe {
+            bindings::wait_for_completion_timeout(self.inner.get(), msecs_to_jiffies(timeout))
+        };
     }
 }
 
 #[kunit_tests(safe_dma_completion)]
 mod tests {
     use super::*;
+    use kernel::time::{
+        Instant,
+        Monotonic, //
+    };
 
-    const TIMEOUT: Msecs = 20;
-    /// Longer than the timeout plus any plausible delay of its timer.
-    const LONG: Delta = Delta::from_secs(5);
-
-    #[test]
-    fn what_holds_is_not_waited_for() -> Result {
-        let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;
-
-        assert!(completion.wait_until(0, || true));
-        Ok(())
-    }
+    const TIMEOUT: Delta = Delta::from_millis(20);
+    /// Longer than any plausible delay of the timer.
+    const LONG: Delta = Delta::from_secs(600);
 
     #[test]
     fn the_time_is_up() -> Result {
         let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;
         let start = Instant::<Monotonic>::now();
-        let mut looks = 0;
 
-        assert!(!completion.wait_until(TIMEOUT, || {
-            looks += 1;
-            false
-        }));
-        assert!(looks == 2);
-        assert!(start.elapsed().as_millis() >= TIMEOUT.into());
-        // The check after the timeout decides.
-        looks = 0;
-        assert!(completion.wait_until(TIMEOUT, || {
-            looks += 1;
-            looks == 2
-        }));
+        completion.wait(TIMEOUT);
+        assert!(start.elapsed().as_nanos() >= TIMEOUT.as_nanos());
+        completion.wait(Delta::ZERO - LONG);
         Ok(())
     }
 
-    /// Completes at each check, like an interrupt storm.
     #[test]
-    fn the_time_is_up_in_a_storm() -> Result {
+    fn completed_before() -> Result {
         let completion = KBox::pin_init(Completion::new(), GFP_KERNEL)?;
         let start = Instant::<Monotonic>::now();
-        let is_late = || start.elapsed().as_nanos() > LONG.as_nanos();
 
-        assert!(!completion.wait_until(TIMEOUT, || {
-            completion.complete();
-            is_late()
-        }));
-        assert!(start.elapsed().as_millis() >= TIMEOUT.into());
+        completion.complete();
+        completion.wait(LONG);
+        assert!(start.elapsed().as_nanos() < LONG.as_nanos());
         Ok(())
     }
 }

@@ -28,7 +28,11 @@ use crate::{
     selftest, //
 };
 use kernel::{
-    device::Core,
+    device::{
+        BoundInternal,
+        Core,
+        Device, //
+    },
     dma::{
         Device as _,
         DmaMask, //
@@ -120,6 +124,7 @@ pub(crate) struct Data<'bound> {
     #[pin]
     misc: Misc,
     _interrupt: Option<Pin<KBox<Interrupt<'bound>>>>,
+    edu: Option<Arc<Edu<'bound>>>,
     // Dropped after all mappings.
     _untrusted: Option<Untrusted<'bound>>,
 }
@@ -152,12 +157,29 @@ fn engine<'bound>(pdev: &'bound pci::Device<Core<'_>>) -> Result<Option<Arc<Edu<
     pdev.set_master();
 
     let bar = pdev.iomap_region_sized(0, c"safe_dma")?;
-    let edu = Arc::pin_init(Edu::new(pdev, bar), GFP_KERNEL)?;
+    // SAFETY: This is BAR 0 of the device, which is identified below.
+    let edu = Arc::pin_init(unsafe { Edu::new(pdev, bar) }, GFP_KERNEL)?;
     identify::print(pdev, Some(&edu.identify()?));
     edu.settle()?;
     // Interrupts may be pending from an earlier driver; no handler is registered yet.
     edu.acknowledge();
     Ok(Some(edu))
+}
+
+/// Returns the engine of another device.
+///
+/// # Safety
+///
+/// The device is bound to this driver, and locked.
+unsafe fn edu_of<'a>(pdev: &'a pci::Device<Core<'_>>) -> Option<&'a Edu<'a>> {
+    let dev: &Device<Core<'_>> = pdev.as_ref();
+    // SAFETY: The parameter of `Device` is a marker. By the caller's promise, probe has set data of
+    // this type, and the lock keeps the driver core from dropping it.
+    let data = unsafe {
+        (*core::ptr::from_ref(dev).cast::<Device<BoundInternal>>()).drvdata_borrow::<Data<'a>>()
+    };
+
+    data.get_ref().edu.as_deref()
 }
 
 impl pci::Driver for TestDriver {
@@ -197,16 +219,17 @@ impl pci::Driver for TestDriver {
             Ok(try_pin_init!(Data {
                 _untrusted: untrusted,
                 _interrupt: interrupt,
+                edu: edu.clone(),
                 _: {
                     let selection = selftest::Selection {
                         checks: module_parameters::run_checks.value(),
-                        concurrency: module_parameters::concurrency.value(),
                         forget: module_parameters::forget.value(),
                         subjects: module_parameters::subjects.value(),
                         claims: module_parameters::claims.value(),
                         default_masks,
                         dma_bits: module_parameters::dma_bits.value(),
                         untrusted: module_parameters::untrusted.value(),
+                        edu_of,
                     };
                     selftest::run(pdev, edu.as_deref(), selection);
                 },

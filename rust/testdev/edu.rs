@@ -2,26 +2,24 @@
 
 //! `edu` as a DMA engine.
 
+mod channel;
+
+pub use channel::Channel;
+
 use super::{
     completion::Completion,
     regs, //
 };
 use crate::dma::{
-    direction::{
-        FromDevice,
-        ToDevice, //
-    },
     limits,
-    resource::MmioRegion,
-    span::Span,
-    transfer::{
-        Engine,
-        Progress, //
-    }, //
+    MmioRegion, //
 };
-use core::ops::{
-    Range,
-    RangeInclusive, //
+use core::{
+    mem,
+    ops::{
+        self,
+        RangeInclusive, //
+    }, //
 };
 use kernel::{
     bindings,
@@ -48,14 +46,11 @@ use kernel::{
             Relaxed,
             Release, //
         },
-        new_spinlock,
+        new_spinlock_irq,
         Arc,
-        SpinLock, //
+        SpinLockIrq, //
     },
-    time::{
-        Delta,
-        Msecs, //
-    }, //
+    time::Delta, //
 };
 
 /// The registers of the device.
@@ -78,20 +73,30 @@ pub struct Edu<'bound> {
     bar: Bar0<'bound>,
     /// The last DMA address that the device can drive.
     mask: u64,
-    /// The number of the last transfer; locked while a transfer is started.
     #[pin]
-    last: SpinLock<u64>,
+    turn: SpinLockIrq<Turn>,
     #[pin]
     done: Completion,
     /// Whether the handler raises the next interrupt of a transfer a second time.
     again: Atomic<bool>,
     closed: Atomic<bool>,
+    /// The function that the handler calls, see [`Edu::with_hook`].
+    #[pin]
+    hook: SpinLockIrq<Option<&'static mut Hook<'static>>>,
     /// The number of handled interrupts, of any kind.
     handled: Atomic<usize>,
 }
 
-/// The number of a transfer of [`Edu`], which does one at a time.
-pub struct Started(u64);
+/// A function that is called in the interrupt of a transfer.
+type Hook<'a> = dyn FnMut() + Send + 'a;
+
+/// The state of the one DMA engine, under a lock.
+struct Turn {
+    /// The number of the last transfer.
+    last: u64,
+    /// Whether a transfer is prepared, and was not started yet.
+    is_reserved: bool,
+}
 
 /// A register that other devices may read and write by DMA, because it starts nothing.
 #[derive(Clone, Copy)]
@@ -104,7 +109,7 @@ pub enum OpenRegister {
 
 impl OpenRegister {
     /// Returns its range in BAR 0.
-    pub fn range(self) -> Range<usize> {
+    pub fn range(self) -> ops::Range<usize> {
         match self {
             Self::Factorial => regs::FACTORIAL_RANGE,
             Self::Status => regs::STATUS_RANGE,
@@ -136,15 +141,26 @@ pub struct Identity {
 
 impl<'bound> Edu<'bound> {
     /// Creates an initializer for an idle device, whose DMA mask was set.
-    pub fn new(pdev: &'bound pci::Device<Bound>, bar: Bar0<'bound>) -> impl PinInit<Self> + 'bound {
+    ///
+    /// # Safety
+    ///
+    /// `bar` is BAR 0 of `pdev`, and no transfer is started unless [`Edu::identify`] has succeeded.
+    pub unsafe fn new(
+        pdev: &'bound pci::Device<Bound>,
+        bar: Bar0<'bound>,
+    ) -> impl PinInit<Self> + 'bound {
         pin_init!(Self {
             pdev,
             bar,
             mask: limits::mask(pdev.as_ref()),
-            last <- new_spinlock!(0),
+            turn <- new_spinlock_irq!(Turn {
+                last: 0,
+                is_reserved: false,
+            }),
             done <- Completion::new(),
             again: Atomic::new(false),
             closed: Atomic::new(false),
+            hook <- new_spinlock_irq!(None),
             handled: Atomic::new(0),
         })
     }
@@ -178,7 +194,7 @@ impl<'bound> Edu<'bound> {
     /// # Safety
     ///
     /// No device writes a value there that starts this device or changes a transfer in flight.
-    pub unsafe fn registers(&self, range: Range<usize>) -> Result<MmioRegion<'_>> {
+    pub unsafe fn registers(&self, range: ops::Range<usize>) -> Result<MmioRegion<'_>> {
         // SAFETY: By the caller's promise; all other writes to registers of an `edu` are harmless.
         unsafe { MmioRegion::of_bar(&self.bar, range) }
     }
@@ -200,19 +216,28 @@ impl<'bound> Edu<'bound> {
         Ok(self.bar.read(regs::FACTORIAL).into_raw())
     }
 
-    /// Starts a transfer of the `len` bytes at `addr`.
-    ///
-    /// # Safety
-    ///
-    /// Until the transfer is done, the device may access these bytes, or the IOMMU blocks the
-    /// access, or nothing depends on their contents.
-    pub unsafe fn start(
+    fn device(&self) -> &Device<Bound> {
+        self.pdev.as_ref()
+    }
+
+    /// Returns the DMA engine, for one transfer.
+    pub fn channel(&self) -> Channel<'bound, &Self> {
+        Channel::new(self)
+    }
+
+    /// Returns the DMA engine, for one transfer of which the driver keeps the state.
+    pub fn shared_channel(edu: Arc<Self>) -> Channel<'bound, Arc<Self>> {
+        Channel::new(edu)
+    }
+
+    /// Checks a transfer of the `len` bytes at `addr`, and reserves the device for it.
+    fn reserve(
         &self,
         addr: DmaAddress,
         len: usize,
         job: Job,
         to_memory: bool,
-    ) -> Result<Started> {
+    ) -> Result<Registers> {
         let end = job.offset.checked_add(len).ok_or(EINVAL)?;
         if len == 0 || end > BUFFER_SIZE {
             return Err(EINVAL);
@@ -223,18 +248,21 @@ impl<'bound> Edu<'bound> {
             return Err(ERANGE);
         }
 
-        // Ask the device: a forgotten transfer, even one of an earlier driver, may still be in
-        // flight, and a busy device ignores some of the writes below.
-        let mut last = self.last.lock();
+        let mut turn = self.turn.lock();
         if self.closed.load(Acquire) {
             return Err(ENODEV);
         }
+        if turn.is_reserved {
+            return Err(EBUSY);
+        }
+        // Ask the device: a forgotten transfer, even one of an earlier driver, may still be in
+        // flight, and a busy device ignores some of the writes of a start.
         match self.state() {
             State::Idle => {}
             State::Busy => return Err(EBUSY),
             State::Gone => return Err(ENODEV),
         }
-        *last += 1;
+        turn.is_reserved = true;
 
         // CAST: Within the device's buffer, by the check above.
         let buffer = regs::BUFFER + job.offset as u64;
@@ -243,22 +271,42 @@ impl<'bound> Edu<'bound> {
         } else {
             (addr, buffer)
         };
+        Ok(Registers {
+            src,
+            dst,
+            // CAST: At most the size of the device's buffer.
+            count: len as u32,
+            to_memory,
+            interrupt: job.interrupt,
+        })
+    }
 
-        self.bar.try_write_reg(regs::DMA_SRC::from(src))?;
-        self.bar.try_write_reg(regs::DMA_DST::from(dst))?;
-        self.bar.write_reg(regs::DMA_COUNT::from(len as u32));
+    /// Starts the transfer that was reserved, and passes its number to `store`.
+    ///
+    /// # Safety
+    ///
+    /// Until the transfer is done, the device may access the bytes, or the IOMMU blocks the access,
+    /// or nothing depends on their contents.
+    unsafe fn start(&self, registers: Registers, store: impl FnOnce(u64)) {
+        let mut turn = self.turn.lock();
+
+        turn.is_reserved = false;
+        turn.last += 1;
+        store(turn.last);
         self.again
-            .store(matches!(job.interrupt, Interrupt::Twice), Relaxed);
+            .store(matches!(registers.interrupt, Interrupt::Twice), Relaxed);
 
+        // The BAR has these registers, so that the checks at run time pass.
+        let _ = self.bar.try_write_reg(regs::DMA_SRC::from(registers.src));
+        let _ = self.bar.try_write_reg(regs::DMA_DST::from(registers.dst));
+        self.bar.write_reg(regs::DMA_COUNT::from(registers.count));
         // `writel()` orders this after all earlier CPU writes to memory.
         self.bar.write_reg(
             regs::DMA_COMMAND::zeroed()
                 .with_run(true)
-                .with_to_memory(to_memory)
-                .with_interrupt(!matches!(job.interrupt, Interrupt::Never)),
+                .with_to_memory(registers.to_memory)
+                .with_interrupt(!matches!(registers.interrupt, Interrupt::Never)),
         );
-
-        Ok(Started(*last))
     }
 
     /// Waits until the device is idle. Sleeps.
@@ -305,25 +353,30 @@ impl<'bound> Edu<'bound> {
         self.handled.load(Acquire)
     }
 
-    /// Wakes the next waiter if this wake-up may have been meant for another one.
-    fn wake_others(&self, transfer: &Started) {
-        if transfer.0 != *self.last.lock() || self.closed.load(Acquire) {
-            self.done.complete();
-        }
+    /// Calls `f`, and `hook` in each interrupt of a transfer until `f` returns.
+    pub fn with_hook<'a, R>(&self, hook: &'a mut Hook<'a>, f: impl FnOnce() -> R) -> R {
+        // SAFETY: Only the lifetimes change. The handler has the reference only under the lock, and
+        // it is removed before this function returns: here, or by another call that replaces it.
+        let hook = unsafe { mem::transmute::<&mut Hook<'a>, &'static mut Hook<'static>>(hook) };
+
+        *self.hook.lock() = Some(hook);
+        let result = f();
+        *self.hook.lock() = None;
+        result
     }
 
-    /// Returns the progress of `transfer`. The last transfer is done when the device is idle; all
-    /// earlier ones are done because a later one was started.
-    fn progress(&self, transfer: &Started) -> Progress {
-        let last = self.last.lock();
+    /// Returns the result of the transfer with that number if it has ended. The last transfer has
+    /// when the device is idle; all earlier ones have because a later one was started.
+    fn result(&self, number: u64) -> Option<Result> {
+        let turn = self.turn.lock();
 
-        if transfer.0 != *last {
-            return Progress::Done;
+        if number != turn.last {
+            return Some(Ok(()));
         }
         match self.state() {
-            State::Busy => Progress::Pending,
-            State::Idle => Progress::Done,
-            State::Gone => Progress::Failed(ENODEV),
+            State::Busy => None,
+            State::Idle => Some(Ok(())),
+            State::Gone => Some(Err(ENODEV)),
         }
     }
 
@@ -399,63 +452,13 @@ pub struct Job {
     pub interrupt: Interrupt,
 }
 
-// SAFETY: The device has one DMA engine, and is `pdev`. A transfer accesses only the bytes that its
-// address and count select, in its direction. Addresses are not truncated: `start()` rejects those
-// beyond the DMA mask that probe has set, of no more bits than the device drives, as the module's
-// parameter promises. The device transfers all bytes at once and then clears `run`, so a transfer
-// is done when `run` reads as clear, and `start()` starts no other before that. `wait()` and
-// `abort()` report the end only after `run` was read as clear, by them or, under the lock, by a
-// later `start()`. Interrupts only wake waiters, so their number and time do not matter.
-//
-// A transfer has also ended when the device is gone. All ones in the command register do not prove
-// that: a device that temporarily does not decode its memory space reads the same, and may still be
-// writing. A device that does not answer configuration reads either is out of its slot, in reset,
-// or behind a link that is down. It cannot reach memory, its earlier writes arrive before the
-// register read completes, and if it comes back it has lost the transfer. The hot-plug driver marks
-// a device as disconnected when its slot is empty, so another device in the same slot is not taken
-// for it. A device that is present and always answers all ones stays `Busy`: its memory is leaked,
-// not freed.
-//
-// `writel()` and `readl()` order the register accesses with accesses to memory.
-unsafe impl Engine for Edu<'_> {
-    type Job = Job;
-    type Token = Started;
-
-    fn device(&self) -> &Device<Bound> {
-        self.pdev.as_ref()
-    }
-
-    unsafe fn start_read(&self, from: Span<'_, ToDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, the memory stays valid and unchanged until the device is
-        // done. The address is given only to the device for which it is mapped.
-        unsafe { self.start(from.address().as_raw(), from.len(), job, false) }
-    }
-
-    unsafe fn start_write(&self, to: Span<'_, FromDevice>, job: Job) -> Result<Started> {
-        // SAFETY: By the caller's promise, only the device accesses the memory until it is done.
-        // The address is given only to the device for which it is mapped.
-        unsafe { self.start(to.address().as_raw(), to.len(), job, true) }
-    }
-
-    unsafe fn wait(&self, token: &mut Started, timeout: Msecs) -> Progress {
-        let mut progress = Progress::Pending;
-
-        // An interrupt may be late, lost, or that of another transfer, so only the register
-        // decides.
-        let over = self.done.wait_until(timeout, || {
-            progress = self.progress(token);
-            !matches!(progress, Progress::Pending) || self.closed.load(Acquire)
-        });
-        if over {
-            self.wake_others(token);
-        }
-        progress
-    }
-
-    unsafe fn abort(&self, token: &mut Started) -> Result {
-        // The device has no abort, but is done soon.
-        poll_transfer(|| !matches!(self.progress(token), Progress::Pending))
-    }
+/// The registers of a transfer.
+pub struct Registers {
+    src: u64,
+    dst: u64,
+    count: u32,
+    to_memory: bool,
+    interrupt: Interrupt,
 }
 
 /// The interrupt handler of an [`Edu`].
@@ -469,13 +472,17 @@ impl irq::Handler for Handler<'_> {
             return IrqReturn::None;
         }
 
+        // Before a waiter wakes, which looks at it.
+        edu.handled.fetch_add(1, Full);
         if raised & regs::DMA_INTERRUPT != 0 {
             if edu.again.xchg(false, Full) {
                 edu.raise(regs::DMA_INTERRUPT);
             }
+            if let Some(hook) = &mut *edu.hook.lock() {
+                hook();
+            }
             edu.done.complete();
         }
-        edu.handled.fetch_add(1, Full);
 
         IrqReturn::Handled
     }

@@ -2,14 +2,14 @@
 
 //! Prints the identity of a device, its limits and its IOMMU.
 
-use super::edu::Identity;
-use crate::dma::{
+use super::{
     domain::{
         Domain,
-        Kind, //
+        DomainType, //
     },
-    limits, //
+    edu::Identity, //
 };
+use crate::dma::limits;
 use kernel::{
     device::Core,
     fmt,
@@ -49,7 +49,8 @@ pub fn print(pdev: &pci::Device<Core<'_>>, identity: Option<&Identity>) {
         ),
         None => dev_info!(
             pdev,
-            "device [{:04x}:{:04x}], class {:#08x}, revision {:#04x}, without a DMA engine that this driver knows\n",
+            "device [{:04x}:{:04x}], class {:#08x}, revision {:#04x}, \
+             without a DMA engine that this driver knows\n",
             vendor,
             device,
             class,
@@ -75,11 +76,11 @@ pub fn print(pdev: &pci::Device<Core<'_>>, identity: Option<&Identity>) {
             pdev,
             "behind IOMMU {}, {}\n",
             domain.iommu_name().unwrap_or(c"without a name"),
-            match domain.kind() {
-                Kind::DmaStrict => "which translates, strict",
-                Kind::DmaLazy => "which translates, lazy",
-                Kind::Identity => "which passes addresses through",
-                Kind::Other(_) => "in a domain that is not for the DMA API",
+            match domain.domain_type() {
+                DomainType::DmaStrict => "which translates, strict",
+                DomainType::DmaLazy => "which translates, lazy",
+                DomainType::Identity => "which passes addresses through",
+                DomainType::Other(_) => "in a domain that is not for the DMA API",
             },
         ),
         None => dev_info!(pdev, "no IOMMU: DMA addresses are bus addresses\n"),

@@ -18,7 +18,7 @@ use kernel::{
     },
     dma::DmaAddress,
     fmt,
-    io::PhysAddr,
+    io::PhysAddr, //
 };
 
 /// The maximum number of pages listed.

@@ -28,6 +28,7 @@ pub(super) use self::{
 
 use super::{
     edu::{
+        Channel,
         Edu,
         Job, //
     },
@@ -38,9 +39,8 @@ use super::{
         Why, //
     }, //
 };
-use crate::dma::transfer::{
-    AbortError,
-    StartError,
+use crate::dma::{
+    ErrorWith,
     Transfer,
     WaitError, //
 };
@@ -48,7 +48,7 @@ use core::ops::Range;
 use kernel::{
     prelude::*,
     sync::Arc,
-    time::Msecs, //
+    time::Delta, //
 };
 use memory::RuntimeDirection;
 
@@ -125,7 +125,7 @@ pub(super) trait AnyMapping<'bound>: Send {
     ) -> Result<usize, Refused>;
 
     /// Waits until the transfer ends; after the timeout it is still in flight. Sleeps.
-    fn wait(&mut self, timeout: Msecs) -> Result<(), Refused>;
+    fn wait(&mut self, timeout: Delta) -> Result<(), Refused>;
 
     /// Aborts the transfer; if the device cannot be stopped, it is still in flight. Sleeps.
     fn abort(&mut self) -> Result<(), Refused>;
@@ -135,7 +135,7 @@ pub(super) trait AnyMapping<'bound>: Send {
 pub(super) enum MappingState<'bound, M: Memory> {
     Device(M),
     Cpu(M::CpuOwned),
-    InFlight(Transfer<Arc<Edu<'bound>>, M::Segment>),
+    InFlight(Transfer<Channel<'bound, Arc<Edu<'bound>>>, M::Segment>),
     /// A placeholder while a function changes the state.
     Moving,
 }
@@ -275,8 +275,18 @@ impl<'bound, M: Memory> AnyMapping<'bound> for MappingState<'bound, M> {
                     ));
                 }
                 let started = match to {
-                    To::Device => M::RuntimeDirection::read(engine.clone(), segment, range, job),
-                    To::Memory => M::RuntimeDirection::write(engine.clone(), segment, range, job),
+                    To::Device => M::RuntimeDirection::read(
+                        Edu::shared_channel(engine.clone()),
+                        segment,
+                        range,
+                        job,
+                    ),
+                    To::Memory => M::RuntimeDirection::write(
+                        Edu::shared_channel(engine.clone()),
+                        segment,
+                        range,
+                        job,
+                    ),
                 };
 
                 match started {
@@ -284,7 +294,10 @@ impl<'bound, M: Memory> AnyMapping<'bound> for MappingState<'bound, M> {
                         *self = Self::InFlight(transfer);
                         Ok(len)
                     }
-                    Err(StartError { error, memory }) => {
+                    Err(ErrorWith {
+                        error,
+                        value: memory,
+                    }) => {
                         *self = Self::Device(M::from_segment(memory));
                         Err(Refused::because(
                             error,
@@ -315,16 +328,16 @@ impl<'bound, M: Memory> AnyMapping<'bound> for MappingState<'bound, M> {
         }
     }
 
-    fn wait(&mut self, timeout: Msecs) -> Result<(), Refused> {
+    fn wait(&mut self, timeout: Delta) -> Result<(), Refused> {
         match self.take() {
             Self::InFlight(transfer) => match transfer.wait(timeout) {
                 Ok(memory) => {
                     *self = Self::Device(M::from_segment(memory));
                     Ok(())
                 }
-                Err(WaitError::TimedOut(transfer)) => {
+                Err(WaitError::InFlight(error, transfer)) => {
                     *self = Self::InFlight(transfer);
-                    Err(Refused::because(ETIMEDOUT, "the transfer has not ended"))
+                    Err(Refused::because(error, "the transfer has not ended"))
                 }
                 Err(WaitError::Failed(error, memory)) => {
                     *self = Self::Device(M::from_segment(memory));
@@ -345,7 +358,10 @@ impl<'bound, M: Memory> AnyMapping<'bound> for MappingState<'bound, M> {
                     *self = Self::Device(M::from_segment(memory));
                     Ok(())
                 }
-                Err(AbortError { error, transfer }) => {
+                Err(ErrorWith {
+                    error,
+                    value: transfer,
+                }) => {
                     *self = Self::InFlight(transfer);
                     Err(Refused::because(error, "the device cannot be stopped"))
                 }
@@ -484,10 +500,10 @@ mod tests {
     fn nothing_in_flight() {
         let mut mapping = MappingState::Device(Mock::new());
 
-        assert!(error(mapping.wait(1)) == Some(EBUSY));
+        assert!(error(mapping.wait(Delta::ZERO)) == Some(EBUSY));
         assert!(error(mapping.abort()) == Some(EBUSY));
         assert!(mapping.sync_for_cpu().is_ok());
-        assert!(error(mapping.wait(1)) == Some(EBUSY));
+        assert!(error(mapping.wait(Delta::ZERO)) == Some(EBUSY));
         assert!(mapping.owner() == Owner::Cpu);
     }
 

@@ -30,7 +30,10 @@ use super::{
     target::Target, //
 };
 use core::ops::Range;
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
 
 pub(super) const NO_ENGINE: Refused = Refused::because(EOPNOTSUPP, "the device has no engine");
 pub(super) const GONE: Refused = Refused::because(ENODEV, "the driver is being unbound");
@@ -214,7 +217,7 @@ fn wait<'bound>(
     timeout: u32,
 ) -> Result<(), Refused> {
     mapping
-        .wait(timeout)
+        .wait(Delta::from_millis(timeout.into()))
         .map_err(|refused| if target.is_closed() { GONE } else { refused })
 }
 

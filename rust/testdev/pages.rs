@@ -4,6 +4,7 @@
 
 use super::{
     edu::{
+        Channel,
         Edu,
         Interrupt,
         Job,
@@ -17,15 +18,11 @@ use super::{
     target::Target, //
 };
 use crate::dma::{
-    coherent::{
-        CoherentMemory,
-        MmapMemory, //
-    },
-    transfer::{
-        StartError,
-        Transfer,
-        WaitError, //
-    }, //
+    CoherentMemory,
+    ErrorWith,
+    MmapMemory,
+    Transfer,
+    WaitError, //
 };
 use kernel::{
     device::{
@@ -41,17 +38,17 @@ use kernel::{
         Arc,
         Mutex, //
     },
-    time::Msecs, //
+    time::Delta, //
 };
 
-const TIMEOUT: Msecs = 10_000;
+const TIMEOUT: Delta = Delta::from_secs(10);
 const JOB: Job = Job {
     offset: 0,
     interrupt: Interrupt::Once,
 };
 
 type Memory<'bound> = MmapMemory<'bound, [u8]>;
-type PageTransfer<'bound> = Transfer<Arc<Edu<'bound>>, Memory<'bound>>;
+type PageTransfer<'bound> = Transfer<Channel<'bound, Arc<Edu<'bound>>>, Memory<'bound>>;
 
 /// The owner of the pages.
 enum State<'bound> {
@@ -97,7 +94,7 @@ impl<'bound> SharedPages<'bound> {
         } else {
             CoherentMemory::<[u8]>::zeroed_slice(dev, size, GFP_KERNEL)?
         };
-        let memory = MmapMemory::new(memory, GFP_KERNEL).map_err(|_| ENOMEM)?;
+        let memory = MmapMemory::new(memory, GFP_KERNEL)?;
 
         Ok(pin_init!(Self {
             state <- new_mutex!(State::Idle(memory)),
@@ -141,24 +138,31 @@ impl<'bound> SharedPages<'bound> {
         let range = page * PAGE_SIZE..page * PAGE_SIZE + BUFFER_SIZE;
         let memory = self.take()?;
         let started = match to {
-            To::Device => PageTransfer::read(engine.clone(), memory, range, JOB),
-            To::Memory => PageTransfer::write(engine.clone(), memory, range, JOB),
+            To::Device => {
+                PageTransfer::to_device(Edu::shared_channel(engine.clone()), memory, range, JOB)
+            }
+            To::Memory => {
+                PageTransfer::from_device(Edu::shared_channel(engine.clone()), memory, range, JOB)
+            }
         };
         let result = match started {
             Ok(transfer) => {
                 target.stats.transferred(BUFFER_SIZE);
                 transfer.wait(TIMEOUT)
             }
-            Err(StartError { error, memory }) => Err(WaitError::Failed(error, memory)),
+            Err(ErrorWith {
+                error,
+                value: memory,
+            }) => Err(WaitError::Failed(error, memory)),
         };
         let (memory, result) = match result {
             Ok(memory) => (Some(memory), Ok(())),
             Err(WaitError::Failed(error, memory)) => (Some(memory), Err(failed(error))),
-            Err(WaitError::TimedOut(transfer)) => {
+            Err(WaitError::InFlight(error, transfer)) => {
                 let refused = if target.is_closed() {
                     super::operate::GONE
                 } else {
-                    Refused::because(ETIMEDOUT, "the transfer has not ended")
+                    Refused::because(error, "the transfer has not ended")
                 };
 
                 (transfer.abort().ok(), Err(refused))

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     bindings,
-    dma::resource::MmioRegion, //
+    dma::MmioRegion, //
 };
 use kernel::{
     device::{

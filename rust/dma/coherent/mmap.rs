@@ -2,18 +2,19 @@
 
 //! Coherent memory that user space maps.
 //!
-//! C says that the memory must not be freed before the user's mapping is gone, and does not see to it:
-//! where that is of plain page frames (`remap_pfn_range()`), no page is counted. User space has it for
-//! as long as it likes, and the driver may be unbound meanwhile. So the areas are counted here, and
-//! memory that is still mapped when it is dropped is leaked. To take the areas away instead
-//! (`unmap_mapping_range()`) would miss one that is just being made, which its file does not know of yet.
+//! The memory must not be freed before user space has unmapped it, which C does not check: a
+//! mapping of plain page frames (`remap_pfn_range()`) counts no page. User space can keep it for
+//! any time, and the driver may be unbound meanwhile. So this module counts the areas, and leaks
+//! memory that is still mapped when it is dropped. Unmapping the areas instead
+//! (`unmap_mapping_range()`) would miss one that `mmap()` has not yet added to its file.
 
-use super::CoherentMemory;
+use super::memory::CoherentMemory;
 use crate::dma::{
-    direction::Bidirectional,
-    raw,
-    span::Span,
-    transfer::DeviceMemory, //
+    compat,
+    AnySegments,
+    Bidirectional,
+    ErrorWith,
+    Memory, //
 };
 use core::mem::ManuallyDrop;
 use kernel::{
@@ -46,18 +47,18 @@ use kernel::{
     },
 };
 
-/// One for the memory, and one for each area of user space whose pages are of the memory and not counted.
+/// A count: one for the memory, and one for each area of user space that counts no pages.
 type Users = Arc<()>;
 
 /// Coherent memory that user space may map.
 ///
-/// User space writes there when it likes, as the device does. All else is as with
+/// User space may write to it at any time, as the device may. Otherwise it is like
 /// [`CoherentMemory`].
 ///
-/// Dropping it frees the memory, which may sleep: not in atomic context. If it is mapped then, it
-/// is not freed. That is logged, and the DMA debugger will report when the driver is unbound:
-/// unbind no driver whose memory is in use. What an IOMMU put together of single pages is freed all
-/// the same: user space keeps the pages, which the device does not reach any more.
+/// Dropping it frees the memory, which may sleep: not in atomic context. Memory that is still
+/// mapped is leaked, which is logged, and which the DMA debugger reports when the driver is
+/// unbound. Memory that consists of single pages behind an IOMMU is freed in any case: user space
+/// keeps the pages, which the device cannot access any more.
 ///
 /// # Examples
 ///
@@ -66,7 +67,7 @@ type Users = Arc<()>;
 ///     mm::virt::VmaNew,
 ///     prelude::*, //
 /// };
-/// use safe_dma::dma::coherent::MmapMemory;
+/// use safe_dma::dma::MmapMemory;
 ///
 /// /// The end of an `mmap` hook.
 /// fn map_frame(frame: &MmapMemory<'_, [u8]>, vma: &VmaNew) -> Result {
@@ -82,56 +83,61 @@ pub struct MmapMemory<'bound, T: KnownSize + ?Sized> {
 }
 
 impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
-    /// Lets user space map `memory`. May sleep, unless `flags` says otherwise.
+    /// Prepares `memory` for user space. Sleeps if `flags` allow it.
     ///
     /// # Errors
     ///
-    /// Returns the memory if there is none to count its users.
+    /// The memory comes back with [`ENOMEM`] if the count cannot be allocated.
     pub fn new(
         memory: CoherentMemory<'bound, T>,
         flags: Flags,
-    ) -> Result<Self, CoherentMemory<'bound, T>> {
-        match Arc::new((), raw::reclaim_flags(flags)) {
+    ) -> Result<Self, ErrorWith<CoherentMemory<'bound, T>>> {
+        match Arc::new((), compat::reclaim_flags(flags)) {
             Ok(users) => Ok(Self {
                 memory: ManuallyDrop::new(memory),
                 users: ManuallyDrop::new(users),
             }),
-            Err(_) => Err(memory),
+            Err(_) => Err(ErrorWith {
+                error: ENOMEM,
+                value: memory,
+            }),
         }
     }
 
-    /// Maps the memory, or what of it the user asked for, into an area of user space. Sleeps.
+    /// Maps the memory, or the part that the user requested, into an area of user space. Sleeps.
     ///
-    /// The area is as cached, or not, as the kernel's own mapping of the memory.
+    /// The area is cached if the kernel's own mapping of the memory is.
     ///
     /// C: `dma_mmap_attrs()`, `kernel/dma/mapping.c`.
     ///
     /// # Errors
     ///
-    /// [`ENXIO`] if the memory cannot be mapped, is of a device's own memory and no whole pages, or
-    /// the area goes beyond its end, [`EINVAL`] if something is in the area already, [`ENOMEM`] or,
-    /// as `vm_insert_pages()` has it, [`EFAULT`] if there is no memory for page tables. The hook
-    /// must return the error, whereupon what was mapped is taken out of the area.
+    /// - [`ENXIO`] if the memory cannot be mapped, if it is a device's own memory and not a
+    ///   multiple of the page size, or if the area extends beyond its end;
+    /// - [`EINVAL`] if the area is not empty;
+    /// - [`ENOMEM`] or, from `vm_insert_pages()`, [`EFAULT`] if there is no memory for page tables.
+    ///
+    /// The hook must return the error; the kernel then unmaps the area.
     ///
     /// # Safety
     ///
-    /// When this has returned, the `mmap` hook does not change the area any more, and returns the error
-    /// if there was one. In particular it does not call [`VmaNew::set_mixedmap`], which relies on no
-    /// area being of plain page frames, as this may be. Mainline lends the area to the hook, so that
-    /// it cannot be taken away from it here.
+    /// When this has returned, the `mmap` hook does not change the area any more, and returns the
+    /// error if there was one. In particular it does not call [`VmaNew::set_mixedmap`], which
+    /// relies on the area having no plain page frames, as it may have here. Mainline lends the area
+    /// to the hook, so that this function cannot consume it.
     ///
-    /// The file that is mapped keeps the module that has this library in memory, as one of a
-    /// [`MiscDevice`](kernel::miscdevice::MiscDevice) of that module does: the area has a pointer to
-    /// functions of it (`owner` in `struct file_operations`, `include/linux/fs.h`).
+    /// The file that is mapped keeps the module with this library loaded, as a file of a
+    /// [`MiscDevice`](kernel::miscdevice::MiscDevice) of that module does: the area has a pointer
+    /// to its functions (`owner` in `struct file_operations`, `include/linux/fs.h`).
     pub unsafe fn mmap(&self, vma: &VmaNew) -> Result {
-        let dev = raw::device(self.memory.dev);
+        let dev = compat::device(self.memory.dev);
         let area = vma.as_ptr();
 
         if vma.flags() & (flags::PFNMAP | flags::MIXEDMAP) != 0 {
             return Err(EINVAL);
         }
 
-        // Of a device's own memory C clears what was asked for, and maps all of the last page.
+        // C clears only the requested size of a device's own memory, and maps all of the last page.
         if !self.memory.has_pages() && self.memory.size() % PAGE_SIZE != 0 {
             return Err(ENXIO);
         }
@@ -140,29 +146,29 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
             return Err(ENXIO);
         }
 
-        // SAFETY: By the invariants of `CoherentMemory` and `Coherent`, this memory was allocated for
-        // this device with these parameters. The area is new, and empty by the check above. The pages
-        // stay allocated while the area has them: either each is counted, or the area is, below, and
-        // then the memory is not freed. If this fails, the caller gives the area up.
+        // SAFETY: By the invariants of `CoherentMemory`, this memory was allocated for this device
+        // with these parameters. The area is new, and empty by the check above. The pages stay
+        // allocated while they are mapped: either each is counted, or the area is, below, and then
+        // the memory is not freed. If this fails, the caller's hook fails, by its promise.
         to_result(unsafe {
             bindings::dma_mmap_attrs(
                 dev,
                 area,
                 self.memory.as_mut_ptr().cast(),
-                self.memory.memory.dma_address(),
+                self.memory.addr,
                 self.memory.size(),
-                raw::attrs(self.memory.attrs),
+                compat::attrs(self.memory.attrs),
             )
         })?;
 
-        // Pages that were put in one by one are counted each.
+        // Pages that were inserted one by one are counted each.
         if vma.flags() & (flags::PFNMAP | flags::MIXEDMAP) == flags::MIXEDMAP {
             return Ok(());
         }
 
-        // SAFETY: By the type invariants of `VmaNew` nobody else uses the area yet. By the caller's promise
-        // its file keeps this module, and with it the operations, in memory; an area has its file until after
-        // it is closed.
+        // SAFETY: By the type invariants of `VmaNew` the area is not in use yet. By the caller's
+        // promise its file keeps this module, and with it the operations, loaded. An area refers to
+        // its file until after it is closed.
         unsafe {
             (*area).vm_private_data = Arc::into_raw(Users::clone(&self.users)).cast_mut().cast();
             (*area).vm_ops = AREA_OPS;
@@ -177,13 +183,13 @@ impl<T: KnownSize + ?Sized> Drop for MmapMemory<'_, T> {
         let users = unsafe { ManuallyDrop::take(&mut self.users) };
 
         if Users::into_unique_or_drop(users).is_some() {
-            // SAFETY: It is dropped once, here. No area is left whose pages are not counted, and none can
-            // be made any more.
+            // SAFETY: It is dropped once, here. No area without counted pages is left, and `self`,
+            // which makes them, is not used again.
             unsafe { ManuallyDrop::drop(&mut self.memory) };
         } else {
             dev_warn!(
                 self.memory.dev,
-                "{} bytes of coherent memory are lost: user space has them mapped\n",
+                "{} bytes of coherent memory are leaked: user space has mapped them\n",
                 self.memory.size()
             );
         }
@@ -194,29 +200,29 @@ impl<'a, T: KnownSize + ?Sized> IoBase<'a> for &'a MmapMemory<'_, T> {
     type Backend = SysMemBackend;
     type Target = T;
 
-    #[inline(always)]
+    #[inline]
     fn as_view(self) -> SysMem<'a, T> {
         (&*self.memory).as_view()
     }
 }
 
-// SAFETY: As for the `CoherentMemory`, which it owns. It is allocated until `self` is dropped, or longer.
-// User space accesses it as a device does: the kernel has no reference to it that would be wrong then.
-unsafe impl<T: KnownSize + AsBytes + FromBytes + ?Sized> DeviceMemory for MmapMemory<'_, T> {
+// SAFETY: As for the `CoherentMemory`, which is allocated at least until `self` is dropped. User
+// space accesses it as a device does: there are no references to it.
+unsafe impl<T: KnownSize + AsBytes + FromBytes + ?Sized> Memory for MmapMemory<'_, T> {
     type Direction = Bidirectional;
 
-    #[inline(always)]
+    #[inline]
     fn device(&self) -> &Device<Bound> {
         self.memory.device()
     }
 
-    #[inline(always)]
-    fn span(&self) -> Span<'_, Bidirectional> {
-        self.memory.span()
+    #[inline]
+    fn segments(&self) -> AnySegments<'_> {
+        self.memory.range().into()
     }
 }
 
-/// The operations of an area whose pages are not counted.
+/// The operations of an area that counts no pages.
 ///
 /// No `static`: with `CONFIG_USERFAULTFD` the structure has a raw pointer, and is not `Sync`.
 const AREA_OPS: &bindings::vm_operations_struct = &bindings::vm_operations_struct {
@@ -225,27 +231,27 @@ const AREA_OPS: &bindings::vm_operations_struct = &bindings::vm_operations_struc
     ..pin_init::zeroed()
 };
 
-/// An area was copied, or split in two: there is one user more.
+/// Adds a user: an area was copied, or split in two.
 ///
 /// # Safety
 ///
 /// `vma` is an area with [`AREA_OPS`].
 unsafe extern "C" fn area_open(vma: *mut bindings::vm_area_struct) {
-    // SAFETY: An area with these operations has a pointer from `Arc::into_raw()`, or has just got a copy
-    // of the one that another such area has, which is there during this call.
+    // SAFETY: An area with these operations has a pointer from `Arc::into_raw()`, or a new copy of
+    // that of another such area, which is not closed during this call.
     let user = unsafe { ArcBorrow::<()>::from_raw((*vma).vm_private_data.cast()) };
 
-    // The area has the pointer already.
+    // The pointer of the new area is this reference.
     let _ = Arc::into_raw(Users::from(user));
 }
 
-/// An area is gone, and its pages have been taken out of the page tables before.
+/// Removes a user: an area was closed, after its pages were unmapped.
 ///
 /// # Safety
 ///
 /// `vma` is an area with [`AREA_OPS`].
 unsafe extern "C" fn area_close(vma: *mut bindings::vm_area_struct) {
-    // SAFETY: An area with these operations has a pointer from `Arc::into_raw()`, for which it counts, and
-    // does not use it after this.
+    // SAFETY: The pointer of an area with these operations is a reference from `Arc::into_raw()`,
+    // and is not used after this.
     drop(unsafe { Users::from_raw((*vma).vm_private_data.cast()) });
 }

@@ -4,12 +4,21 @@
 //!
 //! Hardware: `docs/specs/edu.rst` of QEMU.
 
-use crate::dma::prelude::*;
+use crate::dma::{
+    AnySegments,
+    CommandId,
+    Engine,
+    Opened,
+    Untrusted,
+    Wait, //
+};
+use core::cell::Cell;
 use kernel::{
     device::{
         Bound,
         Device, //
     },
+    dma::DataDirection,
     io::{
         poll::read_poll_timeout,
         register,
@@ -17,10 +26,7 @@ use kernel::{
     },
     pci,
     prelude::*,
-    time::{
-        Delta,
-        Msecs, //
-    },
+    time::Delta,
     types::NotThreadSafe, //
 };
 
@@ -55,39 +61,17 @@ impl<'a> Edu<'a> {
         Ok(edu)
     }
 
+    /// Returns the engine for one transfer.
+    pub(super) fn channel(&self) -> Channel<'_> {
+        Channel {
+            edu: self,
+            in_flight: Cell::new(None),
+        }
+    }
+
     fn is_busy(&self) -> bool {
         // `readl()` orders later reads of memory after this.
         self.bar.read(DMA_COMMAND).run()
-    }
-
-    /// Starts a transfer.
-    ///
-    /// # Safety
-    ///
-    /// The device may access `len` bytes at `addr` until it is idle.
-    unsafe fn start(&self, addr: DeviceAddress, len: usize, to_memory: bool) -> Result {
-        // SAFETY: The device accesses these bytes as the caller has promised.
-        let addr = u32::try_from(unsafe { addr.as_raw() })?;
-        if len > BUFFER_SIZE {
-            return Err(EINVAL);
-        }
-        if self.is_busy() {
-            return Err(EBUSY);
-        }
-
-        let (src, dst) = if to_memory {
-            (BUFFER, addr)
-        } else {
-            (addr, BUFFER)
-        };
-        self.bar.write_reg(DMA_SRC::from(src));
-        self.bar.write_reg(DMA_DST::from(dst));
-        // CAST: At most `BUFFER_SIZE`, by the check above.
-        self.bar.write_reg(DMA_COUNT::from(len as u32));
-        // `writel()` orders this after earlier writes to memory.
-        let command = DMA_COMMAND::zeroed().with_run(true);
-        self.bar.write_reg(command.with_to_memory(to_memory));
-        Ok(())
     }
 
     fn settle(&self, timeout: Delta) -> Result {
@@ -101,40 +85,114 @@ impl<'a> Edu<'a> {
     }
 }
 
-// SAFETY: `dev` is the device with the registers in `bar`. It accesses `len` bytes at the address
-// and in the direction that a start has written, and nothing else. The device does not truncate the
+/// The engine for one transfer.
+pub(super) struct Channel<'a> {
+    edu: &'a Edu<'a>,
+    /// The identifier of the transfer that was started and not completed.
+    in_flight: Cell<Option<CommandId>>,
+}
+
+/// A transfer, as the registers take it.
+pub(super) struct Registers {
+    src: u32,
+    dst: u32,
+    count: u32,
+    command: DMA_COMMAND,
+}
+
+// SAFETY: `dev` is the device with the registers in `bar`. It accesses the bytes at the address and
+// in the direction that `issue()` has written, and nothing else. The device does not truncate the
 // address, as the module's parameter promises that the mask has no more bits than the device. All
-// accesses happen before `run` reads as clear. A start requires `run` to be clear, and only one
+// accesses happen before `run` reads as clear. `prepare()` requires `run` to be clear, and only one
 // thread starts transfers, so that `run` is the state of the last transfer, and all earlier ones
-// have ended. `wait()` and `abort()` report the end only when `run` is clear. `readl()` and
-// `writel()` have the barriers.
-unsafe impl Engine for Edu<'_> {
-    type Job = ();
-    type Token = ();
+// are complete. `next_completion()` and `stop()` succeed only when `run` is clear, and the
+// identifier is of a transfer that was issued. `readl()` and `writel()` have the barriers.
+unsafe impl Engine for Channel<'_> {
+    type Command = ();
+    type Entry = (CommandId, Registers);
+    type Status = Result;
+    type Submission = ();
+    type Completion = ();
+
+    const TAG_BITS: u32 = 16;
 
     fn device(&self) -> &Device<Bound> {
-        self.dev
+        self.edu.dev
     }
 
-    unsafe fn start_read(&self, from: Span<'_, ToDevice>, (): ()) -> Result {
-        // SAFETY: By the caller's promise, until the device is done.
-        unsafe { self.start(from.address(), from.len(), false) }
+    fn open(&mut self) -> Result<((), ())> {
+        Ok(((), ()))
     }
 
-    unsafe fn start_write(&self, to: Span<'_, FromDevice>, (): ()) -> Result {
-        // SAFETY: By the caller's promise, until the device is done.
-        unsafe { self.start(to.address(), to.len(), true) }
-    }
-
-    unsafe fn wait(&self, (): &mut (), timeout: Msecs) -> Progress {
-        match self.settle(Delta::from_millis(timeout.into())) {
-            Ok(()) => Progress::Done,
-            Err(_) => Progress::Pending,
+    unsafe fn prepare(
+        &self,
+        _: &mut Opened<()>,
+        id: CommandId,
+        segments: AnySegments<'_>,
+        (): (),
+    ) -> Result<Self::Entry> {
+        let (direction, addr, len) = segments.single().ok_or(EINVAL)?;
+        let to_memory = match direction {
+            DataDirection::ToDevice => false,
+            DataDirection::FromDevice => true,
+            _ => return Err(EINVAL),
+        };
+        // SAFETY: The memory stays mapped until the device is done, by the caller's promise.
+        let addr = u32::try_from(unsafe { addr.as_raw() })?;
+        if len > BUFFER_SIZE {
+            return Err(EINVAL);
         }
+        if self.in_flight.get().is_some() || self.edu.is_busy() {
+            return Err(EBUSY);
+        }
+
+        let (src, dst) = if to_memory {
+            (BUFFER, addr)
+        } else {
+            (addr, BUFFER)
+        };
+        let registers = Registers {
+            src,
+            dst,
+            // CAST: At most `BUFFER_SIZE`, by the check above.
+            count: len as u32,
+            command: DMA_COMMAND::zeroed()
+                .with_run(true)
+                .with_to_memory(to_memory),
+        };
+        Ok((id, registers))
     }
 
-    unsafe fn abort(&self, (): &mut ()) -> Result {
-        // The device cannot be stopped; the transfer ends soon.
-        self.settle(Delta::from_secs(10))
+    unsafe fn issue(&self, _: &mut Opened<()>, (id, registers): Self::Entry) {
+        let bar = &self.edu.bar;
+
+        self.in_flight.set(Some(id));
+        bar.write_reg(DMA_SRC::from(registers.src));
+        bar.write_reg(DMA_DST::from(registers.dst));
+        bar.write_reg(DMA_COUNT::from(registers.count));
+        // `writel()` orders this after earlier writes to memory.
+        bar.write_reg(registers.command);
+    }
+
+    fn next_completion(&self, _: &mut Opened<()>) -> Option<(Untrusted<u16>, Result)> {
+        let id = self.in_flight.get().filter(|_| !self.edu.is_busy())?;
+
+        self.in_flight.set(None);
+        Some((Untrusted::new(id.as_u16()), Ok(())))
+    }
+
+    fn stop(&self, _: &mut Opened<()>, _: &mut Opened<()>) -> Result {
+        // The device cannot be stopped; it completes the transfer soon.
+        self.edu.settle(Delta::from_secs(10))?;
+        self.in_flight.set(None);
+        Ok(())
+    }
+}
+
+impl Wait for Channel<'_> {
+    fn wait(&self, timeout: Delta) -> Result {
+        // `ETIMEDOUT` is no reason to give up: the caller has the timeout.
+        let _ = self.edu.settle(timeout);
+        Ok(())
     }
 }

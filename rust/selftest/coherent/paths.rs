@@ -8,6 +8,7 @@
 
 use super::coherent_place;
 use crate::selftest::prelude::*;
+use kernel::bindings;
 
 /// The parameters of an allocation, and the memory expected.
 struct Path {
@@ -76,6 +77,13 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     }
 }
 
+/// Returns whether the CPU accesses the memory in vmalloc space: scattered pages, or uncached
+/// memory.
+fn is_remapped(memory: &CoherentMemory<'_, [u8]>) -> bool {
+    // SAFETY: The function accepts any address.
+    unsafe { bindings::is_vmalloc_addr(memory.as_ptr().cast()) }
+}
+
 /// Returns the number of contiguous pieces of the memory.
 fn pieces(memory: &CoherentMemory<'_, [u8]>) -> usize {
     let page = |offset| phys_at(memory, offset);
@@ -113,7 +121,7 @@ fn check(ctx: &Context<'_>, suite: &Suite<'_>, path: &Path) -> Result<Evidence, 
     let mut memory =
         CoherentMemory::from_slice_with_attrs(ctx.dev, &bytes, path.flags, path.attrs)?;
     drop(between);
-    let (pieces, remapped) = (pieces(&memory), memory.is_remapped());
+    let (pieces, remapped) = (pieces(&memory), is_remapped(&memory));
     suite.note(fmt!(
         "pieces {}, the CPU has it in {}",
         pieces,
@@ -172,7 +180,7 @@ fn pool(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let (one, two) = (allocate()?, allocate()?);
 
     if limits::is_coherent(ctx.dev) {
-        if one.is_remapped() || two.is_remapped() {
+        if is_remapped(&one) || is_remapped(&two) {
             return fail("a cache-coherent device was given the pool");
         }
         return Ok("dma_alloc_attrs witness: two allocations in the linear map, without a pool");

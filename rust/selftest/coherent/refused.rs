@@ -15,14 +15,17 @@ fn refusal(ctx: &Context<'_>, other: &Device<Bound>) -> Result<[Error; 2], Stop>
     let mut memory = CoherentMemory::<[u8]>::zeroed_slice(ctx.dev, PAGE_SIZE, GFP_KERNEL)?;
     memory.fill(direction_test::DATA);
 
-    let Err(MapError { error, buffer }) = SgMapping::map(other, memory, Bidirectional, GFP_KERNEL)
+    let Err(ErrorWith {
+        error,
+        value: buffer,
+    }) = SgMapping::map(other, memory, Bidirectional, GFP_KERNEL)
     else {
         return fail("mapped for a device for which it cannot be");
     };
     let Err(mut err) = IovaMapping::map(other, buffer, Bidirectional, GFP_KERNEL) else {
         return fail("mapped for a device for which it cannot be");
     };
-    err.buffer.compare(direction_test::DATA)?;
+    err.value.compare(direction_test::DATA)?;
     Ok([error, err.error])
 }
 

@@ -13,7 +13,7 @@ use super::{
     Tally, //
 };
 use crate::{
-    dma::coherent::MmapMemory,
+    dma::MmapMemory,
     selftest::prelude::*, //
 };
 

@@ -42,7 +42,7 @@ pub(super) fn map_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), 
         let mapping = Mapping::map_attrs(ctx.dev, page()?, Bidirectional, attrs);
 
         if let Some(mapping) = tally.either(mapping) {
-            is_usable(ctx, mapping.span(), PAGE_SIZE)?;
+            is_usable(ctx, mapping.range(), PAGE_SIZE)?;
         }
     }
     Ok(())
@@ -65,11 +65,11 @@ pub(super) fn sync_range(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(),
 
 pub(super) fn slice(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     let mapping = Mapping::map(ctx.dev, page()?, Bidirectional)?;
-    let span = mapping.span();
+    let all = mapping.range();
 
     for range in ranges(PAGE_SIZE) {
         let works = range.start <= range.end && range.end <= PAGE_SIZE;
-        let part = span.slice(range.clone()).ok_or(EINVAL);
+        let part = all.slice(range.clone()).ok_or(EINVAL);
 
         if let Some(part) = tally.expect(part, works)?.filter(|part| !part.is_empty()) {
             is_usable(ctx, part, range.len())?;
@@ -115,26 +115,6 @@ pub(super) fn sg_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), S
     Ok(())
 }
 
-pub(super) fn segment(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let mut mapping = list(ctx)?;
-
-    for number in NUMBERS {
-        let works = number < mapping.spans().count();
-
-        mapping = match mapping.into_segment(number) {
-            Ok(segment) => tally
-                .expect(Ok::<_, Error>(segment), works)?
-                .ok_or(EFAULT)?
-                .into_mapping(),
-            Err(mapping) => {
-                tally.expect(Err::<(), _>(EINVAL), works)?;
-                mapping
-            }
-        };
-    }
-    Ok(())
-}
-
 /// Calls `copy` with all offsets into `LEN` bytes and several lengths.
 fn offsets(
     tally: &mut Tally<'_>,
@@ -152,30 +132,16 @@ fn offsets(
     Ok(())
 }
 
-pub(super) fn access_read(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let mut mapping = list(ctx)?;
-    let access = mapping.sync_for_cpu();
+pub(super) fn cpu_owned_read(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let owned = list(ctx)?.into_cpu();
 
-    offsets(tally, |offset, bytes| access.read(offset, bytes))
+    offsets(tally, |offset, bytes| owned.read(offset, bytes))
 }
 
-pub(super) fn access_write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let mut mapping = list(ctx)?;
-    let mut access = mapping.sync_for_cpu();
+pub(super) fn cpu_owned_write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    let mut owned = list(ctx)?.into_cpu();
 
-    offsets(tally, |offset, bytes| access.write(offset, bytes))
-}
-
-pub(super) fn turn_read(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let turn = list(ctx)?.into_cpu();
-
-    offsets(tally, |offset, bytes| turn.read(offset, bytes))
-}
-
-pub(super) fn turn_write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let mut turn = list(ctx)?.into_cpu();
-
-    offsets(tally, |offset, bytes| turn.write(offset, bytes))
+    offsets(tally, |offset, bytes| owned.write(offset, bytes))
 }
 
 pub(super) fn iova(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
@@ -183,7 +149,7 @@ pub(super) fn iova(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
         let mapping = IovaMapping::map(ctx.dev, pages()?, Bidirectional, flags);
 
         if let Some(mapping) = tally.expect(mapping, ctx.iommu.translates())? {
-            is_usable(ctx, mapping.span(), 2 * PAGE_SIZE)?;
+            is_usable(ctx, mapping.range(), 2 * PAGE_SIZE)?;
         }
     }
     Ok(())
@@ -193,7 +159,7 @@ pub(super) fn builder(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), St
     sizes(ctx, tally)?;
     ctx.with_large_masks(|| sizes(ctx, tally))?;
     for flags in all_flags() {
-        tally.either(IovaBuilder::begin(
+        tally.either(IovaBuilder::reserve(
             ctx.dev,
             page()?,
             PAGE_SIZE,
@@ -212,7 +178,7 @@ fn sizes(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
             let can = ctx.iommu.translates() && size >= PAGE_SIZE && count > 0;
             let must = can && size <= 2 * PAGE_SIZE && count <= PAGE_SIZE;
             let begun =
-                IovaBuilder::begin(ctx.dev, page()?, size, count, Bidirectional, GFP_KERNEL);
+                IovaBuilder::reserve(ctx.dev, page()?, size, count, Bidirectional, GFP_KERNEL);
 
             let begun = if can && !must {
                 tally.either(begun)
@@ -228,7 +194,7 @@ fn sizes(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
             }
             is_usable(
                 ctx,
-                builder.finish()?.span(),
+                builder.finish()?.range(),
                 PAGE_SIZE << usize::from(linked),
             )?;
         }

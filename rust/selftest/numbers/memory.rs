@@ -5,6 +5,7 @@
 use super::{
     all_attrs,
     all_flags,
+    around,
     is_usable,
     is_within,
     ranges,
@@ -14,12 +15,23 @@ use super::{
 };
 use crate::{
     bindings as helpers,
-    dma::buffer::PagesPart,
-    selftest::prelude::*, //
+    dma::{
+        PagesPart,
+        PinDuration,
+        UserPages, //
+    },
+    selftest::{
+        prelude::*,
+        user::{
+            UserArea,
+            PROT_READ,
+            PROT_WRITE, //
+        }, //
+    }, //
 };
 use kernel::{
-    alloc::AllocError,
-    bindings, //
+    bindings,
+    uaccess::UserPtr, //
 };
 
 /// Large elements, whose byte count wraps for small lengths.
@@ -47,12 +59,9 @@ const ORDERS: [u32; 14] = [
 ];
 
 /// Allocates pages of all orders, and with all flags.
-fn pages_by(
-    tally: &mut Tally<'_>,
-    zeroed: fn(u32, Flags) -> Result<Pages, AllocError>,
-) -> Result<(), Stop> {
+pub(super) fn pages(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for order in ORDERS {
-        let result = zeroed(order, GFP_KERNEL | __GFP_NOWARN);
+        let result = Pages::zeroed(order, GFP_KERNEL | __GFP_NOWARN);
 
         if order == 0 || order > bindings::MAX_PAGE_ORDER {
             tally.expect(result, order == 0)?;
@@ -66,17 +75,9 @@ fn pages_by(
         }
     }
     for flags in all_flags() {
-        tally.either(zeroed(0, flags));
+        tally.either(Pages::zeroed(0, flags));
     }
     Ok(())
-}
-
-pub(super) fn pages(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    pages_by(tally, Pages::zeroed)
-}
-
-pub(super) fn pages_dma32(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    pages_by(tally, Pages::zeroed_dma32)
 }
 
 pub(super) fn pages_part(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
@@ -97,9 +98,12 @@ pub(super) fn pages_part(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<()
                     .ok_or(EFAULT)?
                     .into_pages()
             }
-            Err(pages) => {
-                tally.expect(Err::<(), _>(EINVAL), works)?;
-                pages
+            Err(ErrorWith {
+                error,
+                value: buffer,
+            }) => {
+                tally.expect(Err::<(), _>(error), works)?;
+                buffer
             }
         };
     }
@@ -118,7 +122,7 @@ fn numbers_of<T>() -> impl Iterator<Item = usize> {
 }
 
 /// Allocates all numbers of elements, also with large masks.
-pub(super) fn lengths<T, M: DeviceMemory>(
+pub(super) fn lengths<T, M: Memory<Direction: Direction>>(
     ctx: &Context<'_>,
     tally: &mut Tally<'_>,
     make: impl Fn(usize, Flags) -> Result<M>,
@@ -127,7 +131,7 @@ pub(super) fn lengths<T, M: DeviceMemory>(
     ctx.with_large_masks(|| each_length::<T, M>(ctx, tally, &make))
 }
 
-fn each_length<T, M: DeviceMemory>(
+fn each_length<T, M: Memory<Direction: Direction>>(
     ctx: &Context<'_>,
     tally: &mut Tally<'_>,
     make: &impl Fn(usize, Flags) -> Result<M>,
@@ -144,7 +148,9 @@ fn each_length<T, M: DeviceMemory>(
                 _ => tally.expect(result, size.is_some())?,
             };
             if let (Some(memory), Some(size)) = (memory, size) {
-                is_usable(ctx, memory.span(), size)?;
+                let segments = memory.segments().from_device().ok_or(EFAULT)?;
+
+                is_usable(ctx, segments.single().ok_or(EFAULT)?, size)?;
             }
         }
     }
@@ -227,4 +233,41 @@ pub(super) fn lengths_with<T, M>(tally: &mut Tally<'_>, make: impl Fn(usize) -> 
     for len in numbers_of::<T>() {
         tally.either(make(len));
     }
+}
+
+pub(super) fn user_pages(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    const LEN: usize = 3 * PAGE_SIZE;
+    const OFFSET: usize = 100;
+    // Mapped behind the memory there may be other memory of the process.
+    let mut area = UserArea::new(2 * LEN, PROT_READ | PROT_WRITE)?;
+    area.truncate(LEN);
+
+    for duration in [PinDuration::ShortTerm, PinDuration::LongTerm] {
+        for len in around(LEN - OFFSET) {
+            let works = len != 0 && len <= LEN - OFFSET;
+
+            tally.expect(
+                UserPages::pin(area.at(OFFSET), len, FromDevice, duration),
+                works,
+            )?;
+            tally.expect(
+                UserPages::pin(area.at(OFFSET), len, ToDevice, duration),
+                works,
+            )?;
+            // The process may have memory at any address.
+            tally.either(UserPages::pin(
+                UserPtr::from_addr(len),
+                1,
+                ToDevice,
+                duration,
+            ));
+            tally.either(UserPages::pin(
+                UserPtr::from_addr(len),
+                len,
+                ToDevice,
+                duration,
+            ));
+        }
+    }
+    Ok(())
 }

@@ -28,25 +28,25 @@ pub(super) fn dma_pool(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), S
                 .is_some_and(|block| {
                     block <= PAGE_SIZE && boundary.is_none_or(|most| block <= most.as_usize())
                 });
-            let pool = DmaPool::<Object>::new(ctx.dev, c"numbers", align, boundary);
+            let pool = Pool::<Object>::new(ctx.dev, c"numbers", align, boundary);
 
             if let Some(pool) = tally.expect(pool, works)? {
-                let object = DmaPool::zalloc(&pool, GFP_KERNEL)?;
+                let object = Pool::zalloc(&pool, GFP_KERNEL)?;
 
-                is_usable(ctx, object.span(), size_of::<Object>())?;
+                is_usable(ctx, object.range(), size_of::<Object>())?;
             }
         }
     }
     Ok(())
 }
 
-fn pool<'a>(ctx: &Context<'a>) -> Result<Arc<DmaPool<'a, Object>>> {
-    DmaPool::new(ctx.dev, c"numbers", Alignment::new::<64>(), None)
+fn pool<'a>(ctx: &Context<'a>) -> Result<Arc<Pool<'a, Object>>> {
+    Pool::new(ctx.dev, c"numbers", Alignment::new::<64>(), None)
 }
 
 pub(super) fn zalloc(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for flags in all_flags() {
-        tally.either(DmaPool::zalloc(&pool(ctx)?, flags));
+        tally.either(Pool::zalloc(&pool(ctx)?, flags));
     }
     Ok(())
 }
@@ -68,24 +68,13 @@ fn maker() -> impl FnMut() -> Result<KVec<u8>> {
     }
 }
 
-fn local<'a>(ctx: &Context<'a>) -> Result<LocalBufferPool<'a, KVec<u8>, Bidirectional>> {
-    LocalBufferPool::new(ctx.dev, 1, Bidirectional, maker())
+fn buffers<'a>(ctx: &Context<'a>) -> Result<BufferPool<'a, KVec<u8>, Bidirectional>> {
+    BufferPool::new(ctx.dev, 1, Bidirectional, maker())
 }
 
 pub(super) fn buffer_pool(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for count in NUMBERS {
         let pool = BufferPool::new(ctx.dev, count, Bidirectional, maker());
-
-        if let Some(pool) = tally.expect(pool, (1..=COUNT).contains(&count))? {
-            DeviceBuffer::take(pool)?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn local_buffer_pool(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    for count in NUMBERS {
-        let pool = LocalBufferPool::new(ctx.dev, count, Bidirectional, maker());
 
         if let Some(pool) = tally.expect(pool, (1..=COUNT).contains(&count))? {
             DeviceBuffer::take(&pool)?;
@@ -95,7 +84,7 @@ pub(super) fn local_buffer_pool(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Res
 }
 
 pub(super) fn take(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let pool = local(ctx)?;
+    let pool = buffers(ctx)?;
 
     for len in around(LEN) {
         let buffer = CpuBuffer::take(&pool, len);
@@ -108,7 +97,7 @@ pub(super) fn take(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
 }
 
 pub(super) fn sync_for_cpu(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let pool = local(ctx)?;
+    let pool = buffers(ctx)?;
 
     for len in around(LEN) {
         let buffer = DeviceBuffer::take(&pool)?.sync_for_cpu(len);

@@ -9,10 +9,7 @@ use super::{
     Tally, //
 };
 use crate::{
-    dma::{
-        scoped::ScopedMapping,
-        transfer::StartError, //
-    },
+    dma::ErrorWith,
     selftest::{
         device_buffer::mark,
         prelude::*,
@@ -24,13 +21,16 @@ use crate::{
 const LEN: usize = 2;
 
 /// Timeouts that expire before the end of a transfer, and long ones.
-const TIMEOUTS: [Msecs; 6] = [
-    0,
-    1,
-    i32::MAX as Msecs,
-    i32::MAX as Msecs + 1,
-    Msecs::MAX - 1,
-    Msecs::MAX,
+const TIMEOUTS: [Delta; 9] = [
+    Delta::from_nanos(i64::MIN),
+    Delta::from_nanos(-1),
+    Delta::ZERO,
+    SOON,
+    Delta::from_millis(i32::MAX as i64),
+    Delta::from_millis(i32::MAX as i64 + 1),
+    Delta::from_millis(u32::MAX as i64),
+    Delta::from_millis(u32::MAX as i64 + 1),
+    Delta::from_nanos(i64::MAX),
 ];
 
 pub(super) fn of_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
@@ -42,7 +42,7 @@ pub(super) fn of_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Sto
 
         if let Some(region) = tally.expect(region, is_within(&range, size))? {
             if let Ok(mapping) = ResourceMapping::map(ctx.dev, region, Bidirectional) {
-                is_usable(ctx, mapping.span(), range.len())?;
+                is_usable(ctx, mapping.range(), range.len())?;
             }
         }
     }
@@ -50,7 +50,8 @@ pub(super) fn of_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Sto
 }
 
 type Memory<'a> = CoherentMemory<'a, [u8]>;
-type Started<'a, 'b> = Result<Transfer<&'a Edu<'a>, Memory<'b>>, StartError<Memory<'b>>>;
+type Started<'a, 'b> =
+    Result<Transfer<Channel<'a, &'a Edu<'a>>, Memory<'b>>, ErrorWith<Memory<'b>>>;
 
 /// Starts transfers of all ranges, and waits for their ends.
 fn transfers<'a, 'b>(
@@ -69,7 +70,7 @@ fn transfers<'a, 'b>(
                 .expect(Ok::<_, Error>(transfer), works)?
                 .ok_or(EFAULT)?
                 .wait(TIMEOUT)?,
-            Err(StartError { memory, .. }) => {
+            Err(ErrorWith { value: memory, .. }) => {
                 tally.expect(Err::<(), _>(EINVAL), works)?;
                 memory
             }
@@ -84,7 +85,7 @@ pub(super) fn read(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
     let edu = ctx.edu()?;
 
     transfers(ctx, tally, |memory, range| {
-        Transfer::read(edu, memory, range, JOB)
+        Transfer::to_device(edu.channel(), memory, range, JOB)
     })
 }
 
@@ -92,7 +93,7 @@ pub(super) fn write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop
     let edu = ctx.edu()?;
 
     transfers(ctx, tally, |memory, range| {
-        Transfer::write(edu, memory, range, JOB)
+        Transfer::from_device(edu.channel(), memory, range, JOB)
     })
 }
 
@@ -102,12 +103,12 @@ pub(super) fn wait(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
     let dma = mark(ctx, &memory);
 
     for timeout in TIMEOUTS {
-        let works = timeout > 1;
+        let works = timeout > SOON;
 
-        memory = match Transfer::read(edu, memory, 0..LEN, JOB)?.wait(timeout) {
+        memory = match Transfer::to_device(edu.channel(), memory, 0..LEN, JOB)?.wait(timeout) {
             Ok(memory) => tally.expect(Ok::<_, Error>(memory), works)?.ok_or(EFAULT)?,
-            Err(WaitError::TimedOut(transfer)) => {
-                tally.expect(Err::<(), _>(ETIMEDOUT), works)?;
+            Err(WaitError::InFlight(error, transfer)) => {
+                tally.expect(Err::<(), _>(error), works)?;
                 transfer.abort()?
             }
             Err(WaitError::Failed(error, _)) => return Err(error.into()),
@@ -116,64 +117,4 @@ pub(super) fn wait(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
     drop(memory);
     ctx.iommu.marks.unmapped(dma, LEN);
     Ok(())
-}
-
-type Scoped<'a> = ScopedMapping<'a, KVec<u8>, Bidirectional>;
-
-/// Calls `transfer` with all ranges and timeouts.
-///
-/// Uses loops, because the symbols of a fold are too long for objtool.
-fn sweep(
-    tally: &mut Tally<'_>,
-    mut transfer: impl FnMut(Range<usize>, Msecs) -> Result,
-) -> Result<(), Failure> {
-    for range in ranges(LEN) {
-        let works = is_within(&range, LEN);
-        tally.expect(transfer(range, TIMEOUT), works)?;
-    }
-    for timeout in TIMEOUTS {
-        tally.expect(transfer(0..LEN, timeout), timeout > 1)?;
-    }
-    Ok(())
-}
-
-/// Sweeps `transfer` of a scoped mapping, and checks its addresses.
-fn scoped<'a>(
-    ctx: &Context<'a>,
-    tally: &mut Tally<'_>,
-    transfer: impl Fn(&mut Scoped<'a>, Range<usize>, Msecs) -> Result,
-) -> Result<(), Stop> {
-    let mut buffer = Some(KVec::from_elem(0u8, LEN, GFP_KERNEL)?);
-    let mut seen = Ok("");
-    let mut place = None;
-    let mut swept: Result<(), Failure> = Ok(());
-
-    with_mapping(ctx.dev, &mut buffer, Bidirectional, |scoped| {
-        let at = Place::of(scoped.mapping().ok_or(EFAULT)?);
-        seen = at.mapped(ctx);
-        place = Some(at);
-
-        swept = sweep(tally, |range, timeout| transfer(scoped, range, timeout));
-        Ok(())
-    })?;
-    seen?;
-    swept?;
-    place.ok_or(EFAULT)?.unmapped(ctx)?;
-    Ok(())
-}
-
-pub(super) fn scoped_read(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let edu = ctx.edu()?;
-
-    scoped(ctx, tally, |scoped, range, timeout| {
-        scoped.read(edu, range, JOB, timeout)
-    })
-}
-
-pub(super) fn scoped_write(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
-    let edu = ctx.edu()?;
-
-    scoped(ctx, tally, |scoped, range, timeout| {
-        scoped.write(edu, range, JOB, timeout)
-    })
 }

@@ -31,8 +31,8 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     direction::<ToDevice>(ctx, suite);
     direction::<FromDevice>(ctx, suite);
     direction::<Bidirectional>(ctx, suite);
-    let result = with(ctx, |other| turns(ctx, other));
-    suite.result(fmt!("shared turns"), result);
+    let result = with(ctx, |other| rounds(ctx, other));
+    suite.result(fmt!("shared rounds"), result);
 }
 
 fn direction<D: DirectionTest + Permits<[u8]>>(ctx: &Context<'_>, suite: &mut Suite<'_>) {
@@ -75,21 +75,21 @@ fn map<'a, D: DirectionTest + Permits<[u8]>>(
     let mut memory =
         CoherentMemory::<[u8]>::zeroed_slice_with_attrs(other, SIZE, GFP_KERNEL, attrs)?;
     memory.fill(D::BEFORE);
-    let its_own = memory.span().number();
+    let its_own = memory.range().number();
 
     // The address of the other device is not valid for this one.
-    let Err(err) = Transfer::read(ctx.edu()?, memory, 0..1, JOB) else {
+    let Err(err) = Transfer::to_device(ctx.edu()?.channel(), memory, 0..1, JOB) else {
         return fail("the device took an address of another one");
     };
     if err.error != EINVAL {
         return Err(err.error.into());
     }
 
-    match SgMapping::map(ctx.dev, err.memory, D::VALUE, GFP_KERNEL) {
+    match SgMapping::map(ctx.dev, err.value, D::VALUE, GFP_KERNEL) {
         Ok(mapping) if limits::is_coherent(other) => Ok((mapping, its_own)),
         Ok(_) => fail("uncached memory was mapped"),
         Err(mut err) if err.error == EINVAL && !limits::is_coherent(other) => {
-            err.buffer.compare(D::BEFORE)?;
+            err.value.compare(D::BEFORE)?;
             Err(Stop::Skip(
                 "dma_map_sgtable refused with EINVAL, as the CPU does not cache the memory",
             ))
@@ -108,13 +108,13 @@ fn check<D: DirectionTest + Permits<[u8]>>(
     // The checks of the other device print its trace marks.
     let owner = IommuCheck::of(other.as_ref(), TraceMarks::new(ctx.dev, None, false));
     let (mapping, its_own) = map::<D>(ctx, other.as_ref(), attrs)?;
-    let dma = mapping.spans().next().ok_or(EFAULT)?.number();
+    let dma = mapping.segments().next().ok_or(EFAULT)?.number();
     suite.note(fmt!("DMA {:#x}, for the other device {:#x}", dma, its_own));
 
     let merged = merged::check(ctx, &mapping)?;
     // Both devices have the same memory.
     owner.mapped(its_own, SIZE, DataDirection::Bidirectional, &|at| {
-        sg::phys_at(mapping.pieces(), at).unwrap_or(0)
+        sg::phys_at(mapping.phys_vecs(), at).unwrap_or(0)
     })?;
 
     let mut memory = through(ctx, mapping)?.unmap();
@@ -133,7 +133,7 @@ fn check<D: DirectionTest + Permits<[u8]>>(
 }
 
 /// Syncs memory of `other` between the CPU and this device while it stays mapped.
-fn turns(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static str, Stop> {
+fn rounds(ctx: &Context<'_>, other: &pci::Device<Core<'_>>) -> Result<&'static str, Stop> {
     let (mut mapping, _) = map::<Bidirectional>(ctx, other.as_ref(), DMA_ATTR_NO_WARN)?;
     let mut bytes = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
     let merged = merged::check(ctx, &mapping)?;

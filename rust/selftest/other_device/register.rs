@@ -28,7 +28,8 @@ fn read<'a>(
 ) -> Result<(ResourceMapping<'a, ToDevice>, u32), Stop> {
     let mut seen = [0; size_of::<u32>()];
 
-    let register = Transfer::read(ctx.edu()?, register, 0..seen.len(), JOB)?.wait(TIMEOUT)?;
+    let register =
+        Transfer::to_device(ctx.edu()?.channel(), register, 0..seen.len(), JOB)?.wait(TIMEOUT)?;
     fetch(ctx, &mut seen)?;
     Ok((register, u32::from_le_bytes(seen)))
 }
@@ -55,7 +56,8 @@ pub(super) fn check(ctx: &Context<'_>, other: &pci::Device<Bound>) -> Result<Evi
 
     for (number, expected) in NUMBERS {
         load(ctx, &number.to_le_bytes())?;
-        number_to = Transfer::write(ctx.edu()?, number_to, 0..size, JOB)?.wait(TIMEOUT)?;
+        number_to =
+            Transfer::from_device(ctx.edu()?.channel(), number_to, 0..size, JOB)?.wait(TIMEOUT)?;
 
         let mut polls = 0;
         loop {

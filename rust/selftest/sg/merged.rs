@@ -2,8 +2,8 @@
 
 //! Checks how the entries of a list were merged.
 //!
-//! dma-iommu maps them to one IOVA range, in as few spans as the limits of the device allow.
-//! Without translation, or if an entry may be bounced, each entry is a span.
+//! dma-iommu maps them to one IOVA range, in as few ranges as the limits of the device allow.
+//! Without translation, or if an entry may be bounced, each entry is a range.
 
 use super::phys_at;
 use crate::selftest::{
@@ -16,17 +16,17 @@ use kernel::fmt::{
     Display, //
 };
 
-/// The limits of a span.
+/// The limits of a range.
 struct Limits {
     /// The merge boundary less one, or 0 without merging.
     merge_boundary: usize,
     /// The maximum length in bytes.
     max_len: usize,
-    /// The mask of the boundary that no span crosses.
+    /// The mask of the boundary that no range crosses.
     seg_boundary: u64,
 }
 
-/// The memory of a span: its first byte, its last, and its length.
+/// The memory of a range: its first byte, its last, and its length.
 #[derive(Clone, Copy)]
 struct Memory {
     first: PhysAddr,
@@ -55,7 +55,7 @@ impl Limits {
         ((end + self.merge_boundary) & !self.merge_boundary) + self.in_page(next)
     }
 
-    /// Returns whether two adjacent spans could have been one.
+    /// Returns whether two adjacent ranges could have been one.
     fn allow_one(&self, before: Memory, after: Memory) -> bool {
         self.in_page(before.last) == self.merge_boundary
             && self.in_page(after.first) == 0
@@ -69,57 +69,62 @@ impl Limits {
     }
 }
 
-/// A mapped list whose spans were checked.
+/// A mapped list whose ranges were checked.
 pub(in crate::selftest) struct Merged {
     /// The place of the first byte, with the size of the whole list.
     place: Place,
-    entries: usize,
-    /// The address and length of each span.
-    spans: KVec<(DmaAddress, usize)>,
+    /// The number of pieces of memory.
+    pieces: usize,
+    /// The address and length of each range.
+    ranges: KVec<(DmaAddress, usize)>,
     is_one_range: bool,
     witness: &'static str,
 }
 
 /// Checks the addresses of a mapping, page by page, and how it was merged.
-pub(in crate::selftest) fn check<S: Scattered, D: Direction>(
+pub(in crate::selftest) fn check<S: ScatterBuffer, D: Direction>(
     ctx: &Context<'_>,
     mapping: &SgMapping<'_, S, D>,
 ) -> Result<Merged, Stop> {
     let limits = Limits::of(ctx.dev);
-    let size = mapping.pieces().map(|piece| piece.len()).sum();
-    let first = mapping.spans().next().ok_or(EFAULT)?.number();
-    let phys = |offset| phys_at(mapping.pieces(), offset).ok_or(EFAULT);
+    let size = mapping.phys_vecs().map(|piece| piece.len()).sum();
+    let first = mapping.segments().next().ok_or(EFAULT)?.number();
+    let phys = |offset| phys_at(mapping.phys_vecs(), offset).ok_or(EFAULT);
     let merges = limits.merge_boundary != 0
-        && !is_each_alone(ctx, D::DIRECTION, mapping.pieces().map(|piece| piece.len()));
+        && !is_each_alone(
+            ctx,
+            D::DIRECTION,
+            mapping.phys_vecs().map(|piece| piece.len()),
+        );
     let mut before: Option<Memory> = None;
     let mut merged = Merged {
         place: Place::streaming::<D>(first, size, phys(0)?),
-        entries: mapping.entries(),
-        spans: KVec::new(),
+        pieces: mapping.phys_vecs().count(),
+        ranges: KVec::new(),
         is_one_range: merges,
         witness: "",
     };
 
-    // The end of the previous span: its offset in the memory, and in IOVAs from the first page.
+    // The end of the previous range: its offset in the memory, and in IOVAs from the first page.
     let (mut offset, mut end) = (0, 0);
     let start = limits.in_page(phys(0)?);
 
-    for span in mapping.spans() {
-        if span.is_empty() || span.len() > limits.max_len {
-            return fail("a span is empty, or more than the device takes");
+    for range in mapping.segments() {
+        if range.is_empty() || range.len() > limits.max_len {
+            return fail("a range is empty, or more than the device takes");
         }
-        let dma = span.number();
+        let dma = range.number();
         let memory = Memory {
             first: phys(offset)?,
-            last: phys(offset + span.len() - 1)?,
-            len: span.len(),
+            last: phys(offset + range.len() - 1)?,
+            len: range.len(),
         };
         let at = limits.after(end, memory.first);
 
         if merges {
             merged.is_one_range &= dma == first.wrapping_add((at - start) as DmaAddress);
             if before.is_some_and(|it| limits.allow_one(it, memory)) && merged.is_one_range {
-                return fail("two spans could have been one");
+                return fail("two ranges could have been one");
             }
         }
         // Compare each page: merged pieces are never bounced, but their ends may look like one
@@ -127,39 +132,36 @@ pub(in crate::selftest) fn check<S: Scattered, D: Direction>(
         let is_one_piece = offsets(memory.len)
             .all(|at| phys(offset + at).is_ok_and(|phys| phys == memory.first + at as PhysAddr));
         merged.witness = if is_one_piece {
-            Place::streaming::<D>(dma, span.len(), memory.first).mapped(ctx)?
+            Place::streaming::<D>(dma, range.len(), memory.first).mapped(ctx)?
         } else {
             // Beyond the end, 0 fails the comparison.
             let phys = |at| phys(offset + at).unwrap_or(0);
 
-            ctx.iommu.mapped(dma, span.len(), D::DIRECTION, &phys)?
+            ctx.iommu.mapped(dma, range.len(), D::DIRECTION, &phys)?
         };
 
-        offset += span.len();
-        end = at + span.len();
+        offset += range.len();
+        end = at + range.len();
         before = Some(memory);
-        merged.spans.push((dma, span.len()), GFP_KERNEL)?;
+        merged.ranges.push((dma, range.len()), GFP_KERNEL)?;
     }
 
     if offset != size {
-        return fail("the spans have another size than the memory");
+        return fail("the ranges have another size than the memory");
     }
     if ctx.iommu.translates() != (limits.merge_boundary != 0) {
         return fail("there is a merge boundary without an IOMMU, or none with it");
     }
-    if !merges && merged.spans.len() != merged.entries {
-        return fail("each entry is mapped alone, and yet they merge");
-    }
     if merges && !merged.is_one_range && limits.allow_range(limits.after(end, 0)) {
-        return fail("the spans are not one range of IOVAs");
+        return fail("the ranges are not one range of IOVAs");
     }
     Ok(merged)
 }
 
 impl Merged {
-    /// Checks that all spans are unmapped.
+    /// Checks that all ranges are unmapped.
     pub(in crate::selftest) fn unmapped(&self, ctx: &Context<'_>) -> Result<(), Failure> {
-        for (dma, len) in &self.spans {
+        for (dma, len) in &self.ranges {
             ctx.iommu.unmapped(*dma, *len)?;
         }
         Ok(())
@@ -188,9 +190,9 @@ pub(in crate::selftest) struct ListEvidence {
 
 impl Display for ListEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (entries, spans) = (self.merged.entries, self.merged.spans.len());
+        let (pieces, ranges) = (self.merged.pieces, self.merged.ranges.len());
 
-        write!(f, "entries {entries} spans {spans} ")?;
+        write!(f, "pieces {pieces} ranges {ranges} ")?;
         self.evidence.fmt(f)?;
         if self.merged.is_one_range {
             f.write_str(", one IOVA range")?;

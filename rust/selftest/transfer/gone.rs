@@ -12,7 +12,7 @@ use crate::selftest::prelude::*;
 use kernel::bindings;
 
 /// A timeout that is much shorter than a transfer.
-const SHORT: Msecs = 20;
+const SHORT: Delta = Delta::from_millis(20);
 
 /// The command register in configuration space.
 const COMMAND: usize = 0x04;
@@ -91,13 +91,13 @@ fn silent(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     reads_as_ones(ctx)?;
     load(ctx, &[0; SIZE])?;
-    let transfer = Transfer::read(edu, map(ctx)?, 0..SIZE, JOB)?;
+    let transfer = Transfer::to_device(edu.channel(), map(ctx)?, 0..SIZE, JOB)?;
 
     let silent = Silent::new(ctx.pdev)?;
     let result = transfer.wait(SHORT);
     drop(silent);
 
-    let Err(WaitError::TimedOut(transfer)) = result else {
+    let Err(WaitError::InFlight(_, transfer)) = result else {
         edu.settle()?;
         return fail("a transfer of 100 ms ended within 20 ms");
     };
@@ -114,7 +114,10 @@ fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     let edu = ctx.edu()?;
     reads_as_ones(ctx)?;
     load(ctx, &[0; SIZE])?;
-    let (transfer, other) = (Transfer::read(edu, map(ctx)?, 0..SIZE, JOB)?, map(ctx)?);
+    let (transfer, other) = (
+        Transfer::to_device(edu.channel(), map(ctx)?, 0..SIZE, JOB)?,
+        map(ctx)?,
+    );
 
     let mut silent = Silent::new(ctx.pdev)?;
     silent.disconnect();
@@ -126,7 +129,7 @@ fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
     } else {
         transfer.abort().ok()
     };
-    let refused = Transfer::read(edu, other, 0..SIZE, JOB);
+    let refused = Transfer::to_device(edu.channel(), other, 0..SIZE, JOB);
     drop(silent);
     edu.settle()?;
 
@@ -134,7 +137,7 @@ fn gone(ctx: &Context<'_>, wait: bool) -> Result<&'static str, Stop> {
         "the memory of a disconnected device is lost",
     ))?;
     match refused {
-        Err(err) if err.error == ENODEV => unmap(ctx, err.memory)?,
+        Err(err) if err.error == ENODEV => unmap(ctx, err.value)?,
         _ => return fail("a disconnected device was started"),
     }
     arrived(ctx, memory)?;

@@ -27,8 +27,8 @@ use kernel::time::{
 };
 
 /// Timeouts that are much shorter than a transfer, and longer than one.
-const SHORT: Msecs = 20;
-const LONG: Msecs = 300;
+const SHORT: Delta = Delta::from_millis(20);
+const LONG: Delta = Delta::from_millis(300);
 
 /// The number of interrupts of a storm.
 const STORM: usize = 1000;
@@ -55,17 +55,17 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
 }
 
 /// A transfer in flight.
-type InFlight<'a, 'e> = Transfer<&'e Edu<'e>, Mapping<'a, KVec<u8>, ToDevice>>;
+type InFlight<'a, 'e> = Transfer<Channel<'e, &'e Edu<'e>>, Mapping<'a, KVec<u8>, ToDevice>>;
 
 fn start<'a, 'e>(ctx: &Context<'a>, edu: &'e Edu<'e>, job: Job) -> Result<InFlight<'a, 'e>, Stop> {
-    Ok(Transfer::read(edu, map(ctx)?, 0..SIZE, job)?)
+    Ok(Transfer::to_device(edu.channel(), map(ctx)?, 0..SIZE, job)?)
 }
 
 /// Checks that a transfer has not ended early.
 fn still_running<'a, 'e>(transfer: InFlight<'a, 'e>) -> Result<InFlight<'a, 'e>, Stop> {
     match transfer.wait(SHORT) {
-        Err(WaitError::TimedOut(transfer)) => Ok(transfer),
-        Err(WaitError::Failed(error, _)) => Err(error.into()),
+        Err(WaitError::InFlight(ETIMEDOUT, transfer)) => Ok(transfer),
+        Err(err) => Err(Error::from(err).into()),
         Ok(_) => fail("a transfer of 100 ms ended within 20 ms"),
     }
 }
@@ -75,7 +75,12 @@ fn drop_in_flight(ctx: &Context<'_>, edu: &Edu<'_>) -> Result<(), Stop> {
     let mapping = map(ctx)?;
     let place = Place::of(&mapping);
 
-    drop(still_running(Transfer::read(edu, mapping, 0..SIZE, JOB)?)?);
+    drop(still_running(Transfer::to_device(
+        edu.channel(),
+        mapping,
+        0..SIZE,
+        JOB,
+    )?)?);
     Ok(place.unmapped(ctx)?)
 }
 
@@ -110,7 +115,7 @@ fn never(ctx: &Context<'_>) -> Result<&'static str, Stop> {
 
     let begun = Instant::<Monotonic>::now();
     let mapping = transfer.wait(LONG)?;
-    if edu.handled() != handled || begun.elapsed() < Delta::from_millis(LONG.into()) {
+    if edu.handled() != handled || begun.elapsed() < LONG {
         return fail("there was an interrupt");
     }
     arrived(ctx, mapping)?;

@@ -22,25 +22,19 @@ use super::{
     round_trip, //
 };
 use crate::dma::{
-    buffer::{
-        Buffer,
-        Pages, //
-    },
-    coherent::CoherentMemory,
-    direction::{
-        Bidirectional,
-        FromDevice,
-        Permits, //
-    },
-    iova::IovaBuilder,
-    pages::{
-        DevicePages,
-        NoncontiguousPages, //
-    },
-    pool::DmaPool,
-    resource::ResourceMapping,
-    sg::SgMapping,
-    streaming::Mapping, //
+    Bidirectional,
+    Buffer,
+    CoherentMemory,
+    DevicePages,
+    FromDevice,
+    IovaBuilder,
+    Mapping,
+    NoncontiguousPages,
+    Pages,
+    Permits,
+    Pool,
+    ResourceMapping,
+    SgMapping, //
 };
 use kernel::{
     alloc::Flags,
@@ -153,7 +147,7 @@ pub(super) const LIFECYCLES: &[Lifecycle] = &[
     },
     Lifecycle {
         name: "map_sg",
-        what: "dma_map_sgtable of pieces of 1, 4 and 2 pages, sync for CPU and device, dma_unmap_sgtable",
+        what: "dma_map_sgtable of 1, 4 and 2 pages, sync for CPU and device, dma_unmap_sgtable",
         run: map_sg,
         other: Some((Kind::Sg, 7 * PAGE_SIZE)),
     },
@@ -173,12 +167,6 @@ pub(super) const LIFECYCLES: &[Lifecycle] = &[
         name: "coherent_atomic",
         what: "dma_alloc_attrs of 64 KiB, GFP_ATOMIC, dma_free_attrs",
         run: coherent_atomic,
-        other: None,
-    },
-    Lifecycle {
-        name: "get_sgtable",
-        what: "dma_alloc_attrs of 64 KiB, dma_get_sgtable_attrs, dma_free_attrs",
-        run: get_sgtable,
         other: None,
     },
     Lifecycle {
@@ -283,10 +271,6 @@ fn coherent_atomic(target: &Target<'_>) -> Result {
     allocate(target, GFP_ATOMIC, none()).map(drop)
 }
 
-fn get_sgtable(target: &Target<'_>) -> Result {
-    allocate(target, GFP_KERNEL, none())?.sg_table().map(drop)
-}
-
 fn alloc_noncoherent(target: &Target<'_>) -> Result {
     let mut pages = DevicePages::<u8, _>::zeroed(target.dev, LARGE, Bidirectional, GFP_KERNEL)?;
 
@@ -306,14 +290,14 @@ fn alloc_noncontiguous(target: &Target<'_>) -> Result {
 }
 
 fn pool(target: &Target<'_>) -> Result {
-    let pool = DmaPool::<[u8; SMALL]>::new(target.dev, c"run", Alignment::new::<4>(), None)?;
+    let pool = Pool::<[u8; SMALL]>::new(target.dev, c"run", Alignment::new::<4>(), None)?;
 
-    DmaPool::zalloc(&pool, GFP_KERNEL).map(drop)
+    Pool::zalloc(&pool, GFP_KERNEL).map(drop)
 }
 
 fn iova(target: &Target<'_>) -> Result {
     let page = || Pages::zeroed(0, GFP_KERNEL);
-    let mut builder = IovaBuilder::begin(
+    let mut builder = IovaBuilder::reserve(
         target.dev,
         page()?,
         3 * PAGE_SIZE,
@@ -332,6 +316,6 @@ fn iova(target: &Target<'_>) -> Result {
 fn map_resource(target: &Target<'_>) -> Result {
     let registers = target.registers().ok_or(EOPNOTSUPP)??;
 
-    ResourceMapping::map(target.dev, registers, FromDevice)?.unmap();
+    drop(ResourceMapping::map(target.dev, registers, FromDevice)?);
     Ok(())
 }

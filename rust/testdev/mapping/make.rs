@@ -27,31 +27,23 @@ use super::{
     MappingState, //
 };
 use crate::dma::{
-    buffer::{
-        Buffer,
-        Pages,
-        PagesPart, //
-    },
-    coherent::CoherentMemory,
-    direction::{
-        Bidirectional,
-        FromDevice,
-        Permits,
-        ToDevice, //
-    },
-    iova::IovaMapping,
-    pages::{
-        DevicePages,
-        NoncontiguousPages,
-        VmappedPages, //
-    },
-    pool::DmaPool,
-    resource::ResourceMapping,
-    sg::SgMapping,
-    streaming::{
-        MapError,
-        Mapping, //
-    }, //
+    Bidirectional,
+    Buffer,
+    CoherentMemory,
+    DevicePages,
+    ErrorWith,
+    FromDevice,
+    IovaMapping,
+    Mapping,
+    NoncontiguousPages,
+    Pages,
+    PagesPart,
+    Permits,
+    Pool,
+    ResourceMapping,
+    SgMapping,
+    ToDevice,
+    VmappedPages, //
 };
 use core::ops::DerefMut;
 use kernel::{
@@ -196,7 +188,7 @@ where
     }
 
     /// Allocates pieces for all bytes.
-    fn pieces(&self) -> Result<KVec<PagesPart>, Refused> {
+    fn phys_vecs(&self) -> Result<KVec<PagesPart>, Refused> {
         let mut pieces = KVec::new();
         let mut start = self.offset;
         let mut left = self.size;
@@ -256,31 +248,36 @@ where
 
         match Mapping::map(self.target.dev, buffer, self.direction) {
             Ok(mapping) => self.made(mapping),
-            Err(MapError { error, buffer }) => Err(self.failed(error, [&*buffer].into_iter())),
+            Err(ErrorWith {
+                error,
+                value: buffer,
+            }) => Err(self.failed(error, [&*buffer].into_iter())),
         }
     }
 
     fn sg(&self) -> Result<Made<'bound>, Refused> {
-        let mut pieces = self.pieces()?;
+        let mut pieces = self.phys_vecs()?;
         self.fill(pieces.iter_mut().map(|piece| &mut **piece));
 
         match SgMapping::map(self.target.dev, pieces, self.direction, flags()) {
             Ok(mapping) => self.made(mapping),
-            Err(MapError { error, buffer }) => {
-                Err(self.failed(error, buffer.iter().map(|piece| &**piece)))
-            }
+            Err(ErrorWith {
+                error,
+                value: buffer,
+            }) => Err(self.failed(error, buffer.iter().map(|piece| &**piece))),
         }
     }
 
     fn iova(&self) -> Result<Made<'bound>, Refused> {
-        let mut pieces = self.pieces()?;
+        let mut pieces = self.phys_vecs()?;
         self.fill(pieces.iter_mut().map(|piece| &mut **piece));
 
         match IovaMapping::map(self.target.dev, pieces, self.direction, flags()) {
             Ok(mapping) => self.made(mapping),
-            Err(MapError { error, buffer }) => {
-                Err(self.failed(error, buffer.iter().map(|piece| &**piece)))
-            }
+            Err(ErrorWith {
+                error,
+                value: buffer,
+            }) => Err(self.failed(error, buffer.iter().map(|piece| &**piece))),
         }
     }
 
@@ -292,10 +289,9 @@ where
     }
 
     fn pool<const SIZE: usize>(&self) -> Result<Made<'bound>, Refused> {
-        let pool =
-            DmaPool::<[u8; SIZE]>::new(self.target.dev, c"named", Alignment::new::<4>(), None);
+        let pool = Pool::<[u8; SIZE]>::new(self.target.dev, c"named", Alignment::new::<4>(), None);
 
-        self.born(pool.and_then(|pool| DmaPool::zalloc(&pool, flags())))
+        self.born(pool.and_then(|pool| Pool::zalloc(&pool, flags())))
     }
 
     fn resource(&self) -> Result<Made<'bound>, Refused> {

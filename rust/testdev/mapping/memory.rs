@@ -4,42 +4,31 @@
 
 use super::super::request::Refused;
 use crate::dma::{
-    buffer::{
-        Buffer,
-        PagesPart, //
-    },
-    coherent::CoherentMemory,
-    direction::{
-        Bidirectional,
-        Direction,
-        FromDevice,
-        ToDevice, //
-    },
-    iova::IovaMapping,
-    pages::{
-        DevicePages,
-        VmappedPages, //
-    },
-    pool::PoolObject,
-    resource::ResourceMapping,
-    sg::{
-        SgMapping,
-        SgSegment, //
-    },
-    span::Span,
-    streaming::Mapping,
-    transfer::{
-        DeviceMemory,
-        Engine,
-        StartError,
-        Transfer, //
-    },
-    turn::CpuTurn, //
+    self,
+    Bidirectional,
+    Buffer,
+    CoherentMemory,
+    CpuOwned,
+    DevicePages,
+    Direction,
+    Engine,
+    ErrorWith,
+    FromDevice,
+    IovaMapping,
+    Mapping,
+    PagesPart,
+    PoolObject,
+    Range,
+    ResourceMapping,
+    SgMapping,
+    ToDevice,
+    Transfer,
+    VmappedPages, //
 };
 use crate::testdev::addresses::{phys_at, Number, Phys};
 use core::{
     convert::Infallible,
-    ops::Range, //
+    ops, //
 };
 use kernel::{
     dma::DmaAddress,
@@ -58,20 +47,20 @@ pub(in crate::testdev) trait RuntimeDirection: Direction {
     const DEVICE_WRITES: bool;
 
     /// Starts a transfer to the device, if the direction allows it.
-    fn read<E: Engine, M: DeviceMemory<Direction = Self>>(
+    fn read<E: Engine, M: dma::Memory<Direction = Self>>(
         engine: E,
         memory: M,
-        range: Range<usize>,
-        job: E::Job,
-    ) -> Result<Transfer<E, M>, StartError<M>>;
+        range: ops::Range<usize>,
+        job: E::Command,
+    ) -> Result<Transfer<E, M>, ErrorWith<M>>;
 
     /// Starts a transfer from the device, if the direction allows it.
-    fn write<E: Engine, M: DeviceMemory<Direction = Self>>(
+    fn write<E: Engine, M: dma::Memory<Direction = Self>>(
         engine: E,
         memory: M,
-        range: Range<usize>,
-        job: E::Job,
-    ) -> Result<Transfer<E, M>, StartError<M>>;
+        range: ops::Range<usize>,
+        job: E::Command,
+    ) -> Result<Transfer<E, M>, ErrorWith<M>>;
 }
 
 /// Implements [`RuntimeDirection`] for a direction.
@@ -81,21 +70,21 @@ macro_rules! runtime_direction {
             const DEVICE_READS: bool = $reads;
             const DEVICE_WRITES: bool = $writes;
 
-            fn read<E: Engine, M: DeviceMemory<Direction = Self>>(
+            fn read<E: Engine, M: dma::Memory<Direction = Self>>(
                 engine: E,
                 memory: M,
-                range: Range<usize>,
-                job: E::Job,
-            ) -> Result<Transfer<E, M>, StartError<M>> {
+                range: ops::Range<usize>,
+                job: E::Command,
+            ) -> Result<Transfer<E, M>, ErrorWith<M>> {
                 $read(engine, memory, range, job)
             }
 
-            fn write<E: Engine, M: DeviceMemory<Direction = Self>>(
+            fn write<E: Engine, M: dma::Memory<Direction = Self>>(
                 engine: E,
                 memory: M,
-                range: Range<usize>,
-                job: E::Job,
-            ) -> Result<Transfer<E, M>, StartError<M>> {
+                range: ops::Range<usize>,
+                job: E::Command,
+            ) -> Result<Transfer<E, M>, ErrorWith<M>> {
                 $write(engine, memory, range, job)
             }
         }
@@ -103,21 +92,33 @@ macro_rules! runtime_direction {
 }
 
 /// Refuses a transfer that the direction does not permit.
-fn not_permitted<E: Engine, M: DeviceMemory>(
+fn not_permitted<E: Engine, M: dma::Memory>(
     _engine: E,
     memory: M,
-    _range: Range<usize>,
-    _job: E::Job,
-) -> Result<Transfer<E, M>, StartError<M>> {
-    Err(StartError {
+    _range: ops::Range<usize>,
+    _job: E::Command,
+) -> Result<Transfer<E, M>, ErrorWith<M>> {
+    Err(ErrorWith {
         error: EACCES,
-        memory,
+        value: memory,
     })
 }
 
-runtime_direction!(ToDevice, true, false, Transfer::read, not_permitted);
-runtime_direction!(FromDevice, false, true, not_permitted, Transfer::write);
-runtime_direction!(Bidirectional, true, true, Transfer::read, Transfer::write);
+runtime_direction!(ToDevice, true, false, Transfer::to_device, not_permitted);
+runtime_direction!(
+    FromDevice,
+    false,
+    true,
+    not_permitted,
+    Transfer::from_device
+);
+runtime_direction!(
+    Bidirectional,
+    true,
+    true,
+    Transfer::to_device,
+    Transfer::from_device
+);
 
 /// Mapped memory that the device owns.
 pub(in crate::testdev) trait Memory: Send + Sized {
@@ -127,7 +128,7 @@ pub(in crate::testdev) trait Memory: Send + Sized {
     type CpuOwned: Send;
 
     /// The memory in a transfer.
-    type Segment: DeviceMemory<Direction = Self::RuntimeDirection> + Send;
+    type Segment: dma::Memory<Direction = Self::RuntimeDirection> + Send;
 
     /// Whether the CPU and the device own the memory alternately, with syncs between them.
     const HAS_SYNCS: bool;
@@ -168,8 +169,9 @@ pub(in crate::testdev) trait Memory: Send + Sized {
     /// Copies bytes from the memory.
     fn read(owned: &Self::CpuOwned, offset: usize, bytes: &mut [u8]) -> Result<(), Refused>;
 
-    /// Returns the segment that has the first bytes of `range`, and their range in it.
-    fn segment(self, range: Range<usize>) -> Result<(Self::Segment, Range<usize>), Self>;
+    /// Returns the memory for a transfer, and the first bytes of `range` that are contiguous for
+    /// the device.
+    fn segment(self, range: ops::Range<usize>) -> Result<(Self::Segment, ops::Range<usize>), Self>;
 
     /// Reverts [`Memory::segment`].
     fn from_segment(segment: Self::Segment) -> Self;
@@ -196,7 +198,7 @@ macro_rules! whole {
     () => {
         type Segment = Self;
 
-        fn segment(self, range: Range<usize>) -> Result<(Self, Range<usize>), Self> {
+        fn segment(self, range: ops::Range<usize>) -> Result<(Self, ops::Range<usize>), Self> {
             Ok((self, range))
         }
 
@@ -209,15 +211,15 @@ macro_rules! whole {
 /// Defines the ownership of memory that can be synced.
 macro_rules! syncs {
     () => {
-        type CpuOwned = CpuTurn<Self>;
+        type CpuOwned = CpuOwned<Self>;
 
         const HAS_SYNCS: bool = true;
 
-        fn into_cpu(self) -> Result<CpuTurn<Self>, Self> {
+        fn into_cpu(self) -> Result<CpuOwned<Self>, Self> {
             Ok(self.into_cpu())
         }
 
-        fn into_device(owned: CpuTurn<Self>) -> Self {
+        fn into_device(owned: CpuOwned<Self>) -> Self {
             owned.into_device()
         }
     };
@@ -244,7 +246,11 @@ macro_rules! slice {
         }
     };
     (read only) => {
-        fn write(_turn: &mut Self::CpuOwned, _offset: usize, _bytes: &[u8]) -> Result<(), Refused> {
+        fn write(
+            _owned: &mut Self::CpuOwned,
+            _offset: usize,
+            _bytes: &[u8],
+        ) -> Result<(), Refused> {
             Err(READ_ONLY)
         }
     };
@@ -265,11 +271,11 @@ macro_rules! with_syncs {
             slice!($($writes)*);
 
             fn dma(&self) -> DmaAddress {
-                self.span().number()
+                self.range().number()
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
-                pages_of(self.phys(), self.span().len(), show);
+                pages_of(self.phys(), self.range().len(), show);
             }
         }
 
@@ -282,7 +288,7 @@ macro_rules! with_syncs {
             slice!($($writes)*);
 
             fn dma(&self) -> DmaAddress {
-                self.span().number()
+                self.range().number()
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
@@ -299,28 +305,28 @@ macro_rules! with_syncs {
             slice!($($writes)*);
 
             fn dma(&self) -> DmaAddress {
-                self.span().number()
+                self.range().number()
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
-                for piece in self.pieces() {
+                for piece in self.phys_vecs() {
                     pages_of(piece.phys(), piece.len(), show);
                 }
             }
         }
 
-        impl<'bound> Memory for SgMapping<'bound, KVec<PagesPart>, $direction> {
+        impl Memory for SgMapping<'_, KVec<PagesPart>, $direction> {
             type RuntimeDirection = $direction;
-            type Segment = SgSegment<'bound, KVec<PagesPart>, $direction>;
+            type Segment = Self;
 
             syncs!();
 
             fn dma(&self) -> DmaAddress {
-                first(self.spans())
+                first(self.segments())
             }
 
             fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
-                for piece in self.pieces() {
+                for piece in self.phys_vecs() {
                     pages_of(piece.phys(), piece.len(), show);
                 }
             }
@@ -335,17 +341,18 @@ macro_rules! with_syncs {
 
             sg_write!($($writes)*);
 
-            fn segment(self, range: Range<usize>) -> Result<(Self::Segment, Range<usize>), Self> {
-                match span_with(self.spans().map(|span| span.len()), &range) {
-                    Some((number, range)) => {
-                        self.into_segment(number).map(|segment| (segment, range))
-                    }
+            fn segment(
+                self,
+                range: ops::Range<usize>,
+            ) -> Result<(Self::Segment, ops::Range<usize>), Self> {
+                match contiguous(self.segments().map(|range| range.len()), &range) {
+                    Some(range) => Ok((self, range)),
                     None => Err(self),
                 }
             }
 
-            fn from_segment(segment: Self::Segment) -> Self {
-                segment.into_mapping()
+            fn from_segment(segment: Self) -> Self {
+                segment
             }
         }
     )*};
@@ -368,24 +375,23 @@ with_syncs! {
     Bidirectional, (write);
 }
 
-/// Returns the address of the first span; a mapping has at least one.
-fn first<'a, D: Direction>(mut spans: impl Iterator<Item = Span<'a, D>>) -> DmaAddress {
-    spans.next().map_or(0, |span| span.number())
+/// Returns the address of the first range; a mapping has at least one.
+fn first<'a, D: Direction>(mut ranges: impl Iterator<Item = Range<'a, D>>) -> DmaAddress {
+    ranges.next().map_or(0, |range| range.number())
 }
 
-/// Returns the index of the span with the first byte of `range`, and the bytes of `range` in it,
-/// relative to its start.
-fn span_with(
+/// Returns the first bytes of `range` that are in one of the DMA ranges with these lengths.
+fn contiguous(
     lengths: impl Iterator<Item = usize>,
-    range: &Range<usize>,
-) -> Option<(usize, Range<usize>)> {
-    let mut before = 0;
+    range: &ops::Range<usize>,
+) -> Option<ops::Range<usize>> {
+    let mut end = 0;
 
-    for (number, len) in lengths.enumerate() {
-        if range.start < before + len {
-            return Some((number, range.start - before..len.min(range.end - before)));
+    for len in lengths {
+        end += len;
+        if range.start < end {
+            return Some(range.start..end.min(range.end));
         }
-        before += len;
     }
     None
 }
@@ -433,7 +439,7 @@ impl Memory for CoherentMemory<'_, [u8]> {
     shared!(|memory| memory);
 
     fn dma(&self) -> DmaAddress {
-        self.span().number()
+        self.range().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
@@ -449,7 +455,7 @@ impl<const SIZE: usize> Memory for PoolObject<'_, [u8; SIZE]> {
     shared!(|memory| memory);
 
     fn dma(&self) -> DmaAddress {
-        self.span().number()
+        self.range().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
@@ -490,11 +496,11 @@ impl<W: RuntimeDirection + Send> Memory for IovaMapping<'_, KVec<PagesPart>, W> 
     never!();
 
     fn dma(&self) -> DmaAddress {
-        self.span().number()
+        self.range().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {
-        for piece in self.pieces() {
+        for piece in self.phys_vecs() {
             pages_of(piece.phys(), piece.len(), show);
         }
     }
@@ -506,7 +512,7 @@ impl<W: RuntimeDirection + Send> Memory for ResourceMapping<'_, W> {
     never!();
 
     fn dma(&self) -> DmaAddress {
-        self.span().number()
+        self.range().number()
     }
 
     fn pages(&self, show: &mut dyn FnMut(PhysAddr)) {

@@ -6,7 +6,10 @@ use super::{
     super::request::Refused,
     memory::Memory, //
 };
-use crate::dma::{coherent::CoherentMemory, direction::Bidirectional};
+use crate::dma::{
+    Bidirectional,
+    CoherentMemory, //
+};
 use core::ops::Range;
 use kernel::{
     dma::DmaAddress,

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Access to private parts of `kernel`, inline functions of C, and checks of sizes and flags.
+//!
+//! Outside of the `kernel` crate the C representation of its types is private ([`device`],
+//! [`attrs`], [`gfp`], [`no_attrs`]). Inline functions of C are functions of Rust here, since each
+//! helper is a call: [`dma_wmb`], [`dma_rmb`], [`mask`], [`is_dma_capable`], [`use_dma_iommu`],
+//! [`dev_need_sync`], [`seg_limits`], [`mapping_error`] and [`to_result`]. In the kernel tree the
+//! former are deleted, and with `CONFIG_RUST_INLINE_HELPERS` the latter are helpers.
+
+use crate::bindings as helpers;
+use core::mem;
+#[cfg(not(CONFIG_ARM64))]
+use kernel::sync::barrier;
+use kernel::{
+    alloc::Flags,
+    bindings,
+    device,
+    dma::{
+        attrs,
+        Attrs,
+        DmaAddress, //
+    },
+    ffi::{
+        c_int,
+        c_ulong, //
+    },
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+/// Returns the `struct device` of `dev`, which is valid for as long as `dev` is.
+#[inline(always)]
+pub(crate) fn device<Ctx: device::DeviceContext>(
+    dev: &device::Device<Ctx>,
+) -> *mut bindings::device {
+    // `device::Device` is `repr(transparent)` over `Opaque<bindings::device>`, which lets C change
+    // what a shared reference points to.
+    core::ptr::from_ref(dev).cast_mut().cast()
+}
+
+/// Returns whether `dev` can do DMA. C warns of a mapping for a device that cannot.
+#[inline(always)]
+pub(crate) fn is_dma_capable(dev: &device::Device<device::Bound>) -> bool {
+    // SAFETY: `dev` is valid. Its bus has set the pointer before a driver was bound, and leaves it
+    // as it is until none is.
+    unsafe { !(*device(dev)).dma_mask.is_null() }
+}
+
+/// Returns the highest DMA address that `dev` can use for streaming mappings.
+///
+/// C: `*dev->dma_mask`; `dma_get_mask()` of `include/linux/dma-mapping.h` takes 32 bits for 0.
+///
+/// # Safety
+///
+/// `dev` can do DMA.
+#[inline]
+pub(super) unsafe fn mask(dev: &device::Device<device::Bound>) -> u64 {
+    // SAFETY: `dev` is valid, and has a mask by the caller's promise.
+    unsafe { (*device(dev)).dma_mask.read() }
+}
+
+/// Orders earlier writes to memory before later ones, as a device sees them.
+///
+/// As `dma_mb(Write)` of [`kernel::sync::barrier`], which is a function call each time. With that
+/// and [`dma_rmb()`], a descriptor that is posted and reaped would take 57 instructions at least
+/// instead of 53, and 47 in C.
+///
+/// C: `dma_wmb()`, `include/asm-generic/barrier.h`.
+#[inline(always)]
+pub(super) fn dma_wmb() {
+    #[cfg(CONFIG_ARM64)]
+    // SAFETY: A barrier has no preconditions. By default, the compiler takes it to access memory.
+    unsafe {
+        core::arch::asm!("dmb oshst", options(nostack, preserves_flags))
+    };
+    #[cfg(not(CONFIG_ARM64))]
+    barrier::dma_mb(barrier::Write);
+}
+
+/// Orders earlier reads of memory that a device writes before later ones.
+///
+/// As `dma_mb(Read)` of [`kernel::sync::barrier`], which is a function call each time.
+///
+/// C: `dma_rmb()`, `include/asm-generic/barrier.h`.
+#[inline(always)]
+pub(super) fn dma_rmb() {
+    #[cfg(CONFIG_ARM64)]
+    // SAFETY: As in `dma_wmb()`.
+    unsafe {
+        core::arch::asm!("dmb oshld", options(nostack, preserves_flags))
+    };
+    #[cfg(not(CONFIG_ARM64))]
+    barrier::dma_mb(barrier::Read);
+}
+
+/// Returns whether a flag of the device is set.
+///
+/// C: `test_bit()` of `struct device::flags`, `include/linux/device.h`.
+#[inline(always)]
+fn flag(dev: &device::Device<device::Bound>, number: bindings::struct_device_flags) -> bool {
+    const BITS: usize = c_ulong::BITS as usize;
+    // CAST: A small number.
+    let number = number as usize;
+
+    // SAFETY: `dev` is valid. The word is read once, as C reads it, since others may change its
+    // bits meanwhile.
+    let word = unsafe { (&raw const (*device(dev)).flags[number / BITS]).read_volatile() };
+
+    word >> (number % BITS) & 1 != 0
+}
+
+/// Returns whether the addresses of mappings for `dev` are those of an IOMMU.
+///
+/// C: `use_dma_iommu()`, `include/linux/iommu-dma.h`. It is asked here, as there it is no call
+/// either.
+#[inline(always)]
+pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
+    cfg!(CONFIG_IOMMU_DMA) && flag(dev, bindings::struct_device_flags_DEV_FLAG_DMA_IOMMU)
+}
+
+/// Returns whether syncing for `dev` has any effect.
+///
+/// C clears the flag before it makes the first mapping that must be synced, one that is bounced.
+/// `dma_set_mask()` sets it again; a driver calls that while nothing is mapped.
+///
+/// C: `dma_dev_need_sync()`, `include/linux/dma-mapping.h`. The sync functions ask the same.
+#[inline(always)]
+pub(super) fn dev_need_sync(dev: &device::Device<device::Bound>) -> bool {
+    cfg!(CONFIG_DMA_NEED_SYNC)
+        && (cfg!(CONFIG_DMA_API_DEBUG)
+            || !flag(dev, bindings::struct_device_flags_DEV_FLAG_DMA_SKIP_SYNC))
+}
+
+/// Returns the maximum length of a segment in bytes, and the boundary that it must not cross.
+///
+/// C: `dma_get_max_seg_size()`, `dma_get_seg_boundary()`; `include/linux/dma-mapping.h`.
+#[inline]
+pub(super) fn seg_limits(dev: &device::Device<device::Bound>) -> (u32, u64) {
+    const DEFAULT: (u32, u64) = (64 << 10, c_ulong::MAX as u64);
+
+    // SAFETY: `dev` is valid. Its bus has set the pointer before a driver was bound, and leaves it
+    // and what it points to until none is.
+    unsafe {
+        let parms = (*device(dev)).dma_parms;
+
+        if parms.is_null() {
+            return DEFAULT;
+        }
+        (
+            match (*parms).max_segment_size {
+                0 => DEFAULT.0,
+                size => size,
+            },
+            match (*parms).segment_boundary_mask {
+                0 => DEFAULT.1,
+                // CAST: From at most 64 bits.
+                boundary => boundary as u64,
+            },
+        )
+    }
+}
+
+/// Checks that `addr` is an address, and not an error.
+///
+/// Compares `addr`; calls C only for the DMA debugger, which records the check.
+///
+/// C: `dma_mapping_error()`, `include/linux/dma-mapping.h`.
+///
+/// # Errors
+///
+/// [`ENOMEM`], as C has it.
+///
+/// # Safety
+///
+/// `addr` is what a mapping function returned for `dev`.
+#[inline(always)]
+pub(super) unsafe fn mapping_error(
+    dev: &device::Device<device::Bound>,
+    addr: DmaAddress,
+) -> Result {
+    // What C has for that is all ones.
+    const DMA_MAPPING_ERROR: DmaAddress = DmaAddress::MAX;
+
+    if cfg!(CONFIG_DMA_API_DEBUG) {
+        // SAFETY: `dev` is bound, and the address is for it, by the caller's promise.
+        return to_result(unsafe { helpers::helper_dma_mapping_error(device(dev), addr) });
+    }
+    if addr == DMA_MAPPING_ERROR {
+        return Err(ENOMEM);
+    }
+    Ok(())
+}
+
+/// Converts a C return value to [`Result`].
+///
+/// As [`kernel::error::to_result`], which is a call each time.
+#[inline(always)]
+pub(super) fn to_result(err: c_int) -> Result {
+    if err == 0 {
+        return Ok(());
+    }
+    Err(Error::from_errno(err))
+}
+
+/// Returns `attrs` for C.
+#[inline(always)]
+pub(super) fn attrs(attrs: Attrs) -> c_ulong {
+    // SAFETY: `Attrs` is `repr(transparent)` over `u32`, for which every value is valid;
+    // `transmute` refuses to build should the size ever differ.
+    let raw: u32 = unsafe { mem::transmute(attrs) };
+
+    // CAST: From 32 bits to `unsigned long`, which has at least as many.
+    raw as c_ulong
+}
+
+/// Returns `flags` for C.
+#[inline(always)]
+pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
+    // SAFETY: `Flags` has one field, a `u32`, for which every value is valid. `transmute` refuses
+    // to build unless the sizes are equal, and then the field can only be at the start.
+    unsafe { mem::transmute(flags) }
+}
+
+/// Returns those of `flags` that say how hard to try for memory.
+///
+/// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and
+/// [`__GFP_NOWARN`]. No zone, which C refuses or which has no addresses in the kernel, no compound
+/// pages, of which C warns, and nothing that leaves pages as they were. Where it may not sleep,
+/// there may well be no memory, and that is no reason to warn: the pools for such memory do, with a
+/// stack (`kernel/dma/pool.c`).
+#[inline(always)]
+pub(super) fn reclaim_flags(flags: Flags) -> Flags {
+    let flags = flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN);
+
+    if flags & GFP_KERNEL == GFP_KERNEL {
+        flags
+    } else {
+        flags | __GFP_NOWARN
+    }
+}
+
+/// The size in bytes above which the page allocator does not try hard to find contiguous pages.
+const COSTLY: usize = PAGE_SIZE << bindings::PAGE_ALLOC_COSTLY_ORDER;
+
+/// Returns the flags with which `size` bytes of memory for DMA are allocated: [`reclaim_flags()`]
+/// of `flags`, and what makes a size that cannot be had an error and no more.
+///
+/// The page allocator warns of a size that is larger than anything it has. Many single pages, for
+/// an IOMMU, are taken one by one, and the OOM killer is called for them, or the kernel panics,
+/// unless the flags say that the allocation may fail.
+#[inline(always)]
+pub(super) fn alloc_flags(flags: Flags, size: usize) -> Flags {
+    let flags = reclaim_flags(flags);
+
+    if size > COSTLY {
+        // SAFETY: As for `gfp()`, the other way round.
+        let may_fail: Flags = unsafe { mem::transmute(helpers::HELPER_GFP_RETRY_MAYFAIL) };
+
+        flags | may_fail | __GFP_NOWARN
+    } else {
+        flags
+    }
+}
+
+/// Returns the size in bytes of the machine's memory, of which no allocation can have more.
+///
+/// C: `totalram_pages()`, `include/linux/mm.h`.
+#[inline]
+pub(super) fn ram_size() -> usize {
+    // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
+    let pages = unsafe { helpers::helper_totalram_pages() } as usize;
+
+    pages.saturating_mul(PAGE_SIZE)
+}
+
+/// Returns the size in bytes of `len` elements of the type `T`, allocated by the DMA API.
+///
+/// C rounds the size up to pages, counts them in 32 bits (`__iommu_dma_alloc_noncontiguous()`), and
+/// keeps a pointer for each in an array of at most `INT_MAX` bytes (`kvmalloc()`), all without a
+/// check. As with `vmalloc()`, no more than the machine's memory is asked for.
+///
+/// # Errors
+///
+/// [`EINVAL`] for a size of 0; [`EOVERFLOW`] for more than an address space has; [`ENOMEM`] for
+/// more than the machine has.
+#[inline]
+pub(super) fn alloc_size<T>(len: usize) -> Result<usize> {
+    const {
+        assert!(
+            align_of::<T>() <= PAGE_SIZE,
+            "memory from the DMA API begins with a page: the alignment of the type is larger"
+        );
+    }
+    // CAST: A positive number.
+    const MAX_PAGES: usize = i32::MAX as usize / size_of::<*mut bindings::page>();
+
+    match len.checked_mul(size_of::<T>()) {
+        Some(0) => Err(EINVAL),
+        // Any machine has as much: C is not asked for each small allocation.
+        Some(size) if size <= COSTLY => Ok(size),
+        // CAST: A positive number.
+        Some(size) if size <= isize::MAX as usize => {
+            if size <= ram_size().min(MAX_PAGES.saturating_mul(PAGE_SIZE)) {
+                Ok(size)
+            } else {
+                Err(ENOMEM)
+            }
+        }
+        _ => Err(EOVERFLOW),
+    }
+}
+
+/// Returns no attribute.
+#[inline(always)]
+pub(super) fn no_attrs() -> Attrs {
+    attrs::DMA_ATTR_NO_WARN & !attrs::DMA_ATTR_NO_WARN
+}
+
+#[kunit_tests(safe_dma_compat)]
+mod tests {
+    use super::{
+        attrs::*,
+        *, //
+    };
+    use kernel::{
+        device::Bound,
+        faux, //
+    };
+
+    /// What C reads there is the device.
+    #[test]
+    fn device_is_the_struct_device() -> Result {
+        let registration = faux::Registration::new(c"safe_dma_compat", None)?;
+        let faux: &faux::Device<Bound> = registration.as_ref();
+
+        // SAFETY: The device is registered, and has a name, a C string, that stays as it is.
+        let name = unsafe { CStr::from_char_ptr(bindings::dev_name(device(faux.as_ref()))) };
+        assert_eq!(name, c"safe_dma_compat");
+        Ok(())
+    }
+
+    #[test]
+    fn attrs_have_the_numbers_of_c() {
+        let numbers = [
+            (DMA_ATTR_WEAK_ORDERING, bindings::DMA_ATTR_WEAK_ORDERING),
+            (DMA_ATTR_WRITE_COMBINE, bindings::DMA_ATTR_WRITE_COMBINE),
+            (DMA_ATTR_SKIP_CPU_SYNC, bindings::DMA_ATTR_SKIP_CPU_SYNC),
+            (
+                DMA_ATTR_FORCE_CONTIGUOUS,
+                bindings::DMA_ATTR_FORCE_CONTIGUOUS,
+            ),
+            (
+                DMA_ATTR_ALLOC_SINGLE_PAGES,
+                bindings::DMA_ATTR_ALLOC_SINGLE_PAGES,
+            ),
+            (DMA_ATTR_NO_WARN, bindings::DMA_ATTR_NO_WARN),
+            (DMA_ATTR_PRIVILEGED, bindings::DMA_ATTR_PRIVILEGED),
+            (DMA_ATTR_MMIO, bindings::DMA_ATTR_MMIO),
+            (
+                DMA_ATTR_NO_WARN | DMA_ATTR_MMIO,
+                bindings::DMA_ATTR_NO_WARN | bindings::DMA_ATTR_MMIO,
+            ),
+        ];
+
+        for (attr, number) in numbers {
+            assert_eq!(super::attrs(attr), number as c_ulong);
+        }
+    }
+
+    #[test]
+    fn no_attrs_is_zero() {
+        assert_eq!(super::attrs(no_attrs()), 0);
+    }
+
+    #[test]
+    fn size_of_some() {
+        assert_eq!(alloc_size::<u8>(1), Ok(1));
+        assert_eq!(alloc_size::<u32>(1024), Ok(4096));
+        assert_eq!(alloc_size::<[u8; 3]>(5), Ok(15));
+        assert_eq!(alloc_size::<u8>(ram_size()), Ok(ram_size()));
+    }
+
+    #[test]
+    fn size_of_nothing() {
+        assert_eq!(alloc_size::<u8>(0), Err(EINVAL));
+        assert_eq!(alloc_size::<()>(17), Err(EINVAL));
+        assert_eq!(alloc_size::<[u32; 0]>(usize::MAX), Err(EINVAL));
+    }
+
+    /// More than the machine has, than there is, and products that are good modulo the size of the
+    /// address space.
+    #[test]
+    fn size_of_too_many() {
+        // CAST: A positive number.
+        let most = isize::MAX as usize;
+
+        assert_eq!(alloc_size::<u8>(ram_size() + 1), Err(ENOMEM));
+        assert_eq!(alloc_size::<u8>(most), Err(ENOMEM));
+        assert_eq!(alloc_size::<u8>(most + 1), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u8>(usize::MAX), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u32>(most / 4 + 1), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u32>(usize::MAX / 4 + 1), Err(EOVERFLOW));
+        assert_eq!(alloc_size::<u32>(usize::MAX / 4 + 2), Err(EOVERFLOW));
+    }
+
+    /// A size that may not be there is asked for without a warning, and without the OOM killer.
+    #[test]
+    fn flags_of_size() {
+        let small = PAGE_SIZE << bindings::PAGE_ALLOC_COSTLY_ORDER;
+
+        assert_eq!(gfp(alloc_flags(GFP_KERNEL, small)), bindings::GFP_KERNEL);
+        assert_eq!(
+            gfp(alloc_flags(GFP_KERNEL, small + 1)),
+            bindings::GFP_KERNEL | bindings::__GFP_NOWARN | helpers::HELPER_GFP_RETRY_MAYFAIL
+        );
+    }
+
+    /// What may not sleep may fail, without a warning.
+    #[test]
+    fn flags_in_atomic_context() {
+        for flags in [GFP_ATOMIC, GFP_NOWAIT] {
+            let found = gfp(alloc_flags(flags, 1));
+
+            assert_eq!(found, gfp(flags) | bindings::__GFP_NOWARN);
+        }
+    }
+
+    /// No zone is asked for, of which C warns.
+    #[test]
+    fn flags_of_no_zone() {
+        assert_eq!(
+            gfp(alloc_flags(GFP_KERNEL | __GFP_HIGHMEM, 1)),
+            bindings::GFP_KERNEL
+        );
+        assert_eq!(
+            gfp(alloc_flags(!GFP_KERNEL, 1)) & bindings::__GFP_HIGHMEM,
+            0
+        );
+    }
+
+    #[test]
+    fn gfp_has_the_numbers_of_c() {
+        let numbers = [
+            (GFP_KERNEL, bindings::GFP_KERNEL),
+            (GFP_KERNEL_ACCOUNT, bindings::GFP_KERNEL_ACCOUNT),
+            (GFP_ATOMIC, bindings::GFP_ATOMIC),
+            (GFP_NOWAIT, bindings::GFP_NOWAIT),
+            (__GFP_ZERO, bindings::__GFP_ZERO),
+            (__GFP_NOWARN, bindings::__GFP_NOWARN),
+            (
+                GFP_KERNEL | __GFP_ZERO,
+                bindings::GFP_KERNEL | bindings::__GFP_ZERO,
+            ),
+        ];
+
+        for (flags, number) in numbers {
+            assert_eq!(gfp(flags), number);
+        }
+    }
+}
