@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The admin queue: one command at a time, which is polled for.
+
+use super::{
+    command::{
+        self,
+        Job, //
+    },
+    prp::{
+        Lists,
+        PAGE, //
+    },
+    queue::Queue,
+    regs::Regs,
+};
+use crate::dma::{
+    in_flight,
+    CoherentMemory,
+    Completer,
+    Submitter, //
+};
+use kernel::{
+    io::Io,
+    prelude::*,
+    sync::Arc,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+use safe_dma::block::Status;
+
+/// The data of an admin command.
+pub(crate) const SIZE: usize = PAGE as usize;
+
+const DEPTH: u16 = 3;
+const INTERVAL: Delta = Delta::from_micros(100);
+const POLLS: usize = 100_000;
+
+type Memory<'bound> = CoherentMemory<'bound, [u8]>;
+
+/// The admin queue.
+pub(crate) struct AdminQueue<'bound> {
+    submitter: Submitter<Queue<'bound>, Memory<'bound>, ()>,
+    completer: Completer<Queue<'bound>, Memory<'bound>, ()>,
+    /// Except while a command has it.
+    memory: Option<Memory<'bound>>,
+}
+
+impl<'bound> AdminQueue<'bound> {
+    /// Creates the queue of a controller, and enables it. Sleeps.
+    pub(crate) fn new(regs: &Arc<Regs<'bound>>, lists: &Lists<'bound>) -> Result<Self> {
+        regs.disable()?;
+        let queue = Queue::new(regs, lists, 0, DEPTH);
+        let (submitter, completer) = in_flight(queue, DEPTH.into())?;
+        let memory = CoherentMemory::zeroed_slice(regs.device(), SIZE, GFP_KERNEL)?;
+
+        regs.enable()?;
+        Ok(Self {
+            submitter,
+            completer,
+            memory: Some(memory),
+        })
+    }
+
+    /// Executes a command, and returns its result. Sleeps.
+    pub(crate) fn execute(&mut self, job: Job) -> Result<u32> {
+        let memory = self.memory.take().ok_or(EBUSY)?;
+        if let Err(error) = self.submitter.submit(0, memory, (), job) {
+            self.memory = Some(error.value.0);
+            return Err(error.error);
+        }
+
+        for _ in 0..POLLS {
+            match self.completer.reap() {
+                None => fsleep(INTERVAL),
+                Some(Ok(completed)) => {
+                    self.memory = Some(completed.memory);
+                    // Tells the controller.
+                    while self.completer.reap().is_some() {}
+                    return match command::status(completed.status.status) {
+                        // Only the number of queues, which is compared.
+                        Status::OK => Ok(completed.status.result.into_inner()),
+                        _ => Err(EIO),
+                    };
+                }
+                Some(Err(bad)) => {
+                    kernel::pr_warn_once!("an admin command {:#x} that is not in flight\n", bad.id);
+                }
+            }
+        }
+        Err(ETIMEDOUT)
+    }
+
+    /// Executes a command that reads data into `data`. Sleeps.
+    pub(crate) fn read(&mut self, job: Job, data: &mut [u8; SIZE]) -> Result {
+        self.execute(job)?;
+        self.memory.as_ref().ok_or(EBUSY)?.copy_to_slice(data);
+        Ok(())
+    }
+}
+
+impl Drop for AdminQueue<'_> {
+    fn drop(&mut self) {
+        // A command that has timed out is still in flight. This succeeds, see `Queue`.
+        let _ = self.submitter.stop(&mut self.completer, |_, ()| ());
+    }
+}

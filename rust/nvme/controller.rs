@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A controller, and its queues.
+
+use super::{
+    admin::AdminQueue,
+    command::{
+        self,
+        Admin,
+        Data,
+        Job,
+        Report,
+        DO_NOT_RETRY, //
+    },
+    identify::{
+        self,
+        ControllerInfo, //
+    },
+    prp::{
+        self,
+        Lists, //
+    },
+    queue::Queue,
+    regs::Regs,
+};
+use crate::dma::in_flight;
+use kernel::{
+    cpu,
+    device::{
+        Bound,
+        Device, //
+    },
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Mutex, //
+    },
+};
+use safe_dma::block::{
+    HardwareQueue,
+    Request,
+    Status,
+    Timeout, //
+};
+
+/// The number of commands in flight in a queue.
+pub(crate) const DEPTH: u16 = 127;
+
+const FEATURE_QUEUES: u32 = 7;
+const CONTIGUOUS: u32 = 1;
+const INTERRUPT: u32 = 2;
+
+type IoQueue<'bound> = HardwareQueue<'bound, Queue<'bound>>;
+
+/// A controller.
+#[pin_data]
+pub(crate) struct Controller<'bound> {
+    regs: Arc<Regs<'bound>>,
+    lists: Lists<'bound>,
+    pub(crate) info: ControllerInfo,
+    queues: KVec<Pin<KBox<IoQueue<'bound>>>>,
+    /// Under this lock the controller is enabled, reset and stopped. [`None`] if it is dead.
+    #[pin]
+    admin: Mutex<Option<AdminQueue<'bound>>>,
+    /// How many queues are in use.
+    started: Atomic<usize>,
+}
+
+impl<'bound> Controller<'bound> {
+    /// Enables and identifies the controller, which may access memory. Sleeps.
+    pub(crate) fn new(regs: Arc<Regs<'bound>>) -> Result<Arc<Self>> {
+        let lists = prp::lists(regs.device())?;
+        let mut admin = AdminQueue::new(&regs, &lists)?;
+        let info = identify::controller(&mut admin)?;
+
+        let mut queues = KVec::new();
+        for _ in 0..request_queues(&mut admin, cpu::nr_cpu_ids())? {
+            let queue = KBox::pin_init(IoQueue::new(), GFP_KERNEL)?;
+            queues.push(queue, GFP_KERNEL)?;
+        }
+        Arc::pin_init(
+            try_pin_init!(Self {
+                regs,
+                lists,
+                info,
+                queues,
+                admin <- new_mutex!(Some(admin)),
+                started: Atomic::new(0),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    #[inline]
+    pub(crate) fn device(&self) -> &'bound Device<Bound> {
+        self.regs.device()
+    }
+
+    /// Returns how many queues there can be.
+    pub(crate) fn max_queues(&self) -> u16 {
+        u16::try_from(self.queues.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Returns how many commands can be in flight in a queue.
+    pub(crate) fn depth(&self) -> u16 {
+        // CAST: At most `DEPTH`.
+        (self.regs.max_entries() - 1).min(DEPTH.into()) as u16
+    }
+
+    /// Returns a queue, if there is one with this number.
+    #[inline]
+    pub(crate) fn queue(&self, queue: usize) -> Option<&IoQueue<'bound>> {
+        self.queues.get(queue).map(|queue| &**queue)
+    }
+
+    /// Calls `f` with the admin queue. Sleeps.
+    pub(crate) fn with_admin<R>(
+        &self,
+        f: impl FnOnce(&mut AdminQueue<'bound>) -> Result<R>,
+    ) -> Result<R> {
+        f(self
+            .admin
+            .lock()
+            .as_mut()
+            .get_mut()
+            .as_mut()
+            .ok_or(ENODEV)?)
+    }
+
+    /// Creates the first `count` queues, with a vector each. Sleeps.
+    pub(crate) fn start_queues(&self, count: u16) -> Result {
+        self.started.store(count.into(), Relaxed);
+        self.with_admin(|admin| self.create_queues(admin))
+    }
+
+    fn create_queues(&self, admin: &mut AdminQueue<'bound>) -> Result {
+        let queues = self.queues.iter().take(self.started.load(Relaxed));
+
+        for (number, queue) in (1..).zip(queues) {
+            let depth = self.depth();
+            let engine = Queue::new(&self.regs, &self.lists, number, depth);
+            let (submitter, completer) = in_flight(engine, depth.into())?;
+
+            let [submission, completion] = submitter.engine().addresses();
+            let last = u32::from(Queue::entries(depth) - 1);
+            let size = last << 16 | u32::from(number);
+            let vector = u32::from(number) << 16 | INTERRUPT | CONTIGUOUS;
+            let queue_of = u32::from(number) << 16 | CONTIGUOUS;
+            for (opcode, last, address) in [
+                (Admin::CreateCompletionQueue, vector, completion),
+                (Admin::CreateSubmissionQueue, queue_of, submission),
+            ] {
+                let data = Data::Ring(address);
+                admin.execute(Job::admin(opcode, 0, [size, last], data))?;
+            }
+
+            queue.start(submitter, completer);
+        }
+        Ok(())
+    }
+
+    /// Ends the requests whose commands have completed, and returns whether there was one. Does not
+    /// sleep.
+    pub(crate) fn reap(&self, queue: usize) -> bool {
+        self.queue(queue).is_some_and(|queue| queue.reap(end))
+    }
+
+    /// Handles a request that did not end in time: aborts its command, or the second time resets
+    /// the controller. Sleeps.
+    pub(crate) fn timed_out(&self, queue: usize, tag: u16, again: bool) -> Timeout {
+        let mut admin = self.admin.lock();
+        let admin = admin.as_mut().get_mut();
+        let Some(io_queue) = self.queue(queue) else {
+            return Timeout::Wait;
+        };
+
+        // An interrupt may have been lost.
+        io_queue.poll(end);
+        let Some(id) = io_queue.in_flight(tag) else {
+            return Timeout::Handled;
+        };
+        if let (Some(admin), false) = (admin.as_mut(), again) {
+            dev_warn!(self.device(), "command {:#x} has timed out\n", id.as_u16());
+            // CAST: Less than 16 bits.
+            let which = u32::from(id.as_u16()) << 16 | (queue + 1) as u32;
+            let command = Job::admin(Admin::Abort, 0, [which, 0], Data::Ring(0));
+            if admin.execute(command).is_ok() {
+                return Timeout::Wait;
+            }
+        }
+        self.reset(admin);
+        Timeout::Handled
+    }
+
+    /// Resets the controller. Requests in flight are queued again. Sleeps.
+    fn reset(&self, admin: &mut Option<AdminQueue<'bound>>) {
+        dev_warn!(self.device(), "resetting\n");
+        self.stop(admin, Status::RESOURCE);
+
+        let restart = || {
+            let mut new = AdminQueue::new(&self.regs, &self.lists)?;
+            request_queues(&mut new, cpu::nr_cpu_ids())?;
+            self.create_queues(&mut new)?;
+            Ok::<_, Error>(new)
+        };
+        match restart() {
+            Ok(new) => *admin = Some(new),
+            Err(error) => {
+                dev_err!(self.device(), "cannot be reset: {:?}\n", error);
+                self.stop(&mut None, Status::OFFLINE);
+            }
+        }
+    }
+
+    /// Stops the controller, and refuses requests with `status` from now on. Sleeps.
+    ///
+    /// Requests that were in flight are queued again, or end.
+    fn stop(&self, admin: &mut Option<AdminQueue<'bound>>, status: Status) {
+        for queue in self.queues.iter() {
+            // It succeeds: the controller is disabled, or cut off from memory.
+            let _ = queue.stop(status, |request| request.retry(Status::IOERR));
+        }
+        *admin = None;
+    }
+
+    /// Shuts the controller down, which gets no more requests. Sleeps.
+    pub(crate) fn shut_down(&self) {
+        let mut admin = self.admin.lock();
+        let admin = admin.as_mut().get_mut();
+
+        if admin.is_some() && self.regs.shut_down(self.info.shutdown).is_err() {
+            dev_warn!(self.device(), "does not shut down\n");
+        }
+        self.stop(admin, Status::OFFLINE);
+    }
+}
+
+/// Ends the request of a command that has completed, or queues it again.
+fn end(request: Request, report: Report) {
+    match command::status(report.status) {
+        Status::OK => request.end(Status::OK),
+        status if report.status & DO_NOT_RETRY != 0 => request.end(status),
+        status => request.retry(status),
+    }
+}
+
+/// Asks for `wanted` queues, and returns how many of both kinds there are, at most `wanted`.
+/// Sleeps.
+fn request_queues(admin: &mut AdminQueue<'_>, wanted: u32) -> Result<u32> {
+    let wanted = wanted.clamp(1, 1 << 15);
+    let last = wanted - 1;
+    let parameters = [FEATURE_QUEUES, last << 16 | last];
+    let command = Job::admin(Admin::SetFeatures, 0, parameters, Data::Ring(0));
+    let granted = admin.execute(command)?;
+
+    Ok(wanted.min((granted & 0xffff).min(granted >> 16) + 1))
+}

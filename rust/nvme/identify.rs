@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What controller and namespaces report of themselves. All of it is untrusted.
+
+use super::{
+    admin::{
+        AdminQueue,
+        SIZE, //
+    },
+    command::{
+        Admin,
+        Data,
+        Job, //
+    },
+    prp::PAGE, //
+};
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
+
+const NAMESPACE: u32 = 0;
+const CONTROLLER: u32 = 1;
+const ACTIVE_NAMESPACES: u32 = 2;
+
+/// What the driver needs of a controller.
+pub(crate) struct ControllerInfo {
+    /// The largest data of a command is so many times a page, as a power of two; 0 for no limit.
+    pub(crate) max_data: u8,
+    pub(crate) write_cache: bool,
+    pub(crate) discard: bool,
+    pub(crate) write_zeroes: bool,
+    /// How long it takes to shut down, at most.
+    pub(crate) shutdown: Delta,
+}
+
+/// What the driver needs of a namespace.
+pub(crate) struct NamespaceInfo {
+    /// The number of blocks.
+    pub(crate) blocks: u64,
+    /// The size of a block in bytes, as a power of two.
+    pub(crate) block_shift: u32,
+}
+
+/// The bytes that a command has read.
+struct Bytes(KBox<[u8; SIZE]>);
+
+impl Bytes {
+    fn read(admin: &mut AdminQueue<'_>, what: u32, namespace: u32) -> Result<Self> {
+        let mut bytes = Self(KBox::new([0; SIZE], GFP_KERNEL)?);
+
+        admin.read(
+            Job::admin(
+                Admin::Identify,
+                namespace,
+                [what, 0],
+                Data::Bytes(PAGE as u32),
+            ),
+            &mut bytes.0,
+        )?;
+        Ok(bytes)
+    }
+
+    /// Returns the little-endian number of `N` bytes at `offset`.
+    fn number<const N: usize>(&self, offset: usize) -> Result<u64> {
+        let bytes = self.0.get(offset..).and_then(|rest| rest.get(..N));
+
+        Ok(bytes
+            .ok_or(EINVAL)?
+            .iter()
+            .rev()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+}
+
+/// Identifies the controller. Sleeps.
+pub(crate) fn controller(admin: &mut AdminQueue<'_>) -> Result<ControllerInfo> {
+    let bytes = Bytes::read(admin, CONTROLLER, 0)?;
+    let optional = bytes.number::<2>(520)?;
+
+    Ok(ControllerInfo {
+        // CAST: A byte.
+        max_data: bytes.number::<1>(77)? as u8,
+        write_cache: bytes.number::<1>(525)? & 1 != 0,
+        discard: optional & 1 << 2 != 0,
+        write_zeroes: optional & 1 << 3 != 0,
+        // In microseconds. CAST: Clamped.
+        shutdown: Delta::from_secs(bytes.number::<4>(88)?.div_ceil(1_000_000).clamp(5, 60) as i64),
+    })
+}
+
+/// Returns the numbers of the namespaces, at most `max`. Sleeps.
+pub(crate) fn namespaces(admin: &mut AdminQueue<'_>, max: usize) -> Result<KVec<u32>> {
+    let bytes = Bytes::read(admin, ACTIVE_NAMESPACES, 0)?;
+    let mut found = KVec::new();
+
+    for offset in (0..SIZE).step_by(4).take(max) {
+        match bytes.number::<4>(offset)? {
+            0 => break,
+            // CAST: Four bytes.
+            number => found.push(number as u32, GFP_KERNEL)?,
+        }
+    }
+    Ok(found)
+}
+
+/// Identifies a namespace. Sleeps.
+///
+/// # Errors
+///
+/// [`EOPNOTSUPP`] for a format that the driver does not have: metadata, or blocks of less than 512
+/// bytes or more than a page.
+pub(crate) fn namespace(admin: &mut AdminQueue<'_>, number: u32) -> Result<NamespaceInfo> {
+    let bytes = Bytes::read(admin, NAMESPACE, number)?;
+    // CAST: Less than 16.
+    let format = (bytes.number::<1>(26)? & 0xf) as usize;
+    let format = bytes.number::<4>(128 + 4 * format)?;
+    // CAST: A byte.
+    let block_shift = (format >> 16) as u32 & 0xff;
+
+    if format & 0xffff != 0 || !(9..=12).contains(&block_shift) {
+        return Err(EOPNOTSUPP);
+    }
+    Ok(NamespaceInfo {
+        blocks: bytes.number::<8>(0)?,
+        block_shift,
+    })
+}

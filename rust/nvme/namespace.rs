@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A namespace, which is a disk.
+
+use super::{
+    command::{
+        Io,
+        Job,
+        FORCE_UNIT_ACCESS, //
+    },
+    controller::Controller,
+    identify,
+    prp, //
+};
+use crate::dma::limits;
+use kernel::{
+    device::Bound,
+    page::PAGE_SIZE,
+    pci,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+    time::Msecs,
+};
+use safe_dma::block::{
+    Operation,
+    Operations,
+    QueueLimits,
+    Refused,
+    Registrations,
+    Request,
+    Status,
+    TagSet,
+    Timeout, //
+};
+
+const TIMEOUT: Msecs = 30_000;
+const SECTOR_SHIFT: u32 = 9;
+const MAX_NAMESPACES: usize = 16;
+
+/// The number of controllers that have had disks.
+static CONTROLLERS: Atomic<u32> = Atomic::new(0);
+
+/// A namespace.
+pub(crate) struct Namespace<'bound> {
+    controller: Arc<Controller<'bound>>,
+    number: u32,
+    /// The size of a block in sectors, as a power of two.
+    shift: u32,
+}
+
+/// Adds a disk for each namespace. Sleeps.
+pub(crate) fn add_all<'bound>(
+    controller: &Arc<Controller<'bound>>,
+    dev: &'bound pci::Device<Bound>,
+    queues: u16,
+    registrations: &mut Registrations<Namespace<'bound>>,
+) -> Result {
+    let size = max_size(controller);
+    // Not a page of each, the first of which need not begin with one. CAST: At most 513.
+    let segments = (size / prp::PAGE as usize + 1) as u16;
+    let vectors = Some((controller.device(), 1));
+    let tags = TagSet::new(
+        queues.into(),
+        controller.depth(),
+        segments,
+        TIMEOUT,
+        vectors,
+    )?;
+    let instance = CONTROLLERS.fetch_add(1, Relaxed);
+
+    for number in controller.with_admin(|admin| identify::namespaces(admin, MAX_NAMESPACES))? {
+        let Ok(info) = controller.with_admin(|admin| identify::namespace(admin, number)) else {
+            dev_warn!(dev, "namespace {} is not usable\n", number);
+            continue;
+        };
+        let shift = info.block_shift - SECTOR_SHIFT;
+        // CAST: Far less than 32 bits.
+        let max_sectors = (size >> SECTOR_SHIFT) as u32;
+        let only_if = |supported, limit| if supported { limit } else { 0 };
+        let limits = QueueLimits {
+            block_size: 1 << info.block_shift,
+            max_sectors,
+            max_segments: segments,
+            max_segment_size: u32::MAX,
+            virt_boundary_mask: prp::PAGE as usize - 1,
+            dma_alignment: 3,
+            write_cache: controller.info.write_cache,
+            fua: controller.info.write_cache,
+            max_discard_sectors: only_if(controller.info.discard, u32::MAX >> SECTOR_SHIFT),
+            max_write_zeroes_sectors: only_if(controller.info.write_zeroes, max_sectors),
+        };
+        let sectors = info.blocks.checked_mul(1 << shift).ok_or(EINVAL)?;
+        let namespace = Namespace {
+            controller: controller.clone(),
+            number,
+            shift,
+        };
+        registrations.disk(
+            dev.as_ref(),
+            fmt!("rnvme{}n{}", instance, number),
+            &tags,
+            limits,
+            sectors,
+            namespace,
+        )?;
+    }
+    Ok(())
+}
+
+/// Returns the largest data of a command in bytes: a multiple of a page, one at least.
+fn max_size(controller: &Controller<'_>) -> usize {
+    let shift = match controller.info.max_data {
+        0 => prp::MAX_SHIFT,
+        shift => prp::MAX_SHIFT.min(shift.into()),
+    };
+    // CAST: A constant.
+    let size = (prp::PAGE as usize) << shift;
+    let size = size.min(limits::max_mapping_size(controller.device()));
+
+    (size & !(PAGE_SIZE - 1)).max(PAGE_SIZE)
+}
+
+impl<'bound> Namespace<'bound> {
+    /// Returns the command for a request.
+    #[inline]
+    fn job(&self, request: &Request) -> Result<Job, Status> {
+        let first = request.sector() >> self.shift;
+        let count = request.bytes() >> (SECTOR_SHIFT + self.shift);
+        let blocks = |opcode, flags| {
+            // A request has at most `max_sectors`.
+            let last = count.checked_sub(1).filter(|last| *last <= 0xffff);
+            let last = last.ok_or(Status::INVAL)?;
+
+            // CAST: The halves.
+            let parameters = [first as u32, (first >> 32) as u32, last | flags];
+            Ok(Job::io(opcode, self.number, parameters, request.bytes()))
+        };
+
+        match request.operation() {
+            Operation::Read => blocks(Io::Read, 0),
+            Operation::Write { fua: false } => blocks(Io::Write, 0),
+            Operation::Write { fua: true } => blocks(Io::Write, FORCE_UNIT_ACCESS),
+            Operation::WriteZeroes => blocks(Io::WriteZeroes, 0),
+            Operation::Flush => Ok(Job::io(Io::Flush, self.number, [0; 3], 0)),
+            Operation::Discard => Ok(Job::discard(self.number, first, count)),
+            _ => Err(Status::NOTSUPP),
+        }
+    }
+}
+
+impl Operations for Namespace<'_> {
+    fn queue_rq(&self, queue: usize, request: Request, last: bool) -> Result<(), Refused> {
+        let job = self.job(&request);
+
+        match (job, self.controller.queue(queue)) {
+            (Ok(job), Some(queue)) => queue.submit(self.controller.device(), request, job, last),
+            (Err(status), _) => Err(Refused { status, request }),
+            (_, None) => Err(Refused {
+                status: Status::IOERR,
+                request,
+            }),
+        }
+    }
+
+    fn commit_rqs(&self, queue: usize) {
+        if let Some(queue) = self.controller.queue(queue) {
+            queue.commit();
+        }
+    }
+
+    fn timeout(&self, queue: usize, tag: u16, again: bool) -> Timeout {
+        self.controller.timed_out(queue, tag, again)
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The pages of a command's data.
+
+use crate::dma::{
+    Pool,
+    PoolObject, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    io::io_write,
+    prelude::*,
+    ptr::Alignment,
+    sync::Arc, //
+};
+
+/// The size of a page of the controller, in bytes.
+pub(crate) const PAGE: u64 = 4096;
+
+/// The number of entries of a list, which is a page.
+const ENTRIES: usize = 512;
+
+/// The largest data of a command is so many times a page, as a power of two: all pages but the
+/// first are in one list.
+pub(crate) const MAX_SHIFT: u32 = ENTRIES.ilog2();
+
+/// Lists of addresses.
+pub(crate) type Lists<'bound> = Arc<Pool<'bound, [u64; ENTRIES]>>;
+
+/// A list, which one command uses at a time.
+pub(crate) type List<'bound> = PoolObject<'bound, [u64; ENTRIES]>;
+
+/// Creates the pool of a controller.
+pub(crate) fn lists(dev: &Device<Bound>) -> Result<Lists<'_>> {
+    Pool::new(dev, c"rust_nvme lists", Alignment::new::<4096>(), None)
+}
+
+/// What a command has of its data.
+#[derive(Default)]
+pub(crate) struct Pages {
+    /// The entries of the command.
+    pub(crate) entries: [u64; 2],
+    /// The entry that has the address of the list, if one has.
+    pub(crate) list: Option<usize>,
+}
+
+impl Pages {
+    /// Returns one page.
+    pub(crate) fn first(addr: u64) -> Self {
+        Self {
+            entries: [addr, 0],
+            list: None,
+        }
+    }
+}
+
+/// Returns the list in `slot`, which is allocated when it is first needed.
+fn list<'a, 'bound>(
+    slot: &'a mut Option<List<'bound>>,
+    lists: &Lists<'bound>,
+) -> Result<&'a List<'bound>> {
+    if slot.is_none() {
+        *slot = Some(Pool::zalloc(lists, GFP_ATOMIC)?);
+    }
+    slot.as_ref().ok_or(ENOMEM)
+}
+
+/// Writes a range of blocks to the list, for a command that discards it.
+pub(crate) fn discard<'bound>(
+    first: u64,
+    count: u32,
+    slot: &mut Option<List<'bound>>,
+    lists: &Lists<'bound>,
+) -> Result<Pages> {
+    let list = list(slot, lists)?;
+
+    io_write!(list, [try: 0], (u64::from(count) << 32).to_le());
+    io_write!(list, [try: 1], first.to_le());
+    Ok(Pages {
+        entries: [0; 2],
+        list: Some(0),
+    })
+}
+
+/// Returns the pages of `ranges`, and writes them to the list if there are more than two.
+///
+/// # Errors
+///
+/// [`EINVAL`] unless the ranges have `size` bytes, which the controller accesses, each but the
+/// first begins with a page, and each but the last ends with one, or for more pages than a list has
+/// entries; [`ENOMEM`] without memory for the list.
+#[inline]
+pub(crate) fn pages<'bound>(
+    mut ranges: impl Iterator<Item = (u64, usize)>,
+    size: u32,
+    slot: &mut Option<List<'bound>>,
+    lists: &Lists<'bound>,
+) -> Result<Pages> {
+    let first = ranges.next().ok_or(EINVAL)?;
+    let (addr, len) = first;
+    let next = (addr | (PAGE - 1)).wrapping_add(1);
+    // CAST: From at most 64 bits.
+    let left = (len as u64).saturating_sub(next.wrapping_sub(addr));
+
+    if left <= PAGE && len == size as usize {
+        return Ok(Pages {
+            entries: [addr, if left == 0 { 0 } else { next }],
+            list: None,
+        });
+    }
+    all_pages(first, ranges, size, list(slot, lists)?)
+}
+
+/// As [`pages`], for any number of pages.
+// Not inlined, for a short path to the other return.
+#[inline(never)]
+fn all_pages(
+    first: (u64, usize),
+    mut ranges: impl Iterator<Item = (u64, usize)>,
+    size: u32,
+    list: &List<'_>,
+) -> Result<Pages> {
+    let (mut addr, mut len) = first;
+    let mut entries = [0; 2];
+    let mut count = 0usize;
+    // CAST: From 32 bits to at least as many.
+    let mut left = size as usize;
+
+    loop {
+        left = left.checked_sub(len).ok_or(EINVAL)?;
+        // CAST: From at most 64 bits.
+        let end = addr.checked_add(len as u64).ok_or(EINVAL)?;
+        while addr < end {
+            match count {
+                0 => entries[0] = addr,
+                1 => entries[1] = addr,
+                _ => io_write!(list, [try: count - 1], addr.to_le()),
+            }
+            count += 1;
+            addr = (addr | (PAGE - 1)).checked_add(1).ok_or(EINVAL)?;
+        }
+
+        let Some(next) = ranges.next() else { break };
+        if (next.0 | end) & (PAGE - 1) != 0 {
+            return Err(EINVAL);
+        }
+        (addr, len) = next;
+    }
+    if left != 0 {
+        return Err(EINVAL);
+    }
+    if count <= 2 {
+        return Ok(Pages {
+            entries,
+            list: None,
+        });
+    }
+    io_write!(list, [try: 0], entries[1].to_le());
+    Ok(Pages {
+        entries,
+        list: Some(1),
+    })
+}
