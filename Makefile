@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The targets for users. Each target only calls a script in scripts/, so `make help` and `make clean`
-# need no kernel and no tool chain. Kbuild describes the build of the modules for the kernel's build
-# system.
+# The targets for users. Each target only calls a script in scripts/, so `make help` and `make
+# clean` need no kernel and no tool chain. Kbuild describes the build of the modules for the
+# kernel's build system.
 
 .DEFAULT_GOAL := modules
 # The scripts share one tree and one cache. They run jobs in parallel themselves.
@@ -12,10 +12,10 @@ export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE S
 export TESTS CHECKS NAME FRESH ROOT M
 export LLVM RUSTC RUSTDOC BINDGEN QEMU BUSYBOX PYTHON RELEASES
 
-.PHONY: modules run gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup \
+.PHONY: modules run nvme gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup \
 	clean distclean fresh-check help rust-analyzer compile_commands.json
 
-modules run gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup clean distclean:
+modules run nvme gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup clean distclean:
 	@scripts/main.sh $@
 
 rust-analyzer:

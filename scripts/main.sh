@@ -15,7 +15,7 @@ DEBUG=${DEBUG:-}
 debug_kdir=''
 bench_kdir=''
 for part in lib packages apt-private setup root toolchain linux-source linux-build debian-kernel kernel-choice pip module kernels \
-	program initramfs lint deb; do
+	program initramfs nvme lint deb; do
 	# shellcheck source=/dev/null
 	. "$scripts/build/$part.sh"
 done
@@ -40,11 +40,7 @@ check_options() {
 	[ "$1" != soak ] || [ -n "$DEBUG${KDIR:-}" ] || DEBUG=1
 	# Soak guests run longer.
 	[ "$1" != soak ] || TIMEOUT=${TIMEOUT:-1800}
-	if [ "$DEBUG" = 1 ]; then
-		VARIANT=debug
-		# KASAN slows down every memory access.
-		TIMEOUT=${TIMEOUT:-900}
-	fi
+	[ "$DEBUG" != 1 ] || VARIANT=debug
 	[[ ${FRESH:=} =~ ^1?$ ]] || fail "FRESH=$FRESH is not 1"
 	local name
 	# Other targets ignore a NAME in the environment.
@@ -103,15 +99,9 @@ plain_python() {
 	"$PYTHON" -m "safe_dma.$1" "${@:2}"
 }
 
-# Installs the packages for the kernel and for guests with it. May replace a Debian kernel by ours.
-prepare_packages() {
-	if [ "$KERNEL" = debian ]; then
-		setup_packages packages_debian_kernel
-		setup_debian_kernel
-	fi
-	if [ "$KERNEL" = debian ]; then
-		return
-	elif [ -n "$(debian_codename)" ]; then
+# Installs the packages for a kernel of ours or of the user, and for guests with it.
+prepare_own_packages() {
+	if [ -n "$(debian_codename)" ]; then
 		setup_packages packages
 		setup_bindgen
 	elif [ -z "${KDIR:-}${LINUX:-}" ] && ! own_kernel_cached; then
@@ -119,15 +109,22 @@ prepare_packages() {
 	fi
 }
 
-# Builds the kernel, or checks the user's, and finds its tools.
-prepare_kernel() {
+# Installs the packages for the kernel and for guests with it.
+prepare_packages() {
+	if [ "$KERNEL" = debian ]; then
+		meanwhile=fetch_debian_kernel setup_packages packages_debian_kernel
+		setup_debian_kernel
+	else
+		prepare_own_packages
+	fi
+}
+
+# Builds the kernel, or checks the user's, and finds its tools. Needs the packages.
+build_or_check_kernel() {
 	if [ -n "${KDIR:-}" ]; then
 		use_kdir
 		toolchain_kdir
-		return
-	fi
-	prepare_packages
-	if [ "$KERNEL" = debian ]; then
+	elif [ "$KERNEL" = debian ]; then
 		debian_kernel
 	else
 		toolchain_default
@@ -135,6 +132,12 @@ prepare_kernel() {
 		linux_build
 		OUR_KERNEL=1
 	fi
+}
+
+# Prepares the kernel, for targets without a guest.
+prepare_kernel() {
+	[ -n "${KDIR:-}" ] || prepare_packages
+	build_or_check_kernel
 }
 
 # prepare_variant NAME: builds kernel variant NAME, its modules and its initramfs, and sets
@@ -145,6 +148,7 @@ prepare_variant() {
 	kernel_image
 	build_module
 	make_initramfs
+	make_nvme
 	printf -v "${1}_kdir" %s "$KDIR"
 }
 
@@ -160,7 +164,7 @@ prepare_guest() {
 	check_qemu
 	# shellcheck disable=SC2034 # for linux-build.sh
 	PAGES=$(plain_python guest.scenarios get "$SCENARIO" pages)
-	prepare_kernel
+	build_or_check_kernel
 	kernel_image
 	check_pages
 	setup_busybox
@@ -273,6 +277,12 @@ report) plain_python report ;;
 		prepare_guest
 		python "$1" guest "$1" ${V:+--verbose}
 		;;
+	nvme)
+		prepare_guest SAFE_DMA_MODULES=rust_nvme
+		make_nvme
+		[ -e "$(variant_build)/nvme.cpio" ] || fail 'the programs of the guest are unpacked from packages in Debian only'
+		python nvme guest.nvme
+		;;
 	gdb)
 		export GDB=${GDB:-gdb-multiarch}
 		have "$GDB" || fail "$GDB is missing: install the package gdb-multiarch, or name a gdb for arm64 with GDB="
@@ -282,6 +292,7 @@ report) plain_python report ;;
 	test | test-all)
 		[ "$KERNEL" != debian ] || setup_packages packages_debian_kernel packages_test
 		prepare_guest
+		make_nvme
 		keep_versions
 		if [ "$1" = test-all ] && [ -z "$VARIANT" ] && [ -n "${OUR_KERNEL:-}" ] && [ "$PAGES" = 4K ]; then
 			prepare_variant debug

@@ -63,10 +63,11 @@ apt_own_update() {
 		fail "no Debian archive for $(debian_codename) among this machine's apt sources, or it does not answer"
 }
 
-# machine_mirror: prints the URL of the machine's Debian archive, and fetches lists if it has none.
+# machine_mirror: prints the URL of the machine's Debian archive. Fetches lists if there are none.
 machine_mirror() {
 	local mirror
 	mirror=$(apt_mirror apt-get)
+	[ -n "$mirror" ] || mirror=$(apt_mirror apt_own apt-get)
 	if [ -z "$mirror" ]; then
 		apt_own_update >&2
 		mirror=$(apt_mirror apt_own apt-get)

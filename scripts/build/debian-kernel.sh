@@ -17,7 +17,7 @@ package_versions() {
 	apt_extra apt-cache show "$1" 2>/dev/null | sed -n 's/^Version: //p' | sort -uV
 }
 
-# find_debian_kernel: prints the release and the version of the newest kernel with headers and source.
+# find_debian_kernel: prints release and version of the newest kernel with headers and source.
 find_debian_kernel() {
 	local release version
 	for release in $(debian_releases | grep "^${LINUX_VERSION:-$SERIES}[.+]" | tac); do
@@ -40,15 +40,23 @@ cached_debian_kernel() {
 	done | newest
 }
 
-# download_debian_kernel RELEASE VERSION DIR: downloads the kernel, its configuration and its exports.
+# unpack_headers PACKAGE: unpacks the .config and Module.symvers of the linux-headers PACKAGE, whose
+# archive is in this directory.
+unpack_headers() {
+	local path=./usr/src/$1
+	dpkg-deb --fsys-tarfile "$1"_*.deb |
+		tar -x --strip-components=4 "$path/.config" "$path/Module.symvers"
+}
+
+# download_debian_kernel RELEASE VERSION DIR: downloads the kernel, its configuration and its
+# exports.
 download_debian_kernel() {
 	local tmp=$3.tmp
 	rm -rf "$tmp"
 	mkdir -p "$tmp"
 	cd "$tmp"
 	apt_extra apt-get download "linux-binary-$1:arm64=$2" "linux-headers-$1:arm64=$2"
-	dpkg-deb --fsys-tarfile linux-headers-*.deb |
-		tar -x --strip-components=4 "./usr/src/linux-headers-$1/.config" "./usr/src/linux-headers-$1/Module.symvers"
+	unpack_headers "linux-headers-$1"
 	dpkg-deb --fsys-tarfile linux-binary-*.deb | tar -xO --wildcards "./*/vmlinuz*" >Image
 	rm ./*.deb
 	echo "$2" >version
@@ -73,8 +81,26 @@ build_debian_metadata() {
 	mv "$KDIR/arch/arm64/boot/Image.tmp" "$KDIR/arch/arm64/boot/Image"
 }
 
-# setup_debian_kernel: sets DEBIAN_RELEASE to the release of the kernel, after a download if needed. If there
-# is none, fails, or changes a choice of ours.
+# fetch_debian_kernel: downloads the kernel and its source while packages are installed. Reports no
+# error: setup_debian_kernel() tries again. The caller holds the lock of the cache.
+fetch_debian_kernel() {
+	local found release
+	[ -z "$(cached_debian_kernel)" ] || return 0
+	apt_extra_update
+	found=$(find_debian_kernel)
+	release=${found% *}
+	[ ! -d "$CACHE/src/linux-${release%%+*}" ] || return 0
+	# It unpacks the source, and is among the packages.
+	until have xz; do
+		sleep 1
+	done
+	# First, so that a kernel in the cache always has its source.
+	(download_linux "${found#* }")
+	download_debian_kernel "$release" "${found#* }" "$CACHE/src/debian-$release"
+}
+
+# setup_debian_kernel: sets DEBIAN_RELEASE to the release of the kernel, after a download if needed.
+# If there is none, fails, or changes a choice of ours.
 setup_debian_kernel() {
 	local found
 	DEBIAN_RELEASE=$(cached_debian_kernel)
@@ -99,6 +125,7 @@ setup_debian_kernel() {
 		# shellcheck disable=SC2034 # for main.sh
 		KERNEL=own
 		hint ''
+		prepare_own_packages
 	fi
 }
 

@@ -80,12 +80,16 @@ make_path_rows() {
 # Prints a line for each file of the archive: mode, destination, source. The modules are those of
 # the last build.
 initramfs_files() {
-	local modules
+	local modules driver
 	modules=$(module_dir)
 	echo "755 bin/busybox $BUSYBOX"
 	echo "755 init $TOP/qemu/init"
 	sed "s|\(.*\)\.o$|644 lib/\1.ko $modules/\1.ko|" "$modules/modules.order"
-	printf "755 selftests/ %s\n" "$TOP"/scripts/selftests/*.sh "${programs[@]/#/$BUILD/}"
+	# For bench_nvme() of the guest's init.
+	for driver in nvme-core nvme; do
+		[ ! -e "$KDIR/drivers/nvme/host/$driver.ko" ] || echo "644 lib/$driver.ko $KDIR/drivers/nvme/host/$driver.ko"
+	done
+	printf "755 selftests/ %s\n" "$TOP"/scripts/selftests/*.{sh,fio} "${programs[@]/#/$BUILD/}"
 	echo "644 selftests/misuse.rows $TOP/rust/misuse/rows"
 	echo "644 selftests/paths.rows $1/paths.rows"
 	echo "644 selftests/ $LINUX_SRC/tools/testing/selftests/kselftest/ktap_helpers.sh"

@@ -17,7 +17,7 @@ scenario_has_pages() {
 # check_debian_options TARGET: refuses what cannot be had with Debian's own kernel.
 check_debian_options() {
 	case $1 in
-	modules | run | test | selftest | misuse | api | trace | doc | shell | kdir | rust-project.json | compile_commands.json) ;;
+	modules | run | nvme | test | selftest | misuse | api | trace | doc | shell | kdir | rust-project.json | compile_commands.json) ;;
 	*) fail "make $1 does not use Debian's kernel: leave KERNEL=debian out" ;;
 	esac
 	[ -z "${KDIR:-}$VARIANT${LINUX:-}" ] || fail 'KERNEL=debian cannot be combined with KDIR=, DEBUG= or LINUX='
@@ -56,7 +56,7 @@ choose_kernel() {
 	local obstacle
 	[ -z "$KERNEL" ] && [ "$1" != kernels ] || return 0
 	KERNEL=own
-	[ "$1" = run ] || [ "$1" = shell ] || return 0
+	[[ " run nvme shell " == *" $1 "* ]] || return 0
 	[ -z "${KDIR:-}$VARIANT${LINUX:-}${LINUX_VERSION:-}" ] || return 0
 
 	if scenario_has_pages; then

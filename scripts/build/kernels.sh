@@ -14,7 +14,7 @@ other_options() {
 }
 
 download_headers() {
-	local arch=$1 name tmp=$CACHE/src/$2.tmp path
+	local arch=$1 name tmp=$CACHE/src/$2.tmp
 	apt_extra_update
 	name=$(apt_extra apt-cache pkgnames "linux-headers-$LINUX_VER+" |
 		grep -xE "[^+]*\+deb[0-9]+-$arch" | newest) || true
@@ -23,8 +23,7 @@ download_headers() {
 	mkdir -p "$tmp"
 	cd "$tmp"
 	apt_extra apt-get download "$name:$arch"
-	path=./usr/src/$name
-	dpkg-deb --fsys-tarfile ./*.deb | tar -x --strip-components=4 "$path/.config" "$path/Module.symvers"
+	unpack_headers "$name"
 	rm ./*.deb
 	mv -T "$tmp" "$CACHE/src/$2"
 }

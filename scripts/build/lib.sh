@@ -37,7 +37,7 @@ use_cache() {
 		fail 'neither XDG_CACHE_HOME nor HOME is set: set one of them, for the cache'
 	{ mkdir -p "$CACHE" 2>/dev/null && [ -w "$CACHE" ]; } ||
 		fail "the cache $CACHE cannot be written: set XDG_CACHE_HOME to a writable directory"
-	# Until this process and its children have ended, nobody removes the cache.
+	# make distclean does not remove the cache until this process and its children have ended.
 	exec {cache_user}>"$CACHE/in-use"
 	flock --shared "$cache_user"
 }

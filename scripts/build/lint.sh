@@ -54,6 +54,11 @@ lint_ruff() {
 	ruff check "$TOP/scripts" && ruff format --check "$TOP/scripts"
 }
 
+# Comments are not wrapped by rustfmt. A row of a table cannot be.
+lint_columns() {
+	! tracked '*.rs' | (cd "$TOP" && xargs -0r grep -nE '^.{101}') | grep -vE '^[^:]+:[0-9]+: *//[/!] \|'
+}
+
 lint_checkpatch() {
 	tracked '*.c' '*.h' | (cd "$TOP" && xargs -0r perl "$LINUX_SRC/scripts/checkpatch.pl" \
 		--no-tree --strict --quiet --file)
@@ -66,6 +71,7 @@ lint_all() {
 	rust_bin=$(dirname "$rustc")
 	cd "$TOP"
 	lint rustfmt "$rust_bin/rustfmt" "the package rustfmt, on Debian 12 rustfmt-web" lint_rustfmt
+	lint columns grep 'the package grep' lint_columns
 	if have "$rust_bin/clippy-driver" && [ "$(clippy_version)" != "$("$rustc" --version)" ]; then
 		say "clippy: skipped: that of $(clippy_version) cannot read crates of $("$rustc" --version)"
 		lint_skipped=1

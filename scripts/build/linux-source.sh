@@ -78,8 +78,8 @@ source_status() {
 	du -sm "$CACHE"/src/*.tmp 2>/dev/null | awk '{ print $1 " MB" }'
 }
 
-# linux_source [VERSION]: sets LINUX_SRC and LINUX_VER, after a download, of this version of Debian's
-# package, if needed.
+# linux_source [VERSION]: sets LINUX_SRC and LINUX_VER, after a download, of this version of
+# Debian's package, if needed.
 linux_source() {
 	if [ -n "${LINUX:-}" ]; then
 		use_linux "$LINUX"

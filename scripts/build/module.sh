@@ -57,7 +57,7 @@ build_module() {
 	case $VARIANT in
 	bench)
 		wanted=bench_dma
-		set -- "$@" SAFE_DMA_MODULES=bench_dma
+		set -- "$@" "SAFE_DMA_MODULES=bench_dma rust_nvme"
 		;;
 	gdb) set -- "$@" SAFE_DMA_MODULES=safe_dma KCFLAGS=-g KRUSTFLAGS=-Cdebuginfo=2 ;;
 	# Line numbers for reports.
@@ -65,6 +65,7 @@ build_module() {
 	esac
 	[ "$dir" = "$TOP" ] || copy_sources "$dir"
 	module_make "$dir" "$@" modules || fail "the module's build failed, see above"
+	[[ $* != *SAFE_DMA_MODULES=rust_nvme* ]] || wanted=rust_nvme
 	[ -f "$dir/$wanted.ko" ] || fail "the build made no $wanted.ko"
 }
 

@@ -6,25 +6,24 @@
 
 set -euo pipefail
 
-# Prints how mounts of a namespace propagate. In a chroot whose / is no mount point, root cannot make
-# them private.
-propagation() {
-	if [ "$(id -u)" -ne 0 ] || unshare --mount --propagation private true 2>/dev/null; then
-		echo private
-	else
-		echo unchanged
-	fi
-}
+# How mounts of a namespace propagate, once own_namespace() has found it.
+propagation=
 
 # own_namespace COMMAND...: runs a command with its own mounts and processes, which end with it.
 own_namespace() {
 	local user=()
 	[ "$(id -u)" -eq 0 ] || user=(--map-root-user --map-auto)
-	unshare "${user[@]}" --mount --pid --fork --kill-child --propagation "$(propagation)" "$@"
+	if [ -z "$propagation" ]; then
+		propagation=private
+		# In a chroot whose / is no mount point, root cannot make mounts private.
+		[ -n "${user[*]}" ] || unshare --mount --propagation private true 2>/dev/null ||
+			propagation=unchanged
+	fi
+	unshare "${user[@]}" --mount --pid --fork --kill-child --propagation "$propagation" "$@"
 }
 
-# find_bootstrap: prints the command that makes a system, if there is one: mmdebstrap, which make_root()
-# can fetch from Debian's archive, or debootstrap, which root alone can use.
+# find_bootstrap: prints the command that makes a system, if there is one: mmdebstrap, which
+# make_root() can fetch from Debian's archive, or debootstrap, which root alone can use.
 find_bootstrap() {
 	local fetched=$CACHE/tools/mmdebstrap/usr/bin/mmdebstrap tool
 	for tool in mmdebstrap "$fetched" $([ "$(id -u)" -ne 0 ] || echo debootstrap); do
@@ -72,8 +71,8 @@ root_obstacle() {
 	fi
 }
 
-# make_root DIR RELEASE PACKAGE...: makes a bare Debian with these packages. DIR exists only when it is
-# complete.
+# make_root DIR RELEASE PACKAGE...: makes a bare Debian with these packages. DIR exists only when it
+# is complete.
 make_root() {
 	local dir=$1 release=$2 tool mirror='' keyring='' packages
 	packages=$(printf ',%s' "${@:3}")
@@ -137,7 +136,7 @@ in_root() {
 		exec chroot "$root" "$@"
 	' sh "$dir" "${#paths[@]}" "${paths[@]}" "$@" || status=$?
 	# The first mount may have propagated.
-	[ "$(propagation)" = private ] || umount --quiet "$dir" || true
+	[ "$propagation" = private ] || umount --quiet "$dir" || true
 	return $status
 }
 
@@ -162,8 +161,11 @@ enter_root() {
 	git=$(git -C "$TOP" rev-parse --path-format=absolute --git-common-dir 2>/dev/null) || git=$TOP
 	# BUSYBOX= is our own here: the user's is refused.
 	in_root "$root" "$TOP" "$git" "$CACHE" ${LINUX:+"$LINUX"} ${M:+"$M"} ${BASELINE:+"${BASELINE%/*}"} -- \
-		/usr/bin/env -u RUST_LIB_SRC -u LIBCLANG_PATH -u LD_PRELOAD -u LD_LIBRARY_PATH LC_ALL=C.UTF-8 "SAFE_DMA_ROOT=${ROOT:?}" ROOT= BUSYBOX= "KERNEL=$KERNEL" "SAFE_DMA_DEFAULT_KERNEL=$SAFE_DMA_DEFAULT_KERNEL" \
-		"XDG_CACHE_HOME=${CACHE%/*}" TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin "$TOP/scripts/main.sh" "$1" ||
+		/usr/bin/env -u RUST_LIB_SRC -u LIBCLANG_PATH -u LD_PRELOAD -u LD_LIBRARY_PATH \
+		LC_ALL=C.UTF-8 TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		"SAFE_DMA_ROOT=${ROOT:?}" ROOT= BUSYBOX= "XDG_CACHE_HOME=${CACHE%/*}" \
+		"KERNEL=$KERNEL" "SAFE_DMA_DEFAULT_KERNEL=$SAFE_DMA_DEFAULT_KERNEL" \
+		"$TOP/scripts/main.sh" "$1" ||
 		exit
 	exit 0
 }

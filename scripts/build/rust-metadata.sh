@@ -25,8 +25,8 @@ fail() {
 	exit 1
 }
 
-# refuse TEXT...: as fail(), for a kernel that these tools did not build. With this status DKMS skips
-# the kernel, instead of leaving its packages half installed.
+# refuse TEXT...: as fail(), for a kernel that these tools did not build. With this status DKMS
+# skips the kernel, instead of leaving its packages half installed.
 refuse() {
 	(fail "$@") || exit 77
 }
@@ -84,7 +84,7 @@ check_tools() {
 			"here is $("$rustc" --version): install rustc and rust-src of the kernel's version"
 }
 
-# Prints the free space for DIR in MB.
+# Prints the free space in MB.
 free_space() {
 	df --output=avail -BM "$tmp" | tail -n 1 | tr -dc 0-9
 }
@@ -146,7 +146,8 @@ cp "$headers/.config" "$tmp"
 variables >"$tmp/.kernelvariables"
 kernel_make olddefconfig
 check_options
-kernel_make "-j${JOBS:-$(nproc)}" modules_prepare
+# Without resolve_btfids: the BTF of a module needs vmlinux, which DIR does not have.
+kernel_make "-j${JOBS:-$(nproc)}" CONFIG_DEBUG_INFO_BTF= modules_prepare
 [ "$(cat "$tmp/include/config/kernel.release")" = "$release" ] ||
 	fail "the source is of $(cat "$tmp/include/config/kernel.release"), and the kernel is $release"
 check_names

@@ -71,13 +71,23 @@ run_install() {
 	$as_root env DEBIAN_FRONTEND=noninteractive $command
 }
 
+# install_packages COMMAND: runs the command and the function `meanwhile`, whose failure is ignored.
+install_packages() {
+	"${meanwhile:-:}" >"$LOGS/meanwhile.log" 2>&1 &
+	run_install "$1" &
+	# Ends this phase with all its processes.
+	wait "$!" || kill 0
+	wait
+}
+
 install_status() {
 	local deb
 	deb=$(find "$APT/archives" -name '*.deb' 2>/dev/null | wc -l)
 	echo "$deb archives, $(grep -ac '^Setting up ' "$1") set up"
 }
 
-# setup_packages LIST...: installs the packages that these functions print.
+# setup_packages LIST...: installs the packages that these functions print. The function `meanwhile`
+# runs at the same time, if something is installed.
 setup_packages() {
 	local codename own backports as_root list
 	codename=$(debian_codename)
@@ -107,7 +117,7 @@ setup_packages() {
 	lock_cache
 	phase 'package lists' apt-lists : update_lists
 	for command in "${commands[@]}"; do
-		phase "packages" apt-install install_status run_install "$command"
+		phase packages apt-install install_status install_packages "$command"
 	done
 	$as_root rm -rf "$APT/archives"
 	unlock_cache

@@ -4,9 +4,9 @@
 
     python3 -m safe_dma.test [--no-boot] [PYTEST'S ARGUMENTS]
 
-The guests of the selected tests are booted in parallel, while the tests run that need no guest. Then
-the other tests judge the results in .build/results. With --no-boot they judge the files of the last
-run. A test that judges all results of a guest is counted and listed as that many tests.
+The guests of the selected tests are booted in parallel, while the tests run that need no guest.
+Then the other tests judge the results in .build/results. With --no-boot they judge the files of the
+last run. A test that judges all results of a guest is counted and listed as that many tests.
 """
 
 import contextlib
@@ -80,7 +80,7 @@ class Stage:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item, call):
-        """Report the results that a test has judged before its own; skip a test without a kernel."""
+        """Report the results that a test judged before its own; skip it without a kernel."""
         if call.excinfo and isinstance(call.excinfo.value, NotBuilt):
             reason = str(call.excinfo.value)
             call.excinfo = pytest.CallInfo.from_call(lambda: pytest.skip(reason), call.when).excinfo

@@ -254,6 +254,15 @@ not() {
 	! "$@"
 }
 
+# eventually COMMAND...: retries COMMAND for up to a minute.
+eventually() {
+	for _ in $(seq 600); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
+}
+
 # override ADDRESS [DRIVER]: lets only DRIVER bind the device. Without DRIVER, restores the default.
 override() {
 	echo "${2:-}" >"$DEVICES/$1/driver_override"

@@ -21,15 +21,6 @@ is_now() {
 	grep -q "^$1 [^ ]* [^ ]* $2 " "$MAPPINGS"
 }
 
-# eventually COMMAND...: retries COMMAND for up to a minute.
-eventually() {
-	for _ in $(seq 600); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
-}
-
 # Creates mappings of each kind, one of them owned by the CPU. Starts a process that waits for a
 # transfer without an interrupt, and a program that maps the coherent pages.
 use_and_wait() {

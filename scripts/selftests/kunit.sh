@@ -38,10 +38,14 @@ passed() {
 		grep -q "^ok 1 $1\$" "$RESULTS/$1"
 }
 
-# run_suite SUITE: runs SUITE, and prints its results as a subtest.
+# run_suite SUITE: runs SUITE.
 run_suite() {
 	echo run >"$KUNIT/$1/run"
 	cat "$KUNIT/$1/results" >"$RESULTS/$1"
+}
+
+# show_suite SUITE: prints the results of SUITE as a subtest.
+show_suite() {
 	sed -n '/^    /p' "$RESULTS/$1"
 	check "$1" passed "$1"
 }
@@ -56,15 +60,28 @@ trap 'rm -rf "$RESULTS"; if is_loaded; then unload; fi' EXIT
 
 others=$(suites | tr '\n' ' ')
 mark_log
+# The module of the NVMe driver has the suites of the library, too.
+nvme=
+if insmod "$(dirname "$KO")/rust_nvme.ko" 2>/dev/null; then
+	nvme=$(suites_of_module | grep '^rust_nvme')
+	for suite in $nvme; do
+		run_suite "$suite"
+	done
+	rmmod rust_nvme
+fi
 load run_checks=N || ktap_exit_fail_msg "$KO cannot be loaded"
 ! logged "kunit: disabled" || skip_all "KUnit is switched off: start the kernel with kunit.enable=1"
 ours=$(suites_of_module)
 
-ktap_set_plan $(($(echo "$ours" | wc -w) + 4))
+ktap_set_plan $(($(echo "$ours $nvme" | wc -w) + 4))
 
 check "the module has suites" [ -n "$ours" ]
 for suite in $ours; do
 	run_suite "$suite"
+	show_suite "$suite"
+done
+for suite in $nvme; do
+	show_suite "$suite"
 done
 check "the kernel reports nothing" not logged "WARNING:\|BUG:\|Oops\|DMA-API"
 check "unload" unload

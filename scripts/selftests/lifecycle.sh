@@ -195,12 +195,11 @@ wrong_orders() {
 
 # The engine runs one transfer at a time, for all mappings.
 one_engine() {
-	operate "op=map name=a" && operate "op=map name=b" && operate "op=start name=a to=memory" || return 1
-	all_refused <<-'END' || return 1
-		EBUSY|op=start name=b to=device|the engine is busy
-		EBUSY|op=transfer name=b to=device|the engine is busy
-	END
-	operate "op=wait name=a" && operate "op=transfer name=b to=device" && all_undone
+	mark_log
+	operate "op=map name=a" && operate "op=map name=b" && operate "op=start name=a to=memory" &&
+		is_refused EBUSY "op=start name=b to=device" && is_refused EBUSY "op=transfer name=b to=device" &&
+		[ "$(log | grep -c "$DEVICE: run: .*the engine is busy")" = 2 ] &&
+		operate "op=wait name=a" && operate "op=transfer name=b to=device" && all_undone
 }
 
 # A transfer that is waited for is still in flight after the timeout, and then ends.
@@ -352,13 +351,14 @@ counted() {
 
 # Operations on a busy name are refused, those on other names succeed.
 busy() {
+	mark_log
 	operate "op=map name=a" && operate "op=start name=a to=memory" || return 1
 	operate "op=wait name=a" &
 	sleep 0.01
-	owned_by busy && refused EBUSY "op=abort name=a" "another operation on it has not ended" &&
-		is_refused EBUSY "op=wait name=a" && operate "op=map name=b" && operate "op=sync_for_cpu name=b" &&
+	owned_by busy && is_refused EBUSY "op=abort name=a" && is_refused EBUSY "op=wait name=a" &&
+		operate "op=map name=b" && operate "op=sync_for_cpu name=b" &&
 		operate "op=fill name=b pattern=1" && operate "op=unmap name=b" && owned_by busy && wait $! &&
-		owned_by device && all_undone
+		logged "op=abort name=a: .*another operation on it has not ended" && owned_by device && all_undone
 }
 
 # Unbinds the driver during a transfer, while a process waits for it.

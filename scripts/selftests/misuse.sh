@@ -150,7 +150,7 @@ check_row() {
 	message=$(field "$name" 2)
 	note=$(field "$name" 3)
 	if [ -z "$debugger" ]; then
-		ktap_test_skip "$name: this kernel has no DMA debugger"
+		ktap_test_skip "$name: this kernel has no CONFIG_DMA_API_DEBUG"
 		return
 	fi
 	commit "$name"

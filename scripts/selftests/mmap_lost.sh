@@ -26,7 +26,7 @@ check "load" load run_checks=N mmap_contiguous=Y
 # The program prints nothing before its end, so give it time to start.
 sleep 1
 check "unbind while it is mapped" unbind
-check "the memory is lost, and the log says so" logged "$DEVICE: 8192 bytes of coherent memory are lost"
+check "the memory is leaked, and the log says so" logged "$DEVICE: 8192 bytes of coherent memory are leaked"
 touch "$gone"
 check "the program keeps its memory" wait $!
 check "no reference count is wrong" not logged "refcount_t: "

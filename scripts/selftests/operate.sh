@@ -60,7 +60,7 @@ refused() {
 "*) ;;
 	*)
 		echo "$error" | grep -q "$(error_text "$1")" &&
-			echo "$lines" | grep -q "$DEVICE: run: .*$3" && return
+			printf '%s\n' "$lines" | grep -q "$DEVICE: run: .*$3" && return
 		;;
 	esac
 	echo "# $2: $error"

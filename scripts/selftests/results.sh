@@ -36,8 +36,8 @@ complete() {
 
 # smmu_reported NAME EVENT: checks that the SMMU driver has logged EVENT for the device.
 smmu_reported() {
-	if ! translates; then
-		ktap_test_skip "$1 (no IOMMU translates for the device)"
+	if ! logged "$DEVICE: behind IOMMU smmu3\..* which translates"; then
+		ktap_test_skip "$1: no SMMUv3 translates for the device"
 	else
 		check "$1" logged "event: $2 client: $DEVICE "
 	fi

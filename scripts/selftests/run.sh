@@ -5,8 +5,8 @@
 #
 #   run.sh [TEST...]       TEST is the name of a script here, with or without ".sh"
 #
-# Works in the guest and on any arm64 machine that has the module and the device. Exits with 0 if
-# all passed, 1 if one failed, 4 if all were skipped.
+# Works in the guest and on any arm64 or amd64 machine that has the module and the device. Exits
+# with 0 if all passed, 1 if one failed, 4 if all were skipped.
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 # Tests that cause errors on purpose come last. The effects of the last two remain until the next

@@ -5,6 +5,8 @@
 # again. Sourced after common.sh and in_use.sh.
 
 CONSOLE=/dev/console
+# QEMU's ID of the device.
+SLOT_DEVICE=${SLOT_DEVICE:-edu0}
 
 # Sets PORT and SLOT_CONTROL, or skips the whole script if the device cannot be removed. Called
 # after require().
@@ -59,13 +61,13 @@ refused() {
 # Removes the device with notice: QEMU presses the attention button, and the driver is unbound
 # first.
 pull_out() {
-	ask device_del edu0
-	answered device_del edu0 && eventually gone && eventually is_off
+	ask device_del "$SLOT_DEVICE"
+	answered device_del "$SLOT_DEVICE" && eventually gone && eventually is_off
 }
 
 put_in() {
-	ask device_add edu0
-	answered device_add edu0 && eventually is_ready
+	ask device_add "$SLOT_DEVICE"
+	answered device_add "$SLOT_DEVICE" && eventually is_ready
 }
 
 # Removes the device without notice: switches off the slot's power and power indicator, upon which

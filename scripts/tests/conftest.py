@@ -42,14 +42,15 @@ VARIABLES = [
 ]
 
 
-def each(names, guest="{}", first=""):
+def each(names, guest="{}", first="", long=plan.LONG):
     """Parametrize a test by the names of guests that it judges.
 
-    With `first`, the name of a guest's first result, judge_all() may take the others.
+    With `first`, the name of a guest's first result, judge_all() may take the others. `make test`
+    leaves those in `long` out.
     """
 
     def parameter(name):
-        marks = [pytest.mark.boots(guest.format(name)), *([pytest.mark.long] if name in plan.LONG else [])]
+        marks = [pytest.mark.boots(guest.format(name)), *([pytest.mark.long] if name in long else [])]
         return pytest.param(name, marks=marks, id=f"{name}: {first}" if first else None)
 
     return [parameter(name) for name in names]

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Show each operation of the library, the C function that it calls, and the evidence that it works.
 
-The operations are the public functions whose documentation names a C function. Guests are booted to run
-the checks; after `#` a check names the C functions that it tests and the witnesses of the result. Only
-the C functions without a check of their own are listed here. `make api` sets the environment.
+The operations are the public functions whose documentation names a C function. Guests are booted to
+run the checks; after `#` a check names the C functions that it tests and the witnesses of the
+result. Only the C functions without a check of their own are listed here. `make api` sets the
+environment.
 """
 
 import argparse
@@ -16,18 +17,16 @@ from safe_dma.compile import sources
 from safe_dma.environment import TOP
 from safe_dma.guest import ktap, stage
 
-# The guests with the checks: of the module, for each kind of DMA address, and of the one self-test that names C
-# functions.
+# The guests with the checks: of the module, for each kind of DMA address, and of the one self-test
+# that names C functions.
 BOOTED = ("guest-run", "run-bounce-all", "run-noncoherent", "run-two-devices", "guest-mmap")
 
-# C functions without a check of their own, each with a witness, or a C function, whose checks use its result.
+# C functions without a check of their own, each with a witness, or a C function, whose checks use
+# its result.
 INDIRECT = {
     # The results are compared page by page.
     "virt_to_phys": "iova_to_phys",
     "vmalloc_to_pfn": "iova_to_phys",
-    "iommu_iova_to_phys": "iova_to_phys",
-    # Returns the domain that is asked.
-    "iommu_get_domain_for_dev": "iova_to_phys",
     # Decides whether there is a mapping.
     "dma_mapping_error": "dma_map_page",
     # The addresses and lengths that the device is given.
@@ -44,8 +43,6 @@ INDIRECT = {
     "dma_get_seg_boundary": "dma_map_sgtable",
     # Refuses memory in place of registers.
     "pfn_valid": "dma_map_resource",
-    # Distinguishes the kinds of allocation.
-    "is_vmalloc_addr": "dma_alloc",
 }
 
 
@@ -102,7 +99,7 @@ def lines(found: list[Row]) -> list[str]:
 
 
 def report(found: list[Row], problems: list[str], out=print) -> bool:
-    """Print the table, the problems and the count; return whether all operations are checked without a problem."""
+    """Print the table, the problems and the count; return whether there is no problem."""
     for line in lines(found):
         out(line)
     for problem in problems:

@@ -15,6 +15,8 @@ PRODUCTS = ".build/crates"
 ROOT = """\
 //! Users of the library.
 #![allow(dead_code, reason = "the functions have no caller")]
+#[cfg(CONFIG_BLOCK)]
+pub use safe_dma::block;
 pub use safe_dma::dma;
 #[doc(hidden)]
 pub const __LOG_PREFIX: &[u8] = b"users\\0";
@@ -60,6 +62,13 @@ class Built:
         return "\n".join(map(str, self.diagnostics)) or "it does not compile, without a diagnostic"
 
 
+def called(span: dict) -> dict:
+    """Return where the outermost macro is called, for a place within a macro."""
+    while span["expansion"]:
+        span = span["expansion"]["span"]
+    return span
+
+
 def read_diagnostics(text: str) -> list[Diagnostic]:
     """Read errors and warnings from the compiler's JSON, each once.
 
@@ -77,7 +86,8 @@ def read_diagnostics(text: str) -> list[Diagnostic]:
         counts = not entry["spans"] and re.match(r"aborting due to |\d+ warnings? emitted", entry["message"])
         if counts or not entry["level"].startswith(("error", "warning")):
             continue
-        lines = {(Path(span["file_name"]), span["line_start"]) for span in entry["spans"] if span["is_primary"]}
+        spans = [called(span) for span in entry["spans"] if span["is_primary"]]
+        lines = {(Path(span["file_name"]), span["line_start"]) for span in spans}
         code = (entry["code"] or {}).get("code", "")
         if all((other.code, other.message, other.lines) != (code, entry["message"], lines) for other in result):
             notes = [child["message"] for child in entry["children"]]
@@ -115,8 +125,9 @@ class Builder:
     def build(self, name: str, right: list[Path], wrong: list[Path] = ()) -> dict[Path, Built]:
         """Build files that use the library, and return the result of each.
 
-        The `right` ones are one crate called `name`. If it is not free of errors and warnings, each of them is
-        built once more on its own, as each of the `wrong` ones is: an error may hide those of other files.
+        The `right` ones are one crate called `name`. If it is not free of errors and warnings, each
+        of them is built once more on its own, as each of the `wrong` ones is: an error may hide
+        those of other files.
         """
         built = self.make({name: right} | {path.stem: [path] for path in wrong})
         if built[name].problem:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Build the examples of the library's documentation.
 
-rustdoc's own `--test` links programs for the host with the standard library, which the library does not
-have. Here each code block is a module of a crate that uses the library; see crates.py.
+rustdoc's own `--test` links programs for the host with the standard library, which the library does
+not have. Here each code block is a module of a crate that uses the library; see crates.py.
 """
 
 import re
@@ -21,8 +21,8 @@ FENCE = "```"
 CODE = ("", "rust", "no_run")
 TEXT = ("text", "c", "sh")
 
-# The function around the code, in the line of the fence. As in rustdoc, code that ends with `Ok(())` may
-# use the `?` operator.
+# The function around the code, in the line of the fence. As in rustdoc, code that ends with
+# `Ok(())` may use the `?` operator.
 BEFORE = "#[allow(unused_variables, unreachable_pub)] fn example()"
 RESULT = " -> kernel::error::Result"
 ENDS_WITH_RESULT = re.compile(r"\bOk(::<[^;]*>)?\(\(\)\)$")

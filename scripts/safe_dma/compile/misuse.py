@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Show the result of each misuse of the DMA API: of C code in a guest, and with the library.
 
-Each file in rust/compile_fail/ is compiled. A misuse must fail with the one error that the file names,
-see Case; the file beside it does the same correctly, and must compile without a warning. Then guests are
-booted: one commits the misuses in C, and the DMA debugger must print the messages that the files name; the
-others run the checks of the misuses that return an error. `make misuse` sets the environment.
+Each file in rust/compile_fail/ is compiled. A misuse must fail with the one error that the file
+names, see Case; the file beside it does the same correctly, and must compile without a warning.
+Then guests are booted: one commits the misuses in C, and the DMA debugger must print the messages
+that the files name; the others run the checks of the misuses that return an error. `make misuse`
+sets the environment.
 """
 
 import argparse
@@ -29,7 +30,7 @@ CASES = TOP / "rust" / "compile_fail"
 OK = "_ok"
 ERRORS = TOP / "rust" / "misuse" / "errors"
 
-HEADER = re.compile(r"// (DMA debugger|In C|Here|Message|Note): (.+)")
+HEADER = re.compile(r"// (DMA debugger|In C|Here|Needs|Message|Note): (.+)")
 # The message of the DMA debugger, or "nothing", with or without a reason.
 DEBUGGER = re.compile(rf"({NOTHING})(?:: (.+))?|(.+)")
 HERE = re.compile(r"(does not compile|cannot be expressed)(: .+)?")
@@ -53,10 +54,11 @@ class MisuseError(Exception):
 class Case:
     """A misuse that does not compile, and its file.
 
-    The file begins with the message of the DMA debugger ("nothing" and a reason if it is silent), the
-    misuse in C, and its result with the library. "Message:" and "Note:" are optional: parts of the
-    compiler's message and of one of its notes, where " ... " matches any text. One line is marked with the
-    code of the only error that the compiler must report.
+    The file begins with the message of the DMA debugger ("nothing" and a reason if it is silent),
+    the misuse in C, and its result with the library. "Needs:", "Message:" and "Note:" are optional:
+    an option without which the kernel has no such misuse, and parts of the compiler's message and of
+    one of its notes, where " ... " matches any text. One line is marked with the code of the only
+    error that the compiler must report.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Case:
     why: str
     in_c: str
     here: str
+    needs: str
     message: str
     note: str
     line: int
@@ -92,7 +95,7 @@ class Case:
 
 @dataclass(frozen=True)
 class RunTime:
-    """A misuse that returns an error, from rust/misuse/errors; `check` is the name of the result that shows it."""
+    """A misuse that returns an error, from rust/misuse/errors; the result `check` shows it."""
 
     name: str
     debugger: str
@@ -131,7 +134,7 @@ def read_case(path: Path) -> Case:
     found = [HEADER.fullmatch(line) for line in header]
     values = {match[1]: match[2] for match in found if match}
     if len(values) != len(header) or list(values)[:3] != ["DMA debugger", "In C", "Here"]:
-        raise MisuseError(f"{path}: the header is not DMA debugger, In C, Here, and Message and Note if needed")
+        raise MisuseError(f"{path}: the header is not DMA debugger, In C, Here, and Needs, Message and Note if needed")
     if not HERE.fullmatch(values["Here"]):
         raise MisuseError(f"{path}: Here: is neither 'does not compile' nor 'cannot be expressed'")
 
@@ -146,6 +149,7 @@ def read_case(path: Path) -> Case:
         *read_debugger(values["DMA debugger"]),
         values["In C"],
         values["Here"],
+        values.get("Needs", ""),
         values.get("Message", ""),
         values.get("Note", ""),
         line,
@@ -165,8 +169,9 @@ def cases() -> list[Case]:
 
 
 def build(kdir: Path, tools: list[str], found: list[Case]) -> dict[Path, Built]:
-    """Build the files of cases."""
+    """Build the files of the cases for which the kernel has what they need."""
     builder = Builder(TOP, kdir, tools)
+    found = [case for case in found if not case.needs or kernel.has(case.needs.removeprefix("CONFIG_"))]
     return builder.build("right_ways", [case.right for case in found], [case.path for case in found])
 
 
@@ -176,7 +181,7 @@ def contains(text: str, wanted: str) -> bool:
 
 
 def judge(case: Case, built: Built) -> str:
-    """Return the difference between a case and the compiler's diagnostics; empty if there is none."""
+    """Return how the compiler's diagnostics differ from a case; empty if they do not."""
     if built.compiled:
         return "it compiles"
     if len(built.errors) != 1:
@@ -209,7 +214,9 @@ def row_lines(name: str, cells: list[tuple[str, str]], names: int) -> list[str]:
 
 
 def judge_both(case: Case, built: dict[Path, Built]) -> str:
-    """Return the problems of both files of a case; empty if there are none."""
+    """Return the problems of both files of a case; empty if there are none, or they were not built."""
+    if case.path not in built:
+        return ""
     problems = {case.path: judge(case, built[case.path]), case.right: built[case.right].problem}
     return "\n".join(f"{path}: {problem}" for path, problem in problems.items() if problem)
 
@@ -241,8 +248,8 @@ def report(
 ) -> tuple[list[str], bool]:
     """Return the table, the problems and the counts as lines, and whether there is no problem.
 
-    `in_c` has the results of the guest that commits the misuses in C, `checked` those of the other guests.
-    `debugger` is whether the kernel has a DMA debugger.
+    `in_c` has the results of the guest that commits the misuses in C, `checked` those of the other
+    guests. `debugger` is whether the kernel has a DMA debugger.
     """
     wrong = {
         misuse.name: judge_check(misuse, checked) if isinstance(misuse, RunTime) else judge_both(misuse, built)
@@ -266,6 +273,8 @@ def report(
                 here = "WRONG, see below"
             elif isinstance(misuse, RunTime):
                 here = f"returns an error. Check: {misuse.check}, passed"
+            elif misuse.path not in built:
+                here = f"not compiled: the kernel has no {misuse.needs}"
             else:
                 (error,) = built[misuse.path].errors
                 here = f"{misuse.here}. {error.code}: {error.message}"
@@ -276,6 +285,7 @@ def report(
     for problem in [*ends, *bad_twins.values(), *wrong.values()]:
         lines += ["", problem]
     run_time = {misuse.name for misuse in found if isinstance(misuse, RunTime)}
+    compiled = {misuse.name for misuse in found if misuse.name not in run_time and misuse.path in built}
     in_c_names = {row.name for row in rows} | bad_twins.keys()
     lines += [
         "",
@@ -283,7 +293,7 @@ def report(
         if debugger
         else f"0 of {len(in_c_names)} misuses in C were performed: {twins.NO_DEBUGGER}",
         count("misuses return an error at run time", run_time, wrong),
-        count("misuses do not compile, and their right ways do", {misuse.name for misuse in found} - run_time, wrong),
+        count("misuses do not compile, and their right ways do", compiled, wrong),
     ]
     return lines, not (ends or bad_twins or wrong)
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Find the items of the library that safe code can reach although they are not documented.
 
-The methods of a private trait can be called if it is a supertrait of a public one: a bound on that trait
-brings them into scope. The public functions and fields of a type in a private module can be used by code
-that has a value of the type. A value that dereferences to a type of another crate has that type's methods.
+The methods of a private trait can be called if it is a supertrait of a public one: a bound on that
+trait brings them into scope. The public functions and fields of a type in a private module can be
+used by code that has a value of the type. A value that dereferences to a type of another crate has
+that type's methods.
 """
 
 import re
@@ -36,7 +37,7 @@ class Block:
 
 
 def names_of(kind: str, header: str) -> tuple[str, str]:
-    """Return the name of the type, trait or module of a block, and the trait of an implementation."""
+    """Return the name of a block's type, trait or module, and the trait of an `impl`."""
     plain = sources.without_generics(header).partition("{")[0].partition(" where ")[0].partition(";")[0]
     words = re.findall(r"[\w:]+", plain.partition(kind)[2])
     if kind == "impl" and "for" in words:

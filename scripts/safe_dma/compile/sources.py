@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Read the library's public functions and `unsafe` traits, with their documentation, from its sources.
+"""Read the library's public functions and `unsafe` traits, and their docs, from its sources.
 
 rustfmt formats the sources, so lines and indentation suffice to parse them.
 """
@@ -12,16 +12,16 @@ DOC = re.compile(r" *///(?: (.*))?")
 FUNCTION = re.compile(r"(    )?(pub )?(?:const )?(unsafe )?fn (\w+)")
 # Starts at the beginning of a line, and ends with a brace there.
 BLOCK = re.compile(r"(pub )?(unsafe )?(impl|trait|mod|macro_rules!)\b(.*)")
-PRIVATE = re.compile(r"^mod (\w+);", re.MULTILINE)
+PRIVATE = re.compile(r"^(?:pub\(crate\) )?mod (\w+);", re.MULTILINE)
 C_FUNCTION = re.compile(r"`(\w+)\(\)`")
 # A type that is or contains a number. The length of a slice is not one that the caller chooses.
-NUMBER = re.compile(r"\b([ui](8|16|32|64|128|size)|Alignment|Msecs|Flags|Attrs|DmaAddress|PhysAddr)\b")
+NUMBER = re.compile(r"\b([ui](8|16|32|64|128|size)|Alignment|Delta|Flags|Attrs|DmaAddress|PhysAddr)\b")
 SLICE = re.compile(r"\[[^\[\];]*\]")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A function that users of the library can call, or an `unsafe` trait that they can implement."""
+    """A function that users can call, or an `unsafe` trait that they can implement."""
 
     path: Path
     line: int

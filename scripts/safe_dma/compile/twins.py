@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The misuses that misuse.ko commits in C, their twins in Rust, and the messages of the DMA debugger."""
+"""The misuses of misuse.ko in C, their twins in Rust, and the messages of the DMA debugger."""
 
 import re
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ INSTEAD = "instead of: "
 RESULT = re.compile(r"misuse/(\w+): ")
 SAID = "# said: "
 # The reason of a result of misuse.sh.
-NO_DEBUGGER = "this kernel has no DMA debugger"
+NO_DEBUGGER = "this kernel has no CONFIG_DMA_API_DEBUG"
 
 
 class TwinError(Exception):
@@ -50,7 +50,7 @@ class Measured:
 
 
 def read_rows(path: Path, form: str, lengths: list[int]) -> list[list[str]]:
-    """Read a table with tabs between its fields, of which the first is a name; `lengths` are numbers of fields."""
+    """Read a table of fields between tabs, the first a name; `lengths` are numbers of fields."""
     rows: list[list[str]] = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if line.startswith("#"):
@@ -70,7 +70,7 @@ def read_twins(path: Path = TABLE) -> list[Twin]:
 def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
     """Return the twin of each misuse that has one, and the mismatches, both by name.
 
-    A twin has the name of the misuse, or else its message. A misuse without a message needs no twin.
+    A twin has the name of the misuse, or else its message. A misuse without a message needs none.
     """
     by_name = {twin.name: twin for twin in twins}
     by_message = {twin.debugger: twin for twin in reversed(twins) if twin.debugger != NOTHING}
@@ -93,7 +93,7 @@ def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
 
 
 def measure(twin: Twin, results: list[Result], debugger: bool = True) -> Measured:
-    """Read the messages for a row from the results of the guest; without a debugger the row must be skipped."""
+    """Read the messages for a row from the guest's results, which skip it without a debugger."""
     found = [result for result in results if (match := RESULT.match(result.name)) and match[1] == twin.name]
     if len(found) != 1:
         return Measured(problem=f"{len(found)} results in the guest, not one")

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safe_dma.guest import devicetree, hotplug, machine, reports, scenarios
+from safe_dma.guest import devicetree, disk, hotplug, kernel, machine, reports, scenarios
 
 # The time stamp of a kernel message.
 TIME = re.compile(r"^\[ *\d+\.\d+\] ")
@@ -32,6 +32,11 @@ FATAL = (
     ("kernel oops", re.compile(r"Internal error: |Unable to handle kernel|BUG: ")),
     ("kernel panic", re.compile(r"Kernel panic - not syncing: (.*)")),
 )
+
+# Parameters of kernels with more options than ours, such as Debian's: programs may map registers
+# that a driver uses, a suspended port would not see that a device is inserted, and tests of ciphers
+# take time.
+OTHERS_PARAMETERS = ("iomem=relaxed", "pcie_port_pm=off", "cryptomgr.notests")
 
 # The errors if a guest cannot be booted as specified.
 GUEST_ERRORS = (devicetree.DeviceTreeError, machine.MachineError, scenarios.ScenarioError)
@@ -57,6 +62,8 @@ class Guest:
     parameters: list[str] = field(default_factory=list)
     # Whether the guest may send requests to its host, see hotplug.py.
     asks: bool = False
+    # Whether it has an NVMe disk, see disk.py.
+    disk: bool = False
     # The directory where its modules were built, to decode reports.
     modules: Path = Path()
 
@@ -72,11 +79,7 @@ class Guest:
             "oops=panic",
             "panic=-1",
             "kunit.autorun=0",
-            # For Debian's kernel: programs may map registers that a driver uses, and a port that is
-            # suspended would not see that a device is inserted; no time for tests of ciphers.
-            "iomem=relaxed",
-            "pcie_port_pm=off",
-            "cryptomgr.notests",
+            *([] if kernel.is_ours() else OTHERS_PARAMETERS),
             # Keep boot messages, which are in dmesg, away from the prompt.
             *(["loglevel=4"] if self.mode == "shell" else []),
             f"rdinit={self.rdinit}",
@@ -88,11 +91,18 @@ class Guest:
             self.mode,
         ]
         command = [self.qemu, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]
-        command += machine.qemu_options(settings, real_time=self.mode == "shell", asks=self.asks)
+        # A disk of the host takes real time.
+        real_time = self.mode == "shell" or self.disk
+        command += machine.qemu_options(settings, real_time, asks=self.asks)
         command += ["-kernel", str(self.image), "-initrd", str(self.initramfs), "-append", " ".join(words)]
         # At the prompt Ctrl-C goes to the guest.
         command += ["-serial", "mon:stdio"] if self.mode == "shell" else ["-serial", "stdio", "-monitor", "none"]
         return command + self.extra
+
+    def devices(self) -> dict[str, dict]:
+        """Return QEMU's options of the devices that can be inserted, by ID."""
+        settings = self.scenario.settings()
+        return machine.devices(settings) | ({"nvme0": disk.controller(settings)} if self.disk else {})
 
     def prepared(self) -> list[str]:
         """Return the command line, after creating the files that it needs."""
@@ -103,7 +113,7 @@ class Guest:
 
     def seconds(self) -> int:
         """Return the time limit in seconds."""
-        return self.timeout or (900 if self.asks or self.scenario.settings()["processors"] > 1 else 600)
+        return self.timeout or (900 if self.asks or self.disk or self.scenario.settings()["processors"] > 1 else 600)
 
 
 @dataclass
@@ -176,7 +186,7 @@ def boot(guest: Guest, show) -> Outcome:
     with (
         guest.log.open("w", encoding="utf-8") as log,
         guest.log.with_suffix(".qemu").open("w+", encoding="utf-8", errors="replace") as errors,
-        hotplug.Host(machine.devices(guest.scenario.settings())) if guest.asks else contextlib.nullcontext() as host,
+        hotplug.Host(guest.devices()) if guest.asks else contextlib.nullcontext() as host,
         subprocess.Popen(
             command + host.options() if host else command,
             stdin=subprocess.PIPE if host else subprocess.DEVNULL,

@@ -23,7 +23,7 @@ except ImportError:
     QMPClient = None
 
 # A request. machine.py defines the IDs of devices.
-REQUEST = re.compile(r"host: (device_add|device_del) (edu\d)$")
+REQUEST = re.compile(r"host: (device_add|device_del) ((?:edu|nvme)\d)$")
 
 
 def available() -> bool:

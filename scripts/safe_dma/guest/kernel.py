@@ -9,12 +9,15 @@ def is_ours() -> bool:
     return (ENV.kdir / "complete").exists()
 
 
+def has(option: str) -> bool:
+    """Return whether the kernel was built with this option of Kconfig."""
+    lines = (ENV.kdir / "include" / "config" / "auto.conf").read_text(encoding="utf-8").splitlines()
+    return bool({f"CONFIG_{option}=y", f"CONFIG_{option}=m"} & {*lines})
+
+
 def lacks(option: str) -> bool:
     """Return whether the kernel was built by others, without this option of Kconfig.
 
     A kernel of ours without an option is an error that no test may skip.
     """
-    if is_ours():
-        return False
-    lines = (ENV.kdir / "include" / "config" / "auto.conf").read_text(encoding="utf-8").splitlines()
-    return not {f"CONFIG_{option}=y", f"CONFIG_{option}=m"} & {*lines}
+    return not is_ours() and not has(option)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Reads the KTAP results in a console with the kernel's own parser, for the tests, claims, `make api` and the page."""
+"""Reads the KTAP results in a console with the kernel's own parser."""
 
 import importlib
 import re
@@ -40,7 +40,7 @@ class Result:
 
     @property
     def functions(self) -> list[str]:
-        """The words of the evidence before the witnesses, among them the C functions that are tested."""
+        """The evidence before the witnesses, which has the C functions that are tested."""
         return re.findall(r"\w+", self.evidence.partition("witness: ")[0])
 
     @property
@@ -56,10 +56,10 @@ class Result:
 
 
 def reports(lines: list[str]) -> dict[tuple[str, int], list[str]]:
-    """Split a console into reports, by device and number, and return the lines that the parser is given.
+    """Split a console into reports, by device and number, and return the parser's lines.
 
-    A line that is not KTAP becomes a comment with its number, and each result has one before it: the parser
-    keeps comments, but neither prefixes of the kernel's log nor the text after `#`.
+    A line that is not KTAP becomes a comment with its number, and each result has one before it:
+    the parser keeps comments, but neither prefixes of the kernel's log nor the text after `#`.
     """
     found: dict[tuple[str, int], list[str]] = {}
     current: dict[str, tuple[str, int]] = {}
@@ -130,7 +130,7 @@ def read_report(device: str, report: list[str], lines: list[str]) -> list[Result
 
 
 def read(lines: Iterable[str]) -> list[Result]:
-    """Return the results in the lines of a console, in order; malformed KTAP, or none, is a failure."""
+    """Return the results in a console, in order; malformed KTAP, or none, is a failure."""
     lines = [line.rstrip() for line in lines]
     found = [read_report(device, report, lines) for (device, _), report in reports(lines).items()]
     results = [result for report in found for result in report]

@@ -2,13 +2,14 @@
 """All guests, by name, which is also the name of the guest's log and results."""
 
 import contextlib
+import dataclasses
+import re
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from safe_dma.environment import BUILD, ENV, LOGS, TOP
-from safe_dma.guest import guest, hotplug, scenarios
+from safe_dma.guest import disk, guest, hotplug, scenarios, subjects
 from safe_dma.witness import claims, smmu_trace
 
 # The scenario that the user selected. With the default, "strict", all scenarios are tested.
@@ -31,11 +32,15 @@ FEWER = "SAFE_DMA_CYCLES=10 SAFE_DMA_INPUTS=2000"
 # concurrency. The others differ from one of these in a number or in the firmware, and are left to
 # `make test-all`.
 SHORT = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent", "untrusted", "two-devices", "smp")
+# The scenarios of the guests with an NVMe disk.
+NVME_SCENARIOS = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent", "stage2", "mask40", "smp")
+# The line of a record that a guest has acknowledged.
+RECORD = re.compile(r"^ *record (\d+)$")
 # Scenarios and guests that `make test` skips unless they are selected.
 LONG = {*scenarios.names(), "guest-overlap"} - {*SHORT, SCENARIO}
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Spec:
     """A guest: its mode and its machine."""
 
@@ -55,6 +60,11 @@ class Spec:
     recorded: tuple[str, ...] = ()
     # Whether the guest sends requests to its host.
     asks: bool = False
+    # Whether it has an NVMe disk, and the rules by which sectors fail, see disk.py.
+    disk: bool = False
+    errors: tuple[str, ...] = ()
+    # After how many acknowledged records a guest with the same disk is killed before.
+    records: int = 0
 
     @property
     def settings(self) -> dict:
@@ -92,11 +102,46 @@ def debug_guests() -> dict[str, Spec]:
     modes = {names[0]: "leaks"}
     return {name: Spec(modes.get(name, "run"), name, variant="debug") for name in names} | {
         # Runs in real time, where all checks would take long.
-        "smp": Spec("concurrency", "smp", variant="debug"),
+        "smp": Spec("run", "smp", variant="debug", parameters=subjects.parameters("in_flight,concurrency")),
         "soak": Spec("selftest soak cycles fuzz", names[0], FEWER, "debug"),
         # page_owner records the owner of each page, which takes memory.
         "faults": Spec("selftest faults", names[0], "page_owner=on", "debug"),
+        "nvme": Spec("selftest nvme nvme_fio", names[0], variant="debug", disk=True),
     }
+
+
+def nvme_guests() -> dict[str, Spec]:
+    """Return the guests with an NVMe disk, if their programs could be had, by scenario."""
+    if not programs_of(ENV.variant).exists():
+        return {}
+    names = NVME_SCENARIOS if SCENARIO == "strict" else (SCENARIO,)
+    # The numbers of 4 KiB that cannot be read or written.
+    read, write = 1234, 2345
+    records = 100
+    return {
+        name: Spec(
+            "selftest nvme nvme_fio",
+            name,
+            "" if name == "strict" else "SAFE_DMA_FIO_SIZE=32m",
+            disk=True,
+            recorded=smmu_trace.NVME_RECORDED,
+        )
+        for name in names
+    } | {
+        "recover": Spec("selftest nvme_recover", append=f"SAFE_DMA_RECORDS={records}", disk=True, records=records),
+        "errors": Spec(
+            "selftest nvme_errors",
+            append=f"SAFE_DMA_BAD_READ={read} SAFE_DMA_BAD_WRITE={write}",
+            disk=True,
+            errors=(disk.error("read", read), disk.error("write", write)),
+        ),
+        "unplug": Spec("selftest nvme_unplug", "slots", disk=True, asks=hotplug.available()),
+    }
+
+
+def programs_of(variant: str) -> Path:
+    """Return the initramfs of a kernel with the programs for a disk, see nvme.sh."""
+    return BUILD / variant / "nvme.cpio"
 
 
 def known() -> dict[str, Spec]:
@@ -121,6 +166,7 @@ def known() -> dict[str, Spec]:
             "scenario", name, claims.KERNEL_WORDS, parameters=("claims=Y",), recorded=smmu_trace.RECORDED
         )
         found[f"paths-{name}"] = Spec("paths", name)
+    found |= {f"nvme-{name}": spec for name, spec in nvme_guests().items()}
     return found | {f"debug-{name}": spec for name, spec in debug_guests().items()}
 
 
@@ -149,6 +195,8 @@ def make_guest(name: str, spec: Spec, **changes) -> guest.Guest:
         initramfs = BUILD / spec.variant / "initramfs.cpio"
         parameters = TOP / "qemu" / "kernel" / spec.variant / "parameters"
         words.insert(0, parameters.read_text(encoding="utf-8").strip() if parameters.exists() else "")
+    # KASAN slows down every memory access.
+    seconds = int(ENV.timeout) if ENV.timeout else spec.timeout or (1800 if spec.variant else None)
     settings = {
         "qemu": ENV.qemu,
         "image": image,
@@ -157,12 +205,16 @@ def make_guest(name: str, spec: Spec, **changes) -> guest.Guest:
         "log": LOGS / f"{name}.log",
         "scenario": find(spec.scenario),
         "modules": BUILD / spec.variant / "module" if spec.variant else TOP,
-        "timeout": int(ENV.timeout) if ENV.timeout else spec.timeout or (900 if spec.variant else None),
+        "timeout": seconds,
         "rdinit": spec.rdinit,
         "extra": list(spec.extra),
         "parameters": list(spec.parameters),
         "asks": spec.asks,
+        "disk": spec.disk,
     }
+    if spec.disk:
+        settings["initramfs"] = programs_of(spec.variant)
+        settings["extra"] += disk.options(name, spec.settings, spec.errors)
     if spec.recorded:
         settings["extra"] += ["-D", str(trace_of(name))]
         settings["extra"] += [word for event in spec.recorded for word in ("-trace", event)]
@@ -189,9 +241,34 @@ def with_programs(archive: Path, programs: dict[str, str]):
         yield whole
 
 
+class Killed(Exception):
+    """QEMU was killed."""
+
+
+def boot_and_kill(name: str, spec: Spec) -> guest.Outcome | None:
+    """Boot a guest that writes records to its disk, and kill QEMU after as many as `spec` says.
+
+    Return the outcome if the guest ended before.
+    """
+    writer = dataclasses.replace(spec, mode="selftest nvme_write")
+
+    def show(line):
+        if (match := RECORD.search(line)) and int(match[1]) >= spec.records:
+            raise Killed
+
+    try:
+        return guest.boot(make_guest(name, writer, log=LOGS / f"{name}-killed.log"), show)
+    except Killed:
+        return None
+
+
 def boot(name: str, spec: Spec, show=lambda line: None) -> guest.Outcome:
     """Boot a guest to its end."""
     a_guest = make_guest(name, spec)
+    if spec.disk:
+        disk.make(name)
+    if spec.records and (ended := boot_and_kill(name, spec)):
+        return ended
     with contextlib.ExitStack() as stack:
         if spec.programs:
             a_guest.initramfs = stack.enter_context(with_programs(a_guest.initramfs, dict(spec.programs)))

@@ -41,7 +41,7 @@ def digest(path: Path) -> str:
 
 def identity(name: str, spec: plan.Spec) -> str:
     """Return a hash of all inputs of a guest whose run is reproducible; empty for others."""
-    if spec.real_time or not ENV.image:
+    if spec.real_time or spec.disk or not ENV.image:
         return ""
     a_guest = plan.make_guest(name, spec)
     qemu = Path(shutil.which(a_guest.qemu) or a_guest.qemu)

@@ -49,6 +49,8 @@ function bytes(count) {
 
 {
 	const table = byId("matrix");
+	// What a search finds: the subject, the name, and the evidence or the reasons.
+	const textOf = (...elements) => elements.map((each) => each.firstChild?.data).join(" ").toLowerCase();
 	const groups = all("tbody", table).map((body) => ({
 		body,
 		button: body.querySelector(".subject button"),
@@ -57,6 +59,7 @@ function bytes(count) {
 			row,
 			button: row.querySelector("button"),
 			detail: row.nextElementSibling,
+			text: textOf(body.querySelector(".subject button"), row.querySelector("button"), ...all("li", row.nextElementSibling)),
 		})),
 	}));
 	const isOpen = (button) => button.getAttribute("aria-expanded") === "true";
@@ -69,8 +72,8 @@ function bytes(count) {
 		let count = 0;
 		for (const group of groups) {
 			let here = 0;
-			for (const {row, button, detail} of group.checks) {
-				const fits = words.every((word) => row.dataset.text.includes(word)) &&
+			for (const {row, button, detail, text} of group.checks) {
+				const fits = words.every((word) => text.includes(word)) &&
 					(state === "" || row.dataset.state.split(" ").includes(state));
 				here += fits;
 				row.hidden = !fits || !(isOpen(group.button) || chosen);
@@ -125,39 +128,40 @@ if (byId("tree-data")) {
 	// Returns the calls of an operation in a scenario, with their verdict.
 	function recorded(operation, scenario) {
 		const use = operations.get(operation)?.[scenario];
-		return use && {tree: trees.trees[use[0]], status: use[1], reason: use[2]};
+		return use && {tree: use[0], status: use[1], reason: use[2]};
 	}
 
-	const names = (found) =>
-		new Set(found ? found.tree.filter((_, at) => at % 3 === 1).map((name) => trees.functions[name]) : []);
+	// Returns the functions of a tree, which is a list of the numbers of calls.
+	function names(tree, found = new Set()) {
+		for (const [name, , ...below] of tree.map((call) => trees.calls[call])) {
+			found.add(trees.functions[name]);
+			names(below, found);
+		}
+		return found;
+	}
 
-	// Appends the calls from `at` on, at this depth or deeper, to `into`; returns their end.
-	function calls(tree, at, depth, into, others, onlyDma) {
-		while (at < tree.length && tree[at] >= depth) {
-			const here = tree[at];
-			const name = tree[at + 1];
+	// Appends a tree to `into`.
+	function calls(tree, into, others, onlyDma) {
+		for (const [name, count, ...below] of tree.map((call) => trees.calls[call])) {
 			const layer = trees.layerNames[trees.layers[name]][0];
-			const deeper = at + 3 < tree.length && tree[at + 3] > here;
+			const deeper = below.length > 0;
 			const line = make(deeper ? "summary" : "div", {
 				class: (deeper ? "" : "leaf ") + (others && !others.has(trees.functions[name]) ? "only" : ""),
 				style: `--layer: var(--l-${layer})`,
 			},
 			make("span", {class: "name", title: trees.files[name]}, `${trees.functions[name]}()`),
 			make("span", {class: "layer"}, layer),
-			make("span", {class: "count"}, tree[at + 2] < 0 ? "" : tree[at + 2].toLocaleString("en")));
-			let end = at + 3;
+			make("span", {class: "count"}, count < 0 ? "" : count.toLocaleString("en")));
 			let element = line;
 			if (deeper) {
 				element = make("details", {}, line);
 				element.open = layer !== "other" && layer !== "debug";
-				end = calls(tree, end, here + 1, element, others, onlyDma);
+				calls(below, element, others, onlyDma);
 			}
 			if (!onlyDma || layer !== "other" || element.querySelector?.(":scope > details, :scope > .leaf")) {
 				into.append(element);
 			}
-			at = end;
 		}
-		return at;
 	}
 
 	function side(into, operation, scenario, other) {
@@ -177,7 +181,7 @@ if (byId("tree-data")) {
 		if (!found.tree.length) {
 			into.append(make("p", {}, "Not called."));
 		}
-		calls(found.tree, 0, 0, into, other && names(other), byId("tree-dma").checked);
+		calls(found.tree, into, other && names(other.tree), byId("tree-dma").checked);
 	}
 
 	function show() {
@@ -267,7 +271,7 @@ for (const figure of all("#space .figure")) {
 	let checks;
 
 	const cell = (...children) => make("td", {}, ...children);
-	function row([dma, size, permission, copy, event, times, used, flat]) {
+	function row([dma, size, permission, copy, event, times, used, ...flat]) {
 		const may = event ? `${event} must be reported` : PERMISSIONS[permission] + (copy ? ", in a copy" : "");
 		const pieces = [];
 		for (let at = 0; at < flat.length; at += 2) {
@@ -299,11 +303,11 @@ for (const figure of all("#space .figure")) {
 		svg.querySelector(".title").before(draw("rect", {class: "pick", x: x - 2, y, width: width + 4, height}));
 		const view = svg.parentElement;
 		view.scrollLeft = x / svg.viewBox.baseVal.width * view.scrollWidth - view.clientWidth / 2;
-		const [name, mappings, count] = checks[index];
+		const [mappings, count] = checks[index];
 		const heads = ["DMA address", "size", "the device may", "memory", "mapped", "translations"];
-		into.append(make("h4", {}, name));
-		const widest = mappings.reduce((best, each) => (each[7].length > best[7].length ? each : best));
-		const [dma, , permission, copy, , , , flat] = widest;
+		into.append(make("h4", {}, group.querySelector("title").textContent));
+		const widest = mappings.reduce((best, each) => (each.length > best.length ? each : best));
+		const [dma, , permission, copy, , , , ...flat] = widest;
 		if (flat.length) {
 			const pieces = [];
 			for (let at = 0; at < flat.length; at += 2) {

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The section of addresses: the DMA addresses and the memory of each mapping."""
 
-from itertools import groupby
+from collections.abc import Iterator
+from itertools import chain, groupby
 
 from safe_dma.report import testrun
 from safe_dma.report.markup import Markup, data, element, figure, hexadecimal, join, missing, scroll, select
@@ -32,9 +33,17 @@ def number(value: float) -> str:
     return f"{round(value * 2) / 2:.1f}".removesuffix(".0")
 
 
-def box(x: float, y: float, width: float, height: float) -> str:
-    """Return a rectangle of a path."""
-    return f"M{number(x)} {number(y)}h{number(width)}v{number(height)}h{number(-width)}z"
+def column(x: str, width: str, edges: set[tuple[float, float]]) -> str:
+    """Return a path of boxes between the edges. Lines on their left side, which fill nothing, join them."""
+    # Boxes that are too close to be distinguished are merged.
+    merged: list[tuple[float, float]] = []
+    for upper, lower in sorted(edges):
+        if merged and upper - merged[-1][1] < 0.5:
+            merged[-1] = merged[-1][0], max(merged[-1][1], lower)
+        else:
+            merged.append((upper, lower))
+    boxes = [f"{number(upper)}h{width}v{number(lower - upper)}H{x}" for upper, lower in merged]
+    return f"M{x} {'V'.join(boxes)}"
 
 
 class Picture:
@@ -81,8 +90,7 @@ class Picture:
             parts.append(element("text", hexadecimal(address), x=LEFT - 6, y=number(top + y + 3.5), class_="tick"))
             parts.append(element("line", x1=LEFT, x2=RIGHT, y1=number(top + y), y2=number(top + y), class_="grid"))
         for y in scale.breaks():
-            zigzag = f"M{LEFT} {number(top + y)}" + "l5-3l5 6l5-3" * int((RIGHT - LEFT) / 15)
-            parts.append(element("path", d=zigzag, class_="break"))
+            parts.append(element("path", d=f"M{LEFT} {number(top + y)}l5-3l5 6l5-3H{RIGHT}", class_="break"))
         return join(parts)
 
     def subjects(self) -> Markup:
@@ -107,44 +115,45 @@ class Picture:
             parts.append(element("text", subject, x=x, y=HEAD - 24, transform=turn, class_="subject"))
         return join(parts)
 
-    def boxes(self, mapping: Claim) -> set[str]:
-        """Return the boxes of a mapping's addresses and memory, or the cross of a fault."""
+    def cross(self, fault: Claim) -> str:
+        """Return the path of a fault."""
+        x, y = self.time.x(fault.line), HEAD + self.upper.y(fault.dma)
+        return f"M{number(x - 4)} {number(y - 4)}l8 8m0-8l-8 8"
+
+    def times(self, mapping: Claim) -> tuple[str, str]:
+        """Return the left side and the width of a mapping's boxes."""
         begin = self.time.x(mapping.line)
-        if mapping.event:
-            y = HEAD + self.upper.y(mapping.dma)
-            return {f"M{number(begin - 4)} {number(y - 4)}l8 8m0-8l-8 8"}
         unmapped = mapping.unmapped_line
         end = self.time.x(unmapped) if unmapped else self.time.edges[self.time.slot(mapping.line) + 1]
-        width = max(end - begin, 1.6)
+        return number(begin), number(max(end - begin, 1.6))
+
+    def edges(self, mapping: Claim) -> Iterator[tuple[float, float]]:
+        """Yield the upper and the lower edges of the boxes of a mapping's addresses and memory."""
         ranges = [(self.upper, HEAD, mapping.dma, mapping.size)]
         ranges += [(self.lower, HEAD + UPPER + BETWEEN, phys, length) for phys, length in mapping.pieces]
-        edges = []
         for scale, top, address, length in ranges:
             y = top + scale.y(address + length, end=True)
-            edges.append((y, max(top + scale.y(address), y + 2)))
-        # Pieces that are too close to be distinguished are merged.
-        merged: list[tuple[float, float]] = []
-        for upper, lower in sorted(edges):
-            if merged and upper - merged[-1][1] < 0.5:
-                merged[-1] = merged[-1][0], max(merged[-1][1], lower)
-            else:
-                merged.append((upper, lower))
-        return {box(begin, upper, width, lower - upper) for upper, lower in merged}
+            yield y, max(top + scale.y(address), y + 2)
 
     def bars(self) -> Markup:
         """Draw the mappings, grouped by check."""
         groups = []
         for index, ((device, subject, name), mappings) in enumerate(self.checks.items()):
-            paths: dict[str, set[str]] = {}
+            columns: dict[tuple[str, str, str], set[tuple[float, float]]] = {}
+            paths: dict[str, dict[str, None]] = {}
             for mapping in mappings:
-                paths.setdefault("fault" if mapping.event else kind(mapping), set()).update(self.boxes(mapping))
+                if mapping.event:
+                    paths.setdefault("fault", {})[self.cross(mapping)] = None
+                else:
+                    columns.setdefault((kind(mapping), *self.times(mapping)), set()).update(self.edges(mapping))
+            for (colour, *place), edges in columns.items():
+                paths.setdefault(colour, {})[column(*place, edges)] = None
             title = f"{subject}: {name}, {len(mappings)} mapped" + (f" by {device}" if self.several else "")
             groups.append(
                 element(
                     "g",
                     element("title", title),
-                    # Sorted, because the order of a set differs between runs.
-                    [element("path", d="".join(sorted(parts)), class_=name) for name, parts in sorted(paths.items())],
+                    [element("path", d="".join(parts), class_=colour) for colour, parts in sorted(paths.items())],
                     data_check=index,
                 )
             )
@@ -171,27 +180,23 @@ class Picture:
         )
 
     def data(self) -> list:
-        """Return the mappings of each check for the script; equal ones are counted."""
+        """Return the mappings of each check for the script, and their number; equal ones are counted."""
         found = []
-        for (device, subject, name), mappings in self.checks.items():
+        for mappings in self.checks.values():
             rows: dict[tuple, list] = {}
             for mapping in mappings:
                 key = (
                     mapping.dma,
                     mapping.size,
                     mapping.permission,
-                    mapping.copy,
+                    int(mapping.copy),
                     mapping.event,
-                    tuple(mapping.pieces),
+                    *chain.from_iterable(mapping.pieces),
                 )
                 row = rows.setdefault(key, [0, 0])
                 row[0] += 1
                 row[1] += mapping.translations
-            short = [
-                [*key[:5], *counts, [part for piece in key[5] for part in piece]]
-                for key, counts in list(rows.items())[:ROWS]
-            ]
-            found.append([f"{subject}: {name}" + (f" ({device})" if self.several else ""), short, len(rows)])
+            found.append([[[*key[:5], *counts, *key[5:]] for key, counts in list(rows.items())[:ROWS]], len(rows)])
         return found
 
 

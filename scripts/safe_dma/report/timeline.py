@@ -189,12 +189,10 @@ def lanes(steps: list[Step]) -> Markup:
         owner = None
         if index == 0 or steps[index - 1].owner != step.owner:
             length = next((n for n, later in enumerate(steps[index:]) if later.owner != step.owner), len(steps) - index)
-            owner = element("td", element("span", OWNERS[step.owner]), rowspan=length, class_=f"owner own-{step.owner}")
+            owner = element("td", OWNERS[step.owner], rowspan=length, class_=step.owner)
         time = element("small", step.time) if step.time else None
-        texts = (("cpu", step.cpu, time), ("smmu", step.smmu, None), ("device", step.device, None))
-        cells = [
-            element("td", element("span", text, more) if text else None, class_=name) for name, text, more in texts
-        ]
+        texts = ((step.cpu, time), (step.smmu, None), (step.device, None))
+        cells = [element("td", element("span", text, more) if text else None) for text, more in texts]
         rows.append(element("tr", owner, cells, class_="wrong" if step.wrong else None))
     return table(["owner", "CPU", "SMMU", "device"], element("tbody", rows), class_="lanes")
 

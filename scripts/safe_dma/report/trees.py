@@ -16,24 +16,25 @@ def count(value: int | None) -> str:
 
 
 def for_script(run: testrun.Run, operations: list[str]) -> dict:
-    """Return the trees for the script, without duplicates."""
+    """Return the trees for the script. Equal calls are stored once: a call has the numbers of those below."""
     functions: dict[tuple[str, str], int] = {}
-    trees: dict[tuple, int] = {}
+    calls: dict[tuple, int] = {}
     uses: dict[str, dict[str, list]] = {}
     for scenario in run.scenarios:
         for row in scenario.calls.rows.values():
-            tree = []
-            for depth, name, instructions, file in row.calls:
+            # The numbers of the calls at each depth whose caller is still to come.
+            levels: dict[int, list[int]] = {0: []}
+            for depth, name, instructions, file in reversed(row.calls):
                 function = functions.setdefault((name, file), len(functions))
-                tree += [depth, function, -1 if instructions is None else instructions]
-            number = trees.setdefault(tuple(tree), len(trees))
-            uses.setdefault(row.name, {})[scenario.name] = [number, row.status, row.reason]
+                call = (function, -1 if instructions is None else instructions, *levels.pop(depth + 1, []))
+                levels.setdefault(depth, []).insert(0, calls.setdefault(call, len(calls)))
+            uses.setdefault(row.name, {})[scenario.name] = [levels[0], row.status, row.reason]
     return {
         "functions": [name for name, _ in functions],
         "files": [file for _, file in functions],
         "layers": [layer(*function) for function in functions],
         "layerNames": [[name, file] for name, file, _ in LAYERS],
-        "trees": [list(tree) for tree in trees],
+        "calls": list(calls),
         "operations": [[name, uses[name]] for name in operations],
     }
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Compare the guest's claims about DMA addresses with QEMU's trace of the SMMU and the device.
 
-The claims are in the console, see rust/selftest/trace_marks.rs. QEMU's trace, see smmu_trace.py, has
-the number of each claim in its place. The replay of the trace tracks live claims, the TLB and
+The claims are in the console, see rust/selftest/trace_marks.rs. QEMU's trace, see smmu_trace.py,
+has the number of each claim in its place. The replay of the trace tracks live claims, the TLB and
 transfers. The guest does not take part in the comparison, so wrong addresses, page tables and
 invalidations are detected.
 """
@@ -691,7 +691,7 @@ class Replay:
 def judge(trace: Iterable[str], console: Iterable[str], facts: dict) -> Report:
     """Compare the lines of a trace with those of a console.
 
-    `facts` has `translation` ("strict", "lazy", "identity" or "none") and may have `stage` (1 or 2).
+    `facts` has `translation` ("strict", "lazy", "identity", "none") and may have `stage` (1 or 2).
     """
     try:
         return Replay(console, facts).run(smmu_trace.parse(trace))

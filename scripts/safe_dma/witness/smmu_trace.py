@@ -9,14 +9,21 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-# The events that QEMU records. It cannot leave out the registers of the serial port, which are most
-# of the trace.
-RECORDED = (
-    "smmuv3_translate_*",
-    "smmuv3_record_event",
-    "smmuv3_range_inval",
-    "smmu_iotlb_*",
-    "memory_region_ops_*",
+# The events of the SMMU that QEMU records of each guest.
+SMMU = ("smmuv3_translate_*", "smmuv3_record_event", "smmuv3_range_inval")
+
+# The events of a guest with edu. QEMU cannot leave out the registers of the serial port, which are
+# most of the trace.
+RECORDED = (*SMMU, "smmu_iotlb_*", "memory_region_ops_*")
+
+# The events of a guest with an NVMe controller, whose commands QEMU records.
+NVME_RECORDED = (
+    *SMMU,
+    "smmu_iotlb_inv_*",
+    "pci_nvme_admin_cmd",
+    "pci_nvme_io_cmd",
+    "pci_nvme_map_addr",
+    "pci_nvme_enqueue_req_completion",
 )
 
 # QEMU's names of the memory regions whose registers matter.
@@ -96,7 +103,30 @@ class Fault(NamedTuple):
     event: str
 
 
-Event = Config | Write | Read | Lookup | Insert | Invalidate | Translate | Fault
+class Command(NamedTuple):
+    """A command that an NVMe controller has read from its submission queue, 0 for the admin queue."""
+
+    number: int
+    queue: int
+    opcode: int
+
+
+class Data(NamedTuple):
+    """A range of addresses of the command that was read last."""
+
+    address: int
+    size: int
+
+
+class Completion(NamedTuple):
+    """The end of a command."""
+
+    number: int
+    queue: int
+    status: int
+
+
+Event = Config | Write | Read | Lookup | Insert | Invalidate | Translate | Fault | Command | Data | Completion
 
 
 def _granule(tg: int) -> int:
@@ -162,6 +192,13 @@ _LINES = {
     ),
     "smmuv3_translate_bypass": (rf"\S+ sid={_HEX} STE bypass iova:{_HEX} is_write=\d", _bypass),
     "smmuv3_translate_disable": (rf"\S+ sid={_HEX} bypass \(smmu disabled\) iova:{_HEX} is_write=\d", _bypass),
+    "pci_nvme_admin_cmd": (rf"cid (\d+) sqid (\d+) opc {_HEX} opname '.*'", Command),
+    "pci_nvme_io_cmd": (rf"cid (\d+) nsid 0x[0-9a-f]+ sqid (\d+) opc {_HEX} opname '.*'", Command),
+    "pci_nvme_map_addr": (rf"addr {_HEX} len (\d+)", Data),
+    "pci_nvme_enqueue_req_completion": (
+        rf"cid (\d+) cqid (\d+) dw0 0x[0-9a-f]+ dw1 0x[0-9a-f]+ status {_HEX}",
+        Completion,
+    ),
     "smmuv3_record_event": (rf"(?:SMMU_EVT_)?(\S+) sid={_HEX}", lambda event, sid: Fault(sid, event)),
 }
 _LINES = {word: (re.compile(pattern), make) for word, (pattern, make) in _LINES.items()}

@@ -37,7 +37,6 @@ static const struct {
 	{ "coherent", KIND_COHERENT, 16, MEMORY_KEYS },
 	{ "coherent_contiguous", KIND_COHERENT, 16, PLAIN },
 	{ "coherent_atomic", KIND_COHERENT, 16, PLAIN },
-	{ "get_sgtable", KIND_COHERENT, 16, PLAIN },
 	{ "alloc_noncoherent", KIND_NONCOHERENT, 16, MEMORY_KEYS | BIT_OF(DIR) },
 	{ "alloc_noncontiguous", KIND_NONCONTIGUOUS, 16, MEMORY_KEYS | BIT_OF(DIR) },
 	{ "pool", KIND_POOL, 1, MEMORY_KEYS },

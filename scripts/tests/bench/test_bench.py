@@ -12,8 +12,6 @@ from safe_dma.bench.bench_results import Counts, Operation, Sample
 from safe_dma.environment import ENV
 from safe_dma.guest import ktap, plan
 
-# Exact counts need few rounds, unless the kernel searches for bounce buffers: see bench.ROUNDS.
-ROUNDS = 16
 SINGLE = Operation("single", 4096, 1)
 
 CONSOLE = """\
@@ -56,11 +54,6 @@ LISTING = """\
 """.splitlines()
 
 
-def rounds(name):
-    """Return the number of rounds that suffices."""
-    return ROUNDS if plan.find(name).settings()["bounce"] == "none" else bench.ROUNDS
-
-
 def why_not():
     """Return the reason why nothing can be counted; empty if counting is possible."""
     if not ENV.kernel("bench"):
@@ -74,7 +67,8 @@ def why_not():
 
 COUNTED = [] if why_not() else bench.scenarios()
 ALL = "all is counted"
-plan.SPECS |= {f"bench-{name}": bench.spec(name, rounds(name)) for name in COUNTED}
+for scenario in COUNTED:
+    plan.SPECS |= bench.specs(scenario)
 
 
 def is_all_counted(counts):
@@ -96,6 +90,7 @@ def judged(counts, operation):
 
 @pytest.mark.long
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
+@pytest.mark.boots(*(f"bench-nvme-{name}" for name in COUNTED))
 @pytest.mark.parametrize("name", each(COUNTED, "bench-{}", ALL))
 def test_no_dearer_than_c(name, judge_all):
     """Check each operation, as a result of its own."""
@@ -141,7 +136,7 @@ def test_too_dear():
     (line,) = bench_results.too_dear(counts(library=101, least=91))
     assert line.startswith("strict: map, unmap 4 KiB: 1.010 of what C takes")
     kept = Operation("kept", 4096, 1)
-    for median, wrong in ((5, 0), (6, 1)):
+    for median, wrong in ((12, 0), (13, 1)):
         found = counts(samples={kept: {"library": Sample(median, median, 9)}})
         assert len(bench_results.too_dear(found)) == wrong
 

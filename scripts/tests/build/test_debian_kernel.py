@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Test the module in Debian's own kernel, modules of others for it, and the package for machines with it."""
+"""Test Debian's own kernel: our module, modules of others, and the package."""
 
 import re
 import shutil

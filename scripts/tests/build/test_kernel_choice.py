@@ -4,7 +4,7 @@
 import subprocess
 
 import pytest
-from conftest import TOP, environment, error_line
+from conftest import TOP, environment, error_line, gone
 
 PRELUDE = f"""\
 for part in lib packages apt-private setup root toolchain linux-source linux-build debian-kernel kernel-choice; do
@@ -59,6 +59,8 @@ def shell(tmp_path):
         ("trixie", False, "", "VARIANT=debug", "own", None),
         ("trixie", True, "", "KERNEL=debian", "debian", None),
         ("trixie", False, "", "KERNEL=own", "own", None),
+        # Outside Debian, which has no source of ours, the obstacle is an error.
+        ("", False, "no root", "", None, "safe-dma: error: no private Debian 13 can be made: no root"),
     ],
 )
 def test_choice(shell, release, cached, obstacle, variables, kernel, reason):
@@ -74,23 +76,11 @@ def test_choice(shell, release, cached, obstacle, variables, kernel, reason):
         echo "$KERNEL"
         """
     )
-    assert status == 0, lines
-    assert lines[-1] == kernel
-    assert [line.removeprefix("safe-dma: kernel: ").startswith(reason) for line in lines[:-1]] == [True] * bool(reason)
-
-
-def test_no_choice(shell):
-    """Check that outside Debian, which has no source of ours, the obstacle is an error."""
-    lines, status = shell(
-        """
-        debian_codename() { :; }
-        own_kernel_cached() { false; }
-        root_obstacle() { echo no root; }
-        KERNEL= VARIANT= SCENARIO=strict QEMU=qemu-system-aarch64 PYTHON=/usr/bin/python3
-        choose_kernel run
-        """
-    )
-    assert (lines, status) == (["safe-dma: error: no private Debian 13 can be made: no root"], 1)
+    assert status == (kernel is None), lines
+    said = [line.removeprefix("safe-dma: kernel: ") for line in lines]
+    expected = [text for text in (reason, kernel) if text]
+    assert len(said) == len(expected), lines
+    assert all(map(str.startswith, said, expected)), lines
 
 
 @pytest.fixture
@@ -116,6 +106,7 @@ def archive(shell):
                 mkdir -p $LINUX_SRC
                 echo ${{CACHED-$1}} >$LINUX_SRC/debian-version
             }}
+            prepare_own_packages() {{ :; }}
             LOGS=$XDG_CACHE_HOME KERNEL=debian SAFE_DMA_DEFAULT_KERNEL=
             {code}
             """
@@ -132,7 +123,7 @@ def test_newest_complete(archive):
 
 
 def test_cached(archive):
-    """Check that a kernel in the cache is used without a look at the archive, unless another one is asked for."""
+    """Check that a cached kernel is used without the archive, unless another is asked for."""
     code = "setup_debian_kernel\necho $DEBIAN_RELEASE"
     assert archive(f"LINUX_VERSION=7.3.4\n{code}")[0][-1] == "7.3.4+deb13-arm64"
     assert archive(code) == (["7.3.4+deb13-arm64"], 0)
@@ -148,7 +139,7 @@ def test_source_of_another_revision(archive):
 
 
 def test_no_such_kernel(archive):
-    """Check that the kernels of the archive are named, or that the default becomes a kernel of ours."""
+    """Check that the archive's kernels are named, or that the default becomes ours."""
     without_source = {name: found for name, found in ARCHIVE.items() if "source" not in name}
     code = "setup_debian_kernel\necho $KERNEL"
     lines, status = archive(code, without_source)
@@ -159,6 +150,53 @@ def test_no_such_kernel(archive):
     assert status == 0
     assert lines[-2].startswith("safe-dma: kernel: ours after all, because Debian has no arm64 kernel of Linux 7.3")
     assert lines[-1] == "own"
+
+
+@pytest.fixture
+def install(archive, tmp_path):
+    """Install packages while the kernel is downloaded; return the output, and what is in the cache."""
+
+    def call(run_install, download_linux):
+        output = archive(
+            f"""
+            debian_codename() {{ echo trixie; }}
+            missing_packages() {{ echo make; }}
+            root_prefix() {{ :; }}
+            update_lists() {{ :; }}
+            run_install() {{ {run_install}; }}
+            download_linux() {{ {download_linux}; }}
+            meanwhile=fetch_debian_kernel setup_packages packages_debian_kernel
+            """
+        )
+        return *output, {path.name for path in (tmp_path / "safe-dma" / "src").glob("*")}
+
+    return call
+
+
+def test_fetched_while_installing(install):
+    """Check that the run goes on when both the packages and the kernel are there."""
+    lines, status, cached = install(":", 'sleep 1; mkdir -p "$CACHE/src/linux-7.3.5"')
+    assert status == 0
+    assert [line.split("  ")[0] for line in lines] == ["package lists", "packages"]
+    assert cached == {"linux-7.3.5", "debian-7.3.5+deb13-arm64"}
+
+
+def test_fetch_fails(install):
+    """Check that a failed download is left to the step after the packages, which reports it."""
+    lines, status, cached = install("sleep 1", "fail 'no network'")
+    assert status == 0
+    assert [line.split("  ")[0] for line in lines] == ["package lists", "packages"]
+    assert cached == set()
+
+
+def test_install_fails(install, tmp_path):
+    """Check that a failed installation ends the download, with one line."""
+    pid = tmp_path / "pid"
+    lines, status, cached = install(f"until [ -s {pid} ]; do :; done; false", f"echo $BASHPID >{pid}; sleep 1000")
+    assert status == 1
+    assert [line.partition(" after ")[0] for line in lines[1:]] == ["safe-dma: error: packages: failed"]
+    assert cached == set()
+    gone(int(pid.read_text()))
 
 
 def test_options(make):
@@ -174,7 +212,7 @@ def test_options(make):
 
 
 def test_no_space(shell, fake_tool, tmp_path):
-    """Check that the space is checked first, and that the line names the variable for another place."""
+    """Check that space is checked first, and that the variable for another place is named."""
     path = fake_tool("df", "printf 'Avail\\n4999M\\n'")
     lines, status = shell("ROOT=debian13\nroot_obstacle() { :; }\nenter_root run", PATH=path)
     assert status == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Test that rust-metadata.sh refuses kernels that this machine's tools did not build, with one line each."""
+"""Test that rust-metadata.sh refuses kernels that this machine's tools did not build."""
 
 import os
 import subprocess
@@ -76,7 +76,7 @@ def metadata(tmp_path):
 
 
 def test_complete(metadata, tmp_path):
-    """Check the variables that the kernel's make reads, and that the directory is named by its last name."""
+    """Check the variables that the kernel's make reads, and the name of the directory."""
     assert metadata(EDIT="s/Debian 14.2.0-19/Debian 14.2.0-20/") == ("", 0)
     out = tmp_path / "out"
     assert (out / "Makefile").read_text() == f"export KBUILD_OUTPUT = {out}\n"

@@ -13,20 +13,20 @@ TOOLS = TOOLS
 def test_wrong_among_right():
     """A file that does not compile is reported, and the files in its crate that do are not."""
     # The first has an error of an early stage of the compiler, the second one of a late stage.
-    wrong = [misuse.read_case(misuse.CASES / f"{name}.rs") for name in ("span_arithmetic", "turn_over")]
+    wrong = [misuse.read_case(misuse.CASES / f"{name}.rs") for name in ("range_arithmetic", "cpu_owned_over")]
     right = wrong[1].right
     built = Builder(TOP, KDIR, TOOLS).build("mixed", [*(case.path for case in wrong), right])
     assert [misuse.judge(case, built[case.path]) for case in wrong] == ["", ""]
     assert built[right] == Built(True)
     # The symbol of its function: code is generated, although the function has no caller.
-    assert b"turn_over_ok4next" in (TOP / PRODUCTS / f"{right.stem}.o").read_bytes()
+    assert b"cpu_owned_over_ok4next" in (TOP / PRODUCTS / f"{right.stem}.o").read_bytes()
 
 
 def test_library_that_does_not_compile(tree):
     path = tree / "rust" / "dma.rs"
     path.write_text(path.read_text() + "fn wrong() -> u8 {}\n")
     with pytest.raises(BuildError, match="mismatched types"):
-        Builder(tree, KDIR, TOOLS).build("right", [misuse.CASES / f"turn_over{misuse.OK}.rs"])
+        Builder(tree, KDIR, TOOLS).build("right", [misuse.CASES / f"cpu_owned_over{misuse.OK}.rs"])
 
 
 def test_build_that_fails(tmp_path):

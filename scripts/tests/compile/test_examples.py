@@ -29,7 +29,7 @@ def test_there_are_examples():
 
 
 BROKEN = [
-    ("use safe_dma::dma::{", "use safe_dma::mad::{", "error E0433"),
+    ("use safe_dma::dma::{", "use safe_dma::mad::{", "error E0432"),
     ("mapping.unmap();", "mapping.unmap(1);", "error E0061"),
     ("let frame = mapping.unmap();", "let mut frame = mapping.unmap();", "warning unused_mut"),
 ]
@@ -92,4 +92,4 @@ def test_example_without_end(tmp_path):
 
 
 def test_path_of_a_nested_module():
-    assert examples.Example(Path("/t/rust/dma/sg/pieces.rs"), 7, ()).name == "dma_sg_pieces_7"
+    assert examples.Example(Path("/t/rust/dma/sg/table.rs"), 7, ()).name == "dma_sg_table_7"

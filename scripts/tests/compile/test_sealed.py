@@ -7,25 +7,35 @@ from safe_dma.compile import reachable
 
 OF_THE_ERROR = "an error: the caller owns all of it"
 OWN_BYTES = "plain memory that is not mapped"
+COMPLETED = "of a command that has ended: the caller owns all of it"
+RAW = "without a public field or method"
 LENT = "memory that the CPU owns until the guard is dropped"
 
 # Each item, and the reason why reaching it is sound.
 REASONS = {
     "sealed::Sealed": "the token: only the library can make a value",
-    "buffer_pool::private::Slot": "functions that take or return one need the token, and it has no public field",
     "buffer::Pages: Deref<Target = [u8]>": OWN_BYTES,
     "buffer::PagesPart: Deref<Target = [u8]>": OWN_BYTES,
     "buffer_pool::CpuBuffer: Deref<Target = [T]>": LENT,
-    "pages::noncontiguous::VmapAccess: Deref<Target = [T]>": LENT,
-    "streaming::CpuAccess: Deref<Target = T>": LENT,
-    "turn::CpuTurn: Deref<Target = M::Data>": LENT,
-    "streaming::MapError::error": OF_THE_ERROR,
-    "streaming::MapError::buffer": OF_THE_ERROR,
-    "transfer::StartError::error": OF_THE_ERROR,
-    "transfer::StartError::memory": OF_THE_ERROR,
-    "transfer::AbortError::error": OF_THE_ERROR,
-    "transfer::AbortError::transfer": OF_THE_ERROR,
-    "turn::private::Contiguous::data": "a pointer: its use is unsafe, and no bound names the trait",
+    "cpu_owned::CpuAccess: Deref<Target = M::Data>": LENT,
+    "cpu_owned::CpuOwned: Deref<Target = M::Data>": LENT,
+    "error::ErrorWith::error": OF_THE_ERROR,
+    "error::ErrorWith::value": OF_THE_ERROR,
+    "in_flight::error::UnknownCompletion::id": OF_THE_ERROR,
+    "in_flight::error::UnknownCompletion::reason": OF_THE_ERROR,
+    "in_flight::error::UnknownCompletion::status": OF_THE_ERROR,
+    "in_flight::Completed::memory": COMPLETED,
+    "in_flight::Completed::value": COMPLETED,
+    "in_flight::Completed::status": COMPLETED,
+    "engine::Opened: Deref<Target = S>": "the state: only the methods of its engine get a value",
+    "contiguous::Contiguous": RAW,
+    "contiguous::private::AsContiguous::frame": "a type without a public field or method; no bound names the trait",
+    "cpu_owned::Part": RAW,
+    "coherent::shared::RawCoherent": RAW,
+    "owner::Owner: Deref<Target = H>": "a mapping of the library; only the library has an `Owner`",
+    "scatter_buffer::RawBuffers": RAW,
+    "scatter_buffer::RawVec": RAW,
+    "user::RawUserPages": RAW,
 }
 
 ITEMS = reachable.items(TOP)

@@ -54,10 +54,12 @@ def test_shared():
 @pytest.mark.boots("guest-run")
 def test_merged():
     """Check that scattered pages are one span behind an IOMMU, and one span each without."""
-    lines = stage.outcome("guest-run").lines
-    found = [re.search(r"pages # entries (\d+) spans (\d+) .*?(, one IOVA range)?$", line) for line in lines]
-    lists = [match.groups() for match in found if match]
-    translates = any(", which translates, " in line for line in lines)
+    lists = [
+        re.fullmatch(r"pieces (\d+) ranges (\d+) .*?(, one IOVA range)?", result.evidence).groups()
+        for result in stage.results("guest-run")
+        if result.parent == "sg" and result.case.endswith(" pages")
+    ]
+    translates = any(", which translates, " in line for line in stage.outcome("guest-run").lines)
     assert len(lists) == 3 * find(SCENARIO).settings()["devices"]
     assert set(lists) == {("3", "1", ", one IOVA range") if translates else ("3", "3", None)}
 
@@ -93,8 +95,8 @@ def test_no_error_counted():
 def test_two_runs_are_the_same():
     """Check that two runs with one processor print the same lines, without time stamps.
 
-    Times differ because edu computes factorials in a thread of the host, and with them the moments at which
-    one thread of `concurrency` preempts another.
+    Times differ because edu computes factorials in a thread of the host, and with them the moments
+    at which one thread of `concurrency` preempts another.
     """
     first, second = (
         [PREEMPTED.sub("", TIME.sub("", line)) for line in stage.outcome(log).lines]

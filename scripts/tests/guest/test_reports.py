@@ -153,7 +153,7 @@ def test_first():
 
 @pytest.mark.parametrize("has_llvm", [True, False])
 def test_decode(tmp_path, monkeypatch, fake_tool, has_llvm):
-    """Check that names are demangled, also without debug information, by LLVM or else by binutils."""
+    """Check that names are demangled by LLVM or binutils, also without debug information."""
     if not has_llvm:
         if not shutil.which("c++filt"):
             pytest.skip("no c++filt")

@@ -189,6 +189,8 @@ def test_everything_is_there(logs):
         assert words in page.text["span"]
     for version in ("7.3.4", "clang version 19.1.7, LLD 19.1.7", "1.96.0", "10.0.2"):
         assert version in page.text["dd"]
+    # The mappings in the picture, by their check.
+    assert "streaming: to_device 4096, 1 mapped" in page.text["title"]
     assert "6 passed, 1 failed, 2 skipped, begun 2026-01-02 03:04:05" in page.text["p"]
 
 
@@ -323,6 +325,22 @@ def test_no_trees(logs):
     page = Page(make_page(logs))
     assert "The logs have no call trees" in page.text["p"]
     assert "tree-data" not in page.ids
+
+
+def test_trees(logs):
+    """Check that a tree leads to its calls, and that equal calls are stored once."""
+    below = next(line for line in GRAPH.splitlines() if "iommu_dma_map_phys" in line) + "\n"
+    (logs / "paths-strict.log").write_text(GRAPH.replace(below, below + below))
+    found = json.loads(re.search(r'id="tree-data">(.*?)</script>', make_page(logs))[1])
+
+    def tree(numbers):
+        calls = [found["calls"][number] for number in numbers]
+        return [(found["functions"][name], count, tree(below)) for name, count, *below in calls]
+
+    numbers, _, _ = dict(found["operations"])["dma_map_single"]["strict"]
+    assert tree(numbers) == [("dma_map_phys", 1600, [("iommu_dma_map_phys", 800, [])] * 2)]
+    # The third is that of make trace.
+    assert len(found["calls"]) == 3
 
 
 def test_trees_of_some(logs):

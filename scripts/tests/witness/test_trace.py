@@ -215,7 +215,7 @@ def test_instructions_of_a_function_without_a_branch(words, count):
 
 
 def test_instructions_in_an_image(tmp_path):
-    """Check that a function is found by its address, and that an ambiguous or foreign one is left out."""
+    """Check that a function is found by its address, unless it is ambiguous or foreign."""
     image = tmp_path / "Image"
     image.write_bytes(struct.pack("<8I", NOP, 0, NOP, NOP, MOV, RET, MOV, RET))
     base = 0xFFFF800080000000

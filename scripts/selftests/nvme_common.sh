@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# Helpers of the self-tests of the NVMe driver. Sourced after common.sh.
+
+KO=/lib/rust_nvme.ko
+DRIVER=/sys/bus/pci/drivers/rust_nvme
+DISK=/dev/rnvme0n1
+MNT=/tmp/mnt
+
+# require_nvme [PROGRAM...]: prints the KTAP header, or skips the whole script with a reason.
+require_nvme() {
+	ktap_print_header
+	[ -r "$KO" ] || skip_all "no $KO: the kernel has no CONFIG_BLOCK"
+	for program in "$@"; do
+		[ -x "/sbin/$program" ] || skip_all "no /sbin/$program: see scripts/build/nvme.sh"
+	done
+}
+
+# Loads the driver and sets DEVICE.
+load_nvme() {
+	insmod "$KO" || return 1
+	# shellcheck disable=SC2034 # for the scripts
+	DEVICE=$(basename "$(echo "$DRIVER"/0*)")
+	[ -b "$DISK" ]
+}
+
+# Loads the modules of ext4, which Debian's kernel has.
+load_ext4() {
+	grep -qw ext4 /proc/filesystems && return
+	for name in crc16 mbcache jbd2 ext4; do
+		insmod "/lib/ext4/$name.ko" || return
+	done
+}
+
+# mount_disk OPTION...: mounts the file system.
+mount_disk() {
+	mkdir -p "$MNT" && mount -t ext4 "$@" "$DISK" "$MNT"
+}
+
+# random_file SIZE: creates a file of SIZE MiB of random bytes.
+random_file() {
+	dd if=/dev/urandom of=/tmp/random bs=1M count="$1" 2>/dev/null
+}
+
+# read_disk BYTES SKIP COUNT: reads blocks of the disk past the page cache, and prints their hash.
+read_disk() {
+	dd if="$DISK" bs="$1" skip="$2" count="$3" iflag=direct 2>/dev/null | md5sum
+}
+
+# is_written BYTES SKIP COUNT: returns whether the disk has the bytes of the random file there.
+is_written() {
+	[ "$(read_disk "$@")" = "$(dd if=/tmp/random bs="$1" skip="$2" count="$3" 2>/dev/null | md5sum)" ]
+}
+
+# Returns whether the kernel has reported neither a problem of its own nor an error of the disk.
+no_error() {
+	not logged "WARNING:\|BUG:\|Oops\|timed out\|I/O error\|EXT4-fs error\|DMA-API: "
+}
+
+# finish_nvme REPORT: prints the last results of a script, which are NVME_FINISH results of its plan.
+# REPORT is a command that looks for reports in the kernel's log.
+# shellcheck disable=SC2034
+NVME_FINISH=2
+[ ! -w "$DEBUGFS/kmemleak" ] || NVME_FINISH=3
+finish_nvme() {
+	check "unload" rmmod rust_nvme
+	check "the kernel reports nothing" "$1"
+	[ "$NVME_FINISH" = 2 ] || check "nothing is left behind" no_leak
+	ktap_finished
+}
