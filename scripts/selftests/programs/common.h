@@ -65,8 +65,12 @@ static inline size_t read_all(int fd, char *text, size_t size)
 static inline char *read_control(const char *directory, const char *name, char *text, size_t size)
 {
 	int fd = open_control(directory, name, O_RDONLY);
+	/* Each call reads the state at its time: a second one could return the end of a later state. */
+	ssize_t len = read(fd, text, size - 1);
 
-	read_all(fd, text, size);
+	if (len < 0)
+		fail("a file cannot be read");
+	text[len] = '\0';
 	close(fd);
 	return text;
 }
