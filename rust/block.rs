@@ -23,8 +23,8 @@
 //!
 //! Needs `CONFIG_BLOCK`.
 //!
-//! C header: `include/linux/blk-mq.h`. Documentation of the C API:
-//! `Documentation/block/blk-mq.rst`.
+//! C header: [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h). Documentation of the C
+//! API: [`Documentation/block/blk-mq.rst`](srctree/Documentation/block/blk-mq.rst).
 
 mod disk;
 mod driver;

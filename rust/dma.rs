@@ -38,8 +38,9 @@
 //! that the CPU owns. A [`Range`] is the DMA address of mapped memory, with its length. [`Limits`]
 //! are those of a device and its IOMMU, asked once.
 //!
-//! C header: `include/linux/dma-mapping.h`. Documentation of the C API:
-//! `Documentation/core-api/dma-api.rst` and `dma-api-howto.rst`.
+//! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h). Documentation of
+//! the C API: [`Documentation/core-api/dma-api.rst`](srctree/Documentation/core-api/dma-api.rst)
+//! and `dma-api-howto.rst`.
 
 mod buffer;
 mod buffer_pool;

@@ -37,7 +37,7 @@ const SECTOR: u32 = kernel::block::SECTOR_SIZE;
 
 /// What the hardware can do in a request.
 ///
-/// C: `struct queue_limits`, `include/linux/blkdev.h`.
+/// C: `struct queue_limits`, [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h).
 #[derive(Clone, Copy)]
 pub struct QueueLimits {
     /// The size of a block in bytes: a power of two, from 512 to the size of a page.
@@ -137,7 +137,7 @@ pub enum Transfer<'a> {
 /// Dropping it removes the disk: programs and file systems lose it, what they have written is
 /// written, and all requests end.
 ///
-/// C: `struct gendisk`, `include/linux/blkdev.h`.
+/// C: `struct gendisk`, [`include/linux/blkdev.h`](srctree/include/linux/blkdev.h).
 ///
 /// # Invariants
 ///
@@ -234,7 +234,8 @@ impl<T: Operations> Disk<T> {
     /// [`EINVAL`] for no data, or more than a request can have; [`ENOMEM`] without memory;
     /// [`ENODEV`] if the disk is being removed.
     ///
-    /// C: `blk_rq_map_kern()`, `block/blk-map.c`; `blk_execute_rq()`, `block/blk-mq.c`.
+    /// C: `blk_rq_map_kern()`, [`block/blk-map.c`](srctree/block/blk-map.c); `blk_execute_rq()`,
+    /// [`block/blk-mq.c`](srctree/block/blk-mq.c).
     pub fn execute(&self, transfer: Transfer<'_>) -> Result<Status> {
         let (operation, data, len) = match transfer {
             Transfer::In(data) => (

@@ -172,7 +172,7 @@ fn as_raw<Ctx: DeviceContext>(dev: &pci::Device<Ctx>) -> *mut bindings::pci_dev 
 ///
 /// Earlier writes have reached memory when this returns. Message signalled interrupts end, too.
 ///
-/// C: `pci_clear_master()`, `drivers/pci/pci.c`.
+/// C: `pci_clear_master()`, [`drivers/pci/pci.c`](srctree/drivers/pci/pci.c).
 pub fn clear_master(dev: &pci::Device<Bound>) {
     let mut command = 0;
 
@@ -188,8 +188,9 @@ pub fn clear_master(dev: &pci::Device<Bound>) {
 
 /// Enables the registers of a device that is being probed, and sets its masks.
 ///
-/// C: `pci_enable_device_mem()`, `drivers/pci/pci.c`; `dma_set_mask_and_coherent()`,
-/// `dma_set_min_align_mask()`, `include/linux/dma-mapping.h`.
+/// C: `pci_enable_device_mem()`, [`drivers/pci/pci.c`](srctree/drivers/pci/pci.c);
+/// `dma_set_mask_and_coherent()`, `dma_set_min_align_mask()`,
+/// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 fn set_up<'bound, T: Driver>(dev: &'bound pci::Device<Core<'_>>) -> Result<Enabled<'bound>> {
     const {
         assert!(T::MIN_ALIGN_MASK & T::MIN_ALIGN_MASK.wrapping_add(1) == 0);

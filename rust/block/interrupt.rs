@@ -38,8 +38,9 @@ impl<'bound, H: irq::Handler> Interrupts<'bound, H> {
     ///
     /// The value is dropped, before anything that the handlers borrow.
     ///
-    /// C: `pci_alloc_irq_vectors_affinity()`, `drivers/pci/msi/api.c`; `request_threaded_irq()`,
-    /// `kernel/irq/manage.c`.
+    /// C: `pci_alloc_irq_vectors_affinity()`,
+    /// [`drivers/pci/msi/api.c`](srctree/drivers/pci/msi/api.c); `request_threaded_irq()`,
+    /// [`kernel/irq/manage.c`](srctree/kernel/irq/manage.c).
     pub(super) unsafe fn new(
         dev: &'bound pci::Device<Bound>,
         name: &'static CStr,

@@ -73,8 +73,9 @@ impl<'bound> RequestMapping<'bound> {
     /// The request comes back; with [`Status::RESOURCE`] if address space or memory is used up for
     /// now.
     ///
-    /// C: `blk_rq_dma_map_iter_start()`, `blk_rq_dma_map_iter_next()`, `block/blk-mq-dma.c`; for a
-    /// single segment `dma_map_phys()`, `kernel/dma/mapping.c`.
+    /// C: `blk_rq_dma_map_iter_start()`, `blk_rq_dma_map_iter_next()`,
+    /// [`block/blk-mq-dma.c`](srctree/block/blk-mq-dma.c); for a single segment `dma_map_phys()`,
+    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn map(dev: &'bound Device<Bound>, request: Request) -> Result<Self, Refused> {
         if !compat::is_dma_capable(dev) {
@@ -180,8 +181,8 @@ impl<'bound> RequestMapping<'bound> {
 
     /// Returns the request. Does not sleep.
     ///
-    /// C: `blk_rq_dma_unmap()`, `include/linux/blk-mq-dma.h`; `dma_unmap_phys()`,
-    /// `kernel/dma/mapping.c`.
+    /// C: `blk_rq_dma_unmap()`, [`include/linux/blk-mq-dma.h`](srctree/include/linux/blk-mq-dma.h);
+    /// `dma_unmap_phys()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn unmap(self) -> Request {
         let mut mapping = ManuallyDrop::new(self);
@@ -247,7 +248,7 @@ impl<'bound> RequestMapping<'bound> {
 
     /// Returns whether the device writes the data.
     ///
-    /// C: `rq_dma_dir()`, `include/linux/blk-mq.h`.
+    /// C: `rq_dma_dir()`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
     #[inline]
     fn is_written(&self) -> bool {
         matches!(
@@ -258,7 +259,7 @@ impl<'bound> RequestMapping<'bound> {
 
     /// Returns whether the data has one range of addresses, of an IOMMU.
     ///
-    /// C: `dma_use_iova()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_use_iova()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     fn is_one_range(&self) -> bool {
         self.pdu().state.__size != 0

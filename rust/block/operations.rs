@@ -34,7 +34,7 @@ pub struct Refused {
 
 /// What a driver has done about a request that timed out.
 ///
-/// C: `enum blk_eh_timer_return`, `include/linux/blk-mq.h`.
+/// C: `enum blk_eh_timer_return`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timeout {
     /// The request is still in flight: its time begins anew; `BLK_EH_RESET_TIMER`.
@@ -49,7 +49,7 @@ pub enum Timeout {
 /// is gone. `queue` is the number of a hardware queue, less than
 /// [`TagSet::queues`](super::TagSet::queues).
 ///
-/// C: `struct blk_mq_ops`, `include/linux/blk-mq.h`.
+/// C: `struct blk_mq_ops`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
 pub trait Operations: Sync + Sized {
     /// Starts a request. Does not sleep.
     ///

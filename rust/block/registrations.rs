@@ -45,7 +45,8 @@ impl<D: Operations> Registrations<D> {
     ///
     /// [`EINVAL`] for limits, a name or a size that are not possible; [`ENOMEM`] without memory.
     ///
-    /// C: `__blk_mq_alloc_disk()`, `block/blk-mq.c`; `device_add_disk()`, `block/genhd.c`.
+    /// C: `__blk_mq_alloc_disk()`, [`block/blk-mq.c`](srctree/block/blk-mq.c); `device_add_disk()`,
+    /// [`block/genhd.c`](srctree/block/genhd.c).
     pub fn disk(
         &mut self,
         parent: &Device<Bound>,

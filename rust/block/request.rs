@@ -15,7 +15,7 @@ use kernel::{
 
 /// The result of a request.
 ///
-/// C: `blk_status_t`, `include/linux/blk_types.h`.
+/// C: `blk_status_t`, [`include/linux/blk_types.h`](srctree/include/linux/blk_types.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status(bindings::blk_status_t);
 
@@ -72,7 +72,7 @@ impl From<Status> for Result {
 
 /// What a request asks for.
 ///
-/// C: `enum req_op`, `include/linux/blk_types.h`.
+/// C: `enum req_op`, [`include/linux/blk_types.h`](srctree/include/linux/blk_types.h).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Read sectors.
@@ -161,7 +161,7 @@ pub(super) struct Private {
 /// No method gives access to the data. It belongs to others, such as the page cache or a process,
 /// who may access it meanwhile.
 ///
-/// C: `struct request`, `include/linux/blk-mq.h`.
+/// C: `struct request`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
 ///
 /// # Invariants
 ///
@@ -181,7 +181,7 @@ unsafe impl Sync for Request {}
 impl Request {
     /// How often [`Request::retry`] queues a request again.
     ///
-    /// C: `nvme_max_retries`, `drivers/nvme/host/core.c`.
+    /// C: `nvme_max_retries`, [`drivers/nvme/host/core.c`](srctree/drivers/nvme/host/core.c).
     pub const MAX_RETRIES: u8 = 5;
 
     /// Takes over a request.
@@ -248,7 +248,7 @@ impl Request {
 
     /// Returns the first sector, of 512 bytes.
     ///
-    /// C: `blk_rq_pos()`, `include/linux/blk-mq.h`.
+    /// C: `blk_rq_pos()`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
     #[inline]
     pub fn sector(&self) -> u64 {
         // SAFETY: By the invariants.
@@ -257,7 +257,7 @@ impl Request {
 
     /// Returns the number of bytes that are read, written, discarded or zeroed.
     ///
-    /// C: `blk_rq_bytes()`, `include/linux/blk-mq.h`.
+    /// C: `blk_rq_bytes()`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
     #[inline]
     pub fn bytes(&self) -> u32 {
         // SAFETY: By the invariants.
@@ -276,7 +276,8 @@ impl Request {
     ///
     /// Works in any context, hard interrupt context included. Does not sleep.
     ///
-    /// C: `blk_mq_complete_request_remote()` and `blk_mq_end_request()`, `block/blk-mq.c`.
+    /// C: `blk_mq_complete_request_remote()` and `blk_mq_end_request()`,
+    /// [`block/blk-mq.c`](srctree/block/blk-mq.c).
     #[inline]
     pub fn end(self, status: Status) {
         let rq = self.into_raw();
@@ -294,7 +295,7 @@ impl Request {
     /// Queues the request again, or ends it with `status` after [`Request::MAX_RETRIES`] or if its
     /// owner wants no retries. Does not sleep.
     ///
-    /// C: `blk_noretry_request()`, `include/linux/blk-mq.h`.
+    /// C: `blk_noretry_request()`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
     pub fn retry(self, status: Status) {
         const NO_RETRY: u32 = 1 << bindings::req_flag_bits___REQ_FAILFAST_DEV
             | 1 << bindings::req_flag_bits___REQ_FAILFAST_TRANSPORT
@@ -314,7 +315,7 @@ impl Request {
 
     /// Queues the request again, as if it had not been handed to the driver. Does not sleep.
     ///
-    /// C: `blk_mq_requeue_request()`, `block/blk-mq.c`.
+    /// C: `blk_mq_requeue_request()`, [`block/blk-mq.c`](srctree/block/blk-mq.c).
     #[inline]
     pub fn requeue(self) {
         // SAFETY: By the invariants; the request is not used by the driver any more.
@@ -332,7 +333,7 @@ impl Drop for Request {
 
 /// Returns what is behind a request.
 ///
-/// C: `blk_mq_rq_to_pdu()`, `include/linux/blk-mq.h`.
+/// C: `blk_mq_rq_to_pdu()`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
 #[inline]
 pub(super) fn private(rq: *mut bindings::request) -> *mut Private {
     rq.wrapping_add(1).cast()

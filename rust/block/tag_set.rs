@@ -42,7 +42,7 @@ pub(super) struct Mapping {
 ///
 /// Several disks of a device share them, as the namespaces of an NVMe controller do.
 ///
-/// C: `struct blk_mq_tag_set`, `include/linux/blk-mq.h`.
+/// C: `struct blk_mq_tag_set`, [`include/linux/blk-mq.h`](srctree/include/linux/blk-mq.h).
 ///
 /// # Invariants
 ///
@@ -79,7 +79,7 @@ impl<T: Operations> TagSet<T> {
     /// [`EINVAL`] for no queue, a depth of less than 2 or more than [`TagSet::MAX_DEPTH`], no
     /// segment, or no time; [`ENOMEM`] without memory.
     ///
-    /// C: `blk_mq_alloc_tag_set()`, `block/blk-mq.c`.
+    /// C: `blk_mq_alloc_tag_set()`, [`block/blk-mq.c`](srctree/block/blk-mq.c).
     pub fn new(
         queues: u32,
         depth: u16,

@@ -93,7 +93,7 @@ pub unsafe trait Buffer: Sized {
     ///
     /// A buffer that knows it need not look it up.
     ///
-    /// C: `virt_to_phys()`, `include/linux/mm.h`.
+    /// C: `virt_to_phys()`, [`include/linux/mm.h`](srctree/include/linux/mm.h).
     ///
     /// # Safety
     ///
@@ -161,7 +161,7 @@ unsafe impl<T> Buffer for KVec<T> {
 
 /// Physically contiguous pages, allocated and freed as one.
 ///
-/// C: `alloc_pages()` and `free_pages()`, `mm/page_alloc.c`.
+/// C: `alloc_pages()` and `free_pages()`, [`mm/page_alloc.c`](srctree/mm/page_alloc.c).
 ///
 /// # Invariants
 ///

@@ -194,7 +194,8 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> CpuBuffer<'bound, B, D> {
     ///
     /// [`ENOBUFS`] if all buffers are taken; [`EINVAL`] if `len` is 0, or more than a buffer has.
     ///
-    /// C: `dma_sync_single_range_for_cpu()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_sync_single_range_for_cpu()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn take(pool: &BufferPool<'bound, B, D>, len: usize) -> Result<Self> {
         Ok(Self::new(Checkout::new(&pool.shared)?, len)?)
@@ -229,7 +230,8 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> CpuBuffer<'bound, B, D> {
     ///
     /// Only they can be transferred: the rest of the buffer has not been synced.
     ///
-    /// C: `dma_sync_single_range_for_device()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_sync_single_range_for_device()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_for_device(mut self) -> DeviceBuffer<'bound, B, D> {
         let size = self.checkout.cpu_len();
@@ -312,7 +314,8 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> DeviceBuffer<'bound, B, D
     ///
     /// The buffer comes back with [`EINVAL`] if `len` is 0, or more than it has.
     ///
-    /// C: `dma_sync_single_range_for_cpu()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_sync_single_range_for_cpu()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_for_cpu(self, len: usize) -> Result<CpuBuffer<'bound, B, D>, ErrorWith<Self>> {
         let size = self.size;

@@ -12,10 +12,11 @@
 //! Objects from `kmalloc()` need not be aligned to cache lines
 //! (`CONFIG_DMA_BOUNCE_UNALIGNED_KMALLOC`; without it they are, and nothing here applies). Instead,
 //! a mapping that a device writes goes through a bounce buffer if an object *of the mapped size*
-//! might share a line: `dma_kmalloc_needs_bounce()`, `include/linux/dma-map-ops.h`. That function
-//! is given neither the address nor the size of the object. For the 64 bytes at the start of an
-//! object of 96 it assumes an object of 64, which is aligned to 64 as objects are to the largest
-//! power of two that divides their size; one of 96 is aligned to 32.
+//! might share a line: `dma_kmalloc_needs_bounce()`,
+//! [`include/linux/dma-map-ops.h`](srctree/include/linux/dma-map-ops.h). That function is given
+//! neither the address nor the size of the object. For the 64 bytes at the start of an object of 96
+//! it assumes an object of 64, which is aligned to 64 as objects are to the largest power of two
+//! that divides their size; one of 96 is aligned to 32.
 //!
 //! # The remaining case
 //!

@@ -49,7 +49,8 @@ pub(crate) fn is_dma_capable(dev: &device::Device<device::Bound>) -> bool {
 
 /// Returns the highest DMA address that `dev` can use for streaming mappings.
 ///
-/// C: `*dev->dma_mask`; `dma_get_mask()` of `include/linux/dma-mapping.h` takes 32 bits for 0.
+/// C: `*dev->dma_mask`; `dma_get_mask()` of
+/// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h) takes 32 bits for 0.
 ///
 /// # Safety
 ///
@@ -66,7 +67,7 @@ pub(super) unsafe fn mask(dev: &device::Device<device::Bound>) -> u64 {
 /// and [`dma_rmb()`], a descriptor that is posted and reaped would take 57 instructions at least
 /// instead of 53, and 47 in C.
 ///
-/// C: `dma_wmb()`, `include/asm-generic/barrier.h`.
+/// C: `dma_wmb()`, [`include/asm-generic/barrier.h`](srctree/include/asm-generic/barrier.h).
 #[inline(always)]
 pub(super) fn dma_wmb() {
     #[cfg(CONFIG_ARM64)]
@@ -82,7 +83,7 @@ pub(super) fn dma_wmb() {
 ///
 /// As `dma_mb(Read)` of [`kernel::sync::barrier`], which is a function call each time.
 ///
-/// C: `dma_rmb()`, `include/asm-generic/barrier.h`.
+/// C: `dma_rmb()`, [`include/asm-generic/barrier.h`](srctree/include/asm-generic/barrier.h).
 #[inline(always)]
 pub(super) fn dma_rmb() {
     #[cfg(CONFIG_ARM64)]
@@ -96,7 +97,8 @@ pub(super) fn dma_rmb() {
 
 /// Returns whether a flag of the device is set.
 ///
-/// C: `test_bit()` of `struct device::flags`, `include/linux/device.h`.
+/// C: `test_bit()` of `struct device::flags`,
+/// [`include/linux/device.h`](srctree/include/linux/device.h).
 #[inline(always)]
 fn flag(dev: &device::Device<device::Bound>, number: bindings::struct_device_flags) -> bool {
     const BITS: usize = c_ulong::BITS as usize;
@@ -112,8 +114,8 @@ fn flag(dev: &device::Device<device::Bound>, number: bindings::struct_device_fla
 
 /// Returns whether the addresses of mappings for `dev` are those of an IOMMU.
 ///
-/// C: `use_dma_iommu()`, `include/linux/iommu-dma.h`. It is asked here, as there it is no call
-/// either.
+/// C: `use_dma_iommu()`, [`include/linux/iommu-dma.h`](srctree/include/linux/iommu-dma.h). It is
+/// asked here, as there it is no call either.
 #[inline(always)]
 pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
     cfg!(CONFIG_IOMMU_DMA) && flag(dev, bindings::struct_device_flags_DEV_FLAG_DMA_IOMMU)
@@ -124,7 +126,8 @@ pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
 /// C clears the flag before it makes the first mapping that must be synced, one that is bounced.
 /// `dma_set_mask()` sets it again; a driver calls that while nothing is mapped.
 ///
-/// C: `dma_dev_need_sync()`, `include/linux/dma-mapping.h`. The sync functions ask the same.
+/// C: `dma_dev_need_sync()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+/// The sync functions ask the same.
 #[inline(always)]
 pub(super) fn dev_need_sync(dev: &device::Device<device::Bound>) -> bool {
     cfg!(CONFIG_DMA_NEED_SYNC)
@@ -134,7 +137,8 @@ pub(super) fn dev_need_sync(dev: &device::Device<device::Bound>) -> bool {
 
 /// Returns the maximum length of a segment in bytes, and the boundary that it must not cross.
 ///
-/// C: `dma_get_max_seg_size()`, `dma_get_seg_boundary()`; `include/linux/dma-mapping.h`.
+/// C: `dma_get_max_seg_size()`, `dma_get_seg_boundary()`;
+/// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 #[inline]
 pub(super) fn seg_limits(dev: &device::Device<device::Bound>) -> (u32, u64) {
     const DEFAULT: (u32, u64) = (64 << 10, c_ulong::MAX as u64);
@@ -165,7 +169,7 @@ pub(super) fn seg_limits(dev: &device::Device<device::Bound>) -> (u32, u64) {
 ///
 /// Compares `addr`; calls C only for the DMA debugger, which records the check.
 ///
-/// C: `dma_mapping_error()`, `include/linux/dma-mapping.h`.
+/// C: `dma_mapping_error()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 ///
 /// # Errors
 ///
@@ -228,7 +232,7 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
 /// [`__GFP_NOWARN`]. No zone, which C refuses or which has no addresses in the kernel, no compound
 /// pages, of which C warns, and nothing that leaves pages as they were. Where it may not sleep,
 /// there may well be no memory, and that is no reason to warn: the pools for such memory do, with a
-/// stack (`kernel/dma/pool.c`).
+/// stack ([`kernel/dma/pool.c`](srctree/kernel/dma/pool.c)).
 #[inline(always)]
 pub(super) fn reclaim_flags(flags: Flags) -> Flags {
     let flags = flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN);
@@ -265,7 +269,7 @@ pub(super) fn alloc_flags(flags: Flags, size: usize) -> Flags {
 
 /// Returns the size in bytes of the machine's memory, of which no allocation can have more.
 ///
-/// C: `totalram_pages()`, `include/linux/mm.h`.
+/// C: `totalram_pages()`, [`include/linux/mm.h`](srctree/include/linux/mm.h).
 #[inline]
 pub(super) fn ram_size() -> usize {
     // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.

@@ -6,7 +6,8 @@
 //! CPU may do with it in between, and what its type must be. Each is a bound on a zero-sized type,
 //! so that a buffer used in the wrong direction does not compile.
 //!
-//! C: `enum dma_data_direction`, `include/linux/dma-direction.h`.
+//! C: `enum dma_data_direction`,
+//! [`include/linux/dma-direction.h`](srctree/include/linux/dma-direction.h).
 
 use kernel::{
     dma::DataDirection,
@@ -51,8 +52,9 @@ pub struct ToDevice;
 /// The device writes to the memory; `DMA_FROM_DEVICE`.
 ///
 /// Bytes that the device does not write keep their value, except on 32-bit Arm: the CPU's caches
-/// are invalidated there without being written back (`arch/arm/mm/dma-mapping.c`), so that an
-/// older value may appear. Map the memory [`Bidirectional`] where that matters.
+/// are invalidated there without being written back
+/// ([`arch/arm/mm/dma-mapping.c`](srctree/arch/arm/mm/dma-mapping.c)), so that an older value may
+/// appear. Map the memory [`Bidirectional`] where that matters.
 #[derive(Clone, Copy, Debug)]
 pub struct FromDevice;
 

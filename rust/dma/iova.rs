@@ -114,7 +114,7 @@ impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
     /// - [`EIO`] if the device can do no DMA at all.
     ///
     /// C: `dma_iova_try_alloc()`, `dma_iova_link()`, `dma_iova_sync()`;
-    /// `drivers/iommu/dma-iommu.c`.
+    /// [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     #[inline]
     pub fn map(
         dev: &'bound Device<Bound>,
@@ -161,7 +161,7 @@ impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
     /// Device writes are visible to the CPU when this returns. Does not sleep. The IOMMU's
     /// TLB is invalidated at once, in a lazy domain too.
     ///
-    /// C: `dma_iova_destroy()`, `drivers/iommu/dma-iommu.c`.
+    /// C: `dma_iova_destroy()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn unmap(self) -> S {
         self.0.unmap()
     }
@@ -235,7 +235,8 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     /// The buffer comes back with the error, which is one of [`IovaMapping::map`], or [`ENOSPC`] if
     /// it is longer than `size`.
     ///
-    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`; `drivers/iommu/dma-iommu.c`.
+    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`;
+    /// [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn reserve(
         dev: &'bound Device<Bound>,
         first: B,
@@ -291,7 +292,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     /// The buffer comes back with the error, and those that are linked stay so: [`ENOSPC`] if there
     /// is no room left, else one of [`IovaMapping::map`].
     ///
-    /// C: `dma_iova_link()`, `drivers/iommu/dma-iommu.c`.
+    /// C: `dma_iova_link()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn link(&mut self, buffer: B) -> Result<(), ErrorWith<B>> {
         // SAFETY: The buffer is linked below, or taken back.
         let (range, raw) = unsafe { self.mapping.parts() };
@@ -319,7 +320,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     ///
     /// Does not sleep.
     ///
-    /// C: `dma_iova_unlink()`, `drivers/iommu/dma-iommu.c`.
+    /// C: `dma_iova_unlink()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn unlink(&mut self) -> Option<B> {
         // SAFETY: The buffer is unlinked below, and taken back.
         let (range, raw) = unsafe { self.mapping.parts() };
@@ -350,7 +351,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     ///
     /// All buffers come back with the error: [`EINVAL`] if there is none, or what the IOMMU says.
     ///
-    /// C: `dma_iova_sync()`, `drivers/iommu/dma-iommu.c`.
+    /// C: `dma_iova_sync()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn finish(mut self) -> Result<IovaMapping<'bound, KVec<B>, D>, ErrorWith<KVec<B>>> {
         let synced = if self.is_empty() {
             Err(EINVAL)
@@ -372,7 +373,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     ///
     /// Does not sleep.
     ///
-    /// C: `dma_iova_destroy()`, `drivers/iommu/dma-iommu.c`.
+    /// C: `dma_iova_destroy()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn cancel(self) -> KVec<B> {
         self.mapping.unmap()
     }

@@ -79,7 +79,7 @@ impl<'bound> Limits<'bound> {
     ///
     /// Does not sleep.
     ///
-    /// C: `dma_max_mapping_size()`, `kernel/dma/mapping.c`.
+    /// C: `dma_max_mapping_size()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     pub fn new(dev: &'bound Device<Bound>) -> Self {
         // INVARIANT: C returns 0 for a device without a mask, and so does `mmio_limit()`. The bus
         // sets the mask, and its own limits, before a driver is bound.
@@ -112,7 +112,8 @@ impl<'bound> Limits<'bound> {
 /// Returns the physical address up to which registers are within the reach of the bus of `dev`; 0
 /// if that is not a matter of one number, or `dev` has no mask.
 ///
-/// C: `phys_to_dma_unencrypted()`, `include/linux/dma-direct.h`.
+/// C: `phys_to_dma_unencrypted()`,
+/// [`include/linux/dma-direct.h`](srctree/include/linux/dma-direct.h).
 fn mmio_limit(dev: &Device<Bound>) -> PhysAddr {
     let dev_raw = compat::device(dev);
     // SAFETY: `dev` is valid. Its bus has set the fields before a driver was bound.
@@ -150,7 +151,7 @@ impl<'bound> From<&Limits<'bound>> for Limits<'bound> {
 /// [`dma_set_mask`](kernel::dma::Device::dma_set_mask) in its probe. The mask remains when the
 /// driver is unbound.
 ///
-/// C: `dma_get_mask()`, `include/linux/dma-mapping.h`.
+/// C: `dma_get_mask()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 #[inline]
 pub fn mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
@@ -162,7 +163,8 @@ pub fn mask(dev: &Device<Bound>) -> u64 {
 /// 32 bits for a PCI device until the driver has set another one
 /// ([`dma_set_coherent_mask`](kernel::dma::Device::dma_set_coherent_mask)).
 ///
-/// C: `struct device::coherent_dma_mask`, `include/linux/device.h`.
+/// C: `struct device::coherent_dma_mask`,
+/// [`include/linux/device.h`](srctree/include/linux/device.h).
 #[inline]
 pub fn coherent_mask(dev: &Device<Bound>) -> u64 {
     // SAFETY: `dev` is a valid device.
@@ -171,7 +173,8 @@ pub fn coherent_mask(dev: &Device<Bound>) -> u64 {
 
 /// Returns the maximum size of a segment of a scatter-gather list for the device, in bytes.
 ///
-/// C: `dma_get_max_seg_size()`, `include/linux/dma-mapping.h`.
+/// C: `dma_get_max_seg_size()`,
+/// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 #[inline]
 pub fn max_seg_size(dev: &Device<Bound>) -> u32 {
     compat::seg_limits(dev).0
@@ -182,7 +185,8 @@ pub fn max_seg_size(dev: &Device<Bound>) -> u32 {
 /// If not, caches are written back and invalidated when a mapping changes hands, a cache line at a
 /// time: see [`cache_alignment()`].
 ///
-/// C: `dev_is_dma_coherent()`, `include/linux/dma-map-ops.h`.
+/// C: `dev_is_dma_coherent()`,
+/// [`include/linux/dma-map-ops.h`](srctree/include/linux/dma-map-ops.h).
 #[inline]
 pub fn is_coherent(dev: &Device<Bound>) -> bool {
     // SAFETY: `dev` is a valid device.
@@ -193,7 +197,8 @@ pub fn is_coherent(dev: &Device<Bound>) -> bool {
 ///
 /// Two buffers that are aligned to it, and end where it does, never share one.
 ///
-/// C: `dma_get_cache_alignment()`, `include/linux/dma-mapping.h`.
+/// C: `dma_get_cache_alignment()`,
+/// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 #[inline]
 pub fn cache_alignment() -> usize {
     // SAFETY: May be called at any time.
@@ -206,7 +211,8 @@ pub fn cache_alignment() -> usize {
 /// Returns the boundary that an entry of a scatter-gather list must not cross: any address in
 /// which all these bits are zero.
 ///
-/// C: `dma_get_seg_boundary()`, `include/linux/dma-mapping.h`.
+/// C: `dma_get_seg_boundary()`,
+/// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 #[inline]
 pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
     compat::seg_limits(dev).1
@@ -215,7 +221,7 @@ pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
 /// Returns the maximum size of a buffer that is mapped as one segment, in bytes; [`usize::MAX`] for
 /// no limit.
 ///
-/// C: `dma_max_mapping_size()`, `kernel/dma/mapping.c`.
+/// C: `dma_max_mapping_size()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
 #[inline]
 pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
@@ -225,9 +231,10 @@ pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
 /// Returns the size in bytes up to which mapping is fast. Larger mappings are possible.
 ///
 /// An IOMMU's addresses for larger ones are not cached: a driver of a disk has its requests limited
-/// to this size, as `drivers/nvme/host/pci.c` does. [`usize::MAX`] for no limit.
+/// to this size, as [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c) does.
+/// [`usize::MAX`] for no limit.
 ///
-/// C: `dma_opt_mapping_size()`, `kernel/dma/mapping.c`.
+/// C: `dma_opt_mapping_size()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
 #[inline]
 pub fn opt_mapping_size(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device.
@@ -240,7 +247,7 @@ pub fn opt_mapping_size(dev: &Device<Bound>) -> usize {
 /// A bit that is set here must be clear in the address of each range but the first, and in the end
 /// of each but the last.
 ///
-/// C: `dma_get_merge_boundary()`, `kernel/dma/mapping.c`.
+/// C: `dma_get_merge_boundary()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
 #[inline]
 pub fn merge_boundary(dev: &Device<Bound>) -> usize {
     // SAFETY: `dev` is a valid device. CAST: `unsigned long` has as many bits as `usize`.

@@ -12,7 +12,8 @@
 //! can reach it, so that it is never copied to a bounce buffer, and it cannot become a [`KVec`] or
 //! a [`KBox`]: only the DMA API can free it.
 //!
-//! C documentation: `Documentation/core-api/dma-api.rst`, part II.
+//! C documentation:
+//! [`Documentation/core-api/dma-api.rst`](srctree/Documentation/core-api/dma-api.rst), part II.
 
 mod noncontiguous;
 mod vmapped;
@@ -113,9 +114,9 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     /// - [`ENOMEM`] if there is no contiguous memory that the device can reach, or its addresses
     ///   are used up.
     ///
-    /// C: `dma_alloc_noncoherent()`, which is `dma_alloc_pages()` (`kernel/dma/mapping.c`) with the
-    /// address of the page, and `dma_sync_single_for_device()`, which is due before the first
-    /// transfer.
+    /// C: `dma_alloc_noncoherent()`, which is `dma_alloc_pages()`
+    /// ([`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c)) with the address of the page, and
+    /// `dma_sync_single_for_device()`, which is due before the first transfer.
     pub fn zeroed(
         dev: &'bound Device<Bound>,
         len: usize,
@@ -167,7 +168,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     /// the guard is dropped. Does not sleep.
     ///
     /// C: `dma_sync_single_for_cpu()` here and `dma_sync_single_for_device()` in the guard's drop;
-    /// `kernel/dma/mapping.c`.
+    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
         CpuAccess::whole(self)
@@ -182,7 +183,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     /// [`EINVAL`] if `range` is empty or not within the memory.
     ///
     /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
-    /// guard's drop; `include/linux/dma-mapping.h`.
+    /// guard's drop; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_range_for_cpu(&mut self, range: ops::Range<usize>) -> Result<CpuAccess<'_, Self>> {
         CpuAccess::of_range(self, range)
@@ -192,7 +193,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     ///
     /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
-    /// C: `dma_sync_single_for_cpu()`, `kernel/dma/mapping.c`.
+    /// C: `dma_sync_single_for_cpu()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn into_cpu(self) -> CpuOwned<Self> {
         CpuOwned::new(self)
@@ -234,7 +235,8 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
 impl<T, D: Direction> Drop for DevicePages<'_, T, D> {
     /// Frees the memory. May sleep.
     ///
-    /// C: `dma_free_noncoherent()`, which is `dma_free_pages()` (`kernel/dma/mapping.c`).
+    /// C: `dma_free_noncoherent()`, which is `dma_free_pages()`
+    /// ([`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c)).
     fn drop(&mut self) {
         // SAFETY: By the invariants, the memory was allocated with these parameters, and not freed.
         // It is freed once, as `self` is not used again. No device uses it: a transfer would own

@@ -5,7 +5,7 @@
 //! For an object of a page or more use [`CoherentMemory`](super::CoherentMemory), and for buffers
 //! that are reused [`BufferPool`](super::BufferPool).
 //!
-//! C header: `include/linux/dmapool.h`.
+//! C header: [`include/linux/dmapool.h`](srctree/include/linux/dmapool.h).
 
 use super::{
     compat,
@@ -55,7 +55,7 @@ use kernel::{
 /// The allocator keeps its list of free objects in their own memory, which the device can access. A
 /// device that writes to an object after it was freed corrupts that list, even behind an IOMMU.
 ///
-/// C: `struct dma_pool`, `mm/dmapool.c`.
+/// C: `struct dma_pool`, [`mm/dmapool.c`](srctree/mm/dmapool.c).
 ///
 /// # Examples
 ///
@@ -141,7 +141,7 @@ impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
     /// - [`EIO`] if the device is not capable of coherent DMA;
     /// - [`ENOMEM`] if there is no memory.
     ///
-    /// C: `dma_pool_create()`, `mm/dmapool.c`.
+    /// C: `dma_pool_create()`, [`mm/dmapool.c`](srctree/mm/dmapool.c).
     pub fn new(
         dev: &'bound Device<Bound>,
         name: &CStr,
@@ -188,7 +188,7 @@ impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
     ///
     /// [`ENOMEM`] if there is no memory.
     ///
-    /// C: `dma_pool_zalloc()`, `include/linux/dmapool.h`.
+    /// C: `dma_pool_zalloc()`, [`include/linux/dmapool.h`](srctree/include/linux/dmapool.h).
     #[inline]
     pub fn zalloc(pool: &Arc<Self>, flags: Flags) -> Result<PoolObject<'bound, T>> {
         let (cpu, addr) = pool.block(flags)?;
@@ -206,7 +206,7 @@ impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
     ///
     /// The same as [`Pool::zalloc`], with its errors and context, but without a reference count.
     ///
-    /// C: `dma_pool_zalloc()`, `include/linux/dmapool.h`.
+    /// C: `dma_pool_zalloc()`, [`include/linux/dmapool.h`](srctree/include/linux/dmapool.h).
     #[inline]
     pub fn zalloc_borrowed(&self, flags: Flags) -> Result<PoolObject<'bound, T, &Self>> {
         let (cpu, addr) = self.block(flags)?;
@@ -262,7 +262,7 @@ impl<T: AsBytes + FromBytes> Drop for Pool<'_, T> {
 /// Dropping it returns it to the pool, and does not sleep unless it holds the last reference to the
 /// pool. A driver that drops objects in atomic context keeps a reference of its own.
 ///
-/// C: `dma_pool_free()`, `mm/dmapool.c`.
+/// C: `dma_pool_free()`, [`mm/dmapool.c`](srctree/mm/dmapool.c).
 ///
 /// # Invariants
 ///

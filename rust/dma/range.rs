@@ -26,7 +26,7 @@ use kernel::{
 /// and write it to a register after the mapping is gone. Only [`Address::as_raw`] returns the
 /// number.
 ///
-/// C: `dma_addr_t`, `include/linux/types.h`.
+/// C: `dma_addr_t`, [`include/linux/types.h`](srctree/include/linux/types.h).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address(DmaAddress);
 

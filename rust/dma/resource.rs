@@ -67,7 +67,7 @@ impl<'a> MmioRegion<'a> {
     /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is not mapped in vmalloc
     /// space, which one of I/O ports is not, and on some architectures none is (powerpc).
     ///
-    /// C: `vmalloc_to_pfn()`, `mm/vmalloc.c`.
+    /// C: `vmalloc_to_pfn()`, [`mm/vmalloc.c`](srctree/mm/vmalloc.c).
     ///
     /// # Safety
     ///
@@ -104,7 +104,8 @@ impl<'a> MmioRegion<'a> {
     ///
     /// [`EINVAL`] if there is RAM, or what the kernel manages like RAM, or nothing.
     ///
-    /// C: `pfn_valid()`, by which the DMA debugger knows RAM; `include/linux/mmzone.h`.
+    /// C: `pfn_valid()`, by which the DMA debugger knows RAM;
+    /// [`include/linux/mmzone.h`](srctree/include/linux/mmzone.h).
     ///
     /// # Safety
     ///
@@ -213,7 +214,7 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
     ///   bounce buffers (`swiotlb=force`);
     /// - [`EIO`] if the device can do no DMA at all.
     ///
-    /// C: `dma_map_resource()`, `kernel/dma/mapping.c`.
+    /// C: `dma_map_resource()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn map(
         dev: impl Into<Limits<'bound>>,

@@ -9,7 +9,7 @@ use kernel::bindings;
 
 /// An iterator over the entries of a scatterlist.
 ///
-/// C: `for_each_sg()`, `include/linux/scatterlist.h`.
+/// C: `for_each_sg()`, [`include/linux/scatterlist.h`](srctree/include/linux/scatterlist.h).
 ///
 /// # Invariants
 ///
@@ -39,7 +39,7 @@ impl<'a> Entries<'a> {
 
     /// Returns the physical ranges of the entries.
     ///
-    /// C: `sg_phys()`, `include/linux/scatterlist.h`.
+    /// C: `sg_phys()`, [`include/linux/scatterlist.h`](srctree/include/linux/scatterlist.h).
     pub(super) fn phys_vecs(self) -> impl Iterator<Item = PhysVec> + Clone + 'a {
         self.map(|entry| {
             // SAFETY: By the invariants the entry is valid, and has memory. CAST: From 32 bits to

@@ -244,7 +244,8 @@ impl<'a, D: Direction> Segments<'a, D> {
 
     /// Creates a list from the `nents` entries of a mapped scatterlist, of `len` bytes together.
     ///
-    /// C: `for_each_sgtable_dma_sg()`, `include/linux/scatterlist.h`.
+    /// C: `for_each_sgtable_dma_sg()`,
+    /// [`include/linux/scatterlist.h`](srctree/include/linux/scatterlist.h).
     ///
     /// # Safety
     ///

@@ -112,7 +112,7 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     /// there is no memory for the table or the device's addresses are used up; [`EIO`] if a range
     /// cannot be mapped, or the device can do no DMA at all.
     ///
-    /// C: `dma_map_sgtable()`, `kernel/dma/mapping.c`.
+    /// C: `dma_map_sgtable()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn map(
         dev: impl Into<Limits<'bound>>,
@@ -174,7 +174,7 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     /// Returns the DMA ranges of all the memory, in order.
     ///
     /// C: `for_each_sgtable_dma_sg()`, `sg_dma_address()`, `sg_dma_len()`;
-    /// `include/linux/scatterlist.h`.
+    /// [`include/linux/scatterlist.h`](srctree/include/linux/scatterlist.h).
     #[inline]
     pub fn segments(&self) -> Segments<'_, D> {
         // SAFETY: By the invariants, the entries are mapped for `D`, which the segments borrow.
@@ -185,7 +185,8 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     ///
     /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
-    /// C: `dma_unmap_sgtable()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_unmap_sgtable()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn unmap(self) -> S {
         self.0.unmap()
@@ -195,7 +196,8 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     ///
     /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
-    /// C: `dma_sync_sgtable_for_cpu()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_sync_sgtable_for_cpu()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     pub fn into_cpu(self) -> CpuOwned<Self> {
         CpuOwned::new(self)
     }
@@ -206,7 +208,7 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     /// the guard is dropped. Does not sleep.
     ///
     /// C: `dma_sync_sgtable_for_cpu()` here and `dma_sync_sgtable_for_device()` in the guard's
-    /// drop; `include/linux/dma-mapping.h`.
+    /// drop; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
         CpuAccess::whole(self)
     }
@@ -233,7 +235,8 @@ impl<S: ScatterBuffer, D: Direction> CpuOwned<SgMapping<'_, S, D>> {
     ///
     /// See [`CpuOwned::unmap`] of a [`Mapping`](super::Mapping). Does not sleep.
     ///
-    /// C: `dma_unmap_sgtable()` with `DMA_ATTR_SKIP_CPU_SYNC`, `include/linux/dma-mapping.h`.
+    /// C: `dma_unmap_sgtable()` with `DMA_ATTR_SKIP_CPU_SYNC`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     pub fn unmap(self) -> S {
         let mut table = self.memory.0;
 
@@ -254,7 +257,7 @@ impl<S: ScatterBuffer, D: Direction> CpuOwned<SgMapping<'_, S, D>> {
     ///
     /// [`EINVAL`] if not all of them are within the memory.
     ///
-    /// C: `sg_pcopy_to_buffer()`, `lib/scatterlist.c`.
+    /// C: `sg_pcopy_to_buffer()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
     pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result {
         self.check(offset, bytes.len())?;
 
@@ -281,7 +284,7 @@ impl<S: ScatterBuffer, D: Direction> CpuOwned<SgMapping<'_, S, D>> {
     ///
     /// [`EINVAL`] if not all of them fit.
     ///
-    /// C: `sg_pcopy_from_buffer()`, `lib/scatterlist.c`.
+    /// C: `sg_pcopy_from_buffer()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
     pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result
     where
         D: DeviceReads,

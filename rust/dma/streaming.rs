@@ -152,7 +152,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// Calls `dma_map_phys()`, as both C functions do for RAM.
     ///
     /// C: `dma_map_single_attrs()`, for [`Pages`](super::Pages) `dma_map_page_attrs()`, and
-    /// `dma_mapping_error()`; `kernel/dma/mapping.c`.
+    /// `dma_mapping_error()`; [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn map_attrs(
         dev: &'bound Device<Bound>,
@@ -212,7 +212,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// Where it has none, [`Mapping::sync_for_cpu`] costs a test. With the DMA debugger, which
     /// tracks every sync, it is always `true`.
     ///
-    /// C: `dma_need_sync()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_need_sync()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn needs_sync(&self) -> bool {
         // SAFETY: By the invariants, this is the address of a mapping for this device.
@@ -236,7 +236,8 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// Calls `dma_unmap_phys()`, as both C functions do for RAM.
     ///
-    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` is; `kernel/dma/mapping.c`.
+    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` is;
+    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn unmap(self) -> B {
         let this = ManuallyDrop::new(self);
@@ -249,7 +250,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
-    /// C: `dma_sync_single_for_cpu()`, `kernel/dma/mapping.c`.
+    /// C: `dma_sync_single_for_cpu()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn into_cpu(self) -> CpuOwned<Self> {
         CpuOwned::new(self)
@@ -263,7 +264,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// Does not sleep.
     ///
     /// C: `dma_sync_single_for_cpu()` here and `dma_sync_single_for_device()` in the guard's drop;
-    /// `kernel/dma/mapping.c`.
+    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
         CpuAccess::whole(self)
@@ -307,7 +308,7 @@ impl<T, B: Buffer<Target = [T]>, D: Direction> Mapping<'_, B, D> {
     /// [`EINVAL`] if `range` is empty or not within the buffer.
     ///
     /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
-    /// guard's drop; `include/linux/dma-mapping.h`.
+    /// guard's drop; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_range_for_cpu(&mut self, range: ops::Range<usize>) -> Result<CpuAccess<'_, Self>> {
         CpuAccess::of_range(self, range)
@@ -320,7 +321,8 @@ impl<B: Buffer, D: Direction> CpuOwned<Mapping<'_, B, D>> {
     /// The CPU owns the memory already. [`Mapping::unmap`] would copy the memory that the device
     /// has over it, and so undo the writes of the CPU to `Bidirectional` memory. Does not sleep.
     ///
-    /// C: `dma_unmap_single_attrs()` with `DMA_ATTR_SKIP_CPU_SYNC`, `kernel/dma/mapping.c`.
+    /// C: `dma_unmap_single_attrs()` with `DMA_ATTR_SKIP_CPU_SYNC`,
+    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn unmap(self) -> B {
         let this = ManuallyDrop::new(self.memory);

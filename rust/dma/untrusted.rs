@@ -8,7 +8,8 @@
 //! not needed for data that is passed on to a checker of its own, such as the contents of a packet.
 //!
 //! The checks are no barriers against speculation. An index that user space controls through the
-//! device also needs `array_index_nospec()`, `include/linux/nospec.h`.
+//! device also needs `array_index_nospec()`,
+//! [`include/linux/nospec.h`](srctree/include/linux/nospec.h).
 
 use core::ops::Range;
 use kernel::prelude::*;
@@ -21,7 +22,8 @@ use kernel::prelude::*;
 /// It has the layout of `T`, and costs nothing beyond the checks. They work in any context.
 ///
 /// C: no counterpart; drivers compare plain integers, as `nvme_handle_cqe()` in
-/// `drivers/nvme/host/pci.c` does with the identifier of a command.
+/// [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c) does with the identifier of a
+/// command.
 ///
 /// # Examples
 ///

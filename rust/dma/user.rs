@@ -131,7 +131,7 @@ impl<D: Direction> UserPages<D> {
     ///
     /// C returns further errors, such as [`EINTR`] or [`EAGAIN`].
     ///
-    /// C: `pin_user_pages_fast()`, `mm/gup.c`.
+    /// C: `pin_user_pages_fast()`, [`mm/gup.c`](srctree/mm/gup.c).
     pub fn pin(start: UserPtr, len: usize, _direction: D, duration: PinDuration) -> Result<Self> {
         let start = start.as_const_ptr().addr();
         let count = page_count(start, len)?;

@@ -175,7 +175,7 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     /// - [`ENOMEM`] if there is no memory, or the size is more than that of RAM, which C does not
     ///   check: for some of those sizes it oopses, or leaves a page mapped that it frees.
     ///
-    /// C: `dma_alloc_attrs()`, `kernel/dma/mapping.c`.
+    /// C: `dma_alloc_attrs()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn zeroed_slice_with_attrs(
         dev: &'bound Device<Bound>,

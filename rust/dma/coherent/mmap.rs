@@ -108,7 +108,7 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
     ///
     /// The area is cached if the kernel's own mapping of the memory is.
     ///
-    /// C: `dma_mmap_attrs()`, `kernel/dma/mapping.c`.
+    /// C: `dma_mmap_attrs()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     ///
     /// # Errors
     ///
@@ -128,7 +128,8 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
     ///
     /// The file that is mapped keeps the module with this library loaded, as a file of a
     /// [`MiscDevice`](kernel::miscdevice::MiscDevice) of that module does: the area has a pointer
-    /// to its functions (`owner` in `struct file_operations`, `include/linux/fs.h`).
+    /// to its functions (`owner` in `struct file_operations`,
+    /// [`include/linux/fs.h`](srctree/include/linux/fs.h)).
     pub unsafe fn mmap(&self, vma: &VmaNew) -> Result {
         let dev = compat::device(self.memory.dev);
         let area = vma.as_ptr();

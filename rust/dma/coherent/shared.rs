@@ -137,8 +137,9 @@ where
     /// A machine that encrypts memory is refused: one device may need pages decrypted that another
     /// does not.
     ///
-    /// C: the rules of `dma_get_sgtable_attrs()`, `kernel/dma/mapping.c`; `cc_platform_has()`,
-    /// `include/linux/cc_platform.h`.
+    /// C: the rules of `dma_get_sgtable_attrs()`,
+    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c); `cc_platform_has()`,
+    /// [`include/linux/cc_platform.h`](srctree/include/linux/cc_platform.h).
     fn is_mappable_for(&self, other: &Device<Bound>) -> bool {
         limits::is_coherent(self.dev)
             && self.has_pages()

@@ -275,7 +275,7 @@ impl<D: Direction> Drop for IovaRange<'_, D> {
 
 /// Returns the number of bytes that are reserved.
 ///
-/// C: `dma_iova_size()`, `include/linux/dma-mapping.h`.
+/// C: `dma_iova_size()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 #[inline]
 fn iova_size(state: &bindings::dma_iova_state) -> usize {
     // C keeps a flag in the highest bit. CAST: From at most 64 bits.
@@ -284,7 +284,7 @@ fn iova_size(state: &bindings::dma_iova_state) -> usize {
 
 /// Reserves `size` bytes of addresses, of which the first is as far into its page as `phys`.
 ///
-/// C: `dma_iova_try_alloc()`, `drivers/iommu/dma-iommu.c`.
+/// C: `dma_iova_try_alloc()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
 #[inline]
 fn reserve(
     dev: &Device<Bound>,
@@ -368,7 +368,7 @@ unsafe fn link_and_sync<D: Direction>(
 /// Links the `len` bytes at `phys`, `linked` bytes from the start of a range. Returns 0 or an error
 /// of C.
 ///
-/// C: `dma_iova_link()`, `drivers/iommu/dma-iommu.c`.
+/// C: `dma_iova_link()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
 ///
 /// # Safety
 ///

@@ -113,8 +113,8 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
     /// - [`EIO`] if the device can do no DMA at all;
     /// - [`ENOMEM`] if there is no memory that the device can reach, or its addresses are used up.
     ///
-    /// C: `dma_alloc_noncontiguous()`, `kernel/dma/mapping.c`, and `dma_sync_sgtable_for_device()`,
-    /// which is due before the first transfer.
+    /// C: `dma_alloc_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c), and
+    /// `dma_sync_sgtable_for_device()`, which is due before the first transfer.
     pub fn zeroed(
         dev: &'bound Device<Bound>,
         len: usize,
@@ -221,7 +221,8 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
     /// Returns the physical memory: whole pages, the last of which may be used in part. For
     /// debugging only.
     ///
-    /// C: `for_each_sgtable_sg()`, `sg_phys()`; `include/linux/scatterlist.h`.
+    /// C: `for_each_sgtable_sg()`, `sg_phys()`;
+    /// [`include/linux/scatterlist.h`](srctree/include/linux/scatterlist.h).
     pub fn phys_vecs(&self) -> impl Iterator<Item = PhysVec> + '_ {
         // SAFETY: By the invariants the table is valid, and does not change. Its first `orig_nents`
         // entries are valid and have memory.
@@ -269,7 +270,7 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
 impl<T, D: Direction> Drop for NoncontiguousPages<'_, T, D> {
     /// Frees the memory. May sleep.
     ///
-    /// C: `dma_free_noncontiguous()`, `kernel/dma/mapping.c`.
+    /// C: `dma_free_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     fn drop(&mut self) {
         // SAFETY: By the invariants, the memory was allocated with these parameters, and not freed.
         // It is freed once, as `self` is not used again. No device uses it: a transfer would own

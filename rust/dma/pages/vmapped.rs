@@ -47,7 +47,7 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
     ///
     /// The memory comes back with [`ENOMEM`] if there are no addresses for it.
     ///
-    /// C: `dma_vmap_noncontiguous()`, `kernel/dma/mapping.c`.
+    /// C: `dma_vmap_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     pub fn vmap(self) -> Result<VmappedPages<'bound, T, D>, ErrorWith<Self>> {
         let dev = self.device();
         // SAFETY: By the invariants of `NoncontiguousPages`, the table is from
@@ -122,7 +122,8 @@ impl<'bound, T, D: Direction> VmappedPages<'bound, T, D> {
     ///
     /// C: `dma_sync_sgtable_for_cpu()` and `invalidate_kernel_vmap_range()` here,
     /// `flush_kernel_vmap_range()` and `dma_sync_sgtable_for_device()` in the guard's drop;
-    /// `include/linux/dma-mapping.h`, `include/linux/highmem.h`.
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h),
+    /// [`include/linux/highmem.h`](srctree/include/linux/highmem.h).
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
         CpuAccess::whole(self)
     }
@@ -133,7 +134,9 @@ impl<'bound, T, D: Direction> VmappedPages<'bound, T, D> {
     ///
     /// C: `dma_sync_sgtable_for_cpu()` and `invalidate_kernel_vmap_range()` here,
     /// `flush_kernel_vmap_range()` and `dma_sync_sgtable_for_device()` in
-    /// [`CpuOwned::into_device`]; `include/linux/dma-mapping.h`, `include/linux/highmem.h`.
+    /// [`CpuOwned::into_device`];
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h),
+    /// [`include/linux/highmem.h`](srctree/include/linux/highmem.h).
     pub fn into_cpu(self) -> CpuOwned<Self> {
         CpuOwned::new(self)
     }
@@ -142,7 +145,7 @@ impl<'bound, T, D: Direction> VmappedPages<'bound, T, D> {
     ///
     /// May sleep.
     ///
-    /// C: `dma_vunmap_noncontiguous()`, `kernel/dma/mapping.c`.
+    /// C: `dma_vunmap_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     pub fn vunmap(self) -> NoncontiguousPages<'bound, T, D> {
         self.pages
     }

@@ -25,7 +25,8 @@ use kernel::{
 /// in the second round it clears it, and so on. The flag thus marks an entry as new. The device
 /// writes the word with the flag last, or the whole entry at once.
 ///
-/// C: `nvme_cqe_pending()`, `nvme_poll_cq()`, `drivers/nvme/host/pci.c`.
+/// C: `nvme_cqe_pending()`, `nvme_poll_cq()`,
+/// [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
 ///
 /// # Examples
 ///
@@ -92,7 +93,8 @@ impl<'bound, E: FlaggedEntry> CompletionRing<'bound, E> {
     /// [`EINVAL`] for no entry, or more than 65536; and the others of
     /// [`zeroed_slice_with_attrs`].
     ///
-    /// C: `dma_alloc_coherent()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_alloc_coherent()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     ///
     /// [`zeroed_slice_with_attrs`]: crate::dma::CoherentMemory::zeroed_slice_with_attrs
     pub fn new(dev: &'bound Device<Bound>, len: usize, flags: Flags) -> Result<Self> {

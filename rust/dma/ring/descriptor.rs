@@ -27,7 +27,8 @@ use kernel::{
 /// sets the flag, and reads it after the device has cleared it. The CPU owns the descriptors that
 /// are not posted, and ignores their flags. All descriptors can be posted at the same time.
 ///
-/// C: `rtl8169_start_xmit()`, `rtl_rx()`, `drivers/net/ethernet/realtek/r8169_main.c`.
+/// C: `rtl8169_start_xmit()`, `rtl_rx()`,
+/// [`r8169_main.c`](srctree/drivers/net/ethernet/realtek/r8169_main.c).
 ///
 /// # Examples
 ///
@@ -108,7 +109,8 @@ impl<'bound, D: FlaggedEntry> DescriptorRing<'bound, D> {
     /// [`EINVAL`] for no descriptor, or more than 65536; and the others of
     /// [`zeroed_slice_with_attrs`].
     ///
-    /// C: `dma_alloc_coherent()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_alloc_coherent()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     ///
     /// [`zeroed_slice_with_attrs`]: crate::dma::CoherentMemory::zeroed_slice_with_attrs
     pub fn new(dev: &'bound Device<Bound>, len: usize, flags: Flags) -> Result<Self> {

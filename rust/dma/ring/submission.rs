@@ -33,7 +33,8 @@ use kernel::{
 /// A driver with fewer commands in flight than the ring has entries does not need the head: see
 /// [`SubmissionRing::push_vacant`].
 ///
-/// C: `struct nvme_queue`, `nvme_sq_copy_cmd()`, `drivers/nvme/host/pci.c`.
+/// C: `struct nvme_queue`, `nvme_sq_copy_cmd()`,
+/// [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
 ///
 /// # Examples
 ///
@@ -109,7 +110,8 @@ impl<'bound, E: AsBytes + FromBytes + Copy> SubmissionRing<'bound, E> {
     /// [`EINVAL`] for less than 2 entries, or more than 65536; and the others of
     /// [`zeroed_slice_with_attrs`].
     ///
-    /// C: `dma_alloc_coherent()`, `include/linux/dma-mapping.h`.
+    /// C: `dma_alloc_coherent()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     ///
     /// [`zeroed_slice_with_attrs`]: crate::dma::CoherentMemory::zeroed_slice_with_attrs
     pub fn new(dev: &'bound Device<Bound>, len: usize, flags: Flags) -> Result<Self> {

@@ -73,7 +73,8 @@ impl EntryLimits {
 
 /// Finds the `struct page` of an address.
 ///
-/// C: `phys_to_page()`, `include/asm-generic/memory_model.h`.
+/// C: `phys_to_page()`,
+/// [`include/asm-generic/memory_model.h`](srctree/include/asm-generic/memory_model.h).
 #[derive(Clone, Copy)]
 struct PageMap {
     /// The address of the `struct page` of the physical address 0, if they are an array.
@@ -176,7 +177,7 @@ impl Filler<true> {
 
 /// Returns how many of `count` entries are before a link to the others.
 ///
-/// C: `__sg_alloc_table()`, `lib/scatterlist.c`.
+/// C: `__sg_alloc_table()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
 fn in_first_chunk(count: u32) -> u32 {
     // CAST: A small number.
     const MAX_SINGLE_ALLOC: u32 = (PAGE_SIZE / size_of::<bindings::scatterlist>()) as u32;
@@ -426,7 +427,7 @@ impl<const WRITE: bool> Filler<WRITE> {
 impl Filler<true> {
     /// Marks the last entry. There is one.
     ///
-    /// C: `sg_mark_end()`, `include/linux/scatterlist.h`.
+    /// C: `sg_mark_end()`, [`include/linux/scatterlist.h`](srctree/include/linux/scatterlist.h).
     #[inline]
     pub(super) fn end(&mut self) {
         // SAFETY: By the invariants that is the last one. CAST: A small number.

@@ -39,7 +39,7 @@ const MAX_UNCOUNTED: usize = 512;
 
 /// A table of entries.
 ///
-/// C: `struct sg_table`, `include/linux/scatterlist.h`.
+/// C: `struct sg_table`, [`include/linux/scatterlist.h`](srctree/include/linux/scatterlist.h).
 ///
 /// # Invariants
 ///
@@ -131,7 +131,7 @@ impl Table {
 
     /// Makes a table of `vecs`, of which entries are counted first.
     ///
-    /// C: `sg_alloc_table()`, `lib/scatterlist.c`.
+    /// C: `sg_alloc_table()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
     #[cold]
     #[inline(never)]
     fn counted<D: Direction>(
@@ -193,7 +193,7 @@ impl Table {
 
     /// Maps the entries for `dev`, the device of the limits, with the direction `D`.
     ///
-    /// C: `dma_map_sgtable()`, `kernel/dma/mapping.c`.
+    /// C: `dma_map_sgtable()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     ///
     /// # Safety
     ///
@@ -221,7 +221,7 @@ impl Table {
 
     /// Unmaps the entries.
     ///
-    /// C: `dma_unmap_sg_attrs()`, `kernel/dma/mapping.c`.
+    /// C: `dma_unmap_sg_attrs()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     ///
     /// # Safety
     ///

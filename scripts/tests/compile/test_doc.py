@@ -2,6 +2,7 @@
 """Test that the documentation builds without a warning, and its tables match the sources."""
 
 import re
+from pathlib import Path
 
 from conftest import KDIR, LINUX, TOP
 
@@ -26,6 +27,10 @@ def test_documentation(make, tree):
     links = re.findall(r'href="([^":#]+\.html)', (library / "index.html").read_text())
     assert links
     assert [link for link in links if not (library / link).exists()] == []
+    # Files in C.
+    links = {link for page in index.parent.rglob("*.html") for link in re.findall(r'href="(/[^"]+)"', page.read_text())}
+    assert {link.removeprefix(f"{LINUX.resolve()}/") for link in links} >= {"kernel/dma/mapping.c", "mm/gup.c"}
+    assert [link for link in links if not Path(link).is_file()] == []
 
 
 BROKEN = {
