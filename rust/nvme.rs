@@ -9,7 +9,7 @@
 //! | `identify` | what controller and namespaces report of themselves |
 //! | `namespace` | a disk: requests become commands |
 //! | `queue` | a pair of rings: the engine |
-//! | `prp` | the list of the pages of a command |
+//! | `prp` | the addresses of a command's data |
 //! | `command`, `regs` | the formats of the hardware |
 //!
 //! Only the engine has `unsafe` code: it gives addresses to the hardware. `nvme/README.md` follows

@@ -52,7 +52,7 @@ impl<'bound> AdminQueue<'bound> {
     /// Creates the queue of a controller, and enables it. Sleeps.
     pub(crate) fn new(regs: &Arc<Regs<'bound>>, lists: &Lists<'bound>) -> Result<Self> {
         regs.disable()?;
-        let queue = Queue::new(regs, lists, 0, DEPTH);
+        let queue = Queue::new(regs, lists, false, 0, DEPTH);
         let (submitter, completer) = in_flight(queue, DEPTH.into())?;
         let memory = CoherentMemory::zeroed_slice(regs.device(), SIZE, GFP_KERNEL)?;
 

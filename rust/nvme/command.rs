@@ -19,7 +19,7 @@ safe_dma::plain_struct! {
         namespace: u32,
         _reserved: [u32; 2],
         _metadata: u64,
-        prps: [u64; 2],
+        pointers: [u64; 2],
         parameters: [u32; 6],
     }
 }
@@ -91,6 +91,8 @@ pub(crate) enum Io {
 
 /// In the third parameter of a command for blocks: they are on the medium when it completes.
 pub(crate) const FORCE_UNIT_ACCESS: u32 = 1 << 30;
+/// In the flags of a command: it has an SGL descriptor, not PRPs.
+const SGL: u8 = 1 << 6;
 /// The second parameter of [`Io::DatasetManagement`].
 const DEALLOCATE: u32 = 1 << 2;
 
@@ -157,19 +159,19 @@ impl Job {
 }
 
 impl Command {
-    /// Creates an entry.
+    /// Creates an entry. Its data is at two PRPs, or with `sgl` in the range of an SGL descriptor.
     #[inline]
-    pub(crate) fn new(id: u16, job: &Job, prps: [u64; 2]) -> Self {
+    pub(crate) fn new(id: u16, job: &Job, pointers: [u64; 2], sgl: bool) -> Self {
         let [a, b, c] = job.parameters.map(u32::to_le);
 
         Self {
             opcode: job.opcode,
-            flags: 0,
+            flags: if sgl { SGL } else { 0 },
             id: id.to_le(),
             namespace: job.namespace.to_le(),
             _reserved: [0; 2],
             _metadata: 0,
-            prps: prps.map(u64::to_le),
+            pointers: pointers.map(u64::to_le),
             parameters: [a, b, c, 0, 0, 0],
         }
     }

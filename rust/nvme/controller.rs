@@ -143,7 +143,7 @@ impl<'bound> Controller<'bound> {
 
         for (number, queue) in (1..).zip(queues) {
             let depth = self.depth();
-            let engine = Queue::new(&self.regs, &self.lists, number, depth);
+            let engine = Queue::new(&self.regs, &self.lists, self.info.sgl, number, depth);
             let (submitter, completer) = in_flight(engine, depth.into())?;
 
             let [submission, completion] = submitter.engine().addresses();

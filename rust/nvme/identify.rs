@@ -30,6 +30,8 @@ pub(crate) struct ControllerInfo {
     pub(crate) write_cache: bool,
     pub(crate) discard: bool,
     pub(crate) write_zeroes: bool,
+    /// Commands of a namespace may have SGL descriptors.
+    pub(crate) sgl: bool,
     /// How long it takes to shut down, at most.
     pub(crate) shutdown: Delta,
 }
@@ -84,6 +86,8 @@ pub(crate) fn controller(admin: &mut AdminQueue<'_>) -> Result<ControllerInfo> {
         write_cache: bytes.number::<1>(525)? & 1 != 0,
         discard: optional & 1 << 2 != 0,
         write_zeroes: optional & 1 << 3 != 0,
+        // Without a condition, or for data that is aligned to 4 bytes, as that of PRPs is.
+        sgl: matches!(bytes.number::<4>(536)? & 3, 1 | 2),
         // In microseconds. CAST: Clamped.
         shutdown: Delta::from_secs(bytes.number::<4>(88)?.div_ceil(1_000_000).clamp(5, 60) as i64),
     })

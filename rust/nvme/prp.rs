@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The pages of a command's data.
+//! The addresses of a command's data.
 
 use crate::dma::{
     Pool,
@@ -45,6 +45,8 @@ pub(crate) struct Pages {
     pub(crate) entries: [u64; 2],
     /// The entry that has the address of the list, if one has.
     pub(crate) list: Option<usize>,
+    /// The entries are an SGL descriptor of a range.
+    pub(crate) sgl: bool,
 }
 
 impl Pages {
@@ -52,7 +54,7 @@ impl Pages {
     pub(crate) fn first(addr: u64) -> Self {
         Self {
             entries: [addr, 0],
-            list: None,
+            ..Self::default()
         }
     }
 }
@@ -80,12 +82,13 @@ pub(crate) fn discard<'bound>(
     io_write!(list, [try: 0], (u64::from(count) << 32).to_le());
     io_write!(list, [try: 1], first.to_le());
     Ok(Pages {
-        entries: [0; 2],
         list: Some(0),
+        ..Pages::default()
     })
 }
 
-/// Returns the pages of `ranges`, and writes them to the list if there are more than two.
+/// Returns the pages of `ranges`, and writes them to the list if there are more than two. With
+/// `sgl`, one range needs no list.
 ///
 /// # Errors
 ///
@@ -96,6 +99,7 @@ pub(crate) fn discard<'bound>(
 pub(crate) fn pages<'bound>(
     mut ranges: impl Iterator<Item = (u64, usize)>,
     size: u32,
+    sgl: bool,
     slot: &mut Option<List<'bound>>,
     lists: &Lists<'bound>,
 ) -> Result<Pages> {
@@ -105,11 +109,21 @@ pub(crate) fn pages<'bound>(
     // CAST: From at most 64 bits.
     let left = (len as u64).saturating_sub(next.wrapping_sub(addr));
 
-    if left <= PAGE && len == size as usize {
-        return Ok(Pages {
-            entries: [addr, if left == 0 { 0 } else { next }],
-            list: None,
-        });
+    if len == size as usize {
+        if left <= PAGE {
+            return Ok(Pages {
+                entries: [addr, if left == 0 { 0 } else { next }],
+                ..Pages::default()
+            });
+        }
+        if sgl {
+            // The type of the descriptor is 0, above the length.
+            return Ok(Pages {
+                entries: [addr, size.into()],
+                sgl: true,
+                ..Pages::default()
+            });
+        }
     }
     all_pages(first, ranges, size, list(slot, lists)?)
 }
@@ -155,12 +169,13 @@ fn all_pages(
     if count <= 2 {
         return Ok(Pages {
             entries,
-            list: None,
+            ..Pages::default()
         });
     }
     io_write!(list, [try: 0], entries[1].to_le());
     Ok(Pages {
         entries,
         list: Some(1),
+        sgl: false,
     })
 }

@@ -42,6 +42,8 @@ use kernel::{
 pub(crate) struct Queue<'bound> {
     regs: Arc<Regs<'bound>>,
     lists: Lists<'bound>,
+    /// Commands may have SGL descriptors.
+    sgl: bool,
     /// 0 is the admin queue.
     number: u16,
     depth: u16,
@@ -58,12 +60,14 @@ impl<'bound> Queue<'bound> {
     pub(crate) fn new(
         regs: &Arc<Regs<'bound>>,
         lists: &Lists<'bound>,
+        sgl: bool,
         number: u16,
         depth: u16,
     ) -> Self {
         Self {
             regs: regs.clone(),
             lists: lists.clone(),
+            sgl,
             number,
             depth,
             addresses: [0; 2],
@@ -107,10 +111,10 @@ pub(crate) struct Completions<'bound> {
 // The controller accesses the data of a command from the doorbell after `issue()` until it has
 // written the completion with its identifier, which `next_completion()` returns when its phase says
 // that it is new: the barrier is in the ring. The opcode's direction is that of the segments, and
-// their length is that of the blocks that `Namespace` has for the command. Its pages and its list
-// describe the segments and nothing else. A list belongs to a tag, of which one command is in
-// flight. `stop()` disables the controller, which ends all commands, or else its access to memory,
-// which it gets again only when it is disabled.
+// their length is that of the blocks that `Namespace` has for the command. Its pages and its list,
+// or its SGL descriptor, describe the segments and nothing else. A list belongs to a tag, of which
+// one command is in flight. `stop()` disables the controller, which ends all commands, or else its
+// access to memory, which it gets again only when it is disabled.
 //
 // Rings are freed after the same. Lists are freed with the state, when no command is in flight.
 unsafe impl<'bound> Engine for Queue<'bound> {
@@ -173,12 +177,12 @@ unsafe impl<'bound> Engine for Queue<'bound> {
             (Data::Bytes(size), true, false) => {
                 let segments = segments.to_device().ok_or(EINVAL)?;
                 let ranges = segments.map(|range| raw(range.address(), range.len()));
-                prp::pages(ranges, size, slot, &self.lists)?
+                prp::pages(ranges, size, self.sgl, slot, &self.lists)?
             }
             (Data::Bytes(size), false, true) => {
                 let segments = segments.from_device().ok_or(EINVAL)?;
                 let ranges = segments.map(|range| raw(range.address(), range.len()));
-                prp::pages(ranges, size, slot, &self.lists)?
+                prp::pages(ranges, size, self.sgl, slot, &self.lists)?
             }
             (Data::Bytes(_), ..) => Pages::default(),
             (Data::Blocks(first, count), ..) => prp::discard(first, count, slot, &self.lists)?,
@@ -190,7 +194,7 @@ unsafe impl<'bound> Engine for Queue<'bound> {
             let addr = unsafe { list.range().address().as_raw() };
             *entries.get_mut(entry).ok_or(EINVAL)? = addr;
         }
-        Ok(Command::new(id.as_u16(), &job, entries))
+        Ok(Command::new(id.as_u16(), &job, entries, pages.sgl))
     }
 
     #[inline]
