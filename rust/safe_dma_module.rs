@@ -48,10 +48,6 @@ kernel::prelude::module! {
             default: false,
             description: "Allocate /dev/safe_dma0 contiguously behind an IOMMU too (default: N)",
         },
-        untrusted: bool {
-            default: false,
-            description: "Mark the device as untrusted, to bounce partial pages (default: N)",
-        },
         dma_bits: u8 {
             default: 28,
             description: "Address bits as in QEMU's edu,dma_mask=, or fewer (default: 28)",

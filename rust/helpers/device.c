@@ -29,11 +29,6 @@ bool helper_pci_dev_is_untrusted(struct pci_dev *pdev)
 	return pdev->untrusted;
 }
 
-void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted)
-{
-	pdev->untrusted = untrusted;
-}
-
 /* Returns the physical address to which @addr, mapped for @dev, leads. */
 phys_addr_t helper_dma_addr_to_phys(struct device *dev, dma_addr_t addr)
 {

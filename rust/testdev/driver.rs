@@ -20,7 +20,7 @@ use super::{
         Revocable, //
     },
     target::Target,
-    untrusted::Untrusted, //
+    untrusted, //
 };
 use crate::{
     dma::limits,
@@ -125,8 +125,6 @@ pub(crate) struct Data<'bound> {
     misc: Misc,
     _interrupt: Option<Pin<KBox<Interrupt<'bound>>>>,
     edu: Option<Arc<Edu<'bound>>>,
-    // Dropped after all mappings.
-    _untrusted: Option<Untrusted<'bound>>,
 }
 
 /// Returns the DMA mask for the module parameter `dma_bits`.
@@ -192,12 +190,6 @@ impl pci::Driver for TestDriver {
         _info: Option<&'bound Self::IdInfo>,
     ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
         pin_init::pin_init_scope(move || {
-            let untrusted = module_parameters::untrusted.value().then(|| {
-                // SAFETY: Nothing is mapped yet. The value becomes the last field of the driver's
-                // data, and is dropped after all mappings.
-                unsafe { Untrusted::mark(pdev) }
-            });
-
             pdev.enable_device_mem()?;
 
             let default_masks = [
@@ -217,7 +209,6 @@ impl pci::Driver for TestDriver {
             };
 
             Ok(try_pin_init!(Data {
-                _untrusted: untrusted,
                 _interrupt: interrupt,
                 edu: edu.clone(),
                 _: {
@@ -228,7 +219,7 @@ impl pci::Driver for TestDriver {
                         claims: module_parameters::claims.value(),
                         default_masks,
                         dma_bits: module_parameters::dma_bits.value(),
-                        untrusted: module_parameters::untrusted.value(),
+                        untrusted: untrusted::is_untrusted(pdev),
                         edu_of,
                     };
                     selftest::run(pdev, edu.as_deref(), selection);

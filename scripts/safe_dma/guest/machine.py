@@ -68,6 +68,8 @@ def kernel_parameters(settings: dict) -> list[str]:
         parameters = [*parameters, "iommu.forcedac=1"]
     if settings["bounce"] == "forced":
         parameters = [*parameters, "swiotlb=force"]
+    if settings["untrusted"]:
+        parameters = [*parameters, "SAFE_DMA_UNTRUSTED=Y"]
     # Other kernels have other defaults.
     parameters = [*parameters, f"cma={settings['cma']}M"]
     if settings["firmware"] == "acpi":
@@ -77,7 +79,4 @@ def kernel_parameters(settings: dict) -> list[str]:
 
 def module_parameters(settings: dict) -> list[str]:
     """Return the module's parameters."""
-    parameters = [f"dma_bits={settings['address_bits']}"]
-    if settings["untrusted"]:
-        parameters.append("untrusted=Y")
-    return parameters
+    return [f"dma_bits={settings['address_bits']}"]

@@ -42,7 +42,7 @@ SETTINGS = {
     "stage": Setting(1, (1, 2), "the stage of translation that the SMMU has"),
     "bounce": Setting("none", ("none", "beyond_mask", "forced"), "which buffers are bounced without translation"),
     "coherent": Setting(True, (True, False), "whether the device is cache-coherent"),
-    "untrusted": Setting(False, (True, False), "whether the driver marks its device as untrusted"),
+    "untrusted": Setting(False, (True, False), "whether the devices are marked as untrusted"),
     "firmware": Setting("devicetree", ("devicetree", "acpi"), "the description of the machine for the kernel"),
     "memory": Setting(512, range(256, 65537), "MiB"),
     "address_bits": Setting(32, range(28, 53), "the address bits of the device"),
