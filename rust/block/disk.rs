@@ -200,6 +200,10 @@ impl<T: Operations> Disk<T> {
         NullTerminatedFormatter::new(place)
             .ok_or(EINVAL)?
             .write_fmt(name)?;
+        // C warns of it.
+        if place[0] == 0 {
+            return Err(EINVAL);
+        }
         // SAFETY: As above.
         unsafe { bindings::set_capacity(disk, sectors) };
         // SAFETY: The parent is bound, and the disk has all that C needs.
@@ -218,6 +222,11 @@ impl<T: Operations> Disk<T> {
             data,
             _tags: tags.clone(),
         })
+    }
+
+    pub(super) fn queue(&self) -> *mut bindings::request_queue {
+        // SAFETY: By the invariants. It does not change.
+        unsafe { (*self.disk).queue }
     }
 
     /// Returns the driver's data.

@@ -28,7 +28,8 @@ use kernel::{
     sync::{
         Arc,
         Mutex, //
-    }, //
+    },
+    time::Msecs, //
 };
 
 /// A PCI driver of block devices. [`Adapter`] makes a [`pci::Driver`] of it.
@@ -88,7 +89,7 @@ pub trait Driver: Sized + 'static {
     /// Shuts the controller down: requests in flight end, and later ones are refused. May sleep.
     ///
     /// Called after the disks were removed; before, if the device is gone or the machine is shut
-    /// down, and then perhaps more than once.
+    /// down, and then perhaps more than once. At a shutdown, requests had time to end.
     fn stop<'bound>(controller: &Self::Controller<'bound>);
 }
 
@@ -114,9 +115,12 @@ impl<T: Driver> irq::Handler for Interrupt<'_, T> {
 
 /// What is registered for a device. Dropped in this order.
 struct Registered<'bound, T: Driver> {
-    _disks: Registrations<T::Disk<'bound>>,
+    disks: Registrations<T::Disk<'bound>>,
     _interrupts: Interrupts<'bound, Interrupt<'bound, T>>,
 }
+
+/// How long requests may take at a shutdown.
+const SHUTDOWN: Msecs = 30_000;
 
 /// A device whose registers are enabled.
 struct Enabled<'bound>(&'bound pci::Device<Bound>);
@@ -202,6 +206,9 @@ fn set_up<'bound, T: Driver>(dev: &'bound pci::Device<Core<'_>>) -> Result<Enabl
 
     dev.enable_device_mem()?;
     let enabled = Enabled(dev);
+    // C enables it, too, and there is no handler for it.
+    // SAFETY: The device is enabled.
+    unsafe { bindings::pci_intx(as_raw(dev), 0) };
     // SAFETY: The device is being probed, so that nothing maps or allocates for it yet.
     unsafe { dev.dma_set_mask_and_coherent(DmaMask::try_new(T::DMA_BITS)?)? };
     // SAFETY: As above. A PCI device has these parameters.
@@ -219,7 +226,36 @@ unsafe extern "C" fn shutdown<T: Driver>(dev: *mut bindings::pci_dev) {
     // SAFETY: As above, so that its data has been set, and is of this type.
     let data = unsafe { dev.drvdata_borrow::<Data<'_, T>>() };
 
+    let registered = data.registered.lock();
+    let disks = registered.as_ref().map(|registered| &registered.disks);
+    // Requests in flight end; later ones wait, and are refused after that.
+    let frozen = disks.map(|disks| disks.freeze(SHUTDOWN));
     T::stop(&data.controller);
+    drop(frozen);
+}
+
+/// The power management of an [`Adapter`].
+struct Pm(bindings::dev_pm_ops);
+
+// SAFETY: It does not change.
+unsafe impl Sync for Pm {}
+
+/// Refuses suspend and hibernation, whose callbacks the abstraction does not have.
+///
+/// Without a callback, the kernel that is restored would give the device access to memory by the
+/// addresses of the kernel that restores it.
+static PM: Pm = {
+    let mut pm: bindings::dev_pm_ops = pin_init::zeroed();
+
+    pm.prepare = Some(refuse);
+    Pm(pm)
+};
+
+/// # Safety
+///
+/// Only for C, as `dev_pm_ops::prepare`.
+unsafe extern "C" fn refuse(_dev: *mut bindings::device) -> c_int {
+    EOPNOTSUPP.to_errno()
 }
 
 impl<T: Driver> pci::Driver for Adapter<T> {
@@ -250,16 +286,17 @@ impl<T: Driver> pci::Driver for Adapter<T> {
                 T::start(&controller, dev, interrupts.queues(), &mut disks).map(|()| interrupts)
             });
             let interrupts = started.inspect_err(|_| T::stop(&controller))?;
-            // The abstraction has no such callback. It is the same for all devices.
+            // The abstraction has no such callbacks. They are the same for all devices.
             // SAFETY: C has set the driver, which stays while a device is being probed. Others
             // write the same.
             unsafe {
                 let driver = (*as_raw(dev)).driver;
                 (&raw mut (*driver).shutdown).write_volatile(Some(shutdown::<T>));
+                (&raw mut (*driver).driver.pm).write_volatile(&raw const PM.0);
             }
             Ok(try_pin_init!(Data {
                 registered <- new_mutex!(Some(Registered {
-                    _disks: disks,
+                    disks,
                     _interrupts: interrupts,
                 })),
                 controller,

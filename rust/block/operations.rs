@@ -10,6 +10,7 @@ use super::{
     },
     tag_set::Mapping, //
 };
+use crate::bindings as helpers;
 use core::{
     marker::PhantomData,
     ptr::NonNull, //
@@ -21,7 +22,8 @@ use kernel::{
         c_uint,
         c_void, //
     },
-    prelude::*, //
+    prelude::*,
+    sync::atomic::Relaxed, //
 };
 
 /// A request that [`Operations::queue_rq`] does not take, or whose data cannot be mapped.
@@ -64,7 +66,8 @@ pub trait Operations: Sync + Sized {
     /// Notifies the device of the requests of a queue. Does not sleep.
     fn commit_rqs(&self, queue: usize);
 
-    /// Handles a request that did not end in time. May sleep.
+    /// Handles a request that did not end in time. May sleep, and allocate memory, for which the
+    /// kernel does no I/O.
     ///
     /// `again` is set if this was called for the request before. `tag` may have ended meanwhile,
     /// and be in use again.
@@ -157,12 +160,20 @@ impl<T: Operations> Vtable<T> {
     unsafe extern "C" fn timeout(rq: *mut bindings::request) -> bindings::blk_eh_timer_return {
         // SAFETY: By the safety requirements: C keeps the request and its queue meanwhile.
         let ((disk, queue), tag) = unsafe { (Self::disk((*rq).mq_hctx), (*rq).tag) };
-        // SAFETY: As above. C calls this for one request at a time, and `prepare()` runs before the
-        // request is started.
-        let again = unsafe { core::mem::replace(&mut (*request::private(rq)).has_timed_out, true) };
+        // SAFETY: As above. All access to it is atomic: the request may be queued again meanwhile.
+        let has_timed_out = unsafe { request::has_timed_out(rq) };
+        let again = has_timed_out.load(Relaxed);
+        has_timed_out.store(true, Relaxed);
 
+        // Requests wait for the driver, which must not wait for them to get memory.
+        // SAFETY: Restored below.
+        let flags = unsafe { helpers::helper_memalloc_noio_save() };
         // CAST: As in `Request::tag()`.
-        match disk.timeout(queue, tag as u16, again) {
+        let handled = disk.timeout(queue, tag as u16, again);
+        // SAFETY: As above.
+        unsafe { helpers::helper_memalloc_noio_restore(flags) };
+
+        match handled {
             Timeout::Wait => bindings::blk_eh_timer_return_BLK_EH_RESET_TIMER,
             Timeout::Handled => bindings::blk_eh_timer_return_BLK_EH_DONE,
         }
@@ -202,12 +213,13 @@ impl<T: Operations> Vtable<T> {
         let map = unsafe { &raw mut (*set).map[0] };
 
         match mapping {
-            // SAFETY: The device is valid, and C has allocated the map.
-            Some(mapping) => unsafe {
-                bindings::blk_mq_map_hw_queues(map, mapping.dev, mapping.offset)
+            // SAFETY: The device is valid, and C has allocated the map. C warns of vectors that the
+            // device does not have.
+            Some(mapping) if unsafe { mapping.has_vectors((*map).nr_queues) } => unsafe {
+                bindings::blk_mq_map_hw_queues(map, &raw mut (*mapping.dev).dev, mapping.offset)
             },
             // SAFETY: As above.
-            None => unsafe { bindings::blk_mq_map_queues(map) },
+            _ => unsafe { bindings::blk_mq_map_queues(map) },
         }
     }
 }

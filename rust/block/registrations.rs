@@ -11,13 +11,16 @@ use super::{
     tag_set::TagSet, //
 };
 use kernel::{
+    bindings,
     device::{
         Bound,
         Device, //
     },
+    ffi::c_ulong,
     fmt,
     prelude::*,
-    sync::Arc, //
+    sync::Arc,
+    time::Msecs, //
 };
 
 /// Disks that are registered, for as long as the library keeps this.
@@ -61,6 +64,39 @@ impl<D: Operations> Registrations<D> {
         let disk = unsafe { Disk::add(parent, name, tags, limits, sectors, data)? };
         self.0.push_within_capacity(disk)?;
         self.0.last().ok_or(EINVAL)
+    }
+}
+
+impl<D: Operations> Registrations<D> {
+    /// Waits until all requests have ended, at most for `timeout`, and lets no other begin until
+    /// the value is dropped. Sleeps.
+    ///
+    /// C: `blk_freeze_queue_start_non_owner()`, `blk_mq_freeze_queue_wait_timeout()`,
+    /// [`block/blk-mq.c`](srctree/block/blk-mq.c).
+    pub(super) fn freeze(&self, timeout: Msecs) -> Frozen<'_, D> {
+        let mut left: c_ulong = kernel::time::msecs_to_jiffies(timeout);
+
+        for disk in &self.0 {
+            // SAFETY: The disk is registered. `Frozen` undoes this.
+            unsafe { bindings::blk_freeze_queue_start_non_owner(disk.queue()) };
+        }
+        for disk in &self.0 {
+            // SAFETY: As above. CAST: From jiffies that are left, or 0.
+            left = unsafe { bindings::blk_mq_freeze_queue_wait_timeout(disk.queue(), left) } as _;
+        }
+        Frozen(self)
+    }
+}
+
+/// Disks whose requests wait until this is dropped.
+pub(super) struct Frozen<'a, D: Operations>(&'a Registrations<D>);
+
+impl<D: Operations> Drop for Frozen<'_, D> {
+    fn drop(&mut self) {
+        for disk in &self.0 .0 {
+            // SAFETY: `freeze()` has frozen it.
+            unsafe { bindings::blk_mq_unfreeze_queue_non_owner(disk.queue()) };
+        }
     }
 }
 

@@ -10,7 +10,11 @@ use core::{
 use kernel::{
     bindings,
     ffi::c_uint,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
 };
 
 /// The result of a request.
@@ -148,8 +152,7 @@ impl Pdu {
 #[derive(Zeroable)]
 #[repr(C)]
 pub(super) struct Private {
-    /// For the callback for time-outs, while the request is the driver's.
-    pub(super) has_timed_out: bool,
+    has_timed_out: bool,
     pdu: Pdu,
 }
 
@@ -371,15 +374,26 @@ pub(super) unsafe fn init(rq: *mut bindings::request, size: c_uint) {
 pub(super) unsafe fn prepare(rq: *mut bindings::request) {
     const DONTPREP: u32 = 1 << bindings::rqf_flags___RQF_DONTPREP;
 
-    // SAFETY: By the safety requirements nothing else accesses either.
+    // SAFETY: By the safety requirements nothing else accesses the flags and the `Pdu`.
     unsafe {
-        (*private(rq)).has_timed_out = false;
+        has_timed_out(rq).store(false, Relaxed);
         // C clears the flag of a new request, and keeps that of one that is queued again.
         if (*rq).rq_flags & DONTPREP == 0 {
             (*rq).rq_flags |= DONTPREP;
             (*pdu(rq)).retries = 0;
         }
     }
+}
+
+/// Returns whether a request has timed out since it was started.
+///
+/// # Safety
+///
+/// `rq` is a request of a queue of ours, for `'a`.
+#[inline]
+pub(super) unsafe fn has_timed_out<'a>(rq: *mut bindings::request) -> &'a Atomic<bool> {
+    // SAFETY: By the safety requirements. Nothing else accesses the field but at initialization.
+    unsafe { Atomic::from_ptr(&raw mut (*private(rq)).has_timed_out) }
 }
 
 /// Ends a request with the status in its `Pdu`.

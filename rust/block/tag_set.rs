@@ -16,27 +16,44 @@ use super::{
 use core::marker::PhantomData;
 use kernel::{
     bindings,
-    device::{
-        Bound,
-        Device, //
-    },
+    device::Bound,
     error::to_result,
     ffi::{
         c_uint,
         c_ulong, //
     },
+    page::PAGE_SIZE,
+    pci,
     prelude::*,
     sync::Arc,
     time::Msecs,
     types::Opaque, //
 };
 
-/// Whose interrupts are the queues'.
+/// The device whose interrupts are the queues'.
 pub(super) struct Mapping {
-    pub(super) dev: *mut bindings::device,
+    pub(super) dev: *mut bindings::pci_dev,
     /// The vector of the first queue.
     pub(super) offset: c_uint,
 }
+
+impl Mapping {
+    /// Returns whether the device has a vector for each of `queues` queues.
+    ///
+    /// # Safety
+    ///
+    /// The device is valid.
+    pub(super) unsafe fn has_vectors(&self, queues: c_uint) -> bool {
+        (0..queues).all(|queue| {
+            let vector = self.offset.checked_add(queue);
+            // SAFETY: By the safety requirements.
+            vector.is_some_and(|vector| unsafe { bindings::pci_irq_vector(self.dev, vector) } > 0)
+        })
+    }
+}
+
+/// At least the size of a cache line in bytes.
+const CACHE_LINE: usize = 256;
 
 /// The hardware queues of a device, with a set of tags for each.
 ///
@@ -70,14 +87,15 @@ impl<T: Operations> TagSet<T> {
     ///
     /// A request has room for `segments` ranges of memory. It times out after `timeout`. With
     /// `vectors`, each queue belongs to the CPUs of an interrupt vector of that device, the first
-    /// queue to the vector of that number; otherwise C distributes them.
+    /// queue to the vector of that number; otherwise, and if there are fewer vectors, C distributes
+    /// them.
     ///
     /// There are at most as many queues as CPUs: see [`TagSet::queues`]. Sleeps.
     ///
     /// # Errors
     ///
     /// [`EINVAL`] for no queue, a depth of less than 2 or more than [`TagSet::MAX_DEPTH`], no
-    /// segment, or no time; [`ENOMEM`] without memory.
+    /// segment, more than fit in a request of 16 pages, or no time; [`ENOMEM`] without memory.
     ///
     /// C: `blk_mq_alloc_tag_set()`, [`block/blk-mq.c`](srctree/block/blk-mq.c).
     pub fn new(
@@ -85,7 +103,7 @@ impl<T: Operations> TagSet<T> {
         depth: u16,
         segments: u16,
         timeout: Msecs,
-        vectors: Option<(&Device<Bound>, u32)>,
+        vectors: Option<(&pci::Device<Bound>, u32)>,
     ) -> Result<Arc<Self>> {
         // C: `BLK_MQ_TAG_MIN`, and one that a scheduler leaves.
         if !(2..=Self::MAX_DEPTH).contains(&depth) || queues == 0 || segments == 0 || timeout == 0 {
@@ -95,7 +113,12 @@ impl<T: Operations> TagSet<T> {
             dev: core::ptr::from_ref(dev).cast_mut().cast(),
             offset,
         });
-        let list = usize::from(segments) * Pdu::ENTRY;
+        let size = size_of::<Private>() + usize::from(segments) * Pdu::ENTRY;
+        // C: `blk_mq_alloc_rqs()` allocates 16 pages at a time, for whole cache lines, and does not
+        // return if a request is larger.
+        if (size_of::<bindings::request>() + size).next_multiple_of(CACHE_LINE) > PAGE_SIZE << 4 {
+            return Err(EINVAL);
+        }
 
         let mut set: bindings::blk_mq_tag_set = pin_init::zeroed();
         set.ops = &Vtable::<T>::OPS;
@@ -103,8 +126,8 @@ impl<T: Operations> TagSet<T> {
         set.nr_maps = 1;
         set.queue_depth = depth.into();
         set.numa_node = bindings::NUMA_NO_NODE;
-        // CAST: At most 16 bits of segments.
-        set.cmd_size = (size_of::<Private>() + list) as c_uint;
+        // CAST: Less than 16 pages.
+        set.cmd_size = size as c_uint;
         set.timeout = jiffies(timeout);
         set.driver_data = operations::as_data(mapping.as_ref());
 

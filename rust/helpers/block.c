@@ -5,6 +5,7 @@
 #ifdef CONFIG_BLOCK
 #include <linux/blk-mq-dma.h>
 #include <linux/dma-mapping.h>
+#include <linux/sched/mm.h>
 
 /*
  * Maps the data of a request that is one segment of RAM, without a range of addresses. Returns
@@ -22,6 +23,16 @@ bool helper_blk_rq_dma_map_single(struct request *req, struct device *dma_dev, d
 
 	*addr = dma_map_phys(dma_dev, bvec_phys(&bv), bv.bv_len, rq_dma_dir(req), 0);
 	return !dma_mapping_error(dma_dev, *addr);
+}
+
+unsigned int helper_memalloc_noio_save(void)
+{
+	return memalloc_noio_save();
+}
+
+void helper_memalloc_noio_restore(unsigned int flags)
+{
+	memalloc_noio_restore(flags);
 }
 
 bool helper_blk_rq_dma_unmap(struct request *req, struct device *dma_dev,

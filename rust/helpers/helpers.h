@@ -30,6 +30,8 @@ bool helper_blk_rq_dma_map_single(struct request *req, struct device *dma_dev, d
 bool helper_blk_rq_dma_unmap(struct request *req, struct device *dma_dev,
 			     struct dma_iova_state *state, size_t mapped_len,
 			     enum pci_p2pdma_map_type map);
+unsigned int helper_memalloc_noio_save(void);
+void helper_memalloc_noio_restore(unsigned int flags);
 #endif
 
 /* coherent.c */
@@ -42,7 +44,6 @@ void helper_device_unlock(struct device *dev);
 phys_addr_t helper_dma_addr_to_phys(struct device *dev, dma_addr_t addr);
 bool helper_is_swiotlb_force_bounce(struct device *dev);
 bool helper_pci_dev_is_untrusted(struct pci_dev *pdev);
-void helper_pci_dev_set_untrusted(struct pci_dev *pdev, bool untrusted);
 
 /* dma.c */
 int helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr);

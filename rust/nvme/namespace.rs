@@ -64,7 +64,7 @@ pub(crate) fn add_all<'bound>(
     let size = max_size(controller);
     // Not a page of each, the first of which need not begin with one. CAST: At most 513.
     let segments = (size / prp::PAGE as usize + 1) as u16;
-    let vectors = Some((controller.device(), 1));
+    let vectors = Some((dev, 1));
     let tags = TagSet::new(
         queues.into(),
         controller.depth(),

@@ -131,7 +131,7 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         self.regs.device()
     }
 
-    fn open(&mut self) -> Result<(Submission<'bound>, Completions<'bound>)> {
+    unsafe fn open(&mut self) -> Result<(Submission<'bound>, Completions<'bound>)> {
         let (dev, entries) = (self.regs.device(), Self::entries(self.depth));
         let submission = SubmissionRing::new(dev, entries.into(), GFP_KERNEL)?;
         let completion = CompletionRing::new(dev, entries.into(), GFP_KERNEL)?;

@@ -444,6 +444,7 @@ mod checks {
             (1, 1, 1, 1),
             (1, u16::MAX, 1, 1),
             (1, 4, 0, 1),
+            (1, 4, u16::MAX, 1),
             (1, 4, 1, 0),
         ] {
             if tag_set(queues, depth, segments, timeout) != Some(EINVAL) {
@@ -473,12 +474,14 @@ mod checks {
             {
                 return fail("a disk with too many sectors was added");
             }
-            let name = fmt!("safe_dma_check_with_a_name_that_is_too_long");
-            if registrations
-                .disk(ctx.dev, name, &tags, LIMITS, 0, engines)
-                .is_ok()
-            {
-                return fail("a disk with too long a name was added");
+            for name in ["", "safe_dma_check_with_a_name_that_is_too_long"] {
+                let name = fmt!("{name}");
+                if registrations
+                    .disk(ctx.dev, name, &tags, LIMITS, 0, engines)
+                    .is_ok()
+                {
+                    return fail("a disk with an impossible name was added");
+                }
             }
             Ok("blk_mq_alloc_tag_set, device_add_disk refused with EINVAL witness: no disk")
         })
