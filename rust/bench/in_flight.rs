@@ -109,7 +109,7 @@ unsafe impl<'a> Engine for Rings<'a> {
         self.dev
     }
 
-    fn open(&mut self) -> Result<(Self::Submission, Self::Completion)> {
+    unsafe fn open(&mut self) -> Result<(Self::Submission, Self::Completion)> {
         self.rings.take().ok_or(EBUSY)
     }
 

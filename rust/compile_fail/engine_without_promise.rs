@@ -35,7 +35,7 @@ impl Engine for Queue<'_> {
         self.0
     }
 
-    fn open(&mut self) -> Result<((), ())> {
+    unsafe fn open(&mut self) -> Result<((), ())> {
         Ok(((), ()))
     }
 

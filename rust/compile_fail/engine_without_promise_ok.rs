@@ -31,7 +31,7 @@ unsafe impl Engine for Nothing<'_> {
         self.0
     }
 
-    fn open(&mut self) -> Result<((), ())> {
+    unsafe fn open(&mut self) -> Result<((), ())> {
         Ok(((), ()))
     }
 

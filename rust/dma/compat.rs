@@ -124,7 +124,7 @@ pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
 /// Returns whether syncing for `dev` has any effect.
 ///
 /// C clears the flag before it makes the first mapping that must be synced, one that is bounced.
-/// `dma_set_mask()` sets it again; a driver calls that while nothing is mapped.
+/// `dma_set_mask()` sets it again: see the known limits in `rust/README.md`.
 ///
 /// C: `dma_dev_need_sync()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 /// The sync functions ask the same.

@@ -256,7 +256,9 @@ impl<M: SyncForCpu> Drop for CpuAccess<'_, M> {
 /// device first. The memory can be read in each direction. CPU writes reach the device only if
 /// `D: DeviceReads`: `FromDevice` memory is read-only.
 ///
-/// Dropping it drops the mapping; forgetting it leaks the memory with its mapping.
+/// Dropping it drops the mapping, which may undo CPU writes to memory of others, such as
+/// [`UserPages`](super::UserPages): use `unmap()` or [`CpuOwned::into_device`]. Forgetting it leaks
+/// the memory with its mapping.
 ///
 /// # Examples
 ///

@@ -102,16 +102,18 @@ impl<S> DerefMut for Opened<S> {
 ///    for as long as the device may access it, also if the engine, a state or a command is dropped
 ///    or forgotten.
 /// 6. Points 2 and 3 hold whatever other engine values of the same device do.
-/// 7. States are passed to no other engine, unless its [`Engine::open`] has returned them.
 ///
 /// # Hostile devices
 ///
 /// The points are about the driver, and about a device that works as documented. A device that
 /// completes a command whose memory it still accesses, or that accesses memory which it was never
-/// given, is outside of this contract: isolate it by the IOMMU, which ends its access when the
-/// memory is unmapped. A completion of no command in flight is an error value. So is a repeated
-/// one, until its tag is in flight again: from then on the counter above [`Engine::TAG_BITS`] tells
-/// the two commands apart until it wraps, and without a counter nothing does.
+/// given, is outside of this contract. Only an unmap behind an IOMMU in strict mode ends its
+/// access: unmap the memory before a reference to it is made. Memory that stays mapped while the
+/// CPU owns it changes under the reference.
+///
+/// A completion of no command in flight is an error value. So is a repeated one, until its tag is
+/// in flight again: from then on the counter above [`Engine::TAG_BITS`] tells the two commands
+/// apart until it wraps, and without a counter nothing does.
 pub unsafe trait Engine {
     /// The parameters besides the segments: opcode, offset in the device.
     type Command: Copy;
@@ -131,12 +133,17 @@ pub unsafe trait Engine {
     /// Returns the device that accesses the memory.
     fn device(&self) -> &Device<Bound>;
 
-    /// Returns the states, when no command is in flight yet. May sleep.
+    /// Returns the states. May sleep.
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if they were taken before, or another error if the engine does not work.
-    fn open(&mut self) -> Result<(Self::Submission, Self::Completion)>;
+    /// [`EBUSY`] if the device has another owner, or another error if the engine does not work.
+    ///
+    /// # Safety
+    ///
+    /// This is called once, and before all other methods but [`Engine::device`]. The states are
+    /// passed to methods of `self` only, or dropped after `self`.
+    unsafe fn open(&mut self) -> Result<(Self::Submission, Self::Completion)>;
 
     /// Prepares a command: checks it, and writes lists if it needs some. The device is not
     /// notified.

@@ -146,7 +146,7 @@ type Ends<E, M, V> = (Submitter<E, M, V>, Completer<E, M, V>);
 /// When both ends are dropped while commands are in flight, their memory, the engine and all that
 /// it owns are leaked, and the kernel logs that: dropping does not sleep to wait for a device.
 /// [`Submitter::stop`] returns the memory. Without commands in flight, dropping the last end drops
-/// the engine, which may sleep if that does.
+/// the engine and frees the table, which may sleep.
 pub struct Submitter<E: Engine, M: Memory, V> {
     table: Arc<Table<E, M, V>>,
     /// Where the search for a vacant tag begins.

@@ -36,8 +36,9 @@ impl Address {
     /// # Safety
     ///
     /// A device that is given the number accesses memory by it as an [`Engine`](super::Engine)
-    /// promises: only memory that is mapped for it then, in that direction, and while the CPU does
-    /// not access it.
+    /// promises: only memory that is mapped for it then, in that direction, and to which no
+    /// reference exists. Memory that the CPU may access meanwhile is coherent, registers, or that
+    /// of others.
     #[inline]
     pub unsafe fn as_raw(self) -> DmaAddress {
         self.0

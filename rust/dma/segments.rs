@@ -40,8 +40,8 @@ use kernel::{
 ///
 /// - [`Memory::segments`] are mapped for [`Memory::device`], in their direction, until `self` is
 ///   dropped or consumed, wherever it is moved to, and for ever if it is forgotten. So `self` owns
-///   the mapping, and borrows nothing that could undo it. Device and segments are the same at
-///   every call.
+///   the mapping, and borrows nothing that could undo it, also when that is dropped after `self`
+///   was forgotten. Device and segments are the same at every call.
 /// - The direction of the segments is [`Memory::Direction`], unless that is `()`.
 /// - `self` holds no reference or box to the memory. Memory that belongs to others, such as pages
 ///   of a process, may be accessed by them meanwhile, and is only copied. All other memory is

@@ -120,12 +120,14 @@ impl<E: Engine, M: Memory> From<WaitError<E, M>> for Error {
 }
 
 impl<E: Engine, M: Memory> Transfer<E, M> {
-    /// Starts a transfer of the bytes of `range` from memory to the device. Does not sleep.
+    /// Starts a transfer of the bytes of `range` from memory to the device.
+    ///
+    /// Sleeps only if [`Engine::open`] does or, on an error, the drop of the engine.
     ///
     /// # Errors
     ///
     /// The memory comes back with [`EINVAL`] if the range is empty or not within it, or if it is
-    /// mapped for another device; or with the error of the engine.
+    /// mapped for another device; or with the error of the engine. The engine is dropped.
     pub fn to_device(
         engine: E,
         memory: M,
@@ -140,12 +142,14 @@ impl<E: Engine, M: Memory> Transfer<E, M> {
         })
     }
 
-    /// Starts a transfer of the bytes of `range` from the device to memory. Does not sleep.
+    /// Starts a transfer of the bytes of `range` from the device to memory.
+    ///
+    /// Sleeps only if [`Engine::open`] does or, on an error, the drop of the engine.
     ///
     /// # Errors
     ///
     /// The memory comes back with [`EINVAL`] if the range is empty or not within it, or if it is
-    /// mapped for another device; or with the error of the engine.
+    /// mapped for another device; or with the error of the engine. The engine is dropped.
     pub fn from_device(
         engine: E,
         memory: M,
@@ -174,7 +178,8 @@ impl<E: Engine, M: Memory> Transfer<E, M> {
 
         let prepared = match part(memory.segments()) {
             Some(segments) if same_device && !segments.is_empty() => {
-                engine.open().and_then(|(submission, completion)| {
+                // SAFETY: The engine was given away to this transfer, which has one pair of states.
+                unsafe { engine.open() }.and_then(|(submission, completion)| {
                     let mut submission = Opened::new(submission);
                     // SAFETY: If this succeeds, the memory goes into the transfer, which returns it
                     // when the engine returns the completion or has stopped, and has no reference

@@ -702,8 +702,9 @@ unsafe impl<'a> Engine for Silent<'a> {
         self.0.device()
     }
 
-    fn open(&mut self) -> Result<((), ())> {
-        self.0.open()
+    unsafe fn open(&mut self) -> Result<((), ())> {
+        // SAFETY: By the caller's promise.
+        unsafe { self.0.open() }
     }
 
     unsafe fn prepare(

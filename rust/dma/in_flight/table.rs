@@ -3,6 +3,7 @@
 //! The table of commands in flight, which both ends share.
 
 use crate::dma::{
+    compat,
     engine::{
         CommandId,
         Engine,
@@ -174,12 +175,15 @@ impl<E: Engine, M: Memory, V> Table<E, M, V> {
             return Err(EINVAL);
         }
 
-        let mut slots = KVVec::with_capacity(depth, GFP_KERNEL)?;
+        let size = depth.saturating_mul(size_of::<Slot<M, V>>());
+        let mut slots = KVVec::with_capacity(depth, compat::alloc_flags(GFP_KERNEL, size))?;
         for tag in 0..depth {
             // CAST: Less than `1 << 16`, as the depth is at most that.
             slots.push_within_capacity(Slot::new(tag as u16))?;
         }
-        let (submission, completion) = engine.open()?;
+        // SAFETY: The engine was given away to this table, which keeps the states for it, or drops
+        // them.
+        let (submission, completion) = unsafe { engine.open()? };
 
         // INVARIANT: The states are those of `engine`, and the depth was checked. The caller
         // creates one of each end.

@@ -81,7 +81,7 @@ mod in_flight {
             self.dev
         }
 
-        fn open(&mut self) -> Result<((), ())> {
+        unsafe fn open(&mut self) -> Result<((), ())> {
             Ok(((), ()))
         }
 

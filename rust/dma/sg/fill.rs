@@ -60,16 +60,21 @@ impl EntryLimits {
     /// pages are within the limits.
     #[inline]
     fn allow_page(&self, len: usize, end: PhysAddr) -> bool {
-        PAGE_SIZE <= self.len - len && end & self.boundary != 0
+        PAGES_ARE_ARRAY && PAGE_SIZE <= self.len - len && end & self.boundary != 0
     }
 
     /// Returns whether an entry of `len` bytes can be longer by `next`, which begins at its end.
     fn allow_longer(&self, len: usize, next: &PhysVec) -> bool {
-        next.len <= self.len - len
+        PAGES_ARE_ARRAY
+            && next.len <= self.len - len
             && next.phys & self.boundary != 0
             && self.max_len(next) == next.len
     }
 }
+
+/// Whether each `struct page` is behind that of the page before. C reaches the pages of an entry
+/// from that of its first.
+const PAGES_ARE_ARRAY: bool = cfg!(any(CONFIG_SPARSEMEM_VMEMMAP, CONFIG_FLATMEM));
 
 /// Finds the `struct page` of an address.
 ///

@@ -230,7 +230,7 @@ unsafe impl<'a> Engine for Mock<'a> {
         self.dev
     }
 
-    fn open(&mut self) -> Result<(State<'a>, ())> {
+    unsafe fn open(&mut self) -> Result<(State<'a>, ())> {
         self.script.open.get()?;
         Ok((State(self.script), ()))
     }

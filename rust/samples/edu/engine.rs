@@ -120,7 +120,7 @@ unsafe impl Engine for Channel<'_> {
         self.edu.dev
     }
 
-    fn open(&mut self) -> Result<((), ())> {
+    unsafe fn open(&mut self) -> Result<((), ())> {
         Ok(((), ()))
     }
 

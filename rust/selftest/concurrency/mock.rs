@@ -69,7 +69,7 @@ unsafe impl Engine for Mock<'_> {
         self.dev
     }
 
-    fn open(&mut self) -> Result<(usize, usize)> {
+    unsafe fn open(&mut self) -> Result<(usize, usize)> {
         Ok((0, 0))
     }
 

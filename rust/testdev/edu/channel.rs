@@ -131,7 +131,7 @@ unsafe impl<'bound, P: Deref<Target = Edu<'bound>>> Engine for Channel<'bound, P
         self.edu.device()
     }
 
-    fn open(&mut self) -> Result<((), ())> {
+    unsafe fn open(&mut self) -> Result<((), ())> {
         Ok(((), ()))
     }
 
