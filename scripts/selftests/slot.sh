@@ -4,20 +4,20 @@
 # Helpers that remove a device from its slot, with or without notice to the driver, and insert it
 # again. Sourced after common.sh and in_use.sh.
 
-CONSOLE=/dev/console
+# shellcheck source=scripts/selftests/host.sh
+. "$HERE/host.sh"
+
 # QEMU's ID of the device.
 SLOT_DEVICE=${SLOT_DEVICE:-edu0}
 
 # Sets PORT and SLOT_CONTROL, or skips the whole script if the device cannot be removed. Called
 # after require().
 require_slot() {
-	[ "${SAFE_DMA_HOST:-}" = hotplug ] || skip_all "no host that plugs devices in: see scripts/safe_dma/guest/hotplug.py"
+	require_host
 	PORT=$(basename "$(dirname "$(readlink -f "/sys/bus/pci/devices/$DEVICE")")")
 	PORT_CONFIG=/sys/bus/pci/devices/$PORT/config
 	[ -r "$PORT_CONFIG" ] || skip_all "$DEVICE is in no slot"
 	SLOT_CONTROL=$(slot_control) || skip_all "$PORT has no slot"
-	# Keep the host's answers out of the log.
-	stty -echo <"$CONSOLE"
 }
 
 # number OFFSET SIZE: prints a number in the port's configuration space.
@@ -38,36 +38,14 @@ slot_control() {
 	return 1
 }
 
-# ask REQUEST...: sends a request to the host, which reads the console.
-ask() {
-	echo "host: $*" >"$CONSOLE"
-}
-
-# answered REQUEST...: returns whether the host has performed the request.
-answered() {
-	read -r answer <"$CONSOLE"
-	echo "# host: $answer"
-	[ "$answer" = "done: $*" ]
-}
-
-# refused REQUEST...: returns whether the host refuses the request.
-refused() {
-	ask "$*"
-	read -r answer <"$CONSOLE"
-	echo "# host: $answer"
-	[ "${answer%%:*}" = "not done" ]
-}
-
 # Removes the device with notice: QEMU presses the attention button, and the driver is unbound
 # first.
 pull_out() {
-	ask device_del "$SLOT_DEVICE"
-	answered device_del "$SLOT_DEVICE" && eventually gone && eventually is_off
+	host device_del "$SLOT_DEVICE" && eventually gone && eventually is_off
 }
 
 put_in() {
-	ask device_add "$SLOT_DEVICE"
-	answered device_add "$SLOT_DEVICE" && eventually is_ready
+	host device_add "$SLOT_DEVICE" && eventually is_ready
 }
 
 # Removes the device without notice: switches off the slot's power and power indicator, upon which

@@ -8,6 +8,8 @@ from safe_dma.environment import BUILD
 SIZE = 64 << 20
 # The node of QEMU's block layer, which remains when the controller is unplugged.
 NODE = "disk"
+# The object of QEMU that limits the rate of the disk.
+THROTTLE = "/objects/throttle"
 # The first free slot, behind QEMU's host bridge, and then edu and pci-testdev.
 SID = 0x18
 
@@ -41,8 +43,8 @@ def options(name: str, settings: dict, errors: tuple[str, ...] = ()) -> list[str
     """Return QEMU's options of the disk, whose sectors fail by the rules in `errors`."""
     # The host's own cache need not be written back.
     file = f"driver=file,filename={str(image(name)).replace(',', ',,')},discard=unmap,cache.no-flush=on"
-    top = f"driver=raw,discard=unmap,node-name={NODE}"
-    found = ["-blockdev", f"{file},node-name=file"]
+    top = f"driver=throttle,throttle-group=throttle,discard=unmap,node-name={NODE}"
+    found = ["-object", "throttle-group,id=throttle", "-blockdev", f"{file},node-name=file"]
     if errors:
         rules = [f"inject-error.{number}.{rule}" for number, error in enumerate(errors) for rule in error.split(",")]
         found += ["-blockdev", ",".join(["driver=blkdebug,image=file,discard=unmap,node-name=errors", *rules])]

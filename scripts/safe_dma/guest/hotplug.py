@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Serve the guest's requests to its host: unplug a device, or plug it in again.
+"""Serve the guest's requests to its host: unplug a device, plug it in again, or slow down its disk.
 
 A line `host: device_del edu0` on the guest's console is a request, which is passed to QEMU by QMP.
 When QEMU has completed it, which may depend on the guest, `done: device_del edu0` is written to the
@@ -14,6 +14,7 @@ import sys
 import threading
 
 from safe_dma.environment import ENV
+from safe_dma.guest import disk
 
 if ENV.qmp:
     sys.path.append(ENV.qmp)
@@ -23,7 +24,7 @@ except ImportError:
     QMPClient = None
 
 # A request. machine.py defines the IDs of devices.
-REQUEST = re.compile(r"host: (device_add|device_del) ((?:edu|nvme)\d)$")
+REQUEST = re.compile(r"host: (device_add|device_del|throttle|unthrottle) ((?:edu|nvme)\d)$")
 
 
 def available() -> bool:
@@ -97,6 +98,11 @@ class Host:
         try:
             if command == "device_add":
                 await client.execute(command, {"id": name, **self.devices[name]})
+                return "done:"
+            if command in ("throttle", "unthrottle"):
+                # A byte a second: no request ends after the first one.
+                limits = {"bps-total": int(command == "throttle")}
+                await client.execute("qom-set", {"path": disk.THROTTLE, "property": "limits", "value": limits})
                 return "done:"
             with client.listener("DEVICE_DELETED") as events:
                 await client.execute(command, {"id": name})

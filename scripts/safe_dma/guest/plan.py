@@ -33,7 +33,7 @@ FEWER = "SAFE_DMA_CYCLES=10 SAFE_DMA_INPUTS=2000"
 # `make test-all`.
 SHORT = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent", "untrusted", "two-devices", "smp")
 # The scenarios of the guests with an NVMe disk.
-NVME_SCENARIOS = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent", "stage2", "mask40", "smp")
+NVME_SCENARIOS = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent", "untrusted", "stage2", "mask40", "smp")
 # The line of a record that a guest has acknowledged.
 RECORD = re.compile(r"^ *record (\d+)$")
 # Scenarios and guests that `make test` skips unless they are selected.
@@ -107,6 +107,7 @@ def debug_guests() -> dict[str, Spec]:
         # page_owner records the owner of each page, which takes memory.
         "faults": Spec("selftest faults", names[0], "page_owner=on", "debug"),
         "nvme": Spec("selftest nvme nvme_fio", names[0], variant="debug", disk=True),
+        "nvme-stall": Spec("selftest nvme_stall", names[0], variant="debug", disk=True, asks=hotplug.available()),
     }
 
 
@@ -115,6 +116,7 @@ def nvme_guests() -> dict[str, Spec]:
     if not programs_of(ENV.variant).exists():
         return {}
     names = NVME_SCENARIOS if SCENARIO == "strict" else (SCENARIO,)
+    less = "SAFE_DMA_FIO_SIZE=32m"
     # The numbers of 4 KiB that cannot be read or written.
     read, write = 1234, 2345
     records = 100
@@ -122,12 +124,14 @@ def nvme_guests() -> dict[str, Spec]:
         name: Spec(
             "selftest nvme nvme_fio",
             name,
-            "" if name == "strict" else "SAFE_DMA_FIO_SIZE=32m",
+            "" if name == "strict" else less,
             disk=True,
             recorded=smmu_trace.NVME_RECORDED,
         )
         for name in names
     } | {
+        # Not enough bounce buffers for all requests in flight.
+        "few-buffers": Spec("selftest nvme nvme_fio", "bounce-all", f"swiotlb=2048,force {less}", disk=True),
         "recover": Spec("selftest nvme_recover", append=f"SAFE_DMA_RECORDS={records}", disk=True, records=records),
         "errors": Spec(
             "selftest nvme_errors",
@@ -136,6 +140,8 @@ def nvme_guests() -> dict[str, Spec]:
             errors=(disk.error("read", read), disk.error("write", write)),
         ),
         "unplug": Spec("selftest nvme_unplug", "slots", disk=True, asks=hotplug.available()),
+        "stall": Spec("selftest nvme_stall", disk=True, asks=hotplug.available()),
+        "cycles": Spec("selftest nvme_cycles", append="SAFE_DMA_CYCLES=100", disk=True),
     }
 
 

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Unbinds and binds the NVMe driver many times while a program reads its disk. Afterwards the kernel
+# must use as much memory as before.
+#
+#   SAFE_DMA_CYCLES   the number of cycles
+
+# shellcheck source=scripts/selftests/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=scripts/selftests/nvme_common.sh
+. "$HERE/nvme_common.sh"
+# shellcheck source=scripts/selftests/memory.sh
+. "$HERE/memory.sh"
+WARM_UP=100
+
+CYCLES=${SAFE_DMA_CYCLES:-30}
+
+# shellcheck disable=SC2119
+require_nvme
+ktap_set_plan $((3 + NVME_FINISH))
+
+rebind() {
+	# Its name has a new number each time.
+	DISK=$(echo /dev/rnvme*n1)
+	while dd if="$DISK" of=/dev/null bs=64k iflag=direct 2>/dev/null; do :; done &
+	eventually in_flight || return 1
+	echo "$DEVICE" >"$DRIVER/unbind" && wait && echo "$DEVICE" >"$DRIVER/bind"
+}
+
+# Returns whether a request is in flight now.
+in_flight() {
+	grep -q '[1-9]' "/sys/block/${DISK#/dev/}/inflight"
+}
+
+# Requests of the disk that was removed fail.
+nothing_else() {
+	not logged "WARNING:\|BUG:\|Oops\|timed out\|DMA-API: \|blocked for more"
+}
+
+mark_log
+check "load" load_nvme
+awk '{print $1,$2}' /proc/slabinfo >/tmp/s0
+check "unbind and bind $CYCLES times, while a program reads" many rebind
+awk '{print $1,$2,$3,$4}' /proc/slabinfo >/tmp/s1; awk 'NR==FNR{a[$1]=$2;next} ($2-a[$1])*$4>4000||(a[$1]-$2)*$4>4000{print "# slab",$1,a[$1],$2,$4}' /tmp/s0 /tmp/s1
+check_memory "memory is as before"
+finish_nvme nothing_else
