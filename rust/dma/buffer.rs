@@ -91,9 +91,9 @@ pub unsafe trait Buffer: Sized {
 
     /// Returns the physical address of the memory; of an empty buffer, any number.
     ///
-    /// A buffer that knows it need not look it up.
+    /// Overridden by a buffer that keeps its physical address.
     ///
-    /// C: `virt_to_phys()`, [`include/linux/mm.h`](srctree/include/linux/mm.h).
+    /// C: `virt_to_phys()`, [`include/asm-generic/io.h`](srctree/include/asm-generic/io.h).
     ///
     /// # Safety
     ///
@@ -161,7 +161,7 @@ unsafe impl<T> Buffer for KVec<T> {
 
 /// Physically contiguous pages, allocated and freed as one.
 ///
-/// C: `alloc_pages()` and `free_pages()`, [`mm/page_alloc.c`](srctree/mm/page_alloc.c).
+/// C: `alloc_pages()`, `free_pages()`; [`include/linux/gfp.h`](srctree/include/linux/gfp.h).
 ///
 /// # Invariants
 ///

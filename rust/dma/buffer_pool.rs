@@ -190,12 +190,12 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> CpuBuffer<'bound, B, D> {
     ///
     /// Their values are those of the last use. The other elements are not synced.
     ///
+    /// C: `dma_sync_single_range_for_cpu()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
     /// # Errors
     ///
     /// [`ENOBUFS`] if all buffers are taken; [`EINVAL`] if `len` is 0, or more than a buffer has.
-    ///
-    /// C: `dma_sync_single_range_for_cpu()`,
-    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn take(pool: &BufferPool<'bound, B, D>, len: usize) -> Result<Self> {
         Ok(Self::new(Checkout::new(&pool.shared)?, len)?)
@@ -310,12 +310,12 @@ impl<'bound, B: Buffer, D: Direction> DeviceBuffer<'bound, B, D> {
 impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> DeviceBuffer<'bound, B, D> {
     /// Gives the first `len` elements to the CPU, and syncs only them. Does not sleep.
     ///
+    /// C: `dma_sync_single_range_for_cpu()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
     /// # Errors
     ///
     /// The buffer comes back with [`EINVAL`] if `len` is 0, or more than it has.
-    ///
-    /// C: `dma_sync_single_range_for_cpu()`,
-    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_for_cpu(self, len: usize) -> Result<CpuBuffer<'bound, B, D>, ErrorWith<Self>> {
         let size = self.size;

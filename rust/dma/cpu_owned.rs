@@ -346,7 +346,7 @@ impl<M: SyncForCpu> CpuOwned<M> {
     /// CPU writes are visible to the device when this returns. Does not sleep.
     ///
     /// C: `dma_sync_single_for_device()`, and for an [`SgMapping`](super::SgMapping)
-    /// `dma_sync_sgtable_for_device()`; [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c),
+    /// `dma_sync_sgtable_for_device()`;
     /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn into_device(mut self) -> M {

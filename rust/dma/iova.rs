@@ -97,6 +97,9 @@ impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
     /// May sleep, unless `flags` say otherwise; they are for the raw form. With
     /// [`CoherentMemory`](super::CoherentMemory) it always may.
     ///
+    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`, `dma_iova_sync()`;
+    /// [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
+    ///
     /// # Errors
     ///
     /// The memory comes back with the error:
@@ -112,9 +115,6 @@ impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
     /// - [`ENOMEM`] if the device's addresses are used up, or there is no memory for page tables or
     ///   bounce buffers;
     /// - [`EIO`] if the device can do no DMA at all.
-    ///
-    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`, `dma_iova_sync()`;
-    /// [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     #[inline]
     pub fn map(
         dev: &'bound Device<Bound>,
@@ -230,13 +230,13 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     /// The range begins as far into a page as `first` does. May sleep, unless `flags` say
     /// otherwise; they are for the buffers.
     ///
+    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`;
+    /// [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
+    ///
     /// # Errors
     ///
     /// The buffer comes back with the error, which is one of [`IovaMapping::map`], or [`ENOSPC`] if
     /// it is longer than `size`.
-    ///
-    /// C: `dma_iova_try_alloc()`, `dma_iova_link()`;
-    /// [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn reserve(
         dev: &'bound Device<Bound>,
         first: B,
@@ -287,12 +287,12 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     ///
     /// Does not sleep.
     ///
+    /// C: `dma_iova_link()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
+    ///
     /// # Errors
     ///
     /// The buffer comes back with the error, and those that are linked stay so: [`ENOSPC`] if there
     /// is no room left, else one of [`IovaMapping::map`].
-    ///
-    /// C: `dma_iova_link()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn link(&mut self, buffer: B) -> Result<(), ErrorWith<B>> {
         // SAFETY: The buffer is linked below, or taken back.
         let (range, raw) = unsafe { self.mapping.parts() };
@@ -347,11 +347,11 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     ///
     /// That may be less than was reserved. Does not sleep.
     ///
+    /// C: `dma_iova_sync()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
+    ///
     /// # Errors
     ///
     /// All buffers come back with the error: [`EINVAL`] if there is none, or what the IOMMU says.
-    ///
-    /// C: `dma_iova_sync()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn finish(mut self) -> Result<IovaMapping<'bound, KVec<B>, D>, ErrorWith<KVec<B>>> {
         let synced = if self.is_empty() {
             Err(EINVAL)

@@ -106,6 +106,10 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     /// [`GFP_ATOMIC`], [`GFP_NOWAIT`] and [`__GFP_NOWARN`] count. May sleep, unless they say
     /// otherwise.
     ///
+    /// C: `dma_alloc_noncoherent()`, which calls `dma_alloc_pages()`, and
+    /// `dma_sync_single_for_device()`, which is due before the first transfer;
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
     /// # Errors
     ///
     /// - [`EINVAL`] for no element, or elements without a byte;
@@ -113,10 +117,6 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     /// - [`EIO`] if the device can do no DMA at all;
     /// - [`ENOMEM`] if there is no contiguous memory that the device can reach, or its addresses
     ///   are used up.
-    ///
-    /// C: `dma_alloc_noncoherent()`, which is `dma_alloc_pages()`
-    /// ([`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c)) with the address of the page, and
-    /// `dma_sync_single_for_device()`, which is due before the first transfer.
     pub fn zeroed(
         dev: &'bound Device<Bound>,
         len: usize,
@@ -168,7 +168,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     /// the guard is dropped. Does not sleep.
     ///
     /// C: `dma_sync_single_for_cpu()` here and `dma_sync_single_for_device()` in the guard's drop;
-    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
         CpuAccess::whole(self)
@@ -178,12 +178,12 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     ///
     /// Only these are synced; otherwise as [`DevicePages::sync_for_cpu`].
     ///
+    /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
+    /// guard's drop; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] if `range` is empty or not within the memory.
-    ///
-    /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
-    /// guard's drop; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_range_for_cpu(&mut self, range: ops::Range<usize>) -> Result<CpuAccess<'_, Self>> {
         CpuAccess::of_range(self, range)
@@ -193,7 +193,8 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     ///
     /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
-    /// C: `dma_sync_single_for_cpu()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    /// C: `dma_sync_single_for_cpu()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn into_cpu(self) -> CpuOwned<Self> {
         CpuOwned::new(self)
@@ -235,8 +236,8 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
 impl<T, D: Direction> Drop for DevicePages<'_, T, D> {
     /// Frees the memory. May sleep.
     ///
-    /// C: `dma_free_noncoherent()`, which is `dma_free_pages()`
-    /// ([`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c)).
+    /// C: `dma_free_noncoherent()`, which calls `dma_free_pages()`;
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     fn drop(&mut self) {
         // SAFETY: By the invariants, the memory was allocated with these parameters, and not freed.
         // It is freed once, as `self` is not used again. No device uses it: a transfer would own

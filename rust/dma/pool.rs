@@ -134,14 +134,14 @@ impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
     /// No object crosses an address that is a multiple of `boundary` bytes. `name` is shown in the
     /// device's file `pools` in sysfs.
     ///
+    /// C: `dma_pool_create()`, [`include/linux/dmapool.h`](srctree/include/linux/dmapool.h).
+    ///
     /// # Errors
     ///
     /// - [`EINVAL`] if `T` has no bytes, or if its size, at least 16 bytes and rounded up to the
     ///   alignment, is larger than a page or than `boundary`;
     /// - [`EIO`] if the device is not capable of coherent DMA;
     /// - [`ENOMEM`] if there is no memory.
-    ///
-    /// C: `dma_pool_create()`, [`mm/dmapool.c`](srctree/mm/dmapool.c).
     pub fn new(
         dev: &'bound Device<Bound>,
         name: &CStr,
@@ -184,11 +184,11 @@ impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
     /// Of `flags`, those of [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`]
     /// and [`__GFP_NOWARN`] count. Sleeps if they allow it.
     ///
+    /// C: `dma_pool_zalloc()`, [`include/linux/dmapool.h`](srctree/include/linux/dmapool.h).
+    ///
     /// # Errors
     ///
     /// [`ENOMEM`] if there is no memory.
-    ///
-    /// C: `dma_pool_zalloc()`, [`include/linux/dmapool.h`](srctree/include/linux/dmapool.h).
     #[inline]
     pub fn zalloc(pool: &Arc<Self>, flags: Flags) -> Result<PoolObject<'bound, T>> {
         let (cpu, addr) = pool.block(flags)?;

@@ -62,12 +62,12 @@ impl<'a> MmioRegion<'a> {
     /// The BAR is borrowed, so that it stays claimed for as long as the region is in use. Does not
     /// sleep.
     ///
+    /// C: `vmalloc_to_pfn()`, [`mm/vmalloc.c`](srctree/mm/vmalloc.c).
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is not mapped in vmalloc
     /// space, which one of I/O ports is not, and on some architectures none is (powerpc).
-    ///
-    /// C: `vmalloc_to_pfn()`, [`mm/vmalloc.c`](srctree/mm/vmalloc.c).
     ///
     /// # Safety
     ///
@@ -100,12 +100,12 @@ impl<'a> MmioRegion<'a> {
     ///
     /// Does not sleep.
     ///
+    /// C: `pfn_valid()`, by which the DMA debugger knows RAM;
+    /// [`include/linux/mmzone.h`](srctree/include/linux/mmzone.h).
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] if there is RAM, or what the kernel manages like RAM, or nothing.
-    ///
-    /// C: `pfn_valid()`, by which the DMA debugger knows RAM;
-    /// [`include/linux/mmzone.h`](srctree/include/linux/mmzone.h).
     ///
     /// # Safety
     ///
@@ -206,6 +206,8 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
     ///
     /// `dev` is a device or its [`Limits`]. Does not sleep.
     ///
+    /// C: `dma_map_resource()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    ///
     /// # Errors
     ///
     /// - [`ERANGE`] if no IOMMU translates, and the address is beyond the device's mask, or the
@@ -213,8 +215,6 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
     /// - [`ENOMEM`] if the mapping failed: the device's addresses are used up, or it is confined to
     ///   bounce buffers (`swiotlb=force`);
     /// - [`EIO`] if the device can do no DMA at all.
-    ///
-    /// C: `dma_map_resource()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn map(
         dev: impl Into<Limits<'bound>>,

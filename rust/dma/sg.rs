@@ -104,6 +104,8 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     /// sleep, unless `flags` say otherwise; they are for the table. With
     /// [`CoherentMemory`](super::CoherentMemory) it always may.
     ///
+    /// C: `dma_map_sgtable()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    ///
     /// # Errors
     ///
     /// The memory comes back with the error: [`EINVAL`] for an empty range or none, or one that
@@ -111,8 +113,6 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     /// memory that is not for this device (see [`ScatterBuffer::is_mappable_for`]); [`ENOMEM`] if
     /// there is no memory for the table or the device's addresses are used up; [`EIO`] if a range
     /// cannot be mapped, or the device can do no DMA at all.
-    ///
-    /// C: `dma_map_sgtable()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn map(
         dev: impl Into<Limits<'bound>>,
@@ -253,11 +253,11 @@ impl<S: ScatterBuffer, D: Direction> CpuOwned<SgMapping<'_, S, D>> {
 
     /// Copies bytes of the memory, from `offset` on, into `bytes`. Does not sleep.
     ///
+    /// C: `sg_pcopy_to_buffer()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] if not all of them are within the memory.
-    ///
-    /// C: `sg_pcopy_to_buffer()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
     pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result {
         self.check(offset, bytes.len())?;
 
@@ -280,11 +280,11 @@ impl<S: ScatterBuffer, D: Direction> CpuOwned<SgMapping<'_, S, D>> {
 
     /// Copies `bytes` to the memory, from `offset` on. Does not sleep.
     ///
+    /// C: `sg_pcopy_from_buffer()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] if not all of them fit.
-    ///
-    /// C: `sg_pcopy_from_buffer()`, [`lib/scatterlist.c`](srctree/lib/scatterlist.c).
     pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result
     where
         D: DeviceReads,

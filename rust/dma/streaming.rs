@@ -145,14 +145,14 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// Does not sleep.
     ///
-    /// # Errors
-    ///
-    /// The buffer comes back with the error, as from [`Mapping::map`].
-    ///
     /// Calls `dma_map_phys()`, as both C functions do for RAM.
     ///
     /// C: `dma_map_single_attrs()`, for [`Pages`](super::Pages) `dma_map_page_attrs()`, and
-    /// `dma_mapping_error()`; [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    /// `dma_mapping_error()`; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
+    /// # Errors
+    ///
+    /// The buffer comes back with the error, as from [`Mapping::map`].
     #[inline]
     pub fn map_attrs(
         dev: &'bound Device<Bound>,
@@ -236,8 +236,8 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// Calls `dma_unmap_phys()`, as both C functions do for RAM.
     ///
-    /// C: `dma_unmap_single_attrs()`, which `dma_unmap_page_attrs()` is;
-    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    /// C: `dma_unmap_single_attrs()`, for [`Pages`](super::Pages) `dma_unmap_page_attrs()`;
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn unmap(self) -> B {
         let this = ManuallyDrop::new(self);
@@ -250,7 +250,8 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// Device writes are visible to the CPU when this returns. Does not sleep.
     ///
-    /// C: `dma_sync_single_for_cpu()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    /// C: `dma_sync_single_for_cpu()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn into_cpu(self) -> CpuOwned<Self> {
         CpuOwned::new(self)
@@ -264,7 +265,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// Does not sleep.
     ///
     /// C: `dma_sync_single_for_cpu()` here and `dma_sync_single_for_device()` in the guard's drop;
-    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_for_cpu(&mut self) -> CpuAccess<'_, Self> {
         CpuAccess::whole(self)
@@ -303,12 +304,12 @@ impl<T, B: Buffer<Target = [T]>, D: Direction> Mapping<'_, B, D> {
     ///
     /// Only these are synced; otherwise as [`Mapping::sync_for_cpu`].
     ///
+    /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
+    /// guard's drop; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] if `range` is empty or not within the buffer.
-    ///
-    /// C: `dma_sync_single_range_for_cpu()` here and `dma_sync_single_range_for_device()` in the
-    /// guard's drop; [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn sync_range_for_cpu(&mut self, range: ops::Range<usize>) -> Result<CpuAccess<'_, Self>> {
         CpuAccess::of_range(self, range)
@@ -322,7 +323,7 @@ impl<B: Buffer, D: Direction> CpuOwned<Mapping<'_, B, D>> {
     /// has over it, and so undo the writes of the CPU to `Bidirectional` memory. Does not sleep.
     ///
     /// C: `dma_unmap_single_attrs()` with `DMA_ATTR_SKIP_CPU_SYNC`,
-    /// [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     #[inline]
     pub fn unmap(self) -> B {
         let this = ManuallyDrop::new(self.memory);

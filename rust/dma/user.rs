@@ -121,6 +121,8 @@ impl<D: Direction> UserPages<D> {
     ///
     /// Sleeps.
     ///
+    /// C: `pin_user_pages_fast()`, [`mm/gup.c`](srctree/mm/gup.c).
+    ///
     /// # Errors
     ///
     /// - [`EINVAL`] if `len` is 0;
@@ -130,8 +132,6 @@ impl<D: Direction> UserPages<D> {
     ///   if there is no process, as in a kernel thread. No page remains pinned.
     ///
     /// C returns further errors, such as [`EINTR`] or [`EAGAIN`].
-    ///
-    /// C: `pin_user_pages_fast()`, [`mm/gup.c`](srctree/mm/gup.c).
     pub fn pin(start: UserPtr, len: usize, _direction: D, duration: PinDuration) -> Result<Self> {
         let start = start.as_const_ptr().addr();
         let count = page_count(start, len)?;

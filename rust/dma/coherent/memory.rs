@@ -167,6 +167,8 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     /// Of `flags`, those of [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`]
     /// and [`__GFP_NOWARN`] count. Sleeps if they allow it.
     ///
+    /// C: `dma_alloc_attrs()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    ///
     /// # Errors
     ///
     /// - [`EINVAL`] for no element, elements of no bytes, or a refused attribute;
@@ -174,8 +176,6 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
     /// - [`EIO`] if the device is not capable of DMA;
     /// - [`ENOMEM`] if there is no memory, or the size is more than that of RAM, which C does not
     ///   check: for some of those sizes it oopses, or leaves a page mapped that it frees.
-    ///
-    /// C: `dma_alloc_attrs()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     #[inline]
     pub fn zeroed_slice_with_attrs(
         dev: &'bound Device<Bound>,

@@ -104,6 +104,10 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
     /// Whole pages are allocated. Of `flags`, those of [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`] and
     /// [`__GFP_NOWARN`] count. May sleep, whatever they say.
     ///
+    /// C: `dma_alloc_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c), and
+    /// `dma_sync_sgtable_for_device()`, which is due before the first transfer;
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
     /// # Errors
     ///
     /// - [`EINVAL`] for no element, or elements without a byte;
@@ -112,9 +116,6 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
     /// - [`EOVERFLOW`] for more than [`i32::MAX`] bytes;
     /// - [`EIO`] if the device can do no DMA at all;
     /// - [`ENOMEM`] if there is no memory that the device can reach, or its addresses are used up.
-    ///
-    /// C: `dma_alloc_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c), and
-    /// `dma_sync_sgtable_for_device()`, which is due before the first transfer.
     pub fn zeroed(
         dev: &'bound Device<Bound>,
         len: usize,

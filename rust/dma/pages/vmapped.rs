@@ -43,11 +43,11 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
     ///
     /// May sleep.
     ///
+    /// C: `dma_vmap_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
+    ///
     /// # Errors
     ///
     /// The memory comes back with [`ENOMEM`] if there are no addresses for it.
-    ///
-    /// C: `dma_vmap_noncontiguous()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     pub fn vmap(self) -> Result<VmappedPages<'bound, T, D>, ErrorWith<Self>> {
         let dev = self.device();
         // SAFETY: By the invariants of `NoncontiguousPages`, the table is from

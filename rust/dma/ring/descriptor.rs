@@ -104,13 +104,13 @@ impl<'bound, D: FlaggedEntry> DescriptorRing<'bound, D> {
     /// The length need not be a power of two. Flags and context are those of
     /// [`zeroed_slice_with_attrs`].
     ///
+    /// C: `dma_alloc_coherent()`,
+    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] for no descriptor, or more than 65536; and the others of
     /// [`zeroed_slice_with_attrs`].
-    ///
-    /// C: `dma_alloc_coherent()`,
-    /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
     ///
     /// [`zeroed_slice_with_attrs`]: crate::dma::CoherentMemory::zeroed_slice_with_attrs
     pub fn new(dev: &'bound Device<Bound>, len: usize, flags: Flags) -> Result<Self> {
