@@ -309,10 +309,7 @@ impl PagesPart {
     /// The pages come back with [`EINVAL`] if they have no such bytes.
     pub fn new(pages: Pages, range: Range<usize>) -> Result<Self, ErrorWith<Pages>> {
         if range.start > range.end || range.end > pages.size() {
-            return Err(ErrorWith {
-                error: EINVAL,
-                value: pages,
-            });
+            return Err(ErrorWith::new(EINVAL, pages));
         }
 
         // INVARIANT: Just checked.

@@ -208,10 +208,7 @@ impl<'bound, T, B: Buffer<Target = [T]>, D: Direction> CpuBuffer<'bound, B, D> {
         len: usize,
     ) -> Result<Self, ErrorWith<Checkout<'bound, B, D>>> {
         if len == 0 || len > checkout.mapping().frame.data.len() {
-            return Err(ErrorWith {
-                error: EINVAL,
-                value: checkout,
-            });
+            return Err(ErrorWith::new(EINVAL, checkout));
         }
 
         // SAFETY: The mapping has at least `len` elements, whose size is not 0, since no mapping is

@@ -16,6 +16,14 @@ pub struct ErrorWith<T> {
     pub value: T,
 }
 
+impl<T> ErrorWith<T> {
+    /// Returns `value` with the reason.
+    #[inline]
+    pub(crate) fn new(error: Error, value: T) -> Self {
+        Self { error, value }
+    }
+}
+
 impl<T> From<ErrorWith<T>> for Error {
     #[inline]
     fn from(err: ErrorWith<T>) -> Self {

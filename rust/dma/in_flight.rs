@@ -225,12 +225,7 @@ impl<E: Engine, M: Memory, V> Submitter<E, M, V> {
         value: V,
         command: E::Command,
     ) -> Result<(), ErrorWith<(M, V)>> {
-        let refuse = |error, memory, value| {
-            Err(ErrorWith {
-                error,
-                value: (memory, value),
-            })
-        };
+        let refuse = |error, memory, value| Err(ErrorWith::new(error, (memory, value)));
         let table = &*self.table;
         let Some(slot) = table.slots().get(usize::from(tag)) else {
             return refuse(EINVAL, memory, value);

@@ -248,12 +248,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
     where
         D: Permits<B::Target>,
     {
-        let failed = |error, buffer| {
-            Err(ErrorWith {
-                error,
-                value: buffer,
-            })
-        };
+        let failed = |error, buffer| Err(ErrorWith::new(error, buffer));
 
         // A number of buffers that there cannot be is no reason for a warning.
         let flags = compat::reclaim_flags(flags) | __GFP_NOWARN;
@@ -299,12 +294,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
 
         let vec = match raw.push(buffer) {
             Ok(vec) => vec,
-            Err(buffer) => {
-                return Err(ErrorWith {
-                    error: ENOSPC,
-                    value: buffer,
-                })
-            }
+            Err(buffer) => return Err(ErrorWith::new(ENOSPC, buffer)),
         };
 
         // SAFETY: The memory is given up until it is taken back, by the contract of `Buffer`.
@@ -362,10 +352,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
         match synced {
             // INVARIANT: The IOMMU was told, and a buffer is linked.
             Ok(()) => Ok(IovaMapping(self.mapping)),
-            Err(error) => Err(ErrorWith {
-                error,
-                value: self.cancel(),
-            }),
+            Err(error) => Err(ErrorWith::new(error, self.cancel())),
         }
     }
 

@@ -67,12 +67,7 @@ impl<S: ScatterBuffer, H> Owner<S, H> {
         flags: Flags,
         map: impl FnOnce(&S::Raw) -> Result<H>,
     ) -> Result<Self, ErrorWith<S>> {
-        let failed = |error, buffer| {
-            Err(ErrorWith {
-                error,
-                value: buffer,
-            })
-        };
+        let failed = |error, buffer| Err(ErrorWith::new(error, buffer));
 
         if !memory.is_mappable_for(dev) {
             return failed(EINVAL, memory);

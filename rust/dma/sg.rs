@@ -140,10 +140,7 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
         D: Permits<S::Element>,
     {
         if !are_for_streaming(attrs) {
-            return Err(ErrorWith {
-                error: EINVAL,
-                value: memory,
-            });
+            return Err(ErrorWith::new(EINVAL, memory));
         }
 
         let limits = dev.into();

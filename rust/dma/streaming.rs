@@ -164,10 +164,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
         D: Permits<B::Target>,
     {
         if !are_for_streaming(attrs) {
-            return Err(ErrorWith {
-                error: EINVAL,
-                value: buffer,
-            });
+            return Err(ErrorWith::new(EINVAL, buffer));
         }
 
         let (data, rest) = buffer.into_raw();

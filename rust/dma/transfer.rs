@@ -173,40 +173,30 @@ impl<E: Engine, M: Memory> Transfer<E, M> {
         command: E::Command,
         part: impl FnOnce(AnySegments<'_>) -> Option<AnySegments<'_>>,
     ) -> Result<Self, ErrorWith<M>> {
-        // An address means something else, or memory of others, to another device.
+        // A DMA address is valid for one device only.
         let same_device = core::ptr::eq(engine.device(), memory.device());
 
-        let prepared = match part(memory.segments()) {
-            Some(segments) if same_device && !segments.is_empty() => {
-                // SAFETY: The engine was given away to this transfer, which has one pair of states.
-                unsafe { engine.open() }.and_then(|(submission, completion)| {
-                    let mut submission = Opened::new(submission);
-                    // SAFETY: If this succeeds, the memory goes into the transfer, which returns it
-                    // when the engine returns the completion or has stopped, and has no reference
-                    // to it. It is mapped for the engine's device, as was just checked. No other
-                    // command of this engine is in flight.
-                    let prepared = unsafe {
-                        engine.prepare(&mut submission, CommandId::ONLY, segments, command)
-                    };
-                    match prepared {
-                        Ok(entry) => Ok((engine, submission, Opened::new(completion), entry)),
-                        Err(error) => {
-                            // Before the states, as in `Parts`.
-                            drop(engine);
-                            Err(error)
-                        }
-                    }
-                })
-            }
-            _ => Err(EINVAL),
+        let segments = match part(memory.segments()) {
+            Some(segments) if same_device && !segments.is_empty() => segments,
+            _ => return Err(ErrorWith::new(EINVAL, memory)),
         };
-        let (engine, submission, completion, entry) = match prepared {
-            Ok(prepared) => prepared,
+        // SAFETY: The engine was given away to this transfer, which has one pair of states.
+        let (mut submission, completion) = match unsafe { engine.open() } {
+            Ok((submission, completion)) => (Opened::new(submission), Opened::new(completion)),
+            Err(error) => return Err(ErrorWith::new(error, memory)),
+        };
+        // SAFETY: If this succeeds, the memory goes into the transfer, which returns it when the
+        // engine returns the completion or has stopped, and has no reference to it. It is mapped
+        // for the engine's device, as was just checked. No other command of this engine is in
+        // flight.
+        let prepared =
+            unsafe { engine.prepare(&mut submission, CommandId::ONLY, segments, command) };
+        let entry = match prepared {
+            Ok(entry) => entry,
             Err(error) => {
-                return Err(ErrorWith {
-                    error,
-                    value: memory,
-                })
+                // Before the states, as in `Parts`.
+                drop(engine);
+                return Err(ErrorWith::new(error, memory));
             }
         };
 
@@ -290,7 +280,7 @@ impl<E: Engine, M: Memory> Transfer<E, M> {
         match self.stop() {
             // SAFETY: The device has stopped.
             Ok(()) => Ok(unsafe { self.into_memory() }),
-            Err(error) => Err(ErrorWith { error, value: self }),
+            Err(error) => Err(ErrorWith::new(error, self)),
         }
     }
 

@@ -97,10 +97,7 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
                 memory: ManuallyDrop::new(memory),
                 users: ManuallyDrop::new(users),
             }),
-            Err(_) => Err(ErrorWith {
-                error: ENOMEM,
-                value: memory,
-            }),
+            Err(_) => Err(ErrorWith::new(ENOMEM, memory)),
         }
     }
 

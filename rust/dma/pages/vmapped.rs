@@ -62,10 +62,7 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
                 vmap: Vmap { dev, start },
                 pages: self,
             }),
-            None => Err(ErrorWith {
-                error: ENOMEM,
-                value: self,
-            }),
+            None => Err(ErrorWith::new(ENOMEM, self)),
         }
     }
 }

@@ -148,10 +148,7 @@ impl<'bound, D: FlaggedEntry> DescriptorRing<'bound, D> {
     #[inline]
     pub fn post(&mut self, descriptor: D) -> Result<u16, ErrorWith<D>> {
         if self.vacant() == 0 {
-            return Err(ErrorWith {
-                error: EBUSY,
-                value: descriptor,
-            });
+            return Err(ErrorWith::new(EBUSY, descriptor));
         }
         let index = self.tail;
 

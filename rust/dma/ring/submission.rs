@@ -157,10 +157,7 @@ impl<'bound, E: AsBytes + FromBytes + Copy> SubmissionRing<'bound, E> {
         let next = self.entries.next(self.tail).unwrap_or(0);
 
         if next == self.head {
-            return Err(ErrorWith {
-                error: EBUSY,
-                value: entry,
-            });
+            return Err(ErrorWith::new(EBUSY, entry));
         }
         // SAFETY: By the invariants `tail` is less than the length.
         unsafe { self.entries.write(self.tail, entry) };
