@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Scattered memory at one DMA address: a range of an IOMMU's addresses, to which physical ranges
-//! are linked.
+//! Scattered memory at one DMA address: physical ranges linked to a range of IOVA space.
 //!
-//! A scatter-gather mapping needs a table of entries, and is as many segments for the device as
-//! the IOMMU makes of them. Here the addresses are reserved first, the memory is linked to them
-//! range by range, without a table, and the IOMMU is told once when all are linked
-//! ([`IovaMapping`], and [`IovaBuilder`] for buffers that come one by one). The device sees one
-//! segment.
+//! A scatter-gather mapping needs a table of entries, and the device gets as many segments as the
+//! IOMMU makes of them. Here IOVA space is allocated first, the memory is linked to it range by
+//! range, without a table, and the IOTLB is synced once ([`IovaMapping`], and [`IovaBuilder`] for
+//! buffers that come one by one). The device gets one segment.
 //!
-//! That takes an IOMMU. Without one nothing is mapped, and the memory comes back with
-//! [`EOPNOTSUPP`]: then a driver maps it with [`SgMapping`](super::SgMapping), which takes the same
-//! memory and gives the device more than one segment. That is left to the driver, which knows if
-//! its device takes more than one.
+//! This requires an IOMMU. Without one, mapping fails with [`EOPNOTSUPP`] and the memory comes
+//! back: map it with [`SgMapping`](super::SgMapping), if the device takes several segments.
 //!
-//! C has no function that syncs memory while it stays linked, and the DMA debugger reports a sync
-//! of it. So there is no guard here: unmap the memory, or map it with
-//! [`SgMapping`](super::SgMapping).
+//! C has no function that syncs linked memory, and the DMA debugger reports such a sync. So there
+//! is no guard: unmap the memory, or map it with [`SgMapping`](super::SgMapping).
 
 mod range;
 
@@ -87,8 +82,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// All the memory is linked to the range, in order, and `D` permits `S::Element`. There is some,
-/// and the IOMMU was told of all.
+/// All the memory, at least one byte, is linked to the range, in order, and the IOTLB was synced.
+/// `D` permits `S::Element`.
 pub struct IovaMapping<'bound, S: ScatterBuffer, D: Direction>(Owner<S, IovaRange<'bound, D>>);
 
 impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
@@ -130,11 +125,11 @@ impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
             // `ScatterBuffer`, by which the ranges are the same each time.
             unsafe { IovaRange::link_all(dev, S::phys_vecs(raw)) }
         };
-        // SAFETY: `link` links all ranges or leaves none linked, and tells no device. Dropping the
-        // range unlinks them, and `D` permits what is in them.
+        // SAFETY: `link` links all ranges or leaves none linked, and gives no device the address.
+        // Dropping the range unlinks them, and `D` permits what is in them.
         let owner = unsafe { Owner::map(dev, memory, flags, link) }?;
 
-        // INVARIANT: All of the memory was linked just now, and the IOMMU was told.
+        // INVARIANT: All of the memory was linked just now, and the IOTLB was synced.
         Ok(Self(owner))
     }
 
@@ -158,8 +153,8 @@ impl<'bound, S: ScatterBuffer, D: Direction> IovaMapping<'bound, S, D> {
 
     /// Unmaps the memory and gives it back to the CPU.
     ///
-    /// Device writes are visible to the CPU when this returns. Does not sleep. The IOMMU's
-    /// TLB is invalidated at once, in a lazy domain too.
+    /// Device writes are visible to the CPU when this returns. The IOTLB is invalidated at once, in
+    /// a lazy domain too. Does not sleep.
     ///
     /// C: `dma_iova_destroy()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     pub fn unmap(self) -> S {
@@ -185,10 +180,10 @@ unsafe impl<S: ScatterBuffer, D: Direction> Memory for IovaMapping<'_, S, D> {
     }
 }
 
-/// A mapping that is being made, of buffers that come one by one.
+/// A mapping under construction, of buffers that come one by one.
 ///
-/// It has the buffers. No device is told of them before [`IovaBuilder::finish`], and dropping it,
-/// or an error, unlinks them all.
+/// It owns the buffers, and gives no address before [`IovaBuilder::finish`]. Dropping the builder
+/// unlinks all buffers and drops them.
 ///
 /// # Examples
 ///
@@ -316,7 +311,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
         let (range, raw) = unsafe { self.mapping.parts() };
         let vec = raw.last()?;
 
-        // SAFETY: This is what was linked last, and no device was told of it.
+        // SAFETY: This is what was linked last, and no device has the address.
         unsafe { range.unlink(vec.len) };
 
         // SAFETY: It is not linked any more, and its content is what it was.
@@ -333,15 +328,16 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
         self.len() == 0
     }
 
-    /// Tells the IOMMU of all that is linked, and makes it a mapping.
+    /// Syncs the IOTLB, and returns the mapping of all linked buffers.
     ///
-    /// That may be less than was reserved. Does not sleep.
+    /// They may be shorter than the reserved range. Does not sleep.
     ///
     /// C: `dma_iova_sync()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     ///
     /// # Errors
     ///
-    /// All buffers come back with the error: [`EINVAL`] if there is none, or what the IOMMU says.
+    /// All buffers come back with the error: [`EINVAL`] if none is linked, or that of the IOMMU
+    /// driver.
     pub fn finish(mut self) -> Result<IovaMapping<'bound, KVec<B>, D>, ErrorWith<KVec<B>>> {
         let synced = if self.is_empty() {
             Err(EINVAL)
@@ -350,7 +346,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
         };
 
         match synced {
-            // INVARIANT: The IOMMU was told, and a buffer is linked.
+            // INVARIANT: The IOTLB was synced, and a buffer is linked.
             Ok(()) => Ok(IovaMapping(self.mapping)),
             Err(error) => Err(ErrorWith::new(error, self.cancel())),
         }
