@@ -11,6 +11,9 @@
 #include <linux/slab.h>
 
 #include "../helpers/helpers.h"
+#if __has_include("../testdev/helpers.h")
+#include "../testdev/helpers.h"
+#endif
 
 /* Macros, which bindgen cannot read wherever they are more than a number. */
 const size_t HELPER_ARCH_DMA_MINALIGN = ARCH_DMA_MINALIGN;

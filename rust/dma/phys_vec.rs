@@ -7,13 +7,31 @@ use crate::dma::{
     Direction, //
 };
 use kernel::{
+    bindings,
     device::{
         Bound,
         Device, //
     },
+    ffi::c_void,
     io::PhysAddr,
     page::PAGE_SIZE, //
 };
+
+/// Returns the physical address of `addr`.
+///
+/// C: `vmalloc_to_pfn()`, [`mm/vmalloc.c`](srctree/mm/vmalloc.c).
+///
+/// # Safety
+///
+/// Memory is mapped there, in vmalloc space.
+#[inline]
+pub(super) unsafe fn vmalloc_to_phys(addr: *const c_void) -> PhysAddr {
+    // SAFETY: By the safety requirements.
+    let pfn = unsafe { bindings::vmalloc_to_pfn(addr) };
+
+    // CAST: From at most 64 bits.
+    (pfn as PhysAddr) * PAGE_SIZE as PhysAddr + (addr.addr() % PAGE_SIZE) as PhysAddr
+}
 
 /// Physically contiguous memory, a part of what is mapped.
 #[derive(Clone, Copy)]

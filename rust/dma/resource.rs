@@ -4,6 +4,7 @@
 
 use super::{
     compat,
+    phys_vec::vmalloc_to_phys,
     AnySegments,
     Direction,
     Limits,
@@ -88,7 +89,7 @@ impl<'a> MmioRegion<'a> {
         }
         // SAFETY: By the invariants of `Bar` the registers are mapped there, in a row, and by the
         // check above in vmalloc space.
-        let phys = unsafe { helpers::helper_cpu_addr_to_phys(start) };
+        let phys = unsafe { vmalloc_to_phys(start) };
 
         // SAFETY: What a BAR is mapped to is decoded by this device alone. It does not change while
         // it is held, for `'a`. The rest is as the caller promises. CAST: From at most 64 bits.
@@ -373,7 +374,7 @@ mod tests {
     fn ram_is_refused() -> Result {
         let pages = Pages::zeroed(1, GFP_KERNEL)?;
         // SAFETY: The address is in the linear map.
-        let phys = unsafe { helpers::helper_cpu_addr_to_phys(pages.as_ptr().cast()) };
+        let phys = unsafe { helpers::helper_virt_to_phys(pages.as_ptr().cast()) };
 
         for (start, len) in [
             (0, PAGE_SIZE),

@@ -2,10 +2,10 @@
 
 //! Scattered memory that can be mapped as a list.
 
-use super::PhysVec;
-use crate::{
-    bindings as helpers,
-    dma::Buffer, //
+use super::{
+    phys_vec::vmalloc_to_phys,
+    Buffer,
+    PhysVec, //
 };
 use core::{
     mem::MaybeUninit,
@@ -140,7 +140,7 @@ unsafe impl<T> ScatterBuffer for VVec<T> {
         // Memory from `vmalloc()` begins at the start of a page.
         (0..size).step_by(PAGE_SIZE).map(move |offset| PhysVec {
             // SAFETY: The offset is within the allocation, which is in vmalloc space.
-            phys: unsafe { helpers::helper_cpu_addr_to_phys(start.add(offset).as_ptr().cast()) },
+            phys: unsafe { vmalloc_to_phys(start.add(offset).as_ptr().cast()) },
             len: PAGE_SIZE.min(size - offset),
             may_share_cacheline: false,
         })
@@ -295,6 +295,7 @@ unsafe impl<B: Buffer> ScatterBuffer for KVec<B> {
 #[kunit_tests(safe_dma_scatter_buffer)]
 mod tests {
     use super::*;
+    use crate::bindings as helpers;
 
     /// The pointer of a buffer without a byte dangles, and its physical address is not looked up.
     #[test]
@@ -319,7 +320,7 @@ mod tests {
         let mut vec = KVec::with_capacity(100, GFP_KERNEL)?;
         vec.resize(7, 0u32, GFP_KERNEL)?;
         // SAFETY: The address is in the linear map.
-        let phys = unsafe { helpers::helper_cpu_addr_to_phys(vec.as_ptr().cast()) };
+        let phys = unsafe { helpers::helper_virt_to_phys(vec.as_ptr().cast()) };
         let slot = Slot::new(vec);
 
         let found = slot.phys_vec();

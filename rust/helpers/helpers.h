@@ -14,13 +14,9 @@
 
 struct device;
 struct dma_iova_state;
-struct folio;
-struct iommu_domain;
 struct page;
-struct pci_dev;
 struct scatterlist;
 struct sg_table;
-struct task_struct;
 
 /* block.c */
 #ifdef CONFIG_BLOCK
@@ -38,13 +34,6 @@ void helper_memalloc_noio_restore(unsigned int flags);
 bool helper_dev_has_own_memory(struct device *dev);
 bool helper_memory_is_encrypted(void);
 
-/* device.c */
-bool helper_device_trylock(struct device *dev);
-void helper_device_unlock(struct device *dev);
-phys_addr_t helper_dma_addr_to_phys(struct device *dev, dma_addr_t addr);
-bool helper_is_swiotlb_force_bounce(struct device *dev);
-bool helper_pci_dev_is_untrusted(struct pci_dev *pdev);
-
 /* dma.c */
 int helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr);
 u64 helper_dma_get_mask(struct device *dev);
@@ -53,11 +42,6 @@ int helper_dma_get_cache_alignment(void);
 bool helper_dma_kmalloc_safe(struct device *dev, enum dma_data_direction dir);
 bool helper_dma_kmalloc_size_aligned(size_t size);
 bool helper_dma_need_sync(struct device *dev, dma_addr_t dma_addr);
-
-/* iommu.c */
-unsigned int helper_iommu_domain_type(struct iommu_domain *domain);
-const char *helper_dev_iommu_name(struct device *dev);
-unsigned int helper_iommu_group_devices(struct device *dev);
 
 /* iova.c */
 #ifndef CONFIG_IOMMU_DMA
@@ -78,11 +62,7 @@ void helper_dma_iova_destroy(struct device *dev, struct dma_iova_state *state,
 void *helper_kmalloc(size_t size, gfp_t flags);
 void *helper_page_address(struct page *page);
 phys_addr_t helper_page_to_phys(struct page *page);
-struct folio *helper_pfn_folio(unsigned long pfn);
-bool helper_folio_maybe_dma_pinned(struct folio *folio);
-bool helper_folio_test_dirty(struct folio *folio);
 unsigned long helper_totalram_pages(void);
-phys_addr_t helper_cpu_addr_to_phys(const void *addr);
 phys_addr_t helper_virt_to_phys(const void *addr);
 
 /* pages.c */
@@ -104,8 +84,5 @@ void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,
 void helper_dma_sync_sgtable_for_device(struct device *dev, struct sg_table *sgt,
 					enum dma_data_direction dir);
 struct page *helper_phys_to_page(phys_addr_t phys);
-
-/* signal.c */
-int helper_fatal_signal_pending(struct task_struct *p);
 
 #endif /* SAFE_DMA_HELPERS_H */

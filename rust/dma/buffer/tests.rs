@@ -41,7 +41,7 @@ mod buffer {
 
         if B::Target::size(target) != 0 {
             // SAFETY: The address is in the linear map.
-            let phys = unsafe { helpers::helper_cpu_addr_to_phys(target.cast_const().cast()) };
+            let phys = unsafe { helpers::helper_virt_to_phys(target.cast_const().cast()) };
             // SAFETY: All tests pass it to `from_raw()` after this; no device is given the number.
             assert_eq!(unsafe { B::phys(data, rest) }, phys);
         }
@@ -58,7 +58,7 @@ mod buffer {
                 continue;
             };
             // SAFETY: These pages are in the linear map.
-            let phys = unsafe { helpers::helper_cpu_addr_to_phys(pages.as_ptr().cast()) };
+            let phys = unsafe { helpers::helper_virt_to_phys(pages.as_ptr().cast()) };
 
             assert_eq!(pages.size(), PAGE_SIZE << order);
             assert_eq!(pages.len(), PAGE_SIZE << order);
