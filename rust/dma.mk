@@ -32,7 +32,7 @@ endif
 quiet_cmd_bindgen = BINDGEN $@
       cmd_bindgen = \
 	$(BINDGEN) $< --formatter none --rust-target 1.85 --use-core --ctypes-prefix ffi --no-layout-tests \
-		--no-doc-comments --no-recursive-allowlist --allowlist-type 'kmsg_dump_iter|dma_pool' \
+		--no-doc-comments --no-recursive-allowlist --allowlist-type 'cc_attr|kmsg_dump_iter|dma_pool' \
 		--allowlist-function 'helper_.*|kmsg_dump_get_line' --allowlist-var 'HELPER_.*' \
 		--allowlist-var 'MAP_(ANONYMOUS|PRIVATE)|PROT_(READ|WRITE)' \
 		--allowlist-function 'dma_pool_(create_node|destroy|alloc|free)' \

@@ -61,6 +61,14 @@ pub(super) unsafe fn mask(dev: &device::Device<device::Bound>) -> u64 {
     unsafe { (*device(dev)).dma_mask.read() }
 }
 
+/// Returns whether memory is encrypted, against devices or the host.
+///
+/// C: `cc_platform_has()`, [`include/linux/cc_platform.h`](srctree/include/linux/cc_platform.h).
+pub(super) fn is_memory_encrypted() -> bool {
+    // SAFETY: May be called in any context.
+    unsafe { helpers::helper_cc_platform_has(helpers::cc_attr_CC_ATTR_MEM_ENCRYPT) }
+}
+
 /// Orders earlier writes to memory before later ones, as a device sees them.
 ///
 /// As `dma_mb(Write)` of [`kernel::sync::barrier`], which is a function call each time. With that

@@ -119,10 +119,7 @@ fn mmio_limit(dev: &Device<Bound>) -> PhysAddr {
     // SAFETY: `dev` is valid. Its bus has set the fields before a driver was bound.
     let (map, limit) = unsafe { ((*dev_raw).dma_range_map, (*dev_raw).bus_dma_limit) };
 
-    // SAFETY: May be called at any time.
-    let is_encrypted = unsafe { helpers::helper_memory_is_encrypted() };
-
-    if is_encrypted || !map.is_null() || !compat::is_dma_capable(dev) {
+    if compat::is_memory_encrypted() || !map.is_null() || !compat::is_dma_capable(dev) {
         return 0;
     }
     match limit {

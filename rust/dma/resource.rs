@@ -304,18 +304,46 @@ unsafe fn map_phys<D: Direction>(dev: &Device<Bound>, region: MmioRegion<'_>) ->
 #[cold]
 #[inline(never)]
 fn map_checked<D: Direction>(dev: &Device<Bound>, region: MmioRegion<'_>) -> (c_int, DmaAddress) {
-    let MmioRegion { phys, len, .. } = region;
-
     if !compat::is_dma_capable(dev) {
         return (EIO.to_errno(), 0);
     }
-    // SAFETY: `dev` is bound and can do DMA.
-    if unsafe { helpers::helper_dma_direct_overflow(compat::device(dev), phys, len) } {
+    if !compat::use_dma_iommu(dev) && !is_dma_direct_capable(dev, region) {
         return (ERANGE.to_errno(), 0);
     }
 
     // SAFETY: `dev` can do DMA, and can address the region.
     (0, unsafe { map_phys::<D>(dev, region) })
+}
+
+/// Returns whether `dev`, which can do DMA and has no IOMMU, can address the region. C warns if it
+/// cannot.
+///
+/// C: `dma_capable()`, [`include/linux/dma-direct.h`](srctree/include/linux/dma-direct.h).
+fn is_dma_direct_capable(dev: &Device<Bound>, region: MmioRegion<'_>) -> bool {
+    let raw = compat::device(dev);
+
+    // A guest with encrypted memory does not share MMIO. This is the condition of
+    // `force_dma_unencrypted()`, which is not exported everywhere.
+    // SAFETY: May be called in any context.
+    let is_encrypted_by_host =
+        unsafe { helpers::helper_cc_platform_has(helpers::cc_attr_CC_ATTR_HOST_MEM_ENCRYPT) };
+    if compat::is_memory_encrypted() && !is_encrypted_by_host {
+        return false;
+    }
+
+    // SAFETY: `dev` is bound, and can do DMA.
+    let (addr, mask, limit) = unsafe {
+        (
+            helpers::helper_phys_to_dma_unencrypted(raw, region.phys),
+            compat::mask(dev),
+            (*raw).bus_dma_limit,
+        )
+    };
+    let limit = if limit == 0 { mask } else { limit.min(mask) };
+    // `DMA_MAPPING_ERROR` is all ones. CAST: From at most 64 bits.
+    let last = addr.checked_add(region.len as DmaAddress - 1);
+
+    addr != DmaAddress::MAX && last.is_some_and(|last| last <= limit)
 }
 
 impl<D: Direction> Drop for ResourceMapping<'_, D> {

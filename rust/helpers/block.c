@@ -9,7 +9,8 @@
 
 /*
  * Maps the data of a request that is one segment of RAM, without a range of addresses. Returns
- * false if it is anything else or cannot be mapped.
+ * false if it is anything else or cannot be mapped. Helpers for each inline function would be five
+ * calls for a request.
  */
 bool helper_blk_rq_dma_map_single(struct request *req, struct device *dma_dev, dma_addr_t *addr)
 {

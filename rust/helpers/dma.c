@@ -5,6 +5,11 @@
 
 #include "helpers.h"
 
+bool helper_cc_platform_has(enum cc_attr attr)
+{
+	return cc_platform_has(attr);
+}
+
 int helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr)
 {
 	return dma_mapping_error(dev, dma_addr);

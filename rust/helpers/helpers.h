@@ -9,6 +9,7 @@
 #ifndef SAFE_DMA_HELPERS_H
 #define SAFE_DMA_HELPERS_H
 
+#include <linux/cc_platform.h>
 #include <linux/dma-mapping.h>
 #include <linux/types.h>
 
@@ -30,11 +31,8 @@ unsigned int helper_memalloc_noio_save(void);
 void helper_memalloc_noio_restore(unsigned int flags);
 #endif
 
-/* coherent.c */
-bool helper_dev_has_own_memory(struct device *dev);
-bool helper_memory_is_encrypted(void);
-
 /* dma.c */
+bool helper_cc_platform_has(enum cc_attr attr);
 int helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr);
 u64 helper_dma_get_mask(struct device *dev);
 bool helper_dev_is_dma_coherent(struct device *dev);
@@ -76,7 +74,7 @@ phys_addr_t helper_sg_phys(struct scatterlist *sg);
 
 /* resource.c */
 bool helper_pfn_valid(unsigned long pfn);
-bool helper_dma_direct_overflow(struct device *dev, phys_addr_t phys, size_t size);
+dma_addr_t helper_phys_to_dma_unencrypted(struct device *dev, phys_addr_t paddr);
 
 /* sg.c */
 void helper_dma_sync_sgtable_for_cpu(struct device *dev, struct sg_table *sgt,

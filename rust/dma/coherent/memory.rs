@@ -2,16 +2,13 @@
 
 //! Coherent memory that a driver's binding owns.
 
-use crate::{
-    bindings as helpers,
-    dma::{
-        compat,
-        limits,
-        AnySegments,
-        Bidirectional,
-        Memory,
-        Range, //
-    }, //
+use crate::dma::{
+    compat,
+    limits,
+    AnySegments,
+    Bidirectional,
+    Memory,
+    Range, //
 };
 use core::ptr::NonNull;
 use kernel::{
@@ -296,10 +293,14 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     /// Returns whether each page of the memory has a `struct page`. A device's own memory may have
     /// none.
     pub(super) fn has_pages(&self) -> bool {
+        #[cfg(CONFIG_DMA_DECLARE_COHERENT)]
+        // SAFETY: `dev` is valid. The pointer is set before a driver is bound.
+        let has_own_memory = unsafe { !(*compat::device(self.dev)).dma_mem.is_null() };
+        #[cfg(not(CONFIG_DMA_DECLARE_COHERENT))]
+        let has_own_memory = false;
+
         // With a global pool, memory for a device that is not cache-coherent is from there.
-        (!cfg!(CONFIG_DMA_GLOBAL_POOL) || limits::is_coherent(self.dev))
-            // SAFETY: `dev` is a valid device.
-            && !unsafe { helpers::helper_dev_has_own_memory(compat::device(self.dev)) }
+        !has_own_memory && (!cfg!(CONFIG_DMA_GLOBAL_POOL) || limits::is_coherent(self.dev))
     }
 }
 

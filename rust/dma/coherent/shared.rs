@@ -3,15 +3,12 @@
 //! Coherent memory of one device, mapped for another one.
 
 use super::memory::CoherentMemory;
-use crate::{
-    bindings as helpers,
-    dma::{
-        compat,
-        limits,
-        scatterlist::Entries,
-        PhysVec,
-        ScatterBuffer, //
-    }, //
+use crate::dma::{
+    compat,
+    limits,
+    scatterlist::Entries,
+    PhysVec,
+    ScatterBuffer, //
 };
 use kernel::{
     alloc::Flags,
@@ -144,8 +141,7 @@ where
         limits::is_coherent(self.dev)
             && self.has_pages()
             && !core::ptr::eq(self.dev, other)
-            // SAFETY: May be called at any time.
-            && !unsafe { helpers::helper_memory_is_encrypted() }
+            && !compat::is_memory_encrypted()
     }
 
     /// Sleeps, whatever `flags` are.
