@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The registers of another device, for a device to read and write: from peer to peer.
+//! Peer-to-peer access: the registers of another device, for a device to read and write.
 
 use super::{
     compat,
-    phys_vec::vmalloc_to_phys,
     AnySegments,
     Direction,
     Limits,
@@ -13,10 +12,7 @@ use super::{
     Range, //
 };
 use crate::bindings as helpers;
-use core::{
-    marker::PhantomData,
-    ops, //
-};
+use core::marker::PhantomData;
 use kernel::{
     bindings,
     device::{
@@ -28,28 +24,30 @@ use kernel::{
         DmaAddress, //
     },
     ffi::c_int,
+    io::PhysAddr,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+#[cfg(CONFIG_PCI)]
+use kernel::{
     io::{
         Io,
         IoBackend,
         IoBase,
-        MmioBackend,
-        PhysAddr, //
+        MmioBackend, //
     },
-    page::PAGE_SIZE,
-    pci,
-    prelude::*, //
+    pci, //
 };
 
-/// Memory-mapped registers, or memory, of a device, by the physical address at which the CPU has
-/// them.
+/// Memory-mapped registers or memory of a device, by physical address.
 ///
-/// Only the driver of that device can give them to others, by a promise: a write of another device
-/// has the effect of a write of the CPU, and may start a transfer to anywhere.
+/// Only the driver of that device can let other devices access them, by an `unsafe` call: a write
+/// of another device has the effect of a write of the CPU, and may start a transfer to anywhere.
 ///
 /// # Invariants
 ///
-/// The `len` bytes from `phys` on, at least one, are no RAM but a device's for `'a`, and its driver
-/// lets others access them. `phys + len` does not wrap.
+/// The `len` bytes from `phys` on, at least one, are not RAM. They belong to a device for `'a`, and
+/// its driver lets others access them. `phys + len` does not wrap.
 #[derive(Clone, Copy)]
 pub struct MmioRegion<'a> {
     phys: PhysAddr,
@@ -68,15 +66,16 @@ impl<'a> MmioRegion<'a> {
     /// # Errors
     ///
     /// [`EINVAL`] if `range` is empty or not within the BAR, or if the BAR is not mapped in vmalloc
-    /// space, which one of I/O ports is not, and on some architectures none is (powerpc).
+    /// space. A BAR of I/O ports is not, and on powerpc no BAR is.
     ///
     /// # Safety
     ///
-    /// As of [`MmioRegion::from_raw`]: no safety of a driver that holds this BAR, now or later,
-    /// rests on what is written there, and none on its being secret.
+    /// As for [`MmioRegion::from_raw`]: the safety of a driver that holds this BAR, now or later,
+    /// depends neither on what is written there nor on its being secret.
+    #[cfg(CONFIG_PCI)]
     pub unsafe fn of_bar<const SIZE: usize>(
         bar: &'a pci::Bar<'_, SIZE>,
-        range: ops::Range<usize>,
+        range: core::ops::Range<usize>,
     ) -> Result<Self> {
         if range.start >= range.end || range.end > bar.size() {
             return Err(EINVAL);
@@ -89,15 +88,14 @@ impl<'a> MmioRegion<'a> {
         }
         // SAFETY: By the invariants of `Bar` the registers are mapped there, in a row, and by the
         // check above in vmalloc space.
-        let phys = unsafe { vmalloc_to_phys(start) };
+        let phys = unsafe { super::phys_vec::vmalloc_to_phys(start) };
 
         // SAFETY: What a BAR is mapped to is decoded by this device alone. It does not change while
         // it is held, for `'a`. The rest is as the caller promises. CAST: From at most 64 bits.
         unsafe { Self::from_raw(phys + range.start as PhysAddr, range.end - range.start) }
     }
 
-    /// Returns the `len` bytes at a physical address, for a device that is not on a PCI bus, or a
-    /// driver whose registers are not all alike.
+    /// Returns the `len` bytes at a physical address, for a device that is not on a PCI bus.
     ///
     /// Does not sleep.
     ///
@@ -106,15 +104,16 @@ impl<'a> MmioRegion<'a> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is RAM, or what the kernel manages like RAM, or nothing.
+    /// [`EINVAL`] if `len` is 0, if the range wraps around, or if a part of it is RAM or managed as
+    /// RAM is, with a `struct page`.
     ///
     /// # Safety
     ///
-    /// They are a device's for `'a`, and the driver that has that device lets others access them:
-    /// no safety of that driver rests on what is written there, and none on its being secret. That
-    /// holds after `'a`, too: a [`Transfer`](super::Transfer) that was forgotten goes on.
+    /// The bytes belong to a device for `'a`, and its driver lets others access them: the safety of
+    /// that driver depends neither on what is written there nor on its being secret. That holds
+    /// after `'a`, too: a [`Transfer`](super::Transfer) that was forgotten continues.
     pub unsafe fn from_raw(phys: PhysAddr, len: usize) -> Result<Self> {
-        // What is RAM is RAM for so many pages, aligned (`SUBSECTION_SIZE`).
+        // RAM comes in aligned units of this size (`SUBSECTION_SIZE`).
         const STEP: PhysAddr = 2 << 20;
 
         if len == 0 {
@@ -127,7 +126,7 @@ impl<'a> MmioRegion<'a> {
             unsafe { helpers::helper_pfn_valid((addr / PAGE_SIZE as PhysAddr) as usize) }
         };
 
-        // A BAR can have many GiB: so not page by page.
+        // Not page by page: a BAR can have many GiB.
         if is_ram(phys)
             || is_ram(last)
             || (phys / STEP..last / STEP).any(|at| is_ram((at + 1) * STEP))
@@ -143,7 +142,7 @@ impl<'a> MmioRegion<'a> {
         })
     }
 
-    /// Returns the registers as the CPU has them. For debugging only.
+    /// Returns the physical range of the registers. For debugging only.
     pub fn phys_vec(&self) -> PhysVec {
         PhysVec::new(self.phys, self.len, false)
     }
@@ -154,12 +153,13 @@ impl<'a> MmioRegion<'a> {
 /// A write of the device has the effect of a write of the CPU. The driver of the other device may
 /// access the registers, too: no reference to them exists.
 ///
-/// `'bound` is the time for which both drivers are bound. Dropping the mapping ends it; forgetting
-/// it leaves the device's address leading to where the registers were, and never to RAM.
+/// `'bound` is the time for which both drivers are bound. Dropping the mapping unmaps the registers.
+/// If it is forgotten, its DMA address still leads to the physical address of the registers, and
+/// never to RAM.
 ///
-/// Behind an IOMMU the device reaches all of the pages that the registers are in. Whether its
-/// accesses arrive depends on the bridges between the devices: call `pci_p2pdma_distance()` on
-/// hardware that is not known.
+/// Behind an IOMMU the device can access all of the pages that contain the registers. Whether its
+/// accesses arrive depends on the bridges between the devices: C drivers ask
+/// `pci_p2pdma_distance()`.
 ///
 /// # Examples
 ///
@@ -183,7 +183,8 @@ impl<'a> MmioRegion<'a> {
 ///     peer: &'a Device<Bound>,
 ///     bar: &'a pci::Bar<'_>,
 /// ) -> Result<ResourceMapping<'a, FromDevice>> {
-///     // SAFETY: It says that there is work; where that is, the driver has told its device before.
+///     // SAFETY: A write to the doorbell only makes the device fetch commands that its driver has
+///     // queued.
 ///     let doorbell = unsafe { MmioRegion::of_bar(bar, 0x1000..0x1004)? };
 ///
 ///     ResourceMapping::map(peer, doorbell, FromDevice)
@@ -264,7 +265,8 @@ impl<'bound, D: Direction> ResourceMapping<'bound, D> {
     }
 }
 
-/// Returns whether the device can do DMA, and can address the region where it is or has an IOMMU.
+/// Returns whether the device can do DMA, and either has an IOMMU or can address the region at its
+/// physical address.
 ///
 /// The mask is read each time, since C warns of an address beyond it.
 #[inline]
@@ -363,10 +365,9 @@ impl<D: Direction> Drop for ResourceMapping<'_, D> {
     }
 }
 
-// SAFETY: `range()` is this mapping, which is there for `dev` and `D` until `self` is dropped, and
-// for ever if it is forgotten. It leads to no memory of which Rust knows: what the CPU does there
-// is by MMIO, which reads any bytes, and orders nothing with the device's accesses that its driver
-// does not order.
+// SAFETY: `range()` is this mapping, which exists for `dev` and `D` until `self` is dropped, and for
+// ever if it is forgotten. It leads to no memory of the Rust abstract machine: the CPU accesses the
+// registers by MMIO, for which any bytes are valid.
 unsafe impl<D: Direction> Memory for ResourceMapping<'_, D> {
     type Direction = D;
 

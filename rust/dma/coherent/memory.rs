@@ -294,7 +294,7 @@ impl<T: KnownSize + ?Sized> CoherentMemory<'_, T> {
     /// none.
     pub(super) fn has_pages(&self) -> bool {
         #[cfg(CONFIG_DMA_DECLARE_COHERENT)]
-        // SAFETY: `dev` is valid. The pointer is set before a driver is bound.
+        // SAFETY: `dev` is valid. The pointer is set before memory is allocated for it.
         let has_own_memory = unsafe { !(*compat::device(self.dev)).dma_mem.is_null() };
         #[cfg(not(CONFIG_DMA_DECLARE_COHERENT))]
         let has_own_memory = false;
