@@ -115,7 +115,7 @@ pub struct BufferPool<'bound, B: Buffer, D: Direction> {
     count: usize,
 }
 
-impl<'bound, B: Buffer, D: Direction + Permits<B::Target>> BufferPool<'bound, B, D> {
+impl<'bound, B: Buffer, D: Permits<B::Target>> BufferPool<'bound, B, D> {
     /// Allocates `count` buffers with `alloc` and maps them. Sleeps.
     ///
     /// # Errors
@@ -130,10 +130,7 @@ impl<'bound, B: Buffer, D: Direction + Permits<B::Target>> BufferPool<'bound, B,
         count: usize,
         direction: D,
         mut alloc: impl FnMut() -> Result<B>,
-    ) -> Result<Self>
-    where
-        D: Copy,
-    {
+    ) -> Result<Self> {
         if count == 0 {
             return Err(EINVAL);
         }

@@ -3,23 +3,21 @@
 //! Values that a device wrote.
 //!
 //! A device may be broken or hostile. An index, a length or an opcode that it wrote is an
-//! [`Untrusted`] value until the driver has checked it. Use it for what a driver reads from
-//! coherent memory, registers or buffers, wherever the value decides what the driver does. It is
-//! not needed for data that is passed on to a checker of its own, such as the contents of a packet.
+//! [`Untrusted`] value until the driver has checked it. Use it for values from coherent memory,
+//! registers or buffers on which the driver's control flow depends. Data that another layer checks,
+//! such as the contents of a packet, does not need it.
 //!
 //! The checks are no barriers against speculation. An index that user space controls through the
 //! device also needs `array_index_nospec()`,
 //! [`include/linux/nospec.h`](srctree/include/linux/nospec.h).
 
-use core::ops::Range;
 use kernel::prelude::*;
 
 /// A value that a device wrote, and that was not checked yet.
 ///
-/// It cannot be dereferenced, compared or formatted. Checks return the plain value if it passes,
-/// and [`EINVAL`] otherwise. They check a copy, which the device cannot change after the check.
-///
-/// It has the layout of `T`, and costs nothing beyond the checks. They work in any context.
+/// It cannot be dereferenced, compared or formatted. A check returns the plain value if it passes,
+/// and [`EINVAL`] otherwise. It checks a copy, which the device cannot change afterwards. Checks
+/// work in any context.
 ///
 /// C: no counterpart; drivers compare plain integers, as `nvme_handle_cqe()` in
 /// [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c) does with the identifier of a
@@ -106,12 +104,6 @@ impl Unsigned for u64 {}
 impl Unsigned for usize {}
 
 impl<T: Unsigned> Untrusted<T> {
-    /// Returns the value if `accept` does.
-    #[inline]
-    fn filter(self, accept: impl FnOnce(T) -> bool) -> Result<T> {
-        accept(self.0).then_some(self.0).ok_or(EINVAL)
-    }
-
     /// Returns the value if it is not larger than `max`.
     ///
     /// # Errors
@@ -119,27 +111,7 @@ impl<T: Unsigned> Untrusted<T> {
     /// [`EINVAL`] if it is.
     #[inline]
     pub fn at_most(self, max: T) -> Result<T> {
-        self.filter(|value| value <= max)
-    }
-
-    /// Returns the value if `range` contains it.
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if it does not, as an empty range never does.
-    #[inline]
-    pub fn in_range(self, range: Range<T>) -> Result<T> {
-        self.filter(|value| range.contains(&value))
-    }
-
-    /// Returns the value if it is in `list`.
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if it is not.
-    #[inline]
-    pub fn one_of(self, list: &[T]) -> Result<T> {
-        self.filter(|value| list.contains(&value))
+        (self.0 <= max).then_some(self.0).ok_or(EINVAL)
     }
 
     /// Returns the value as an index of `len` elements.
