@@ -2,8 +2,8 @@
 
 //! Streaming DMA: buffers that are owned by the CPU or by the device, never by both.
 //!
-//! Mainline has coherent memory ([`kernel::dma::Coherent`]), which the CPU and the device see at
-//! the same time. A *streaming* mapping ([`streaming::Mapping`]) hands an ordinary buffer to the
+//! Mainline has coherent memory ([`kernel::dma::Coherent`]), which the CPU and the device access
+//! at the same time. A *streaming* mapping ([`streaming::Mapping`]) hands an ordinary buffer to the
 //! device for a while and takes it back:
 //!
 //! ```text

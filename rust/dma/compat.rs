@@ -71,9 +71,7 @@ pub(super) fn is_memory_encrypted() -> bool {
 
 /// Orders earlier writes to memory before later ones, as a device sees them.
 ///
-/// As `dma_mb(Write)` of [`kernel::sync::barrier`], which is a function call each time. With that
-/// and [`dma_rmb()`], a descriptor that is posted and reaped would take 57 instructions at least
-/// instead of 53, and 47 in C.
+/// As `dma_mb(Write)` of [`kernel::sync::barrier`], which is a function call each time.
 ///
 /// C: `dma_wmb()`, [`include/asm-generic/barrier.h`](srctree/include/asm-generic/barrier.h).
 #[inline(always)]
@@ -181,7 +179,7 @@ pub(super) fn seg_limits(dev: &device::Device<device::Bound>) -> (u32, u64) {
 ///
 /// # Errors
 ///
-/// [`ENOMEM`], as C has it.
+/// [`ENOMEM`], as in C.
 ///
 /// # Safety
 ///

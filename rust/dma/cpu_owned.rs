@@ -2,9 +2,9 @@
 
 //! Mapped memory that the CPU owns.
 //!
-//! [`CpuAccess`] is a guard, which ends in the function that began it. A driver whose CPU owns the
-//! memory from one call to the next, from an interrupt to a `read()` for example, keeps a
-//! [`CpuOwned`] in its data instead.
+//! [`CpuAccess`] is a guard, which ends in the function that created it. [`CpuOwned`] is a value,
+//! for a driver in which the CPU owns the memory across calls, for example from an interrupt to a
+//! `read()`.
 //!
 //! ```text
 //!              into_cpu
@@ -58,7 +58,7 @@ pub(super) mod private {
 
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be synced for the CPU",
-        note = "`Mapping`, `SgMapping`, `DevicePages` and `VmappedPages` are"
+        note = "`Mapping`, `SgMapping`, `DevicePages` and `VmappedPages` can be"
     )]
     pub trait SyncForCpu: Sized {
         /// The direction for which the memory is mapped.

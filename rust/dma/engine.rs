@@ -2,9 +2,9 @@
 
 //! The part of a device that accesses memory, as a driver describes it.
 //!
-//! No type can know that a device is done with memory. The author of an engine promises it once, by
-//! implementing [`Engine`]: submitting, completing, timing out and taking memory back are safe from
-//! then on, through [`in_flight()`](super::in_flight()) or [`Transfer`](super::Transfer).
+//! The compiler cannot prove that a device is done with memory. The author of an engine promises it
+//! once, by implementing [`Engine`]. Submitting, completing, timing out and taking memory back are
+//! then safe, through [`in_flight()`](super::in_flight()) or [`Transfer`](super::Transfer).
 
 use super::{
     segments::AnySegments,

@@ -53,8 +53,8 @@ use kernel::{
 };
 
 /// A command that completed.
-// The memory comes last, after room for `UnknownCompletion`: the fields of that would otherwise
-// make a function that passes the memory on copy it byte by byte.
+// In this order, so that the memory of a `Result` with `UnknownCompletion` does not overlap the
+// fields of the error: it would be copied byte by byte otherwise.
 #[repr(C)]
 pub struct Completed<M, V, S> {
     /// The status that the device sent.
@@ -316,7 +316,7 @@ impl<E: Engine, M: Memory, V> Submitter<E, M, V> {
     }
 }
 
-/// A command that completed, or a completion of none.
+/// A completed command, or a completion that matches no command in flight.
 type Reaped<E, M, V> =
     Result<Completed<M, V, <E as Engine>::Status>, UnknownCompletion<<E as Engine>::Status>>;
 

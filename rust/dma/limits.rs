@@ -12,8 +12,7 @@ use kernel::{
         Bound,
         Device, //
     },
-    io::PhysAddr,
-    prelude::*, //
+    io::PhysAddr, //
 };
 
 /// A device, with the limits of its mappings.
@@ -24,9 +23,9 @@ use kernel::{
 /// [`ResourceMapping::map`](super::ResourceMapping::map) take it, or a `&Device<Bound>`, which asks
 /// each time, for a mapping that is made once.
 ///
-/// Of a mask that is set later, the highest address counts at once, also for mappings made with an
-/// older `Limits`. Only the maximum size of an entry is that of the older mask: if the device now
-/// needs bounce buffers, a larger buffer fails to map, with an error.
+/// If the driver sets another mask later, new mappings obey it, also those made with an older
+/// `Limits`. Only the maximum size of an entry stays that of the older mask: if the device needs
+/// bounce buffers now, mapping a larger buffer returns an error.
 ///
 /// # Examples
 ///
@@ -102,15 +101,15 @@ impl<'bound> Limits<'bound> {
         self.max_mapping_size
     }
 
-    /// Returns the physical address up to which registers are within the reach of the device's bus.
+    /// Returns the highest physical address at which the device's bus reaches registers.
     #[inline]
     pub(super) fn mmio_limit(&self) -> PhysAddr {
         self.mmio_limit
     }
 }
 
-/// Returns the physical address up to which registers are within the reach of the bus of `dev`; 0
-/// if that is not a matter of one number, or `dev` has no mask.
+/// Returns the highest physical address at which the bus of `dev` reaches registers; 0 if there is
+/// no single limit, or `dev` has no mask.
 ///
 /// C: `phys_to_dma_unencrypted()`,
 /// [`include/linux/dma-direct.h`](srctree/include/linux/dma-direct.h).
@@ -144,9 +143,9 @@ impl<'bound> From<&Limits<'bound>> for Limits<'bound> {
 
 /// Returns the highest DMA address that the device can use for streaming mappings.
 ///
-/// 32 bits until the driver sets another one with
-/// [`dma_set_mask`](kernel::dma::Device::dma_set_mask) in its probe. The mask remains when the
-/// driver is unbound.
+/// 32 bits until a driver sets another mask with
+/// [`dma_set_mask`](kernel::dma::Device::dma_set_mask), and for a device without a mask, which can
+/// do no DMA. The mask remains when the driver is unbound.
 ///
 /// C: `dma_get_mask()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 #[inline]
@@ -190,9 +189,10 @@ pub fn is_coherent(dev: &Device<Bound>) -> bool {
     unsafe { helpers::helper_dev_is_dma_coherent(compat::device(dev)) }
 }
 
-/// Returns the size in bytes of the largest cache line of the system, a power of two.
+/// Returns the alignment in bytes, a power of two, of buffers that share no cache line in DMA.
 ///
-/// Two buffers that are aligned to it, and end where it does, never share one.
+/// It applies to the start and the size of a buffer. It may be larger than a cache line of the CPU,
+/// and is 1 on an architecture on which all devices are cache-coherent.
 ///
 /// C: `dma_get_cache_alignment()`,
 /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
@@ -205,8 +205,8 @@ pub fn cache_alignment() -> usize {
     size as usize
 }
 
-/// Returns the boundary that an entry of a scatter-gather list must not cross: any address in
-/// which all these bits are zero.
+/// Returns the segment boundary mask: no entry of a scatter-gather list for the device crosses a
+/// multiple of the mask plus one.
 ///
 /// C: `dma_get_seg_boundary()`,
 /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
@@ -216,7 +216,7 @@ pub fn seg_boundary(dev: &Device<Bound>) -> u64 {
 }
 
 /// Returns the maximum size of a buffer that is mapped as one segment, in bytes; [`usize::MAX`] for
-/// no limit.
+/// no limit, 0 for a device that can do no DMA.
 ///
 /// C: `dma_max_mapping_size()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
 #[inline]
@@ -227,9 +227,9 @@ pub fn max_mapping_size(dev: &Device<Bound>) -> usize {
 
 /// Returns the size in bytes up to which mapping is fast. Larger mappings are possible.
 ///
-/// An IOMMU's addresses for larger ones are not cached: a driver of a disk has its requests limited
-/// to this size, as [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c) does.
-/// [`usize::MAX`] for no limit.
+/// The IOVA allocator does not cache larger ranges: a disk driver limits its requests to this size,
+/// as [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c) does. [`usize::MAX`] for no
+/// limit, 0 for a device that can do no DMA.
 ///
 /// C: `dma_opt_mapping_size()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
 #[inline]

@@ -30,7 +30,8 @@ use kernel::{
 ///
 /// # Invariants
 ///
-/// - `raw` came from [`ScatterBuffer::into_raw`], or is as if, and has not been taken back.
+/// - `raw` is from [`ScatterBuffer::into_raw`], or equivalent, and was not passed to
+///   [`ScatterBuffer::from_raw`].
 /// - `mapping` maps no other memory than [`ScatterBuffer::phys_vecs`] of `raw`. When it has been
 ///   dropped, no device accesses that memory.
 /// - What the device may write is valid for [`ScatterBuffer::Element`].

@@ -138,8 +138,8 @@ impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
     ///
     /// # Errors
     ///
-    /// - [`EINVAL`] if `T` has no bytes, or if its size, at least 16 bytes and rounded up to the
-    ///   alignment, is larger than a page or than `boundary`;
+    /// - [`EINVAL`] if `T` has no bytes, or if its size is larger than a page or than `boundary`
+    ///   when it is rounded up to the alignment, and to at least a pointer and a DMA address;
     /// - [`EIO`] if the device is not capable of coherent DMA;
     /// - [`ENOMEM`] if there is no memory.
     pub fn new(

@@ -10,9 +10,9 @@
 //! | [`CompletionRing`] | to the CPU | a phase bit in the entry, which flips each round | NVMe completion queue |
 //! | [`DescriptorRing`] | to the device and back | an owner bit in the entry | network devices |
 //!
-//! A ring does the accesses in their order, with barriers and wrap-around. It has no lock: `&mut`
-//! proves that one context uses an end. No function sleeps except for the constructors, and the
-//! drop of a ring, which frees its memory.
+//! A ring orders its accesses by barriers, and wraps its indexes around. It has no lock: `&mut`
+//! proves that one context uses an end. The constructors and the drop of a ring, which allocate and
+//! free its memory, may sleep; nothing else does.
 //!
 //! Not for rings in memory of the device. A device that reports its progress as an index in memory
 //! needs only [`SubmissionRing`] and that index.
@@ -23,10 +23,11 @@
 //! device returns no entry, a ring stays full or empty. A flag in an entry that the device does not
 //! own has no effect, since the CPU reads only the flag of the next entry.
 //!
-//! There is never a reference to the memory. An entry is copied with volatile accesses to its
-//! words. A copy that is made while the device writes can be torn: a device that keeps to the
-//! protocol writes nothing after the flag, which is read first; the bytes of another device are
-//! untrusted anyway, and valid for the type, which is [`FromBytes`].
+//! There is never a reference to the memory. An entry with a flag is copied by volatile accesses to
+//! its words; one of a [`SubmissionRing`] by a plain write, which the doorbell orders. A copy that
+//! is made while the device writes can be torn. A device that keeps to the protocol writes nothing
+//! after the flag, which is read first. The bytes of any other device are untrusted, and valid for
+//! the type, which is [`FromBytes`].
 //!
 //! # Safety
 //!

@@ -100,9 +100,9 @@ pub struct SgMapping<'bound, S: ScatterBuffer, D: Direction>(Owner<S, MappedTabl
 impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     /// Maps scattered memory for the device to use in the direction that `direction` names.
     ///
-    /// `dev` is a device or its [`Limits`], with which it is not asked for them again. May
-    /// sleep, unless `flags` say otherwise; they are for the table. With
-    /// [`CoherentMemory`](super::CoherentMemory) it always may.
+    /// `dev` is a device, or its [`Limits`], which avoids asking for them again. `flags` are for the
+    /// table. May sleep unless they say otherwise, and always with
+    /// [`CoherentMemory`](super::CoherentMemory).
     ///
     /// C: `dma_map_sgtable()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).
     ///
@@ -239,7 +239,7 @@ impl<S: ScatterBuffer, D: Direction> CpuOwned<SgMapping<'_, S, D>> {
 
         // INVARIANT: By the invariants of `CpuOwned` the memory was synced.
         table.attrs = table.attrs | DMA_ATTR_SKIP_CPU_SYNC;
-        table.sync_alone = false;
+        table.explicit_sync = false;
         table.unmap()
     }
 
@@ -344,9 +344,8 @@ struct MappedTable<'bound, D: Direction> {
     dev: &'bound Device<Bound>,
     table: Table,
     attrs: Attrs,
-    /// Whether the mapping does not sync, so that it is synced when mapped and before it is
-    /// unmapped.
-    sync_alone: bool,
+    /// Whether C does not sync the memory when it is mapped and unmapped, so that this type does.
+    explicit_sync: bool,
     _direction: PhantomData<fn() -> D>,
 }
 
@@ -355,18 +354,18 @@ impl<'bound, D: Direction> MappedTable<'bound, D> {
     ///
     /// # Safety
     ///
-    /// The memory stays where it is and, but for others whose memory it is, is not accessed by the
-    /// CPU until the table is dropped.
+    /// Until the table is dropped, the memory is not moved, and the CPU does not access it, except
+    /// for its owner if it is memory of others (see [`ScatterBuffer`]).
     #[inline]
     unsafe fn map(
         limits: &Limits<'bound>,
         vecs: impl Iterator<Item = PhysVec> + Clone,
         flags: Flags,
         attrs: Attrs,
-        sync_alone: bool,
+        explicit_sync: bool,
     ) -> Result<Self> {
         let dev = limits.device();
-        let attrs = if sync_alone {
+        let attrs = if explicit_sync {
             attrs | DMA_ATTR_SKIP_CPU_SYNC
         } else {
             attrs
@@ -386,10 +385,10 @@ impl<'bound, D: Direction> MappedTable<'bound, D> {
             dev,
             table,
             attrs,
-            sync_alone,
+            explicit_sync,
             _direction: PhantomData,
         };
-        if sync_alone {
+        if explicit_sync {
             this.sync_for_device();
         }
         Ok(this)
@@ -423,7 +422,7 @@ impl<'bound, D: Direction> MappedTable<'bound, D> {
 impl<D: Direction> Drop for MappedTable<'_, D> {
     #[inline]
     fn drop(&mut self) {
-        if self.sync_alone {
+        if self.explicit_sync {
             self.sync_for_cpu();
         }
 

@@ -138,10 +138,10 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// Maps `buffer` for `dev`, with attributes, and gives it to the device.
     ///
     /// A streaming mapping may have `DMA_ATTR_NO_WARN` and `DMA_ATTR_PRIVILEGED`.
-    /// `DMA_ATTR_SKIP_CPU_SYNC` is refused: on a device that is not cache-coherent, the buffer that
-    /// comes back would change when the CPU's caches do. So is `DMA_ATTR_WEAK_ORDERING`, with which
-    /// the end of a transfer may be visible before its last bytes. The others are for allocations,
-    /// or for memory that is not RAM.
+    /// `DMA_ATTR_SKIP_CPU_SYNC` is refused: for a device that is not cache-coherent, the CPU could
+    /// read stale cache lines in the buffer that comes back. So is `DMA_ATTR_WEAK_ORDERING`, with
+    /// which the end of a transfer may be visible before its last bytes. The others are for
+    /// allocations, or for memory that is not RAM.
     ///
     /// Does not sleep.
     ///
@@ -316,8 +316,8 @@ impl<T, B: Buffer<Target = [T]>, D: Direction> Mapping<'_, B, D> {
 impl<B: Buffer, D: Direction> CpuOwned<Mapping<'_, B, D>> {
     /// Unmaps the buffer without a sync.
     ///
-    /// The CPU owns the memory already. [`Mapping::unmap`] would copy the memory that the device
-    /// has over it, and so undo the writes of the CPU to `Bidirectional` memory. Does not sleep.
+    /// The CPU owns the memory already. [`Mapping::unmap`] would sync it again, which undoes the
+    /// writes of the CPU to `Bidirectional` memory that has a bounce buffer. Does not sleep.
     ///
     /// C: `dma_unmap_single_attrs()` with `DMA_ATTR_SKIP_CPU_SYNC`,
     /// [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).

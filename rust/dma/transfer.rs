@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! One transfer at a time, which is waited for.
+//! Blocking transfers, one at a time.
 //!
-//! A thin layer on an [`Engine`] for devices that do one transfer at a time, and for drivers that
-//! wait for each. With many commands in flight, or in interrupt context, use
-//! [`in_flight()`](super::in_flight()) instead.
+//! For drivers that wait for each transfer, and devices that do one at a time. With several
+//! commands in flight, or in interrupt context, use [`in_flight()`](super::in_flight()).
 
 use super::{
     direction::{
@@ -107,7 +106,7 @@ pub enum WaitError<E: Engine, M: Memory> {
     /// The transfer is still in flight: wait again, or [`Transfer::abort`] it. The error is
     /// [`ETIMEDOUT`] if the time is up, or that of [`Wait::wait`].
     InFlight(Error, Transfer<E, M>),
-    /// The device completed the transfer with an error. It accesses the memory no more.
+    /// The device completed the transfer with an error. It does not access the memory any more.
     Failed(Error, M),
 }
 

@@ -95,10 +95,10 @@ unsafe impl<D: DeviceWrites> FromBytes for UserByte<D> {}
 ///     uaccess::UserPtr, //
 /// };
 /// use safe_dma::dma::{
-///     PinDuration,
-///     UserPages,
 ///     FromDevice,
-///     SgMapping, //
+///     PinDuration,
+///     SgMapping,
+///     UserPages, //
 /// };
 ///
 /// fn receive(

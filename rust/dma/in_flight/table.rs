@@ -17,10 +17,9 @@ use core::{
         ManuallyDrop,
         MaybeUninit, //
     },
-    // `kernel::sync::atomic` is a function call for each access, unless the kernel is built with
-    // `CONFIG_RUST_INLINE_HELPERS`: `bl` and `ret`, four times a command, which makes 116
-    // instructions at least of the 108 that it takes now, and 97 in C. Acquire and release are the
-    // same instructions in both.
+    // `kernel::sync::atomic` is a function call for each access, four for a command, unless the
+    // kernel is built with `CONFIG_RUST_INLINE_HELPERS`. Acquire and release are the same
+    // instructions in both.
     sync::atomic::{
         AtomicU32,
         Ordering::{

@@ -7,9 +7,7 @@ use super::entries::{
     Entries,
     FlaggedEntry, //
 };
-use crate::dma::{
-    Untrusted, //
-};
+use crate::dma::Untrusted;
 use kernel::{
     alloc::Flags,
     device::{
@@ -76,7 +74,7 @@ pub struct CompletionRing<'bound, E: FlaggedEntry> {
     pub(super) entries: Entries<'bound, E>,
     /// The entry that is read next.
     head: u16,
-    /// What its flag is when it is new.
+    /// The flag of a new entry.
     phase: bool,
 }
 

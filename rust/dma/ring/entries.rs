@@ -170,9 +170,9 @@ impl<'bound, E: AsBytes + FromBytes + Copy> Entries<'bound, E> {
 macro_rules! impl_memory {
     ($ring:ident, $($bound:tt)+) => {
         impl<E: $($bound)+> $ring<'_, E> {
-            /// Returns the address at which the CPU has the ring.
+            /// Returns the address at which the CPU accesses the ring.
             ///
-            /// The device accesses the memory, too: reading it by the pointer is a data race.
+            /// The device accesses the memory, too: a read through the pointer is a data race.
             #[inline]
             pub fn as_ptr(&self) -> *const E {
                 self.entries.at(0)

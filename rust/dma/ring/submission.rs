@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Entries for the device, which knows their number from a doorbell.
+//! Entries for the device, submitted by a doorbell.
 
 use super::entries::{
     impl_memory,

@@ -366,9 +366,8 @@ impl<const WRITE: bool> Filler<WRITE> {
             return Err(EINVAL);
         }
 
-        // The kernel tells by the size of an entry whether it may share its cache lines with
-        // something else: so small ranges, of which there may be several in a page, stay what they
-        // are.
+        // C decides by the length of an entry whether it may share cache lines with other memory.
+        // So small ranges, of which there may be several in a page, are not joined.
         if vec.phys == self.end
             && vec.len >= cache_line::ALIGNED_SIZE
             && limits.allow_longer(self.last_len(), &vec)
@@ -378,8 +377,8 @@ impl<const WRITE: bool> Filler<WRITE> {
             let mut len = limits.max_len(&vec);
 
             if len != vec.len {
-                // What is cut is no object, whose size would say how it is aligned; unless it is so
-                // large that it has its cache lines for itself.
+                // The length of a part says nothing about the alignment of the object, unless that
+                // is large enough to share no cache line.
                 vec.may_share_cacheline = vec.len < cache_line::ALIGNED_SIZE;
             }
             loop {

@@ -197,8 +197,8 @@ impl Table {
     ///
     /// # Safety
     ///
-    /// The entries are not mapped. Until they are unmapped, their memory stays where it is and, but
-    /// for others whose memory it is, is not accessed by the CPU.
+    /// The entries are not mapped. Until they are unmapped, their memory is not moved, and the CPU
+    /// does not access it, except for its owner if it is memory of others.
     #[inline]
     pub(super) unsafe fn map<D: Direction>(&mut self, dev: &Device<Bound>, attrs: Attrs) -> Result {
         let mut table = self.sg_table();
@@ -225,8 +225,8 @@ impl Table {
     ///
     /// # Safety
     ///
-    /// They are mapped for `dev` and `D` with `attrs`, but for the attribute by which the CPU has
-    /// synced the memory. No device accesses them.
+    /// The entries are mapped for `dev` and `D` with `attrs`, to which `DMA_ATTR_SKIP_CPU_SYNC` may
+    /// have been added if the memory was synced for the CPU. No device accesses them.
     #[inline]
     pub(super) unsafe fn unmap<D: Direction>(&mut self, dev: &Device<Bound>, attrs: Attrs) {
         // SAFETY: By the safety requirements these entries are mapped with these parameters, and no
