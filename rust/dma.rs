@@ -42,6 +42,7 @@
 //! the C API: [`Documentation/core-api/dma-api.rst`](srctree/Documentation/core-api/dma-api.rst)
 //! and `dma-api-howto.rst`.
 
+mod alloc;
 mod buffer;
 mod buffer_pool;
 mod cache_line;

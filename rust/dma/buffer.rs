@@ -3,6 +3,7 @@
 //! Physically contiguous memory that may be mapped.
 
 use super::{
+    alloc,
     compat,
     error::ErrorWith, //
 };
@@ -195,7 +196,7 @@ impl Pages {
         }
 
         let flags =
-            compat::gfp(compat::alloc_flags(flags, PAGE_SIZE << order)) | bindings::__GFP_ZERO;
+            compat::gfp(alloc::alloc_flags(flags, PAGE_SIZE << order)) | bindings::__GFP_ZERO;
 
         // SAFETY: The order is within bounds, and `flags` has only bits that ask for memory of the
         // kernel's own. That the context suits them is up to the caller, as with any allocation.

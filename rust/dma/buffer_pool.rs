@@ -24,7 +24,7 @@ use self::list::{
     SharedRef, //
 };
 use super::{
-    compat,
+    alloc,
     AnySegments,
     Buffer,
     DeviceReads,
@@ -136,7 +136,7 @@ impl<'bound, B: Buffer, D: Permits<B::Target>> BufferPool<'bound, B, D> {
         }
         // Otherwise a number from safe code could use up all memory: a mapping takes a page of
         // addresses, an entry of the debugger, and a list entry, besides the buffer.
-        if count > compat::ram_size() / PAGE_SIZE {
+        if count > alloc::ram_size() / PAGE_SIZE {
             return Err(ENOMEM);
         }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Access to private parts of `kernel`, inline functions of C, and checks of sizes and flags.
+//! Access to private parts of `kernel`, and inline functions of C.
 //!
-//! Outside of the `kernel` crate the C representation of its types is private ([`device`],
-//! [`attrs`], [`gfp`], [`no_attrs`]). Inline functions of C are functions of Rust here, since each
-//! helper is a call: [`dma_wmb`], [`dma_rmb`], [`mask`], [`is_dma_capable`], [`use_dma_iommu`],
-//! [`dev_need_sync`], [`seg_limits`], [`mapping_error`] and [`to_result`]. In the kernel tree the
-//! former are deleted, and with `CONFIG_RUST_INLINE_HELPERS` the latter are helpers.
+//! The C representation of a type of `kernel` is private to that crate ([`device`], [`attrs`],
+//! [`gfp`], [`no_attrs`]): in the kernel tree these functions are deleted. The others are inline
+//! functions of C, written in Rust since a helper is a call each time: with
+//! `CONFIG_RUST_INLINE_HELPERS` they become helpers.
 
 use crate::bindings as helpers;
 use core::mem;
@@ -25,7 +24,6 @@ use kernel::{
         c_int,
         c_ulong, //
     },
-    page::PAGE_SIZE,
     prelude::*, //
 };
 
@@ -232,95 +230,6 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
     unsafe { mem::transmute(flags) }
 }
 
-/// Returns those of `flags` that say how hard to try for memory.
-///
-/// That is [`GFP_KERNEL`], [`GFP_KERNEL_ACCOUNT`], [`GFP_ATOMIC`], [`GFP_NOWAIT`] and
-/// [`__GFP_NOWARN`]. No zone, which C refuses or which has no addresses in the kernel, no compound
-/// pages, of which C warns, and nothing that leaves pages as they were. Where it may not sleep,
-/// there may well be no memory, and that is no reason to warn: the pools for such memory do, with a
-/// stack ([`kernel/dma/pool.c`](srctree/kernel/dma/pool.c)).
-#[inline(always)]
-pub(super) fn reclaim_flags(flags: Flags) -> Flags {
-    let flags = flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN);
-
-    if flags & GFP_KERNEL == GFP_KERNEL {
-        flags
-    } else {
-        flags | __GFP_NOWARN
-    }
-}
-
-/// The size in bytes above which the page allocator does not try hard to find contiguous pages.
-const COSTLY: usize = PAGE_SIZE << bindings::PAGE_ALLOC_COSTLY_ORDER;
-
-/// Returns the flags with which `size` bytes of memory for DMA are allocated: [`reclaim_flags()`]
-/// of `flags`, and what makes a size that cannot be had an error and no more.
-///
-/// The page allocator warns of a size that is larger than anything it has. Many single pages, for
-/// an IOMMU, are taken one by one, and the OOM killer is called for them, or the kernel panics,
-/// unless the flags say that the allocation may fail.
-#[inline(always)]
-pub(super) fn alloc_flags(flags: Flags, size: usize) -> Flags {
-    let flags = reclaim_flags(flags);
-
-    if size > COSTLY {
-        // SAFETY: As for `gfp()`, the other way round.
-        let may_fail: Flags = unsafe { mem::transmute(helpers::HELPER_GFP_RETRY_MAYFAIL) };
-
-        flags | may_fail | __GFP_NOWARN
-    } else {
-        flags
-    }
-}
-
-/// Returns the size in bytes of the machine's memory, of which no allocation can have more.
-///
-/// C: `totalram_pages()`, [`include/linux/mm.h`](srctree/include/linux/mm.h).
-#[inline]
-pub(super) fn ram_size() -> usize {
-    // SAFETY: May be called at any time. CAST: `unsigned long` has as many bits as `usize`.
-    let pages = unsafe { helpers::helper_totalram_pages() } as usize;
-
-    pages.saturating_mul(PAGE_SIZE)
-}
-
-/// Returns the size in bytes of `len` elements of the type `T`, allocated by the DMA API.
-///
-/// C rounds the size up to pages, counts them in 32 bits (`__iommu_dma_alloc_noncontiguous()`), and
-/// keeps a pointer for each in an array of at most `INT_MAX` bytes (`kvmalloc()`), all without a
-/// check. As with `vmalloc()`, no more than the machine's memory is asked for.
-///
-/// # Errors
-///
-/// [`EINVAL`] for a size of 0; [`EOVERFLOW`] for more than an address space has; [`ENOMEM`] for
-/// more than the machine has.
-#[inline]
-pub(super) fn alloc_size<T>(len: usize) -> Result<usize> {
-    const {
-        assert!(
-            align_of::<T>() <= PAGE_SIZE,
-            "memory from the DMA API begins with a page: the alignment of the type is larger"
-        );
-    }
-    // CAST: A positive number.
-    const MAX_PAGES: usize = i32::MAX as usize / size_of::<*mut bindings::page>();
-
-    match len.checked_mul(size_of::<T>()) {
-        Some(0) => Err(EINVAL),
-        // Any machine has as much: C is not asked for each small allocation.
-        Some(size) if size <= COSTLY => Ok(size),
-        // CAST: A positive number.
-        Some(size) if size <= isize::MAX as usize => {
-            if size <= ram_size().min(MAX_PAGES.saturating_mul(PAGE_SIZE)) {
-                Ok(size)
-            } else {
-                Err(ENOMEM)
-            }
-        }
-        _ => Err(EOVERFLOW),
-    }
-}
-
 /// Returns no attribute.
 #[inline(always)]
 pub(super) fn no_attrs() -> Attrs {
@@ -381,72 +290,6 @@ mod tests {
     #[test]
     fn no_attrs_is_zero() {
         assert_eq!(super::attrs(no_attrs()), 0);
-    }
-
-    #[test]
-    fn size_of_some() {
-        assert_eq!(alloc_size::<u8>(1), Ok(1));
-        assert_eq!(alloc_size::<u32>(1024), Ok(4096));
-        assert_eq!(alloc_size::<[u8; 3]>(5), Ok(15));
-        assert_eq!(alloc_size::<u8>(ram_size()), Ok(ram_size()));
-    }
-
-    #[test]
-    fn size_of_nothing() {
-        assert_eq!(alloc_size::<u8>(0), Err(EINVAL));
-        assert_eq!(alloc_size::<()>(17), Err(EINVAL));
-        assert_eq!(alloc_size::<[u32; 0]>(usize::MAX), Err(EINVAL));
-    }
-
-    /// More than the machine has, than there is, and products that are good modulo the size of the
-    /// address space.
-    #[test]
-    fn size_of_too_many() {
-        // CAST: A positive number.
-        let most = isize::MAX as usize;
-
-        assert_eq!(alloc_size::<u8>(ram_size() + 1), Err(ENOMEM));
-        assert_eq!(alloc_size::<u8>(most), Err(ENOMEM));
-        assert_eq!(alloc_size::<u8>(most + 1), Err(EOVERFLOW));
-        assert_eq!(alloc_size::<u8>(usize::MAX), Err(EOVERFLOW));
-        assert_eq!(alloc_size::<u32>(most / 4 + 1), Err(EOVERFLOW));
-        assert_eq!(alloc_size::<u32>(usize::MAX / 4 + 1), Err(EOVERFLOW));
-        assert_eq!(alloc_size::<u32>(usize::MAX / 4 + 2), Err(EOVERFLOW));
-    }
-
-    /// A size that may not be there is asked for without a warning, and without the OOM killer.
-    #[test]
-    fn flags_of_size() {
-        let small = PAGE_SIZE << bindings::PAGE_ALLOC_COSTLY_ORDER;
-
-        assert_eq!(gfp(alloc_flags(GFP_KERNEL, small)), bindings::GFP_KERNEL);
-        assert_eq!(
-            gfp(alloc_flags(GFP_KERNEL, small + 1)),
-            bindings::GFP_KERNEL | bindings::__GFP_NOWARN | helpers::HELPER_GFP_RETRY_MAYFAIL
-        );
-    }
-
-    /// What may not sleep may fail, without a warning.
-    #[test]
-    fn flags_in_atomic_context() {
-        for flags in [GFP_ATOMIC, GFP_NOWAIT] {
-            let found = gfp(alloc_flags(flags, 1));
-
-            assert_eq!(found, gfp(flags) | bindings::__GFP_NOWARN);
-        }
-    }
-
-    /// No zone is asked for, of which C warns.
-    #[test]
-    fn flags_of_no_zone() {
-        assert_eq!(
-            gfp(alloc_flags(GFP_KERNEL | __GFP_HIGHMEM, 1)),
-            bindings::GFP_KERNEL
-        );
-        assert_eq!(
-            gfp(alloc_flags(!GFP_KERNEL, 1)) & bindings::__GFP_HIGHMEM,
-            0
-        );
     }
 
     #[test]

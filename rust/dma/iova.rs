@@ -17,7 +17,7 @@ mod range;
 
 use self::range::IovaRange;
 use super::{
-    compat,
+    alloc,
     owner::Owner,
     scatter_buffer::{
         RawBuffers,
@@ -246,7 +246,7 @@ impl<'bound, B: Buffer, D: Direction> IovaBuilder<'bound, B, D> {
         let failed = |error, buffer| Err(ErrorWith::new(error, buffer));
 
         // A number of buffers that there cannot be is no reason for a warning.
-        let flags = compat::reclaim_flags(flags) | __GFP_NOWARN;
+        let flags = alloc::reclaim_flags(flags) | __GFP_NOWARN;
         let Ok(mut buffers) = RawBuffers::with_capacity(count, flags) else {
             return failed(ENOMEM, first);
         };

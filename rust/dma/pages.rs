@@ -24,6 +24,7 @@ pub use self::{
 };
 
 use super::{
+    alloc,
     compat,
     contiguous::{
         private::AsContiguous,
@@ -126,7 +127,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
     where
         T: AsBytes + FromBytes,
     {
-        let size = compat::alloc_size::<T>(len)?;
+        let size = alloc::alloc_size::<T>(len)?;
         if !compat::is_dma_capable(dev) || limits::coherent_mask(dev) == 0 {
             // C warns about such a device, or worse.
             return Err(EIO);
@@ -140,7 +141,7 @@ impl<'bound, T, D: Direction> DevicePages<'bound, T, D> {
                 size,
                 &mut addr,
                 D::DIRECTION.into(),
-                compat::gfp(compat::alloc_flags(flags, size)),
+                compat::gfp(alloc::alloc_flags(flags, size)),
             )
         };
         let start = NonNull::new(start.cast::<T>()).ok_or(ENOMEM)?;

@@ -8,6 +8,7 @@
 //! C header: [`include/linux/dmapool.h`](srctree/include/linux/dmapool.h).
 
 use super::{
+    alloc,
     compat,
     limits,
     AnySegments,
@@ -223,7 +224,7 @@ impl<'bound, T: AsBytes + FromBytes> Pool<'bound, T> {
     /// Allocates a block, all of whose bytes are zero; returns its addresses.
     #[inline]
     fn block(&self, flags: Flags) -> Result<(NonNull<T>, DmaAddress)> {
-        let flags = compat::gfp(compat::reclaim_flags(flags) | __GFP_ZERO);
+        let flags = compat::gfp(alloc::reclaim_flags(flags) | __GFP_ZERO);
         let mut addr: DmaAddress = 0;
 
         // SAFETY: By the invariants the pool exists. `addr` is written to if this succeeds.

@@ -13,7 +13,7 @@
 //! `fork()` the pages are the parent's.
 
 use super::{
-    compat,
+    alloc,
     direction::{
         DeviceWrites,
         Direction, //
@@ -139,7 +139,7 @@ impl<D: Direction> UserPages<D> {
         if kernel::current!().mm().is_none() {
             return Err(EFAULT);
         }
-        if len > compat::ram_size() {
+        if len > alloc::ram_size() {
             return Err(ENOMEM);
         }
 
@@ -201,7 +201,7 @@ fn array_flags(count: c_int) -> Flags {
     let size = (count as usize).saturating_mul(size_of::<*mut bindings::page>());
 
     // User space chooses the size, for which it is charged.
-    compat::alloc_flags(GFP_KERNEL_ACCOUNT, size)
+    alloc::alloc_flags(GFP_KERNEL_ACCOUNT, size)
 }
 
 /// Returns the flags for `pin_user_pages_fast()`.

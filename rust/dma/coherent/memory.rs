@@ -3,6 +3,7 @@
 //! Coherent memory that a driver's binding owns.
 
 use crate::dma::{
+    alloc,
     compat,
     limits,
     AnySegments,
@@ -188,8 +189,8 @@ impl<'bound, T: AsBytes + FromBytes> CoherentMemory<'bound, [T]> {
             return Err(EIO);
         }
 
-        let size = compat::alloc_size::<T>(len)?;
-        let flags = compat::gfp(compat::alloc_flags(flags, size) | __GFP_ZERO);
+        let size = alloc::alloc_size::<T>(len)?;
+        let flags = compat::gfp(alloc::alloc_flags(flags, size) | __GFP_ZERO);
         let mut addr = 0;
         // SAFETY: `dev` is bound, and size, flags and attributes are those that C takes, by the
         // checks above. `addr` is written to if this succeeds.

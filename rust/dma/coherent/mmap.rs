@@ -10,6 +10,7 @@
 
 use super::memory::CoherentMemory;
 use crate::dma::{
+    alloc,
     compat,
     AnySegments,
     Bidirectional,
@@ -92,7 +93,7 @@ impl<'bound, T: KnownSize + ?Sized> MmapMemory<'bound, T> {
         memory: CoherentMemory<'bound, T>,
         flags: Flags,
     ) -> Result<Self, ErrorWith<CoherentMemory<'bound, T>>> {
-        match Arc::new((), compat::reclaim_flags(flags)) {
+        match Arc::new((), alloc::reclaim_flags(flags)) {
             Ok(users) => Ok(Self {
                 memory: ManuallyDrop::new(memory),
                 users: ManuallyDrop::new(users),

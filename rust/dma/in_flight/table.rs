@@ -3,7 +3,7 @@
 //! The table of commands in flight, which both ends share.
 
 use crate::dma::{
-    compat,
+    alloc::alloc_flags,
     engine::{
         CommandId,
         Engine,
@@ -175,7 +175,7 @@ impl<E: Engine, M: Memory, V> Table<E, M, V> {
         }
 
         let size = depth.saturating_mul(size_of::<Slot<M, V>>());
-        let mut slots = KVVec::with_capacity(depth, compat::alloc_flags(GFP_KERNEL, size))?;
+        let mut slots = KVVec::with_capacity(depth, alloc_flags(GFP_KERNEL, size))?;
         for tag in 0..depth {
             // CAST: Less than `1 << 16`, as the depth is at most that.
             slots.push_within_capacity(Slot::new(tag as u16))?;

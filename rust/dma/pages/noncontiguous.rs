@@ -5,6 +5,7 @@
 use crate::{
     bindings as helpers,
     dma::{
+        alloc,
         compat,
         direction::Direction,
         limits,
@@ -153,7 +154,7 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
         {
             return Err(EOVERFLOW);
         }
-        let size = compat::alloc_size::<T>(len)?;
+        let size = alloc::alloc_size::<T>(len)?;
         if !compat::is_dma_capable(dev) || limits::coherent_mask(dev) == 0 {
             // C warns about such a device, or worse.
             return Err(EIO);
@@ -169,7 +170,7 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
                 size,
                 D::DIRECTION.into(),
                 // Behind an IOMMU, C does not clear the pages otherwise.
-                compat::gfp(compat::alloc_flags(flags, size)) | bindings::__GFP_ZERO,
+                compat::gfp(alloc::alloc_flags(flags, size)) | bindings::__GFP_ZERO,
                 compat::attrs(attrs),
             )
         };

@@ -10,6 +10,7 @@ use super::fill::{
 use crate::{
     bindings as helpers,
     dma::{
+        alloc,
         compat,
         Direction,
         Limits,
@@ -75,7 +76,7 @@ impl Table {
         vecs: impl Iterator<Item = PhysVec> + Clone,
         flags: Flags,
     ) -> Result<Self> {
-        let flags = compat::reclaim_flags(flags);
+        let flags = alloc::reclaim_flags(flags);
 
         // Unless ranges have to be cut, there is an entry for each of them at most.
         if let Some(most) = vecs.size_hint().1.filter(|most| *most <= MAX_UNCOUNTED) {
