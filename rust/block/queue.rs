@@ -126,7 +126,7 @@ impl<'bound, E: Engine> HardwareQueue<'bound, E> {
 
     /// Returns the identifier of the command with a tag, if it is in flight. Does not sleep.
     pub fn in_flight(&self, tag: u16) -> Option<CommandId> {
-        self.submitter.lock().as_ref().ok()?.in_flight(tag)
+        self.submitter.lock().as_ref().ok()?.command_id(tag)
     }
 
     /// Passes the requests whose commands have completed to `each`, and returns whether there was a

@@ -175,11 +175,12 @@ impl<E: Engine, M: Memory, V> Submitter<E, M, V> {
         Some(tag as u16)
     }
 
-    /// Returns the identifier of the command with a tag, if it is in flight.
+    /// Returns the identifier of the command with a tag, or [`None`] if none is in flight.
     ///
-    /// Such as to abort a command that does not complete. It may complete at any time.
+    /// For example to abort a command that does not complete; it may complete at any time. Does not
+    /// sleep.
     #[inline]
-    pub fn in_flight(&self, tag: u16) -> Option<CommandId> {
+    pub fn command_id(&self, tag: u16) -> Option<CommandId> {
         let slot = self.table.slots().get(usize::from(tag))?;
 
         Some(slot.in_flight()?.id())

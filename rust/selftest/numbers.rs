@@ -247,7 +247,7 @@ const SWEEPS: &[(&str, Sweep)] = &[
     ("in_flight", in_flight::depth),
     ("Submitter::submit", in_flight::submit),
     ("Submitter::push", in_flight::push),
-    ("Submitter::in_flight", in_flight::found),
+    ("Submitter::command_id", in_flight::found),
     ("MmioRegion::of_bar", transfer::of_bar),
     ("Transfer::to_device", transfer::read),
     ("Transfer::from_device", transfer::write),

@@ -138,7 +138,7 @@ pub(super) fn push(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop>
 
 pub(super) fn found(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     tags(ctx, tally, |submitter, tag, _| {
-        submitter.in_flight(tag).map(|_| ()).ok_or(EINVAL)
+        submitter.command_id(tag).map(|_| ()).ok_or(EINVAL)
     })
 }
 
