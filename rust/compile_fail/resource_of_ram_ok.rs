@@ -16,7 +16,7 @@ use kernel::{
 
 fn map(dev: &Device<Bound>, other: &pci::Bar<'_>) -> Result {
     // SAFETY: It is a doorbell, which any device may write to.
-    let registers = unsafe { MmioRegion::of_bar(other, 0..4)? };
+    let registers = unsafe { MmioRegion::from_bar(other, 0..4)? };
 
     drop(ResourceMapping::map(dev, registers, Bidirectional)?);
     Ok(())

@@ -19,7 +19,7 @@ fn doorbell<'a>(
     other: &'a pci::Bar<'_>,
 ) -> Result<ResourceMapping<'a, FromDevice>> {
     // SAFETY: It is a doorbell, which any device may write to.
-    let registers = unsafe { MmioRegion::of_bar(other, 0..4)? };
+    let registers = unsafe { MmioRegion::from_bar(other, 0..4)? };
 
     ResourceMapping::map(dev, registers, FromDevice)
 }

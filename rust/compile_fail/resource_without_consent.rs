@@ -20,7 +20,7 @@ use kernel::{
 
 fn behind_its_back(mine: &Device<Bound>, victim: &pci::Device<Bound>) -> Result {
     let bar = victim.iomap_region(0, c"peer")?;
-    let registers = MmioRegion::of_bar(&bar, 0x80..0xa0)?; //~ ERROR E0133
+    let registers = MmioRegion::from_bar(&bar, 0x80..0xa0)?; //~ ERROR E0133
 
     drop(ResourceMapping::map(mine, registers, FromDevice)?);
     Ok(())

@@ -21,7 +21,7 @@ use kernel::{
 /// The soundness of the driver that owns `bar` does not depend on these registers.
 unsafe fn lent(mine: &Device<Bound>, bar: &pci::Bar<'_>) -> Result {
     // SAFETY: By the safety requirements of this function.
-    let registers = unsafe { MmioRegion::of_bar(bar, 0x80..0xa0)? };
+    let registers = unsafe { MmioRegion::from_bar(bar, 0x80..0xa0)? };
 
     drop(ResourceMapping::map(mine, registers, FromDevice)?);
     Ok(())

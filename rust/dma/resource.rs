@@ -73,7 +73,7 @@ impl<'a> MmioRegion<'a> {
     /// As for [`MmioRegion::from_raw`]: the safety of a driver that holds this BAR, now or later,
     /// depends neither on what is written there nor on its being secret.
     #[cfg(CONFIG_PCI)]
-    pub unsafe fn of_bar<const SIZE: usize>(
+    pub unsafe fn from_bar<const SIZE: usize>(
         bar: &'a pci::Bar<'_, SIZE>,
         range: core::ops::Range<usize>,
     ) -> Result<Self> {
@@ -185,7 +185,7 @@ impl<'a> MmioRegion<'a> {
 /// ) -> Result<ResourceMapping<'a, FromDevice>> {
 ///     // SAFETY: A write to the doorbell only makes the device fetch commands that its driver has
 ///     // queued.
-///     let doorbell = unsafe { MmioRegion::of_bar(bar, 0x1000..0x1004)? };
+///     let doorbell = unsafe { MmioRegion::from_bar(bar, 0x1000..0x1004)? };
 ///
 ///     ResourceMapping::map(peer, doorbell, FromDevice)
 /// }

@@ -248,7 +248,7 @@ const SWEEPS: &[(&str, Sweep)] = &[
     ("Submitter::submit", in_flight::submit),
     ("Submitter::push", in_flight::push),
     ("Submitter::command_id", in_flight::found),
-    ("MmioRegion::of_bar", transfer::of_bar),
+    ("MmioRegion::from_bar", transfer::from_bar),
     ("Transfer::to_device", transfer::read),
     ("Transfer::from_device", transfer::write),
     ("Transfer::wait", transfer::wait),

@@ -106,7 +106,7 @@ impl<'a> MappedBar<'a> {
         for number in 0..BARS {
             if let Ok(bar) = ctx.pdev.iomap_region(number, c"safe_dma") {
                 // SAFETY: The region is not mapped for a device.
-                if unsafe { MmioRegion::of_bar(&bar, 0..1) }.is_ok() {
+                if unsafe { MmioRegion::from_bar(&bar, 0..1) }.is_ok() {
                     return Ok(Self::Bar(number, bar));
                 }
             }
@@ -127,7 +127,7 @@ impl<'a> MappedBar<'a> {
             // SAFETY: The callers start no transfer, so no device writes to the registers.
             Self::Edu(edu) => unsafe { edu.registers(range) },
             // SAFETY: As above.
-            Self::Bar(_, bar) => unsafe { MmioRegion::of_bar(bar, range) },
+            Self::Bar(_, bar) => unsafe { MmioRegion::from_bar(bar, range) },
         }
     }
 }

@@ -196,7 +196,7 @@ impl<'bound> Edu<'bound> {
     /// No device writes a value there that starts this device or changes a transfer in flight.
     pub unsafe fn registers(&self, range: ops::Range<usize>) -> Result<MmioRegion<'_>> {
         // SAFETY: By the caller's promise; all other writes to registers of an `edu` are harmless.
-        unsafe { MmioRegion::of_bar(&self.bar, range) }
+        unsafe { MmioRegion::from_bar(&self.bar, range) }
     }
 
     /// Writes a number to a register that the device ignores, as a mark in QEMU's trace.

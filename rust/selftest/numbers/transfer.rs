@@ -33,7 +33,7 @@ const TIMEOUTS: [Delta; 9] = [
     Delta::from_nanos(i64::MAX),
 ];
 
-pub(super) fn of_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+pub(super) fn from_bar(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     let bar = MappedBar::first(ctx)?;
     let size = usize::try_from(ctx.pdev.resource_len(bar.number())?)?;
 
