@@ -15,7 +15,7 @@ use kernel::{
 
 // The mapping remembers its attributes.
 fn send(dev: &Device<Bound>, frame: KVec<u8>) -> Result<KVec<u8>> {
-    let mapping = Mapping::map_attrs(dev, frame, ToDevice, DMA_ATTR_PRIVILEGED)?;
+    let mapping = Mapping::map_with_attrs(dev, frame, ToDevice, DMA_ATTR_PRIVILEGED)?;
 
     Ok(mapping.unmap())
 }

@@ -123,13 +123,13 @@ impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     where
         D: Permits<S::Element>,
     {
-        Self::map_attrs(dev, memory, direction, flags, compat::no_attrs())
+        Self::map_with_attrs(dev, memory, direction, flags, compat::no_attrs())
     }
 
     /// Maps as [`SgMapping::map`], with attributes: those of
-    /// [`Mapping::map_attrs`](super::Mapping::map_attrs).
+    /// [`Mapping::map_with_attrs`](super::Mapping::map_with_attrs).
     #[inline]
-    pub fn map_attrs(
+    pub fn map_with_attrs(
         dev: impl Into<Limits<'bound>>,
         memory: S,
         _direction: D,

@@ -113,7 +113,7 @@ pub(super) fn are_for_streaming(attrs: Attrs) -> bool {
 impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     /// Maps `buffer` for `dev` and gives it to the device.
     ///
-    /// The same as [`Mapping::map_attrs`] without attributes. Does not sleep.
+    /// The same as [`Mapping::map_with_attrs`] without attributes. Does not sleep.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     where
         D: Permits<B::Target>,
     {
-        Self::map_attrs(dev, buffer, direction, compat::no_attrs())
+        Self::map_with_attrs(dev, buffer, direction, compat::no_attrs())
     }
 
     /// Maps `buffer` for `dev`, with attributes, and gives it to the device.
@@ -154,7 +154,7 @@ impl<'bound, B: Buffer, D: Direction> Mapping<'bound, B, D> {
     ///
     /// The buffer comes back with the error, as from [`Mapping::map`].
     #[inline]
-    pub fn map_attrs(
+    pub fn map_with_attrs(
         dev: &'bound Device<Bound>,
         buffer: B,
         _direction: D,

@@ -226,7 +226,7 @@ fn pages(_ctx: &Context<'_>) -> Result<(), Stop> {
 }
 
 fn map_error(ctx: &Context<'_>) -> Result<(), Stop> {
-    match Mapping::map_attrs(ctx.dev, buffer()?, ToDevice, DMA_ATTR_MMIO) {
+    match Mapping::map_with_attrs(ctx.dev, buffer()?, ToDevice, DMA_ATTR_MMIO) {
         Ok(_) => fail("the attribute was accepted"),
         Err(err) => {
             mem::forget::<ErrorWith<_>>(err);

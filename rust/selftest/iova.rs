@@ -511,7 +511,7 @@ fn all_bounce_buffers<'a>(ctx: &Context<'a>) -> Result<KVVec<Bounced<'a>>, Stop>
     loop {
         let buffer = KBox::new([0; SMALL], GFP_KERNEL)?;
 
-        match Mapping::map_attrs(ctx.dev, buffer, FromDevice, DMA_ATTR_NO_WARN) {
+        match Mapping::map_with_attrs(ctx.dev, buffer, FromDevice, DMA_ATTR_NO_WARN) {
             Ok(mapping) => taken.push(mapping, GFP_KERNEL)?,
             Err(err) if err.error == ENOMEM => return Ok(taken),
             Err(err) => return Err(err.error.into()),

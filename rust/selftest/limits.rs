@@ -306,7 +306,7 @@ fn map_all(
         }
 
         let expected = pages[0];
-        match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
+        match Mapping::map_with_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
             Ok(mapping) => mappings.push((mapping, expected), GFP_KERNEL)?,
             Err(err) => {
                 back.push(is_enomem(err, expected)?, GFP_KERNEL)?;
@@ -391,7 +391,7 @@ fn too_large(ctx: &Context<'_>) -> Result<&'static str, Stop> {
     let size = PAGE_SIZE << order;
     let pages = filled(order, content(1))?;
 
-    let refused = match Mapping::map_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
+    let refused = match Mapping::map_with_attrs(ctx.dev, pages, FromDevice, DMA_ATTR_NO_WARN) {
         Ok(mapping) => {
             let place = Place::of(&mapping);
 

@@ -419,7 +419,8 @@ fn single_pages(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     const SIZE: usize = TURNS_SIZE;
     let attrs = DMA_ATTR_ALLOC_SINGLE_PAGES;
 
-    let pages = NoncontiguousPages::zeroed_attrs(ctx.dev, SIZE, FromDevice, GFP_KERNEL, attrs)?;
+    let pages =
+        NoncontiguousPages::zeroed_with_attrs(ctx.dev, SIZE, FromDevice, GFP_KERNEL, attrs)?;
     check(ctx, pages.vmap()?, SIZE, |_| {})
 }
 
@@ -488,7 +489,7 @@ fn refused_attributes(ctx: &Context<'_>) -> Result<&'static str, Stop> {
         DMA_ATTR_NO_WARN,
         DMA_ATTR_NO_WARN | DMA_ATTR_ALLOC_SINGLE_PAGES,
     ] {
-        let pages = NoncontiguousPages::<u8, _>::zeroed_attrs(
+        let pages = NoncontiguousPages::<u8, _>::zeroed_with_attrs(
             ctx.dev, PAGE_SIZE, ToDevice, GFP_KERNEL, attrs,
         );
         if refusal(pages)? != EINVAL {

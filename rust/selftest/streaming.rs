@@ -336,7 +336,7 @@ fn refused_attribute(ctx: &Context<'_>, attr: Attrs) -> Result<&'static str, Sto
     let mut buffer = vec(4096)?;
     pattern::fill(&mut buffer, DATA, 0);
 
-    match Mapping::map_attrs(ctx.dev, buffer, ToDevice, attr) {
+    match Mapping::map_with_attrs(ctx.dev, buffer, ToDevice, attr) {
         Ok(_) => fail("the mapping was not refused"),
         Err(err) => is_einval(err),
     }

@@ -40,7 +40,7 @@ impl<'a, D: Permits<[u8]>> Subject<'a, D> {
     /// Maps a buffer of [`SIZE`] zeroes.
     pub(super) fn new(ctx: &Context<'a>, direction: D, attrs: Attrs) -> Result<Self, Stop> {
         let buffer = KVec::from_elem(0u8, SIZE, GFP_KERNEL)?;
-        let mapping = Mapping::map_attrs(ctx.dev, buffer, direction, attrs)?;
+        let mapping = Mapping::map_with_attrs(ctx.dev, buffer, direction, attrs)?;
         let place = Place::of(&mapping);
         let witness = place.mapped(ctx)?;
 

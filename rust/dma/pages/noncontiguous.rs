@@ -126,14 +126,14 @@ impl<'bound, T, D: Direction> NoncontiguousPages<'bound, T, D> {
     where
         T: AsBytes + FromBytes,
     {
-        Self::zeroed_attrs(dev, len, direction, flags, compat::no_attrs())
+        Self::zeroed_with_attrs(dev, len, direction, flags, compat::no_attrs())
     }
 
     /// Allocates elements as [`NoncontiguousPages::zeroed`], with attributes.
     ///
     /// Such memory may have one: `DMA_ATTR_ALLOC_SINGLE_PAGES`, not to try for larger pages first.
     /// Others are refused with [`EINVAL`].
-    pub fn zeroed_attrs(
+    pub fn zeroed_with_attrs(
         dev: &'bound Device<Bound>,
         len: usize,
         _direction: D,

@@ -33,7 +33,7 @@ pub(super) fn zeroed(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Sto
     Ok(())
 }
 
-pub(super) fn zeroed_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+pub(super) fn zeroed_with_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for attrs in all_attrs() {
         lengths_with::<u64, _>(tally, |len| {
             CoherentMemory::<[u64]>::zeroed_slice_with_attrs(ctx.dev, len, GFP_KERNEL, attrs)

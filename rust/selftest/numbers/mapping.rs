@@ -37,9 +37,9 @@ fn list<'a>(ctx: &Context<'a>) -> Result<SgMapping<'a, VVec<u8>, Bidirectional>>
     Ok(SgMapping::map(ctx.dev, memory, Bidirectional, GFP_KERNEL)?)
 }
 
-pub(super) fn map_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+pub(super) fn map_with_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for attrs in all_attrs() {
-        let mapping = Mapping::map_attrs(ctx.dev, page()?, Bidirectional, attrs);
+        let mapping = Mapping::map_with_attrs(ctx.dev, page()?, Bidirectional, attrs);
 
         if let Some(mapping) = tally.either(mapping) {
             is_usable(ctx, mapping.range(), PAGE_SIZE)?;
@@ -107,7 +107,7 @@ pub(super) fn sg(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
 pub(super) fn sg_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for attrs in all_attrs() {
         for flags in all_flags() {
-            let mapping = SgMapping::map_attrs(ctx.dev, pages()?, Bidirectional, flags, attrs);
+            let mapping = SgMapping::map_with_attrs(ctx.dev, pages()?, Bidirectional, flags, attrs);
 
             tally.either(mapping);
         }

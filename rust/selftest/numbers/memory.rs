@@ -216,7 +216,7 @@ pub(super) fn noncontiguous(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<
 pub(super) fn noncontiguous_attrs(ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
     for attrs in all_attrs() {
         lengths_with::<u64, _>(tally, |len| {
-            NoncontiguousPages::<u64, _>::zeroed_attrs(
+            NoncontiguousPages::<u64, _>::zeroed_with_attrs(
                 ctx.dev,
                 len,
                 Bidirectional,
