@@ -62,7 +62,7 @@ pub(super) struct IovaRange<'bound, D: Direction> {
 }
 
 impl<'bound, D: Direction> IovaRange<'bound, D> {
-    /// Reserves addresses for `vecs`, links all of them and tells the IOMMU; or leaves nothing.
+    /// Reserves addresses for `vecs`, links all of them and syncs the IOTLB; or leaves nothing.
     ///
     /// # Safety
     ///
@@ -127,7 +127,7 @@ impl<'bound, D: Direction> IovaRange<'bound, D> {
         linked.map(|()| range)
     }
 
-    /// Reserves `size` bytes of addresses for `vecs`, links them and tells the IOMMU. Returns the
+    /// Reserves `size` bytes of addresses for `vecs`, links them and syncs the IOTLB. Returns the
     /// range with what is linked, and an error: [`ENOSPC`] if they are longer.
     ///
     /// # Safety
@@ -228,7 +228,9 @@ impl<'bound, D: Direction> IovaRange<'bound, D> {
         };
     }
 
-    /// Tells the IOMMU of all that is linked.
+    /// Syncs the IOTLB for all that is linked.
+    ///
+    /// C: `dma_iova_sync()`, [`drivers/iommu/dma-iommu.c`](srctree/drivers/iommu/dma-iommu.c).
     #[inline]
     pub(super) fn sync(&mut self) -> Result {
         // SAFETY: By the invariants these bytes are linked.
@@ -311,7 +313,7 @@ fn reserve(
     })
 }
 
-/// Links `vecs` to a range of `size` bytes, and tells the IOMMU. Returns 0 or an error, and how
+/// Links `vecs` to a range of `size` bytes, and syncs the IOTLB. Returns 0 or an error, and how
 /// many bytes are linked.
 ///
 /// # Safety
