@@ -116,10 +116,11 @@ pub(crate) fn namespaces(admin: &mut AdminQueue<'_>, max: usize) -> Result<KVec<
 /// bytes or more than a page.
 pub(crate) fn namespace(admin: &mut AdminQueue<'_>, number: u32) -> Result<NamespaceInfo> {
     let bytes = Bytes::read(admin, NAMESPACE, number)?;
-    // CAST: Less than 16.
-    let format = (bytes.number::<1>(26)? & 0xf) as usize;
+    // FLBAS: bits 6:5 are the upper bits of the format's number. CAST: Less than 64.
+    let flbas = bytes.number::<1>(26)?;
+    let format = (flbas & 0xf | flbas >> 1 & 0x30) as usize;
+    // Its LBAF: MS, the size of metadata, in 16 bits, and above it LBADS. CAST: A byte.
     let format = bytes.number::<4>(128 + 4 * format)?;
-    // CAST: A byte.
     let block_shift = (format >> 16) as u32 & 0xff;
 
     if format & 0xffff != 0 || !(9..=12).contains(&block_shift) {
