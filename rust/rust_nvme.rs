@@ -4,10 +4,7 @@
 
 mod nvme;
 
-use safe_dma::{
-    block,
-    dma, //
-};
+use safe_dma::block;
 
 kernel::module_pci_driver! {
     type: block::Adapter<nvme::NvmeDriver>,

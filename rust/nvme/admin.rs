@@ -8,17 +8,11 @@ use super::{
         Job, //
     },
     prp::{
-        Lists,
+        ListPool,
         PAGE, //
     },
     queue::Queue,
     regs::Regs,
-};
-use crate::dma::{
-    in_flight,
-    CoherentMemory,
-    Completer,
-    Submitter, //
 };
 use kernel::{
     io::Io,
@@ -29,7 +23,15 @@ use kernel::{
         Delta, //
     }, //
 };
-use safe_dma::block::Status;
+use safe_dma::{
+    block::Status,
+    dma::{
+        in_flight,
+        CoherentMemory,
+        Completer,
+        Submitter, //
+    }, //
+};
 
 /// The data of an admin command.
 pub(crate) const SIZE: usize = PAGE as usize;
@@ -50,9 +52,9 @@ pub(crate) struct AdminQueue<'bound> {
 
 impl<'bound> AdminQueue<'bound> {
     /// Creates the queue of a controller, and enables it. Sleeps.
-    pub(crate) fn new(regs: &Arc<Regs<'bound>>, lists: &Lists<'bound>) -> Result<Self> {
+    pub(crate) fn new(regs: &Arc<Regs<'bound>>, pool: &ListPool<'bound>) -> Result<Self> {
         regs.disable()?;
-        let queue = Queue::new(regs, lists, false, 0, DEPTH);
+        let queue = Queue::new(regs, pool, false, 0, DEPTH);
         let (submitter, completer) = in_flight(queue, DEPTH.into())?;
         let memory = CoherentMemory::zeroed_slice(regs.device(), SIZE, GFP_KERNEL)?;
 

@@ -2,13 +2,15 @@
 
 //! Commands, and their completions.
 
-use crate::dma::{
-    EntryFlag,
-    FlaggedEntry,
-    Untrusted, //
-};
 use core::mem::offset_of;
-use safe_dma::block::Status;
+use safe_dma::{
+    block::Status,
+    dma::{
+        EntryFlag,
+        FlaggedEntry,
+        Untrusted, //
+    }, //
+};
 
 safe_dma::plain_struct! {
     /// An entry of a submission ring. All numbers are little-endian.
@@ -36,6 +38,8 @@ safe_dma::plain_struct! {
         status: u16,
     }
 }
+
+const _: () = assert!(size_of::<Command>() == 64 && size_of::<Completion>() == 16);
 
 impl FlaggedEntry for Completion {
     const FLAG: EntryFlag = EntryFlag::le16(offset_of!(Completion, status), 0);
@@ -70,7 +74,7 @@ pub(crate) fn completion(entry: Untrusted<Completion>, queue: u16) -> (Untrusted
 /// The commands of this driver.
 #[derive(Clone, Copy)]
 #[repr(u8)]
-pub(crate) enum Admin {
+pub(crate) enum AdminOpcode {
     CreateSubmissionQueue = 0x01,
     CreateCompletionQueue = 0x05,
     Identify = 0x06,
@@ -81,7 +85,7 @@ pub(crate) enum Admin {
 /// The commands of a namespace.
 #[derive(Clone, Copy)]
 #[repr(u8)]
-pub(crate) enum Io {
+pub(crate) enum IoOpcode {
     Flush = 0x00,
     Write = 0x01,
     Read = 0x02,
@@ -93,7 +97,7 @@ pub(crate) enum Io {
 pub(crate) const FORCE_UNIT_ACCESS: u32 = 1 << 30;
 /// In the flags of a command: it has an SGL descriptor, not PRPs.
 const SGL: u8 = 1 << 6;
-/// The second parameter of [`Io::DatasetManagement`].
+/// The second parameter of [`IoOpcode::DatasetManagement`].
 const DEALLOCATE: u32 = 1 << 2;
 
 /// The data of a command.
@@ -118,7 +122,7 @@ pub(crate) struct Job {
 
 impl Job {
     /// Creates a command for the admin queue.
-    pub(crate) fn admin(opcode: Admin, namespace: u32, [a, b]: [u32; 2], data: Data) -> Self {
+    pub(crate) fn admin(opcode: AdminOpcode, namespace: u32, [a, b]: [u32; 2], data: Data) -> Self {
         Self {
             // CAST: The discriminant.
             opcode: opcode as u8,
@@ -130,7 +134,7 @@ impl Job {
 
     /// Creates a command for a namespace, with so many bytes of data.
     #[inline]
-    pub(crate) fn io(opcode: Io, namespace: u32, parameters: [u32; 3], size: u32) -> Self {
+    pub(crate) fn io(opcode: IoOpcode, namespace: u32, parameters: [u32; 3], size: u32) -> Self {
         Self {
             // CAST: As above.
             opcode: opcode as u8,
@@ -144,7 +148,7 @@ impl Job {
     pub(crate) fn discard(namespace: u32, first: u64, count: u32) -> Self {
         Self {
             // CAST: As above.
-            opcode: Io::DatasetManagement as u8,
+            opcode: IoOpcode::DatasetManagement as u8,
             namespace,
             parameters: [0, DEALLOCATE, 0],
             data: Data::Blocks(first, count),

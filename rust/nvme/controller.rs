@@ -6,7 +6,7 @@ use super::{
     admin::AdminQueue,
     command::{
         self,
-        Admin,
+        AdminOpcode,
         Data,
         Job,
         Report,
@@ -18,12 +18,11 @@ use super::{
     },
     prp::{
         self,
-        Lists, //
+        ListPool, //
     },
     queue::Queue,
     regs::Regs,
 };
-use crate::dma::in_flight;
 use kernel::{
     cpu,
     device::{
@@ -41,11 +40,14 @@ use kernel::{
         Mutex, //
     },
 };
-use safe_dma::block::{
-    HardwareQueue,
-    Request,
-    Status,
-    Timeout, //
+use safe_dma::{
+    block::{
+        HardwareQueue,
+        Request,
+        Status,
+        Timeout, //
+    },
+    dma::in_flight, //
 };
 
 /// The number of commands in flight in a queue.
@@ -61,36 +63,36 @@ type IoQueue<'bound> = HardwareQueue<'bound, Queue<'bound>>;
 #[pin_data]
 pub(crate) struct Controller<'bound> {
     regs: Arc<Regs<'bound>>,
-    lists: Lists<'bound>,
+    pool: ListPool<'bound>,
     pub(crate) info: ControllerInfo,
     queues: KVec<Pin<KBox<IoQueue<'bound>>>>,
     /// Under this lock the controller is enabled, reset and stopped. [`None`] if it is dead.
     #[pin]
     admin: Mutex<Option<AdminQueue<'bound>>>,
     /// How many queues are in use.
-    started: Atomic<usize>,
+    started_queues: Atomic<usize>,
 }
 
 impl<'bound> Controller<'bound> {
     /// Enables and identifies the controller, which may access memory. Sleeps.
     pub(crate) fn new(regs: Arc<Regs<'bound>>) -> Result<Arc<Self>> {
-        let lists = prp::lists(regs.device())?;
-        let mut admin = AdminQueue::new(&regs, &lists)?;
+        let pool = prp::list_pool(regs.device())?;
+        let mut admin = AdminQueue::new(&regs, &pool)?;
         let info = identify::controller(&mut admin)?;
 
         let mut queues = KVec::new();
-        for _ in 0..request_queues(&mut admin, cpu::nr_cpu_ids())? {
+        for _ in 0..set_queue_count(&mut admin, cpu::nr_cpu_ids())? {
             let queue = KBox::pin_init(IoQueue::new(), GFP_KERNEL)?;
             queues.push(queue, GFP_KERNEL)?;
         }
         Arc::pin_init(
             try_pin_init!(Self {
                 regs,
-                lists,
+                pool,
                 info,
                 queues,
                 admin <- new_mutex!(Some(admin)),
-                started: Atomic::new(0),
+                started_queues: Atomic::new(0),
             }),
             GFP_KERNEL,
         )
@@ -123,41 +125,33 @@ impl<'bound> Controller<'bound> {
         &self,
         f: impl FnOnce(&mut AdminQueue<'bound>) -> Result<R>,
     ) -> Result<R> {
-        f(self
-            .admin
-            .lock()
-            .as_mut()
-            .get_mut()
-            .as_mut()
-            .ok_or(ENODEV)?)
+        let mut admin = self.admin.lock();
+        f(admin.as_mut().get_mut().as_mut().ok_or(ENODEV)?)
     }
 
     /// Creates the first `count` queues, with a vector each. Sleeps.
     pub(crate) fn start_queues(&self, count: u16) -> Result {
-        self.started.store(count.into(), Relaxed);
+        self.started_queues.store(count.into(), Relaxed);
         self.with_admin(|admin| self.create_queues(admin))
     }
 
     fn create_queues(&self, admin: &mut AdminQueue<'bound>) -> Result {
-        let queues = self.queues.iter().take(self.started.load(Relaxed));
+        let queues = self.queues.iter().take(self.started_queues.load(Relaxed));
 
         for (number, queue) in (1..).zip(queues) {
             let depth = self.depth();
-            let engine = Queue::new(&self.regs, &self.lists, self.info.sgl, number, depth);
+            let engine = Queue::new(&self.regs, &self.pool, self.info.sgl, number, depth);
             let (submitter, completer) = in_flight(engine, depth.into())?;
 
-            let [submission, completion] = submitter.engine().addresses();
+            let [sq, cq] = submitter.engine().addresses();
             let last = u32::from(Queue::entries(depth) - 1);
-            let size = last << 16 | u32::from(number);
-            let vector = u32::from(number) << 16 | INTERRUPT | CONTIGUOUS;
-            let queue_of = u32::from(number) << 16 | CONTIGUOUS;
-            for (opcode, last, address) in [
-                (Admin::CreateCompletionQueue, vector, completion),
-                (Admin::CreateSubmissionQueue, queue_of, submission),
-            ] {
-                let data = Data::Ring(address);
-                admin.execute(Job::admin(opcode, 0, [size, last], data))?;
-            }
+            let cdw10 = last << 16 | u32::from(number);
+            let cdw11 = u32::from(number) << 16 | CONTIGUOUS;
+            let mut create = |opcode, cdw11, ring| {
+                admin.execute(Job::admin(opcode, 0, [cdw10, cdw11], Data::Ring(ring)))
+            };
+            create(AdminOpcode::CreateCompletionQueue, cdw11 | INTERRUPT, cq)?;
+            create(AdminOpcode::CreateSubmissionQueue, cdw11, sq)?;
 
             queue.start(submitter, completer);
         }
@@ -188,7 +182,7 @@ impl<'bound> Controller<'bound> {
             dev_warn!(self.device(), "command {:#x} has timed out\n", id.as_u16());
             // CAST: Less than 16 bits.
             let which = u32::from(id.as_u16()) << 16 | (queue + 1) as u32;
-            let command = Job::admin(Admin::Abort, 0, [which, 0], Data::Ring(0));
+            let command = Job::admin(AdminOpcode::Abort, 0, [which, 0], Data::Ring(0));
             if admin.execute(command).is_ok() {
                 return Timeout::Wait;
             }
@@ -203,8 +197,8 @@ impl<'bound> Controller<'bound> {
         self.stop(admin, Status::RESOURCE);
 
         let restart = || {
-            let mut new = AdminQueue::new(&self.regs, &self.lists)?;
-            request_queues(&mut new, cpu::nr_cpu_ids())?;
+            let mut new = AdminQueue::new(&self.regs, &self.pool)?;
+            set_queue_count(&mut new, cpu::nr_cpu_ids())?;
             self.create_queues(&mut new)?;
             Ok::<_, Error>(new)
         };
@@ -212,7 +206,7 @@ impl<'bound> Controller<'bound> {
             Ok(new) => *admin = Some(new),
             Err(error) => {
                 dev_err!(self.device(), "cannot be reset: {:?}\n", error);
-                self.stop(&mut None, Status::OFFLINE);
+                self.stop(admin, Status::OFFLINE);
             }
         }
     }
@@ -251,11 +245,11 @@ fn end(request: Request, report: Report) {
 
 /// Asks for `wanted` queues, and returns how many of both kinds there are, at most `wanted`.
 /// Sleeps.
-fn request_queues(admin: &mut AdminQueue<'_>, wanted: u32) -> Result<u32> {
+fn set_queue_count(admin: &mut AdminQueue<'_>, wanted: u32) -> Result<u32> {
     let wanted = wanted.clamp(1, 1 << 15);
     let last = wanted - 1;
     let parameters = [FEATURE_QUEUES, last << 16 | last];
-    let command = Job::admin(Admin::SetFeatures, 0, parameters, Data::Ring(0));
+    let command = Job::admin(AdminOpcode::SetFeatures, 0, parameters, Data::Ring(0));
     let granted = admin.execute(command)?;
 
     Ok(wanted.min((granted & 0xffff).min(granted >> 16) + 1))

@@ -8,7 +8,7 @@ use super::{
         SIZE, //
     },
     command::{
-        Admin,
+        AdminOpcode,
         Data,
         Job, //
     },
@@ -48,18 +48,12 @@ pub(crate) struct NamespaceInfo {
 struct Bytes(KBox<[u8; SIZE]>);
 
 impl Bytes {
-    fn read(admin: &mut AdminQueue<'_>, what: u32, namespace: u32) -> Result<Self> {
+    fn read(admin: &mut AdminQueue<'_>, cns: u32, namespace: u32) -> Result<Self> {
         let mut bytes = Self(KBox::new([0; SIZE], GFP_KERNEL)?);
 
-        admin.read(
-            Job::admin(
-                Admin::Identify,
-                namespace,
-                [what, 0],
-                Data::Bytes(PAGE as u32),
-            ),
-            &mut bytes.0,
-        )?;
+        let data = Data::Bytes(PAGE as u32);
+        let command = Job::admin(AdminOpcode::Identify, namespace, [cns, 0], data);
+        admin.read(command, &mut bytes.0)?;
         Ok(bytes)
     }
 

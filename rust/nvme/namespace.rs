@@ -4,7 +4,7 @@
 
 use super::{
     command::{
-        Io,
+        IoOpcode,
         Job,
         FORCE_UNIT_ACCESS, //
     },
@@ -12,7 +12,6 @@ use super::{
     identify,
     prp, //
 };
-use crate::dma::limits;
 use kernel::{
     device::Bound,
     page::PAGE_SIZE,
@@ -27,16 +26,19 @@ use kernel::{
     },
     time::Msecs,
 };
-use safe_dma::block::{
-    Operation,
-    Operations,
-    QueueLimits,
-    Refused,
-    Registrations,
-    Request,
-    Status,
-    TagSet,
-    Timeout, //
+use safe_dma::{
+    block::{
+        Operation,
+        Operations,
+        QueueLimits,
+        Refused,
+        Registrations,
+        Request,
+        Status,
+        TagSet,
+        Timeout, //
+    },
+    dma::limits, //
 };
 
 const TIMEOUT: Msecs = 30_000;
@@ -83,7 +85,7 @@ pub(crate) fn add_all<'bound>(
         // CAST: Far less than 32 bits.
         let max_sectors = (size >> SECTOR_SHIFT) as u32;
         let only_if = |supported, limit| if supported { limit } else { 0 };
-        let limits = QueueLimits {
+        let queue_limits = QueueLimits {
             block_size: 1 << info.block_shift,
             max_sectors,
             max_segments: segments,
@@ -105,7 +107,7 @@ pub(crate) fn add_all<'bound>(
             dev.as_ref(),
             fmt!("rnvme{}n{}", instance, number),
             &tags,
-            limits,
+            queue_limits,
             sectors,
             namespace,
         )?;
@@ -143,11 +145,11 @@ impl<'bound> Namespace<'bound> {
         };
 
         match request.operation() {
-            Operation::Read => blocks(Io::Read, 0),
-            Operation::Write { fua: false } => blocks(Io::Write, 0),
-            Operation::Write { fua: true } => blocks(Io::Write, FORCE_UNIT_ACCESS),
-            Operation::WriteZeroes => blocks(Io::WriteZeroes, 0),
-            Operation::Flush => Ok(Job::io(Io::Flush, self.number, [0; 3], 0)),
+            Operation::Read => blocks(IoOpcode::Read, 0),
+            Operation::Write { fua: false } => blocks(IoOpcode::Write, 0),
+            Operation::Write { fua: true } => blocks(IoOpcode::Write, FORCE_UNIT_ACCESS),
+            Operation::WriteZeroes => blocks(IoOpcode::WriteZeroes, 0),
+            Operation::Flush => Ok(Job::io(IoOpcode::Flush, self.number, [0; 3], 0)),
             Operation::Discard => Ok(Job::discard(self.number, first, count)),
             _ => Err(Status::NOTSUPP),
         }

@@ -2,10 +2,6 @@
 
 //! The addresses of a command's data.
 
-use crate::dma::{
-    Pool,
-    PoolObject, //
-};
 use kernel::{
     device::{
         Bound,
@@ -15,6 +11,10 @@ use kernel::{
     prelude::*,
     ptr::Alignment,
     sync::Arc, //
+};
+use safe_dma::dma::{
+    Pool,
+    PoolObject, //
 };
 
 /// The size of a page of the controller, in bytes.
@@ -28,13 +28,13 @@ const ENTRIES: usize = 512;
 pub(crate) const MAX_SHIFT: u32 = ENTRIES.ilog2();
 
 /// Lists of addresses.
-pub(crate) type Lists<'bound> = Arc<Pool<'bound, [u64; ENTRIES]>>;
+pub(crate) type ListPool<'bound> = Arc<Pool<'bound, [u64; ENTRIES]>>;
 
 /// A list, which one command uses at a time.
 pub(crate) type List<'bound> = PoolObject<'bound, [u64; ENTRIES]>;
 
 /// Creates the pool of a controller.
-pub(crate) fn lists(dev: &Device<Bound>) -> Result<Lists<'_>> {
+pub(crate) fn list_pool(dev: &Device<Bound>) -> Result<ListPool<'_>> {
     Pool::new(dev, c"rust_nvme lists", Alignment::new::<4096>(), None)
 }
 
@@ -44,28 +44,18 @@ pub(crate) struct Pages {
     /// The entries of the command.
     pub(crate) entries: [u64; 2],
     /// The entry that has the address of the list, if one has.
-    pub(crate) list: Option<usize>,
+    pub(crate) list_entry: Option<usize>,
     /// The entries are an SGL descriptor of a range.
     pub(crate) sgl: bool,
-}
-
-impl Pages {
-    /// Returns one page.
-    pub(crate) fn first(addr: u64) -> Self {
-        Self {
-            entries: [addr, 0],
-            ..Self::default()
-        }
-    }
 }
 
 /// Returns the list in `slot`, which is allocated when it is first needed.
 fn list<'a, 'bound>(
     slot: &'a mut Option<List<'bound>>,
-    lists: &Lists<'bound>,
+    pool: &ListPool<'bound>,
 ) -> Result<&'a List<'bound>> {
     if slot.is_none() {
-        *slot = Some(Pool::zalloc(lists, GFP_ATOMIC)?);
+        *slot = Some(Pool::zalloc(pool, GFP_ATOMIC)?);
     }
     slot.as_ref().ok_or(ENOMEM)
 }
@@ -75,14 +65,14 @@ pub(crate) fn discard<'bound>(
     first: u64,
     count: u32,
     slot: &mut Option<List<'bound>>,
-    lists: &Lists<'bound>,
+    pool: &ListPool<'bound>,
 ) -> Result<Pages> {
-    let list = list(slot, lists)?;
+    let list = list(slot, pool)?;
 
     io_write!(list, [try: 0], (u64::from(count) << 32).to_le());
     io_write!(list, [try: 1], first.to_le());
     Ok(Pages {
-        list: Some(0),
+        list_entry: Some(0),
         ..Pages::default()
     })
 }
@@ -101,18 +91,18 @@ pub(crate) fn pages<'bound>(
     size: u32,
     sgl: bool,
     slot: &mut Option<List<'bound>>,
-    lists: &Lists<'bound>,
+    pool: &ListPool<'bound>,
 ) -> Result<Pages> {
     let first = ranges.next().ok_or(EINVAL)?;
     let (addr, len) = first;
-    let next = (addr | (PAGE - 1)).wrapping_add(1);
+    let second = (addr | (PAGE - 1)).wrapping_add(1);
     // CAST: From at most 64 bits.
-    let left = (len as u64).saturating_sub(next.wrapping_sub(addr));
+    let beyond = (len as u64).saturating_sub(second.wrapping_sub(addr));
 
     if len == size as usize {
-        if left <= PAGE {
+        if beyond <= PAGE {
             return Ok(Pages {
-                entries: [addr, if left == 0 { 0 } else { next }],
+                entries: [addr, if beyond == 0 { 0 } else { second }],
                 ..Pages::default()
             });
         }
@@ -125,7 +115,7 @@ pub(crate) fn pages<'bound>(
             });
         }
     }
-    all_pages(first, ranges, size, list(slot, lists)?)
+    all_pages(first, ranges, size, list(slot, pool)?)
 }
 
 /// As [`pages`], for any number of pages.
@@ -166,16 +156,14 @@ fn all_pages(
     if left != 0 {
         return Err(EINVAL);
     }
-    if count <= 2 {
-        return Ok(Pages {
-            entries,
-            ..Pages::default()
-        });
-    }
-    io_write!(list, [try: 0], entries[1].to_le());
-    Ok(Pages {
+
+    let mut pages = Pages {
         entries,
-        list: Some(1),
-        sgl: false,
-    })
+        ..Pages::default()
+    };
+    if count > 2 {
+        io_write!(list, [try: 0], entries[1].to_le());
+        pages.list_entry = Some(1);
+    }
+    Ok(pages)
 }

@@ -14,20 +14,10 @@ use super::{
     prp::{
         self,
         List,
-        Lists,
+        ListPool,
         Pages, //
     },
     regs::Regs,
-};
-use crate::dma::{
-    Address,
-    AnySegments,
-    CommandId,
-    CompletionRing,
-    Engine,
-    Opened,
-    SubmissionRing,
-    Untrusted, //
 };
 use kernel::{
     device::{
@@ -37,11 +27,21 @@ use kernel::{
     prelude::*,
     sync::Arc, //
 };
+use safe_dma::dma::{
+    Address,
+    AnySegments,
+    CommandId,
+    CompletionRing,
+    Engine,
+    Opened,
+    SubmissionRing,
+    Untrusted, //
+};
 
 /// A pair of rings of a controller.
 pub(crate) struct Queue<'bound> {
     regs: Arc<Regs<'bound>>,
-    lists: Lists<'bound>,
+    pool: ListPool<'bound>,
     /// Commands may have SGL descriptors.
     sgl: bool,
     /// 0 is the admin queue.
@@ -59,14 +59,14 @@ impl<'bound> Queue<'bound> {
 
     pub(crate) fn new(
         regs: &Arc<Regs<'bound>>,
-        lists: &Lists<'bound>,
+        pool: &ListPool<'bound>,
         sgl: bool,
         number: u16,
         depth: u16,
     ) -> Self {
         Self {
             regs: regs.clone(),
-            lists: lists.clone(),
+            pool: pool.clone(),
             sgl,
             number,
             depth,
@@ -81,29 +81,26 @@ impl<'bound> Queue<'bound> {
 }
 
 /// A ring, which is freed after the controller's access to memory has ended.
-struct Ring<'bound, R> {
-    ring: R,
-    regs: Arc<Regs<'bound>>,
-}
+struct DisableOnDrop<'bound, R>(R, Arc<Regs<'bound>>);
 
-impl<R> Drop for Ring<'_, R> {
+impl<R> Drop for DisableOnDrop<'_, R> {
     fn drop(&mut self) {
-        let _ = self.regs.disable();
+        let _ = self.1.disable();
     }
 }
 
 /// The state of the submitting side.
 pub(crate) struct Submission<'bound> {
-    ring: Ring<'bound, SubmissionRing<'bound, Command>>,
+    ring: DisableOnDrop<'bound, SubmissionRing<'bound, Command>>,
     /// A list for each tag that has needed one.
     lists: KVec<Option<List<'bound>>>,
 }
 
 /// The state of the completing side.
 pub(crate) struct Completions<'bound> {
-    ring: Ring<'bound, CompletionRing<'bound, Completion>>,
+    ring: DisableOnDrop<'bound, CompletionRing<'bound, Completion>>,
     /// The head that the controller was told.
-    told: u16,
+    reported_head: u16,
 }
 
 // SAFETY: `regs` is of the device for which memory is mapped; no other gets an address.
@@ -141,7 +138,7 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         }
 
         // SAFETY: The controller gets the addresses by the registers or by the commands that create
-        // the queue. `Ring` keeps the rings until it is disabled.
+        // the queue. `DisableOnDrop` keeps the rings until it is disabled.
         self.addresses = unsafe {
             [
                 submission.range().address().as_raw(),
@@ -151,12 +148,15 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         if self.number == 0 {
             self.regs.set_admin_queue(entries, self.addresses);
         }
-        let (ring, regs) = (submission, self.regs.clone());
-        let ring = Ring { ring, regs };
-        let submission = Submission { ring, lists };
-        let (ring, regs) = (completion, self.regs.clone());
-        let ring = Ring { ring, regs };
-        Ok((submission, Completions { ring, told: 0 }))
+        let submission = Submission {
+            ring: DisableOnDrop(submission, self.regs.clone()),
+            lists,
+        };
+        let completions = Completions {
+            ring: DisableOnDrop(completion, self.regs.clone()),
+            reported_head: 0,
+        };
+        Ok((submission, completions))
     }
 
     #[inline]
@@ -177,19 +177,22 @@ unsafe impl<'bound> Engine for Queue<'bound> {
             (Data::Bytes(size), true, false) => {
                 let segments = segments.to_device().ok_or(EINVAL)?;
                 let ranges = segments.map(|range| raw(range.address(), range.len()));
-                prp::pages(ranges, size, self.sgl, slot, &self.lists)?
+                prp::pages(ranges, size, self.sgl, slot, &self.pool)?
             }
             (Data::Bytes(size), false, true) => {
                 let segments = segments.from_device().ok_or(EINVAL)?;
                 let ranges = segments.map(|range| raw(range.address(), range.len()));
-                prp::pages(ranges, size, self.sgl, slot, &self.lists)?
+                prp::pages(ranges, size, self.sgl, slot, &self.pool)?
             }
             (Data::Bytes(_), ..) => Pages::default(),
-            (Data::Blocks(first, count), ..) => prp::discard(first, count, slot, &self.lists)?,
-            (Data::Ring(address), ..) => Pages::first(address),
+            (Data::Blocks(first, count), ..) => prp::discard(first, count, slot, &self.pool)?,
+            (Data::Ring(address), ..) => Pages {
+                entries: [address, 0],
+                ..Pages::default()
+            },
         };
         let mut entries = pages.entries;
-        if let (Some(entry), Some(list)) = (pages.list, slot.as_ref()) {
+        if let (Some(entry), Some(list)) = (pages.list_entry, slot.as_ref()) {
             // SAFETY: The list stays until the controller is done with the command of the tag.
             let addr = unsafe { list.range().address().as_raw() };
             *entries.get_mut(entry).ok_or(EINVAL)? = addr;
@@ -200,13 +203,13 @@ unsafe impl<'bound> Engine for Queue<'bound> {
     #[inline]
     unsafe fn issue(&self, submission: &mut Opened<Submission<'bound>>, command: Command) {
         // There are fewer tags than entries.
-        submission.ring.ring.push_vacant(command);
+        submission.ring.0.push_vacant(command);
     }
 
     #[inline]
     fn commit(&self, submission: &mut Opened<Submission<'bound>>) {
         self.regs
-            .ring(self.number, false, submission.ring.ring.tail());
+            .write_doorbell(self.number, false, submission.ring.0.tail());
     }
 
     #[inline]
@@ -214,15 +217,14 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         &self,
         completions: &mut Opened<Completions<'bound>>,
     ) -> Option<(Untrusted<u16>, Report)> {
-        let Completions { ring, told } = &mut **completions;
-        let ring = &mut ring.ring;
-
-        if let Some(entry) = ring.pop() {
+        if let Some(entry) = completions.ring.0.pop() {
             return Some(command::completion(entry, self.number));
         }
-        if *told != ring.head() {
-            *told = ring.head();
-            self.regs.ring(self.number, true, *told);
+
+        let head = completions.ring.0.head();
+        if completions.reported_head != head {
+            completions.reported_head = head;
+            self.regs.write_doorbell(self.number, true, head);
         }
         None
     }

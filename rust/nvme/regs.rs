@@ -96,7 +96,7 @@ impl<'bound> Regs<'bound> {
     /// Writes the doorbell of a queue's submission ring, or of its completion ring.
     ///
     /// Earlier writes to memory are visible to the device before.
-    pub(crate) fn ring(&self, queue: u16, is_completion: bool, value: u16) {
+    pub(crate) fn write_doorbell(&self, queue: u16, is_completion: bool, value: u16) {
         let number = 2 * usize::from(queue) + usize::from(is_completion);
         let offset = DOORBELLS + (number << (2 + (self.cap_high & 0xf)));
 
