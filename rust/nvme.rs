@@ -15,7 +15,8 @@
 //! Only the engine has `unsafe` code: it gives addresses to the hardware. `nvme/README.md` follows
 //! a read through the layers, and lists what the types prevent.
 //!
-//! C: `drivers/nvme/host/pci.c`. Hardware: NVM Express Base Specification.
+//! C: [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c). Hardware: NVM Express Base
+//! Specification.
 
 use controller::Controller;
 use kernel::{
@@ -66,14 +67,14 @@ impl block::Driver for NvmeDriver {
     const NAME: &'static CStr = c"rust_nvme";
     const DMA_BITS: u32 = 64;
     const MIN_ALIGN_MASK: u32 = prp::PAGE as u32 - 1;
-    // That of the admin queue, which is polled.
+    // Vector 0, of the admin queue, which is polled. See `Controller::queues`.
     const SHARED_VECTORS: u16 = 1;
     const ID_TABLE: pci::IdTable<()> = &PCI_TABLE;
 
     fn probe<'bound>(dev: &'bound pci::Device<Core<'_>>) -> Result<Arc<Controller<'bound>>> {
         let regs = Arc::new(Regs::new(dev)?, GFP_KERNEL)?;
 
-        // It may have old addresses.
+        // An earlier kernel may have left it enabled, with addresses that are no longer its own.
         regs.disable()?;
         dev.set_master();
         Controller::new(regs)

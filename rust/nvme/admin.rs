@@ -33,10 +33,13 @@ use safe_dma::{
     }, //
 };
 
-/// The data of an admin command.
+/// The size of the data of an admin command, in bytes.
 pub(crate) const SIZE: usize = PAGE as usize;
 
+// Any depth does for one command at a time.
 const DEPTH: u16 = 3;
+
+// A command times out after 10 s or more.
 const INTERVAL: Delta = Delta::from_micros(100);
 const POLLS: usize = 100_000;
 
@@ -46,15 +49,18 @@ type Memory<'bound> = CoherentMemory<'bound, [u8]>;
 pub(crate) struct AdminQueue<'bound> {
     submitter: Submitter<Queue<'bound>, Memory<'bound>, ()>,
     completer: Completer<Queue<'bound>, Memory<'bound>, ()>,
-    /// Except while a command has it.
+    /// The memory for the data of a command. A command in flight owns it, whether it has data or
+    /// not, and also after it has timed out.
     memory: Option<Memory<'bound>>,
 }
 
 impl<'bound> AdminQueue<'bound> {
     /// Creates the queue of a controller, and enables it. Sleeps.
     pub(crate) fn new(regs: &Arc<Regs<'bound>>, pool: &ListPool<'bound>) -> Result<Self> {
+        // Fails for a controller that is cut off from memory, which must not be enabled.
         regs.disable()?;
         let queue = Queue::new(regs, pool, false, 0, DEPTH);
+        // Calls `Queue::open()`, which writes the addresses of the rings to the registers.
         let (submitter, completer) = in_flight(queue, DEPTH.into())?;
         let memory = CoherentMemory::zeroed_slice(regs.device(), SIZE, GFP_KERNEL)?;
 
@@ -67,9 +73,15 @@ impl<'bound> AdminQueue<'bound> {
     }
 
     /// Executes a command, and returns its result. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// [`EIO`] if the command failed; [`ETIMEDOUT`] if it did not complete. Then the queue is
+    /// unusable: each later command gets [`EBUSY`], until a reset creates another queue.
     pub(crate) fn execute(&mut self, job: Job) -> Result<u32> {
         let memory = self.memory.take().ok_or(EBUSY)?;
         if let Err(error) = self.submitter.submit(0, memory, (), job) {
+            // The memory comes back with the error.
             self.memory = Some(error.value.0);
             return Err(error.error);
         }
@@ -79,10 +91,10 @@ impl<'bound> AdminQueue<'bound> {
                 None => fsleep(INTERVAL),
                 Some(Ok(completed)) => {
                     self.memory = Some(completed.memory);
-                    // Tells the controller.
+                    // When the ring is empty, `Queue::next_completion()` writes its doorbell.
                     while self.completer.reap().is_some() {}
                     return match command::status(completed.status.status) {
-                        // Only the number of queues, which is compared.
+                        // The only result in use is the number of queues, which is clamped.
                         Status::OK => Ok(completed.status.result.into_inner()),
                         _ => Err(EIO),
                     };

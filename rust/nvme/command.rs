@@ -16,12 +16,15 @@ safe_dma::plain_struct! {
     /// An entry of a submission ring. All numbers are little-endian.
     pub(crate) struct Command {
         opcode: u8,
+        /// PSDT is [`SGL`] or 0; FUSE is 0.
         flags: u8,
         id: u16,
         namespace: u32,
         _reserved: [u32; 2],
         _metadata: u64,
+        /// DPTR: PRP 1 and PRP 2, or an SGL data block descriptor.
         pointers: [u64; 2],
+        /// CDW10 to CDW15.
         parameters: [u32; 6],
     }
 }
@@ -29,9 +32,12 @@ safe_dma::plain_struct! {
 safe_dma::plain_struct! {
     /// An entry of a completion ring. All numbers are little-endian.
     pub(crate) struct Completion {
+        /// Dword 0.
         result: u32,
         _reserved: u32,
+        /// SQHD, which is not needed: see `Queue::issue()`.
         _head: u16,
+        /// SQID.
         queue: u16,
         id: u16,
         /// Bit 0 is the phase.
@@ -54,8 +60,8 @@ pub(crate) struct Report {
 
 /// Returns the identifier of the command that completed in the ring of `queue`, and its report.
 ///
-/// An entry that names another queue is of no command: it has an identifier with the largest tag,
-/// which no queue has.
+/// For an entry that names another queue, the identifier is one that is never in flight: no queue
+/// has so many tags.
 #[inline]
 pub(crate) fn completion(entry: Untrusted<Completion>, queue: u16) -> (Untrusted<u16>, Report) {
     let named = entry.project(|entry| u16::from_le(entry.queue));
@@ -66,12 +72,12 @@ pub(crate) fn completion(entry: Untrusted<Completion>, queue: u16) -> (Untrusted
     let status = entry.project(|entry| u16::from_le(entry.status) >> 1);
     let result = entry.project(|entry| u32::from_le(entry.result));
 
-    // It is compared.
+    // A status is only compared, never used as an index.
     let status = status.into_inner();
     (id, Report { status, result })
 }
 
-/// The commands of this driver.
+/// Opcodes of admin commands.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum AdminOpcode {
@@ -82,7 +88,7 @@ pub(crate) enum AdminOpcode {
     SetFeatures = 0x09,
 }
 
-/// The commands of a namespace.
+/// Opcodes of I/O commands.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum IoOpcode {
@@ -93,21 +99,21 @@ pub(crate) enum IoOpcode {
     DatasetManagement = 0x09,
 }
 
-/// In the third parameter of a command for blocks: they are on the medium when it completes.
+/// FUA, in CDW12: the data is on the medium when the command completes.
 pub(crate) const FORCE_UNIT_ACCESS: u32 = 1 << 30;
-/// In the flags of a command: it has an SGL descriptor, not PRPs.
+/// PSDT, in the flags: the data pointer is an SGL descriptor.
 const SGL: u8 = 1 << 6;
-/// The second parameter of [`IoOpcode::DatasetManagement`].
+/// AD, in CDW11 of [`IoOpcode::DatasetManagement`].
 const DEALLOCATE: u32 = 1 << 2;
 
 /// The data of a command.
 #[derive(Clone, Copy)]
 pub(crate) enum Data {
-    /// So many bytes, if the opcode says that the controller reads or writes data.
+    /// So many bytes, in the direction of the opcode. There are none if it has no direction.
     Bytes(u32),
-    /// The controller reads a range of blocks: the first, and their number.
+    /// A list of one range of blocks, which the controller reads: the first, and their number.
     Blocks(u64, u32),
-    /// The address of a ring, or 0.
+    /// The address of the ring that the command creates. 0 for a command without data.
     Ring(u64),
 }
 
@@ -116,6 +122,7 @@ pub(crate) enum Data {
 pub(crate) struct Job {
     opcode: u8,
     namespace: u32,
+    /// CDW10 to CDW12. The others are 0.
     parameters: [u32; 3],
     data: Data,
 }
@@ -150,12 +157,15 @@ impl Job {
             // CAST: As above.
             opcode: IoOpcode::DatasetManagement as u8,
             namespace,
+            // NR, in CDW10, is zero-based: one range.
             parameters: [0, DEALLOCATE, 0],
             data: Data::Blocks(first, count),
         }
     }
 
-    /// Returns the data, and whether the controller reads and writes it, as the opcode says.
+    /// Returns the data, whether the controller reads it, and whether the controller writes it.
+    ///
+    /// Bits 1 and 0 of every opcode are the direction: 01 to the controller, 10 from it, 00 none.
     #[inline]
     pub(crate) fn data(&self) -> (Data, bool, bool) {
         (self.data, self.opcode & 1 != 0, self.opcode & 2 != 0)
@@ -186,7 +196,7 @@ pub(crate) const DO_NOT_RETRY: u16 = 1 << 14;
 
 /// Returns the status of a request for that of a command, without its phase.
 ///
-/// C: `nvme_error_status()`, `drivers/nvme/host/core.c`.
+/// C: `nvme_error_status()`, [`drivers/nvme/host/core.c`](srctree/drivers/nvme/host/core.c).
 pub(crate) fn status(status: u16) -> Status {
     match status & 0x7ff {
         0x000 => Status::OK,

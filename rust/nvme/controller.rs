@@ -53,8 +53,11 @@ use safe_dma::{
 /// The number of commands in flight in a queue.
 pub(crate) const DEPTH: u16 = 127;
 
+/// The feature Number of Queues.
 const FEATURE_QUEUES: u32 = 7;
+/// PC, in CDW11 of a command that creates a queue.
 const CONTIGUOUS: u32 = 1;
+/// IEN, in CDW11 of the command that creates a completion queue.
 const INTERRUPT: u32 = 2;
 
 type IoQueue<'bound> = HardwareQueue<'bound, Queue<'bound>>;
@@ -65,6 +68,8 @@ pub(crate) struct Controller<'bound> {
     regs: Arc<Regs<'bound>>,
     pool: ListPool<'bound>,
     pub(crate) info: ControllerInfo,
+    /// By the number that blk-mq has for a queue. The controller's identifier of the queue is one
+    /// more, and so is its interrupt vector: the admin queue has 0.
     queues: KVec<Pin<KBox<IoQueue<'bound>>>>,
     /// Under this lock the controller is enabled, reset and stopped. [`None`] if it is dead.
     #[pin]
@@ -114,7 +119,7 @@ impl<'bound> Controller<'bound> {
         (self.regs.max_entries() - 1).min(DEPTH.into()) as u16
     }
 
-    /// Returns a queue, if there is one with this number.
+    /// Returns the queue with this number of blk-mq, which counts from 0.
     #[inline]
     pub(crate) fn queue(&self, queue: usize) -> Option<&IoQueue<'bound>> {
         self.queues.get(queue).map(|queue| &**queue)
@@ -138,14 +143,18 @@ impl<'bound> Controller<'bound> {
     fn create_queues(&self, admin: &mut AdminQueue<'bound>) -> Result {
         let queues = self.queues.iter().take(self.started_queues.load(Relaxed));
 
+        // `number` is the controller's identifier of the queue, and the interrupt vector.
         for (number, queue) in (1..).zip(queues) {
             let depth = self.depth();
             let engine = Queue::new(&self.regs, &self.pool, self.info.sgl, number, depth);
+            // Calls `Queue::open()`, which allocates the rings: the queue has addresses now.
             let (submitter, completer) = in_flight(engine, depth.into())?;
 
             let [sq, cq] = submitter.engine().addresses();
             let last = u32::from(Queue::entries(depth) - 1);
             let cdw10 = last << 16 | u32::from(number);
+            // A completion queue names its vector, a submission queue its completion queue, which
+            // therefore comes first. Both are `number`.
             let cdw11 = u32::from(number) << 16 | CONTIGUOUS;
             let mut create = |opcode, cdw11, ring| {
                 admin.execute(Job::admin(opcode, 0, [cdw10, cdw11], Data::Ring(ring)))
@@ -160,12 +169,18 @@ impl<'bound> Controller<'bound> {
 
     /// Ends the requests whose commands have completed, and returns whether there was one. Does not
     /// sleep.
+    ///
+    /// C: `nvme_irq()`, [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
     pub(crate) fn reap(&self, queue: usize) -> bool {
         self.queue(queue).is_some_and(|queue| queue.reap(end))
     }
 
-    /// Handles a request that did not end in time: aborts its command, or the second time resets
-    /// the controller. Sleeps.
+    /// Handles a request that did not end in time. Sleeps.
+    ///
+    /// Aborts its command. If the controller refuses that, or the request times out `again`, resets
+    /// the controller.
+    ///
+    /// C: `nvme_timeout()`, [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
     pub(crate) fn timed_out(&self, queue: usize, tag: u16, again: bool) -> Timeout {
         let mut admin = self.admin.lock();
         let admin = admin.as_mut().get_mut();
@@ -175,12 +190,13 @@ impl<'bound> Controller<'bound> {
 
         // An interrupt may have been lost.
         io_queue.poll(end);
+        // If it is not in flight, it has completed, or a reset has queued it again.
         let Some(id) = io_queue.in_flight(tag) else {
             return Timeout::Handled;
         };
         if let (Some(admin), false) = (admin.as_mut(), again) {
             dev_warn!(self.device(), "command {:#x} has timed out\n", id.as_u16());
-            // CAST: Less than 16 bits.
+            // The controller's identifiers of command and queue. CAST: Less than 16 bits.
             let which = u32::from(id.as_u16()) << 16 | (queue + 1) as u32;
             let command = Job::admin(AdminOpcode::Abort, 0, [which, 0], Data::Ring(0));
             if admin.execute(command).is_ok() {
@@ -192,16 +208,23 @@ impl<'bound> Controller<'bound> {
     }
 
     /// Resets the controller. Requests in flight are queued again. Sleeps.
+    ///
+    /// blk-mq is not quiesced. Meanwhile the queues refuse requests with [`Status::RESOURCE`], so
+    /// that it sends them again later.
+    ///
+    /// C: `nvme_reset_work()`, [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
     fn reset(&self, admin: &mut Option<AdminQueue<'bound>>) {
         dev_warn!(self.device(), "resetting\n");
         self.stop(admin, Status::RESOURCE);
 
         let restart = || {
             let mut new = AdminQueue::new(&self.regs, &self.pool)?;
+            // A controller that has fewer queues than before refuses to create the others.
             set_queue_count(&mut new, cpu::nr_cpu_ids())?;
             self.create_queues(&mut new)?;
             Ok::<_, Error>(new)
         };
+        // On an error the new admin queue is dropped, which disables the controller.
         match restart() {
             Ok(new) => *admin = Some(new),
             Err(error) => {
@@ -214,6 +237,8 @@ impl<'bound> Controller<'bound> {
     /// Stops the controller, and refuses requests with `status` from now on. Sleeps.
     ///
     /// Requests that were in flight are queued again, or end.
+    ///
+    /// C: `nvme_dev_disable()`, [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
     fn stop(&self, admin: &mut Option<AdminQueue<'bound>>, status: Status) {
         for queue in self.queues.iter() {
             // It succeeds: the controller is disabled, or cut off from memory.
@@ -243,13 +268,16 @@ fn end(request: Request, report: Report) {
     }
 }
 
-/// Asks for `wanted` queues, and returns how many of both kinds there are, at most `wanted`.
-/// Sleeps.
+/// Asks the controller for `wanted` queues, and returns how many it has, at most `wanted`. Sleeps.
+///
+/// C: `nvme_set_queue_count()`, [`drivers/nvme/host/core.c`](srctree/drivers/nvme/host/core.c).
 fn set_queue_count(admin: &mut AdminQueue<'_>, wanted: u32) -> Result<u32> {
+    // More than any kernel has CPUs. A count has 16 bits.
     let wanted = wanted.clamp(1, 1 << 15);
     let last = wanted - 1;
     let parameters = [FEATURE_QUEUES, last << 16 | last];
     let command = Job::admin(AdminOpcode::SetFeatures, 0, parameters, Data::Ring(0));
+    // Both counts are zero-based: of submission queues, and in the upper half of completion queues.
     let granted = admin.execute(command)?;
 
     Ok(wanted.min((granted & 0xffff).min(granted >> 16) + 1))

@@ -19,13 +19,14 @@ use kernel::{
     time::Delta, //
 };
 
+// CNS, in CDW10 of Identify.
 const NAMESPACE: u32 = 0;
 const CONTROLLER: u32 = 1;
 const ACTIVE_NAMESPACES: u32 = 2;
 
 /// What the driver needs of a controller.
 pub(crate) struct ControllerInfo {
-    /// The largest data of a command is so many times a page, as a power of two; 0 for no limit.
+    /// MDTS: the data of a command has at most `1 << max_data` pages. 0 for no limit.
     pub(crate) max_data: u8,
     pub(crate) write_cache: bool,
     pub(crate) discard: bool,
@@ -72,17 +73,20 @@ impl Bytes {
 /// Identifies the controller. Sleeps.
 pub(crate) fn controller(admin: &mut AdminQueue<'_>) -> Result<ControllerInfo> {
     let bytes = Bytes::read(admin, CONTROLLER, 0)?;
+    // ONCS.
     let optional = bytes.number::<2>(520)?;
 
     Ok(ControllerInfo {
-        // CAST: A byte.
+        // MDTS. CAST: A byte.
         max_data: bytes.number::<1>(77)? as u8,
+        // VWC.
         write_cache: bytes.number::<1>(525)? & 1 != 0,
         discard: optional & 1 << 2 != 0,
         write_zeroes: optional & 1 << 3 != 0,
-        // Without a condition, or for data that is aligned to 4 bytes, as that of PRPs is.
+        // SGLS: 1 for data of any alignment, 2 for data that is aligned to 4 bytes. `dma_alignment`
+        // in `namespace.rs` asks for that.
         sgl: matches!(bytes.number::<4>(536)? & 3, 1 | 2),
-        // In microseconds. CAST: Clamped.
+        // RTD3E, in microseconds. CAST: Clamped.
         shutdown: Delta::from_secs(bytes.number::<4>(88)?.div_ceil(1_000_000).clamp(5, 60) as i64),
     })
 }
@@ -110,7 +114,8 @@ pub(crate) fn namespaces(admin: &mut AdminQueue<'_>, max: usize) -> Result<KVec<
 /// bytes or more than a page.
 pub(crate) fn namespace(admin: &mut AdminQueue<'_>, number: u32) -> Result<NamespaceInfo> {
     let bytes = Bytes::read(admin, NAMESPACE, number)?;
-    // FLBAS: bits 6:5 are the upper bits of the format's number. CAST: Less than 64.
+    // FLBAS: bits 6:5 are the upper bits of the format's number, as for `nvme_lbaf_index()` of C.
+    // CAST: Less than 64.
     let flbas = bytes.number::<1>(26)?;
     let format = (flbas & 0xf | flbas >> 1 & 0x30) as usize;
     // Its LBAF: MS, the size of metadata, in 16 bits, and above it LBADS. CAST: A byte.
@@ -121,6 +126,7 @@ pub(crate) fn namespace(admin: &mut AdminQueue<'_>, number: u32) -> Result<Names
         return Err(EOPNOTSUPP);
     }
     Ok(NamespaceInfo {
+        // NSZE.
         blocks: bytes.number::<8>(0)?,
         block_shift,
     })

@@ -64,8 +64,10 @@ pub(crate) fn add_all<'bound>(
     registrations: &mut Registrations<Namespace<'bound>>,
 ) -> Result {
     let size = max_size(controller);
-    // Not a page of each, the first of which need not begin with one. CAST: At most 513.
+    // A segment is a page at least, except for the first and the last: data that does not begin at
+    // a page has one segment more than pages. CAST: At most 513.
     let segments = (size / prp::PAGE as usize + 1) as u16;
+    // The first queue has vector 1: vector 0 is that of `SHARED_VECTORS` in `nvme.rs`.
     let vectors = Some((dev, 1));
     let tags = TagSet::new(
         queues.into(),
@@ -125,11 +127,15 @@ fn max_size(controller: &Controller<'_>) -> usize {
     let size = (prp::PAGE as usize) << shift;
     let size = size.min(limits::max_mapping_size(controller.device()));
 
+    // C refuses less than a page of the CPU. Where that is larger than the controller's limit, the
+    // controller refuses the commands that are above it.
     (size & !(PAGE_SIZE - 1)).max(PAGE_SIZE)
 }
 
 impl<'bound> Namespace<'bound> {
     /// Returns the command for a request.
+    ///
+    /// C: `nvme_setup_cmd()`, [`drivers/nvme/host/core.c`](srctree/drivers/nvme/host/core.c).
     #[inline]
     fn job(&self, request: &Request) -> Result<Job, Status> {
         let first = request.sector() >> self.shift;

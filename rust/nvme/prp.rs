@@ -23,11 +23,11 @@ pub(crate) const PAGE: u64 = 4096;
 /// The number of entries of a list, which is a page.
 const ENTRIES: usize = 512;
 
-/// The largest data of a command is so many times a page, as a power of two: all pages but the
-/// first are in one list.
+/// The data of a command has at most `1 << MAX_SHIFT` pages, and one more if it does not begin at a
+/// page: all but the first are in one list.
 pub(crate) const MAX_SHIFT: u32 = ENTRIES.ilog2();
 
-/// Lists of addresses.
+/// The pool of a controller's lists.
 pub(crate) type ListPool<'bound> = Arc<Pool<'bound, [u64; ENTRIES]>>;
 
 /// A list, which one command uses at a time.
@@ -45,11 +45,11 @@ pub(crate) struct Pages {
     pub(crate) entries: [u64; 2],
     /// The entry that has the address of the list, if one has.
     pub(crate) list_entry: Option<usize>,
-    /// The entries are an SGL descriptor of a range.
+    /// Whether the entries are an SGL descriptor of a range.
     pub(crate) sgl: bool,
 }
 
-/// Returns the list in `slot`, which is allocated when it is first needed.
+/// Returns the list in `slot`, which is allocated when a tag first needs it, and then kept.
 fn list<'a, 'bound>(
     slot: &'a mut Option<List<'bound>>,
     pool: &ListPool<'bound>,
@@ -69,6 +69,7 @@ pub(crate) fn discard<'bound>(
 ) -> Result<Pages> {
     let list = list(slot, pool)?;
 
+    // Context attributes, which are 0, below the number of blocks; then the first block.
     io_write!(list, [try: 0], (u64::from(count) << 32).to_le());
     io_write!(list, [try: 1], first.to_le());
     Ok(Pages {
@@ -80,11 +81,16 @@ pub(crate) fn discard<'bound>(
 /// Returns the pages of `ranges`, and writes them to the list if there are more than two. With
 /// `sgl`, one range needs no list.
 ///
+/// The ranges are as PRPs describe them: each but the first begins at a page, and each but the last
+/// ends at one. The disk's `virt_boundary_mask` ensures it.
+///
 /// # Errors
 ///
-/// [`EINVAL`] unless the ranges have `size` bytes, which the controller accesses, each but the
-/// first begins with a page, and each but the last ends with one, or for more pages than a list has
-/// entries; [`ENOMEM`] without memory for the list.
+/// [`EINVAL`] for other ranges, or if they do not have `size` bytes; [`ERANGE`] for more pages than
+/// a list has entries; [`ENOMEM`] without memory for the list.
+///
+/// C: `nvme_pci_setup_data_prp()`,
+/// [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
 #[inline]
 pub(crate) fn pages<'bound>(
     mut ranges: impl Iterator<Item = (u64, usize)>,
@@ -107,7 +113,7 @@ pub(crate) fn pages<'bound>(
             });
         }
         if sgl {
-            // The type of the descriptor is 0, above the length.
+            // A data block descriptor: address, length, three reserved bytes, and 0 for the type.
             return Ok(Pages {
                 entries: [addr, size.into()],
                 sgl: true,
@@ -138,6 +144,8 @@ fn all_pages(
         // CAST: From at most 64 bits.
         let end = addr.checked_add(len as u64).ok_or(EINVAL)?;
         while addr < end {
+            // Page 1 is PRP 1. Page 2 is PRP 2, or moves to entry 0 of the list if there are more.
+            // `try` returns `ERANGE` from this function for an index beyond the list.
             match count {
                 0 => entries[0] = addr,
                 1 => entries[1] = addr,
@@ -162,6 +170,7 @@ fn all_pages(
         ..Pages::default()
     };
     if count > 2 {
+        // PRP 2 becomes the address of the list, which the caller fills in.
         io_write!(list, [try: 0], entries[1].to_le());
         pages.list_entry = Some(1);
     }

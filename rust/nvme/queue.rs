@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A pair of rings: commands go to the controller in one, and their completions come in the other.
+//! A pair of rings, as an engine: one takes commands to the controller, the other returns their
+//! completions.
 
 use super::{
     command::{
@@ -38,16 +39,20 @@ use safe_dma::dma::{
     Untrusted, //
 };
 
-/// A pair of rings of a controller.
+/// A submission queue and its completion queue, as the library's [`Engine`].
+///
+/// [`in_flight()`](safe_dma::dma::in_flight()) calls [`Engine::open`], which allocates the rings.
+/// The library keeps them beside this value, as [`Submission`] and [`Completions`].
 pub(crate) struct Queue<'bound> {
     regs: Arc<Regs<'bound>>,
     pool: ListPool<'bound>,
     /// Commands may have SGL descriptors.
     sgl: bool,
-    /// 0 is the admin queue.
+    /// The controller's identifier: 0 for the admin queue, or else blk-mq's number plus 1.
     number: u16,
     depth: u16,
-    /// The addresses of the rings, for the commands that create the queue.
+    /// The addresses of the rings, for the commands that create the queue; 0 before they are
+    /// allocated.
     addresses: [u64; 2],
 }
 
@@ -57,6 +62,7 @@ impl<'bound> Queue<'bound> {
         depth + 1
     }
 
+    /// Describes a queue, whose rings are allocated later.
     pub(crate) fn new(
         regs: &Arc<Regs<'bound>>,
         pool: &ListPool<'bound>,
@@ -80,17 +86,22 @@ impl<'bound> Queue<'bound> {
     }
 }
 
-/// A ring, which is freed after the controller's access to memory has ended.
+/// A ring. Dropping it first disables the whole controller, not only this queue.
+///
+/// Nothing else proves that the controller does not access the ring. `stop()` has disabled it
+/// before, except where creating a queue fails.
 struct DisableOnDrop<'bound, R>(R, Arc<Regs<'bound>>);
 
 impl<R> Drop for DisableOnDrop<'_, R> {
     fn drop(&mut self) {
+        // The ring is freed after this returns. On an error the controller is cut off from memory.
         let _ = self.1.disable();
     }
 }
 
 /// The state of the submitting side.
 pub(crate) struct Submission<'bound> {
+    // Dropped before the lists: the controller accesses neither afterwards.
     ring: DisableOnDrop<'bound, SubmissionRing<'bound, Command>>,
     /// A list for each tag that has needed one.
     lists: KVec<Option<List<'bound>>>,
@@ -99,21 +110,29 @@ pub(crate) struct Submission<'bound> {
 /// The state of the completing side.
 pub(crate) struct Completions<'bound> {
     ring: DisableOnDrop<'bound, CompletionRing<'bound, Completion>>,
-    /// The head that the controller was told.
+    /// The head in the doorbell.
     reported_head: u16,
 }
 
-// SAFETY: `regs` is of the device for which memory is mapped; no other gets an address.
+// SAFETY: By the points of `Engine`:
 //
-// The controller accesses the data of a command from the doorbell after `issue()` until it has
-// written the completion with its identifier, which `next_completion()` returns when its phase says
-// that it is new: the barrier is in the ring. The opcode's direction is that of the segments, and
-// their length is that of the blocks that `Namespace` has for the command. Its pages and its list,
-// or its SGL descriptor, describe the segments and nothing else. A list belongs to a tag, of which
-// one command is in flight. `stop()` disables the controller, which ends all commands, or else its
-// access to memory, which it gets again only when it is disabled.
-//
-// Rings are freed after the same. Lists are freed with the state, when no command is in flight.
+// 1. `regs` is of the device for which memory is mapped. Addresses go to no other.
+// 2. The controller accesses the data of a command from the doorbell after `issue()` until it has
+//    written the completion. Pages and list, or the SGL descriptor, are those of the segments, and
+//    `prepare()` has checked their direction and length. The command has blocks of that length, as
+//    `Namespace::job()` computes both from the request; the data of Identify is a page. A command
+//    that creates a ring or discards blocks accesses no segments. `Controller::create_queues()`
+//    passes no addresses but those of rings. `stop()` disables the controller, which ends all
+//    commands, or else ends its access to memory, which it gets again only when it is disabled.
+// 3. `next_completion()` returns the identifier of an entry whose phase is new and that names this
+//    queue. The ring is zeroed at first, and a device that does not answer writes no entry.
+// 4. `Regs::write_doorbell()` orders what was written before. `CompletionRing::pop()` has
+//    `dma_rmb()`. `Regs::disable()` reads a register or the configuration space.
+// 5. `DisableOnDrop` disables the controller before a ring is freed, and the lists are freed after
+//    that. A list belongs to a tag, of which one command is in flight.
+// 6. Each queue has its own rings and lists. `stop()` of one ends the commands of all; the others
+//    return theirs from their own `stop()`. A controller that is enabled again has no queues but a
+//    new admin queue.
 unsafe impl<'bound> Engine for Queue<'bound> {
     type Command = Job;
     type Entry = Command;
@@ -173,6 +192,7 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         // or its list.
         let raw = |addr: Address, len| (unsafe { addr.as_raw() }, len);
 
+        // `to_device()` and `from_device()` return the segments if they have that direction.
         let pages = match job.data() {
             (Data::Bytes(size), true, false) => {
                 let segments = segments.to_device().ok_or(EINVAL)?;
@@ -192,6 +212,7 @@ unsafe impl<'bound> Engine for Queue<'bound> {
             },
         };
         let mut entries = pages.entries;
+        // Here and not in `prp.rs`: only the engine may use an address as a number.
         if let (Some(entry), Some(list)) = (pages.list_entry, slot.as_ref()) {
             // SAFETY: The list stays until the controller is done with the command of the tag.
             let addr = unsafe { list.range().address().as_raw() };
@@ -202,7 +223,8 @@ unsafe impl<'bound> Engine for Queue<'bound> {
 
     #[inline]
     unsafe fn issue(&self, submission: &mut Opened<Submission<'bound>>, command: Command) {
-        // There are fewer tags than entries.
+        // There are fewer tags than entries, and a tag is free only after the controller has read
+        // its entry: the head that it reports is not needed.
         submission.ring.0.push_vacant(command);
     }
 
@@ -221,6 +243,8 @@ unsafe impl<'bound> Engine for Queue<'bound> {
             return Some(command::completion(entry, self.number));
         }
 
+        // One doorbell for all completions so far. A controller whose ring is full waits
+        // for it.
         let head = completions.ring.0.head();
         if completions.reported_head != head {
             completions.reported_head = head;

@@ -47,10 +47,11 @@ const INTERVAL: Delta = Delta::from_millis(1);
 /// The registers of a controller.
 pub(crate) struct Regs<'bound> {
     dev: &'bound pci::Device<Bound>,
+    // Up to the doorbells of the admin queue. Those of others are checked when they are written.
     bar: pci::Bar<'bound, { DOORBELLS + 8 }>,
     cap: u32,
     cap_high: u32,
-    /// Set when the controller could not be disabled: it does not access memory any more.
+    /// Set when bus mastering was cleared, as the controller could not be disabled.
     is_cut_off: Atomic<bool>,
 }
 
@@ -93,9 +94,10 @@ impl<'bound> Regs<'bound> {
         }
     }
 
-    /// Writes the doorbell of a queue's submission ring, or of its completion ring.
+    /// Writes a doorbell of a queue: the tail of its submission ring, or the head of its completion
+    /// ring.
     ///
-    /// Earlier writes to memory are visible to the device before.
+    /// Earlier writes to memory are visible to the controller first, as by `writel()`.
     pub(crate) fn write_doorbell(&self, queue: u16, is_completion: bool, value: u16) {
         let number = 2 * usize::from(queue) + usize::from(is_completion);
         let offset = DOORBELLS + (number << (2 + (self.cap_high & 0xf)));
@@ -112,11 +114,12 @@ impl<'bound> Regs<'bound> {
         })
     }
 
-    /// Disables the controller, or at least its access to memory: it has none afterwards. Sleeps.
+    /// Ends the controller's access to memory: disables it, or else clears bus mastering. Sleeps.
     ///
     /// # Errors
     ///
-    /// It cannot be enabled again.
+    /// If it was not disabled. It has no access to memory then either. Only a driver that is bound
+    /// anew enables it again.
     pub(crate) fn disable(&self) -> Result {
         if self.is_cut_off.load(Acquire) {
             return Err(ENODEV);
@@ -140,6 +143,7 @@ impl<'bound> Regs<'bound> {
         })
     }
 
+    /// Returns how long enabling and disabling may take: CAP.TO, in units of 500 ms.
     fn timeout(&self) -> Delta {
         Delta::from_millis(500 * i64::from((self.cap >> 24).max(1)))
     }

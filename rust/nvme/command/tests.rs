@@ -44,7 +44,7 @@ mod completion {
         }
     }
 
-    /// C: `nvme_error_status()`, `drivers/nvme/host/core.c`.
+    /// C: `nvme_error_status()`, [`drivers/nvme/host/core.c`](srctree/drivers/nvme/host/core.c).
     #[test]
     fn statuses() {
         // Whatever the bits above the code and its type are.
