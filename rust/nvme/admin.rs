@@ -76,7 +76,7 @@ impl<'bound> AdminQueue<'bound> {
     ///
     /// # Errors
     ///
-    /// [`EIO`] if the command failed; [`ETIMEDOUT`] if it did not complete. Then the queue is
+    /// [`EIO`] if the command failed; [`ETIMEDOUT`] if it did not complete or cannot. Then the queue is
     /// unusable: each later command gets [`EBUSY`], until a reset creates another queue.
     pub(crate) fn execute(&mut self, job: Job) -> Result<u32> {
         let memory = self.memory.take().ok_or(EBUSY)?;
@@ -88,11 +88,12 @@ impl<'bound> AdminQueue<'bound> {
 
         for _ in 0..POLLS {
             match self.completer.reap() {
+                None if self.submitter.engine().has_failed() => break,
                 None => fsleep(INTERVAL),
                 Some(Ok(completed)) => {
                     self.memory = Some(completed.memory);
                     // When the ring is empty, `Queue::next_completion()` writes its doorbell.
-                    while self.completer.reap().is_some() {}
+                    let _ = (0..=DEPTH).all(|_| self.completer.reap().is_some());
                     return match command::status(completed.status.status) {
                         // The only result in use is the number of queues, which is clamped.
                         Status::OK => Ok(completed.status.result.into_inner()),

@@ -76,6 +76,8 @@ pub(crate) struct Controller<'bound> {
     admin: Mutex<Option<AdminQueue<'bound>>>,
     /// How many queues are in use.
     started_queues: Atomic<usize>,
+    /// How many resets have ended.
+    resets: Atomic<usize>,
 }
 
 impl<'bound> Controller<'bound> {
@@ -98,6 +100,7 @@ impl<'bound> Controller<'bound> {
                 queues,
                 admin <- new_mutex!(Some(admin)),
                 started_queues: Atomic::new(0),
+                resets: Atomic::new(0),
             }),
             GFP_KERNEL,
         )
@@ -182,8 +185,13 @@ impl<'bound> Controller<'bound> {
     ///
     /// C: `nvme_timeout()`, [`drivers/nvme/host/pci.c`](srctree/drivers/nvme/host/pci.c).
     pub(crate) fn timed_out(&self, queue: usize, tag: u16, again: bool) -> Timeout {
+        let resets = self.resets.load(Relaxed);
         let mut admin = self.admin.lock();
         let admin = admin.as_mut().get_mut();
+        // A reset has queued it again, while this waited for the lock.
+        if self.resets.load(Relaxed) != resets {
+            return Timeout::Handled;
+        }
         let Some(io_queue) = self.queue(queue) else {
             return Timeout::Wait;
         };
@@ -232,6 +240,7 @@ impl<'bound> Controller<'bound> {
                 self.stop(admin, Status::OFFLINE);
             }
         }
+        self.resets.fetch_add(1, Relaxed);
     }
 
     /// Stops the controller, and refuses requests with `status` from now on. Sleeps.

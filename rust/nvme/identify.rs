@@ -99,6 +99,8 @@ pub(crate) fn namespaces(admin: &mut AdminQueue<'_>, max: usize) -> Result<KVec<
     for offset in (0..SIZE).step_by(4).take(max) {
         match bytes.number::<4>(offset)? {
             0 => break,
+            // They ascend: there is one disk for each.
+            number if found.last().is_some_and(|last| u64::from(*last) >= number) => break,
             // CAST: Four bytes.
             number => found.push(number as u32, GFP_KERNEL)?,
         }

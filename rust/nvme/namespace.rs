@@ -125,7 +125,7 @@ fn max_size(controller: &Controller<'_>) -> usize {
     };
     // CAST: A constant.
     let size = (prp::PAGE as usize) << shift;
-    let size = size.min(limits::max_mapping_size(controller.device()));
+    let size = size.min(limits::opt_mapping_size(controller.device()));
 
     // C refuses less than a page of the CPU. Where that is larger than the controller's limit, the
     // controller refuses the commands that are above it.

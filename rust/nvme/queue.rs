@@ -80,6 +80,11 @@ impl<'bound> Queue<'bound> {
         }
     }
 
+    /// Returns whether no command will complete.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.regs.has_failed()
+    }
+
     /// Returns the addresses of the submission ring and of the completion ring.
     pub(crate) fn addresses(&self) -> [u64; 2] {
         self.addresses

@@ -137,10 +137,20 @@ impl<'bound> Regs<'bound> {
 
     /// Makes the controller write its cache to the medium, before power may fail. Sleeps.
     pub(crate) fn shut_down(&self, timeout: Delta) -> Result {
+        if self.bar.read32(CC) & CC_ENABLE == 0 {
+            return Ok(());
+        }
         self.bar.write32(CC_FORMAT | CC_ENABLE | CC_SHUTDOWN, CC);
         self.wait(timeout, |status| {
             status & CSTS_SHUTDOWN == CSTS_SHUTDOWN_DONE
         })
+    }
+
+    /// Returns whether the controller will not answer: it is gone, or has a fatal error.
+    pub(crate) fn has_failed(&self) -> bool {
+        let status = self.bar.read32(CSTS);
+
+        status == GONE || status & CSTS_FATAL != 0
     }
 
     /// Returns how long enabling and disabling may take: CAP.TO, in units of 500 ms.
