@@ -9,7 +9,7 @@
 //! | `identify` | what controller and namespaces report of themselves |
 //! | `namespace` | a disk: requests become commands |
 //! | `queue` | a pair of rings: the engine |
-//! | `prp` | the addresses of a command's data |
+//! | `data_pointer` | where the data of a command is |
 //! | `command`, `regs` | the formats of the hardware |
 //!
 //! Only the engine has `unsafe` code: it gives addresses to the hardware. `nvme/README.md` follows
@@ -38,9 +38,9 @@ use safe_dma::block::{
 mod admin;
 mod command;
 mod controller;
+mod data_pointer;
 mod identify;
 mod namespace;
-mod prp;
 mod queue;
 mod regs;
 
@@ -66,7 +66,7 @@ impl block::Driver for NvmeDriver {
 
     const NAME: &'static CStr = c"rust_nvme";
     const DMA_BITS: u32 = 64;
-    const MIN_ALIGN_MASK: u32 = prp::PAGE as u32 - 1;
+    const MIN_ALIGN_MASK: u32 = data_pointer::PAGE as u32 - 1;
     // Vector 0, of the admin queue, which is polled. See `Controller::queues`.
     const SHARED_VECTORS: u16 = 1;
     const ID_TABLE: pci::IdTable<()> = &PCI_TABLE;

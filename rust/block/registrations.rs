@@ -82,7 +82,8 @@ impl<D: Operations> Registrations<D> {
         }
         for disk in &self.0 {
             // SAFETY: As above. CAST: From jiffies that are left, or 0.
-            left = unsafe { bindings::blk_mq_freeze_queue_wait_timeout(disk.queue(), left) } as _;
+            left = unsafe { bindings::blk_mq_freeze_queue_wait_timeout(disk.queue(), left) }
+                as c_ulong;
         }
         Frozen(self)
     }

@@ -15,8 +15,8 @@ use kernel::{
 /// [`__GFP_NOWARN`] in `flags`.
 ///
 /// Others are dropped: C refuses zones or has no kernel address for them, and warns of compound
-/// pages. An allocation that may not sleep gets [`__GFP_NOWARN`], since it can fail at any time, and
-/// the atomic pools ([`kernel/dma/pool.c`](srctree/kernel/dma/pool.c)) warn otherwise.
+/// pages. An allocation that may not sleep gets [`__GFP_NOWARN`], since it can fail at any time,
+/// and the atomic pools ([`kernel/dma/pool.c`](srctree/kernel/dma/pool.c)) warn otherwise.
 #[inline(always)]
 pub(super) fn reclaim_flags(flags: Flags) -> Flags {
     let flags = flags & (GFP_KERNEL_ACCOUNT | GFP_ATOMIC | GFP_NOWAIT | __GFP_NOWARN);
@@ -34,8 +34,8 @@ const COSTLY: usize = PAGE_SIZE << bindings::PAGE_ALLOC_COSTLY_ORDER;
 /// Returns the flags for an allocation of `size` bytes for DMA: [`reclaim_flags()`] of `flags`, and
 /// for large sizes those with which the allocation fails without a warning or the OOM killer.
 ///
-/// The page allocator warns of a size beyond its largest order. Behind an IOMMU, pages are allocated
-/// one by one, for which the OOM killer is called.
+/// The page allocator warns of a size beyond its largest order. Behind an IOMMU, pages are
+/// allocated one by one, for which the OOM killer is called.
 #[inline(always)]
 pub(super) fn alloc_flags(flags: Flags, size: usize) -> Flags {
     let flags = reclaim_flags(flags);

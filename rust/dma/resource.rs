@@ -153,9 +153,9 @@ impl<'a> MmioRegion<'a> {
 /// A write of the device has the effect of a write of the CPU. The driver of the other device may
 /// access the registers, too: no reference to them exists.
 ///
-/// `'bound` is the time for which both drivers are bound. Dropping the mapping unmaps the registers.
-/// If it is forgotten, its DMA address still leads to the physical address of the registers, and
-/// never to RAM.
+/// `'bound` is the time for which both drivers are bound. Dropping the mapping unmaps the
+/// registers. If it is forgotten, its DMA address still leads to the physical address of the
+/// registers, and never to RAM.
 ///
 /// Behind an IOMMU the device can access all of the pages that contain the registers. Whether its
 /// accesses arrive depends on the bridges between the devices: C drivers ask
@@ -365,9 +365,9 @@ impl<D: Direction> Drop for ResourceMapping<'_, D> {
     }
 }
 
-// SAFETY: `range()` is this mapping, which exists for `dev` and `D` until `self` is dropped, and for
-// ever if it is forgotten. It leads to no memory of the Rust abstract machine: the CPU accesses the
-// registers by MMIO, for which any bytes are valid.
+// SAFETY: `range()` is this mapping, which exists for `dev` and `D` until `self` is dropped, and
+// for ever if it is forgotten. It leads to no memory of the Rust abstract machine: the CPU accesses
+// the registers by MMIO, for which any bytes are valid.
 unsafe impl<D: Direction> Memory for ResourceMapping<'_, D> {
     type Direction = D;
 

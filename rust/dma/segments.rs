@@ -126,6 +126,26 @@ impl<'a> AnySegments<'a> {
         }
     }
 
+    /// Returns the address and the length in bytes of each segment, if the device may read them or
+    /// need not, and write them or need not.
+    ///
+    /// For an engine whose descriptors have no direction.
+    #[inline]
+    pub fn ranges(
+        self,
+        reads: bool,
+        writes: bool,
+    ) -> Option<impl Iterator<Item = (Address, usize)> + use<'a>> {
+        let (segments, may_read, may_write) = match self {
+            Self::ToDevice(segments) => (segments.cast(), true, false),
+            Self::FromDevice(segments) => (segments.cast(), false, true),
+            Self::Bidirectional(segments) => (segments, true, true),
+        };
+
+        ((may_read || !reads) && (may_write || !writes))
+            .then(|| segments.map(|range| (range.address(), range.len())))
+    }
+
     /// Returns the segments if the device may read them.
     #[inline]
     pub fn to_device(self) -> Option<Segments<'a, ToDevice>> {

@@ -100,8 +100,8 @@ pub struct SgMapping<'bound, S: ScatterBuffer, D: Direction>(Owner<S, MappedTabl
 impl<'bound, S: ScatterBuffer, D: Direction> SgMapping<'bound, S, D> {
     /// Maps scattered memory for the device to use in the direction that `direction` names.
     ///
-    /// `dev` is a device, or its [`Limits`], which avoids asking for them again. `flags` are for the
-    /// table. May sleep unless they say otherwise, and always with
+    /// `dev` is a device, or its [`Limits`], which avoids asking for them again. `flags` are for
+    /// the table. May sleep unless they say otherwise, and always with
     /// [`CoherentMemory`](super::CoherentMemory).
     ///
     /// C: `dma_map_sgtable()`, [`kernel/dma/mapping.c`](srctree/kernel/dma/mapping.c).

@@ -7,7 +7,7 @@ use super::{
         self,
         Job, //
     },
-    prp::{
+    data_pointer::{
         ListPool,
         PAGE, //
     },
@@ -76,8 +76,8 @@ impl<'bound> AdminQueue<'bound> {
     ///
     /// # Errors
     ///
-    /// [`EIO`] if the command failed; [`ETIMEDOUT`] if it did not complete or cannot. Then the queue is
-    /// unusable: each later command gets [`EBUSY`], until a reset creates another queue.
+    /// [`EIO`] if the command failed; [`ETIMEDOUT`] if it did not complete or cannot. Then the
+    /// queue is unusable: each later command gets [`EBUSY`], until a reset creates another queue.
     pub(crate) fn execute(&mut self, job: Job) -> Result<u32> {
         let memory = self.memory.take().ok_or(EBUSY)?;
         if let Err(error) = self.submitter.submit(0, memory, (), job) {
@@ -88,7 +88,7 @@ impl<'bound> AdminQueue<'bound> {
 
         for _ in 0..POLLS {
             match self.completer.reap() {
-                None if self.submitter.engine().has_failed() => break,
+                None if self.submitter.engine().regs.has_failed() => break,
                 None => fsleep(INTERVAL),
                 Some(Ok(completed)) => {
                     self.memory = Some(completed.memory);

@@ -2,6 +2,7 @@
 
 //! Commands, and their completions.
 
+use super::data_pointer::DataPointer;
 use core::mem::offset_of;
 use safe_dma::{
     block::Status,
@@ -22,8 +23,8 @@ safe_dma::plain_struct! {
         namespace: u32,
         _reserved: [u32; 2],
         _metadata: u64,
-        /// DPTR: PRP 1 and PRP 2, or an SGL data block descriptor.
-        pointers: [u64; 2],
+        /// DPTR: PRP 1 and PRP 2, or an SGL descriptor.
+        pointer: [u64; 2],
         /// CDW10 to CDW15.
         parameters: [u32; 6],
     }
@@ -173,19 +174,23 @@ impl Job {
 }
 
 impl Command {
-    /// Creates an entry. Its data is at two PRPs, or with `sgl` in the range of an SGL descriptor.
+    /// Creates an entry.
     #[inline]
-    pub(crate) fn new(id: u16, job: &Job, pointers: [u64; 2], sgl: bool) -> Self {
+    pub(crate) fn new(id: u16, job: &Job, pointer: DataPointer) -> Self {
         let [a, b, c] = job.parameters.map(u32::to_le);
+        let (flags, pointer) = match pointer {
+            DataPointer::Prps(pointer) => (0, pointer),
+            DataPointer::Sgl(pointer) => (SGL, pointer),
+        };
 
         Self {
             opcode: job.opcode,
-            flags: if sgl { SGL } else { 0 },
+            flags,
             id: id.to_le(),
             namespace: job.namespace.to_le(),
             _reserved: [0; 2],
             _metadata: 0,
-            pointers: pointers.map(u64::to_le),
+            pointer: pointer.map(u64::to_le),
             parameters: [a, b, c, 0, 0, 0],
         }
     }

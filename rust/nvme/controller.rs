@@ -12,13 +12,13 @@ use super::{
         Report,
         DO_NOT_RETRY, //
     },
+    data_pointer::{
+        self,
+        ListPool, //
+    },
     identify::{
         self,
         ControllerInfo, //
-    },
-    prp::{
-        self,
-        ListPool, //
     },
     queue::Queue,
     regs::Regs,
@@ -83,7 +83,7 @@ pub(crate) struct Controller<'bound> {
 impl<'bound> Controller<'bound> {
     /// Enables and identifies the controller, which may access memory. Sleeps.
     pub(crate) fn new(regs: Arc<Regs<'bound>>) -> Result<Arc<Self>> {
-        let pool = prp::list_pool(regs.device())?;
+        let pool = data_pointer::list_pool(regs.device())?;
         let mut admin = AdminQueue::new(&regs, &pool)?;
         let info = identify::controller(&mut admin)?;
 
@@ -149,7 +149,7 @@ impl<'bound> Controller<'bound> {
         // `number` is the controller's identifier of the queue, and the interrupt vector.
         for (number, queue) in (1..).zip(queues) {
             let depth = self.depth();
-            let engine = Queue::new(&self.regs, &self.pool, self.info.sgl, number, depth);
+            let engine = Queue::new(&self.regs, &self.pool, self.info.sgls, number, depth);
             // Calls `Queue::open()`, which allocates the rings: the queue has addresses now.
             let (submitter, completer) = in_flight(engine, depth.into())?;
 

@@ -12,7 +12,7 @@ use super::{
         Data,
         Job, //
     },
-    prp::PAGE, //
+    data_pointer::PAGE, //
 };
 use kernel::{
     prelude::*,
@@ -32,7 +32,7 @@ pub(crate) struct ControllerInfo {
     pub(crate) discard: bool,
     pub(crate) write_zeroes: bool,
     /// Commands of a namespace may have SGL descriptors.
-    pub(crate) sgl: bool,
+    pub(crate) sgls: bool,
     /// How long it takes to shut down, at most.
     pub(crate) shutdown: Delta,
 }
@@ -85,7 +85,7 @@ pub(crate) fn controller(admin: &mut AdminQueue<'_>) -> Result<ControllerInfo> {
         write_zeroes: optional & 1 << 3 != 0,
         // SGLS: 1 for data of any alignment, 2 for data that is aligned to 4 bytes. `dma_alignment`
         // in `namespace.rs` asks for that.
-        sgl: matches!(bytes.number::<4>(536)? & 3, 1 | 2),
+        sgls: matches!(bytes.number::<4>(536)? & 3, 1 | 2),
         // RTD3E, in microseconds. CAST: Clamped.
         shutdown: Delta::from_secs(bytes.number::<4>(88)?.div_ceil(1_000_000).clamp(5, 60) as i64),
     })

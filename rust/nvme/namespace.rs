@@ -9,8 +9,8 @@ use super::{
         FORCE_UNIT_ACCESS, //
     },
     controller::Controller,
-    identify,
-    prp, //
+    data_pointer,
+    identify, //
 };
 use kernel::{
     device::Bound,
@@ -64,9 +64,20 @@ pub(crate) fn add_all<'bound>(
     registrations: &mut Registrations<Namespace<'bound>>,
 ) -> Result {
     let size = max_size(controller);
-    // A segment is a page at least, except for the first and the last: data that does not begin at
-    // a page has one segment more than pages. CAST: At most 513.
-    let segments = (size / prp::PAGE as usize + 1) as u16;
+    let sgls = controller.info.sgls;
+    // Without SGLs a segment is a page at least, except for the first and the last: data that does
+    // not begin at a page has one segment more than pages. CAST: At most 513.
+    let pages = (size / data_pointer::PAGE as usize + 1) as u16;
+    let segments = if sgls {
+        data_pointer::MAX_RANGES
+    } else {
+        pages
+    };
+    let virt_boundary_mask = if sgls {
+        0
+    } else {
+        data_pointer::PAGE as usize - 1
+    };
     // The first queue has vector 1: vector 0 is that of `SHARED_VECTORS` in `nvme.rs`.
     let vectors = Some((dev, 1));
     let tags = TagSet::new(
@@ -92,7 +103,7 @@ pub(crate) fn add_all<'bound>(
             max_sectors,
             max_segments: segments,
             max_segment_size: u32::MAX,
-            virt_boundary_mask: prp::PAGE as usize - 1,
+            virt_boundary_mask,
             dma_alignment: 3,
             write_cache: controller.info.write_cache,
             fua: controller.info.write_cache,
@@ -120,11 +131,11 @@ pub(crate) fn add_all<'bound>(
 /// Returns the largest data of a command in bytes: a multiple of a page, one at least.
 fn max_size(controller: &Controller<'_>) -> usize {
     let shift = match controller.info.max_data {
-        0 => prp::MAX_SHIFT,
-        shift => prp::MAX_SHIFT.min(shift.into()),
+        0 => data_pointer::MAX_SHIFT,
+        shift => data_pointer::MAX_SHIFT.min(shift.into()),
     };
     // CAST: A constant.
-    let size = (prp::PAGE as usize) << shift;
+    let size = (data_pointer::PAGE as usize) << shift;
     let size = size.min(limits::opt_mapping_size(controller.device()));
 
     // C refuses less than a page of the CPU. Where that is larger than the controller's limit, the

@@ -12,11 +12,11 @@ use super::{
         Job,
         Report, //
     },
-    prp::{
+    data_pointer::{
         self,
+        DataPointer,
         List,
-        ListPool,
-        Pages, //
+        ListPool, //
     },
     regs::Regs,
 };
@@ -35,6 +35,7 @@ use safe_dma::dma::{
     CompletionRing,
     Engine,
     Opened,
+    Pool,
     SubmissionRing,
     Untrusted, //
 };
@@ -44,10 +45,10 @@ use safe_dma::dma::{
 /// [`in_flight()`](safe_dma::dma::in_flight()) calls [`Engine::open`], which allocates the rings.
 /// The library keeps them beside this value, as [`Submission`] and [`Completions`].
 pub(crate) struct Queue<'bound> {
-    regs: Arc<Regs<'bound>>,
+    pub(super) regs: Arc<Regs<'bound>>,
     pool: ListPool<'bound>,
-    /// Commands may have SGL descriptors.
-    sgl: bool,
+    /// Whether commands may have SGLs.
+    has_sgls: bool,
     /// The controller's identifier: 0 for the admin queue, or else blk-mq's number plus 1.
     number: u16,
     depth: u16,
@@ -66,23 +67,18 @@ impl<'bound> Queue<'bound> {
     pub(crate) fn new(
         regs: &Arc<Regs<'bound>>,
         pool: &ListPool<'bound>,
-        sgl: bool,
+        has_sgls: bool,
         number: u16,
         depth: u16,
     ) -> Self {
         Self {
             regs: regs.clone(),
             pool: pool.clone(),
-            sgl,
+            has_sgls,
             number,
             depth,
             addresses: [0; 2],
         }
-    }
-
-    /// Returns whether no command will complete.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.regs.has_failed()
     }
 
     /// Returns the addresses of the submission ring and of the completion ring.
@@ -195,35 +191,28 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         let slot = submission.lists.get_mut(tag).ok_or(EINVAL)?;
         // SAFETY: By the caller's promise the memory stays mapped. The number goes into the command
         // or its list.
-        let raw = |addr: Address, len| (unsafe { addr.as_raw() }, len);
+        let raw = |(addr, len): (Address, _)| (unsafe { addr.as_raw() }, len);
 
-        // `to_device()` and `from_device()` return the segments if they have that direction.
-        let pages = match job.data() {
-            (Data::Bytes(size), true, false) => {
-                let segments = segments.to_device().ok_or(EINVAL)?;
-                let ranges = segments.map(|range| raw(range.address(), range.len()));
-                prp::pages(ranges, size, self.sgl, slot, &self.pool)?
-            }
-            (Data::Bytes(size), false, true) => {
-                let segments = segments.from_device().ok_or(EINVAL)?;
-                let ranges = segments.map(|range| raw(range.address(), range.len()));
-                prp::pages(ranges, size, self.sgl, slot, &self.pool)?
-            }
-            (Data::Bytes(_), ..) => Pages::default(),
-            (Data::Blocks(first, count), ..) => prp::discard(first, count, slot, &self.pool)?,
-            (Data::Ring(address), ..) => Pages {
-                entries: [address, 0],
-                ..Pages::default()
-            },
-        };
-        let mut entries = pages.entries;
-        // Here and not in `prp.rs`: only the engine may use an address as a number.
-        if let (Some(entry), Some(list)) = (pages.list_entry, slot.as_ref()) {
+        let list = move || -> Result<_> {
+            // It is allocated when a tag first needs it, and then kept.
+            let list: &_ = match slot {
+                Some(list) => list,
+                none => none.insert(Pool::zalloc(&self.pool, GFP_ATOMIC)?),
+            };
             // SAFETY: The list stays until the controller is done with the command of the tag.
-            let addr = unsafe { list.range().address().as_raw() };
-            *entries.get_mut(entry).ok_or(EINVAL)? = addr;
-        }
-        Ok(Command::new(id.as_u16(), &job, entries, pages.sgl))
+            Ok((list, unsafe { list.range().address().as_raw() }))
+        };
+
+        let pointer = match job.data() {
+            (Data::Bytes(_), false, false) => DataPointer::Prps([0; 2]),
+            (Data::Bytes(size), reads, writes) => {
+                let ranges = segments.ranges(reads, writes).ok_or(EINVAL)?.map(raw);
+                data_pointer::of_ranges(ranges, size, self.has_sgls, list)?
+            }
+            (Data::Blocks(first, count), ..) => data_pointer::of_blocks(first, count, list()?)?,
+            (Data::Ring(address), ..) => DataPointer::Prps([address, 0]),
+        };
+        Ok(Command::new(id.as_u16(), &job, pointer))
     }
 
     #[inline]

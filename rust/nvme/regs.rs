@@ -109,9 +109,8 @@ impl<'bound> Regs<'bound> {
     /// Enables the controller. Sleeps.
     pub(crate) fn enable(&self) -> Result {
         self.bar.write32(CC_FORMAT | CC_ENABLE, CC);
-        self.wait(self.timeout(), |status| {
-            status & (CSTS_READY | CSTS_FATAL) == CSTS_READY
-        })
+        let bits = CSTS_READY | CSTS_FATAL;
+        self.wait(self.timeout(), |status| status & bits == CSTS_READY)
     }
 
     /// Ends the controller's access to memory: disables it, or else clears bus mastering. Sleeps.
@@ -148,9 +147,8 @@ impl<'bound> Regs<'bound> {
 
     /// Returns whether the controller will not answer: it is gone, or has a fatal error.
     pub(crate) fn has_failed(&self) -> bool {
-        let status = self.bar.read32(CSTS);
-
-        status == GONE || status & CSTS_FATAL != 0
+        // The registers of one that is gone have all bits set.
+        self.bar.read32(CSTS) & CSTS_FATAL != 0
     }
 
     /// Returns how long enabling and disabling may take: CAP.TO, in units of 500 ms.

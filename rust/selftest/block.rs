@@ -475,9 +475,8 @@ mod checks {
                 return fail("a disk with too many sectors was added");
             }
             for name in ["", "safe_dma_check_with_a_name_that_is_too_long"] {
-                let name = fmt!("{name}");
                 if registrations
-                    .disk(ctx.dev, name, &tags, LIMITS, 0, engines)
+                    .disk(ctx.dev, fmt!("{name}"), &tags, LIMITS, 0, engines)
                     .is_ok()
                 {
                     return fail("a disk with an impossible name was added");

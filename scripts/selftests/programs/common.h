@@ -65,7 +65,7 @@ static inline size_t read_all(int fd, char *text, size_t size)
 static inline char *read_control(const char *directory, const char *name, char *text, size_t size)
 {
 	int fd = open_control(directory, name, O_RDONLY);
-	/* Each call reads the state at its time: a second one could return the end of a later state. */
+	/* Each call reads the state at its time: a second one could read the end of a later one. */
 	ssize_t len = read(fd, text, size - 1);
 
 	if (len < 0)
