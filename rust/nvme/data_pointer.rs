@@ -2,7 +2,6 @@
 
 //! Where the data of a command is.
 
-use core::iter;
 use kernel::{
     device::{
         Bound,
@@ -107,20 +106,21 @@ const LAST_SEGMENT: u64 = 0x30 << 56;
 #[inline(never)]
 fn sgl(
     first: (u64, usize),
-    ranges: impl Iterator<Item = (u64, usize)>,
+    mut ranges: impl Iterator<Item = (u64, usize)>,
     size: u32,
     (list, list_addr): (&List<'_>, u64),
 ) -> Result<DataPointer> {
     // CAST: From 32 bits to at least as many.
-    let (mut left, mut count) = (size as usize, 0);
+    let (mut next, mut left, mut count) = (Some(first), size as usize, 0);
 
-    for (addr, len) in Iterator::chain(iter::once(first), ranges) {
+    while let Some((addr, len)) = next {
         left = left.checked_sub(len).ok_or(EINVAL)?;
         // `try` returns `ERANGE` from this function for an index beyond the list.
         io_write!(list, [try: count], addr.to_le());
         // CAST: At most `size`.
         io_write!(list, [try: count + 1], (len as u64).to_le());
         count += 2;
+        next = ranges.next();
     }
     if left != 0 {
         return Err(EINVAL);
