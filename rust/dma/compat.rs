@@ -28,7 +28,7 @@ use kernel::{
 };
 
 /// Returns the `struct device` of `dev`, which is valid for as long as `dev` is.
-#[inline(always)]
+#[inline]
 pub(crate) fn device<Ctx: device::DeviceContext>(
     dev: &device::Device<Ctx>,
 ) -> *mut bindings::device {
@@ -38,7 +38,7 @@ pub(crate) fn device<Ctx: device::DeviceContext>(
 }
 
 /// Returns whether `dev` can do DMA. C warns of a mapping for a device that cannot.
-#[inline(always)]
+#[inline]
 pub(crate) fn is_dma_capable(dev: &device::Device<device::Bound>) -> bool {
     // SAFETY: `dev` is valid. Its bus has set the pointer before a driver was bound, and leaves it
     // as it is until none is.
@@ -72,7 +72,7 @@ pub(super) fn is_memory_encrypted() -> bool {
 /// As `dma_mb(Write)` of [`kernel::sync::barrier`], which is a function call each time.
 ///
 /// C: `dma_wmb()`, [`include/asm-generic/barrier.h`](srctree/include/asm-generic/barrier.h).
-#[inline(always)]
+#[inline]
 pub(super) fn dma_wmb() {
     #[cfg(CONFIG_ARM64)]
     // SAFETY: A barrier has no preconditions. By default, the compiler takes it to access memory.
@@ -88,7 +88,7 @@ pub(super) fn dma_wmb() {
 /// As `dma_mb(Read)` of [`kernel::sync::barrier`], which is a function call each time.
 ///
 /// C: `dma_rmb()`, [`include/asm-generic/barrier.h`](srctree/include/asm-generic/barrier.h).
-#[inline(always)]
+#[inline]
 pub(super) fn dma_rmb() {
     #[cfg(CONFIG_ARM64)]
     // SAFETY: As in `dma_wmb()`.
@@ -103,7 +103,7 @@ pub(super) fn dma_rmb() {
 ///
 /// C: `test_bit()` of `struct device::flags`,
 /// [`include/linux/device.h`](srctree/include/linux/device.h).
-#[inline(always)]
+#[inline]
 fn flag(dev: &device::Device<device::Bound>, number: bindings::struct_device_flags) -> bool {
     const BITS: usize = c_ulong::BITS as usize;
     // CAST: A small number.
@@ -120,7 +120,7 @@ fn flag(dev: &device::Device<device::Bound>, number: bindings::struct_device_fla
 ///
 /// C: `use_dma_iommu()`, [`include/linux/iommu-dma.h`](srctree/include/linux/iommu-dma.h). It is
 /// asked here, as there it is no call either.
-#[inline(always)]
+#[inline]
 pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
     cfg!(CONFIG_IOMMU_DMA) && flag(dev, bindings::struct_device_flags_DEV_FLAG_DMA_IOMMU)
 }
@@ -132,7 +132,7 @@ pub(super) fn use_dma_iommu(dev: &device::Device<device::Bound>) -> bool {
 ///
 /// C: `dma_dev_need_sync()`, [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h).
 /// The sync functions ask the same.
-#[inline(always)]
+#[inline]
 pub(super) fn dev_need_sync(dev: &device::Device<device::Bound>) -> bool {
     cfg!(CONFIG_DMA_NEED_SYNC)
         && (cfg!(CONFIG_DMA_API_DEBUG)
@@ -182,7 +182,7 @@ pub(super) fn seg_limits(dev: &device::Device<device::Bound>) -> (u32, u64) {
 /// # Safety
 ///
 /// `addr` is what a mapping function returned for `dev`.
-#[inline(always)]
+#[inline]
 pub(super) unsafe fn mapping_error(
     dev: &device::Device<device::Bound>,
     addr: DmaAddress,
@@ -203,7 +203,7 @@ pub(super) unsafe fn mapping_error(
 /// Converts a C return value to [`Result`].
 ///
 /// As [`kernel::error::to_result`], which is a call each time.
-#[inline(always)]
+#[inline]
 pub(super) fn to_result(err: c_int) -> Result {
     if err == 0 {
         return Ok(());
@@ -212,7 +212,7 @@ pub(super) fn to_result(err: c_int) -> Result {
 }
 
 /// Returns `attrs` for C.
-#[inline(always)]
+#[inline]
 pub(super) fn attrs(attrs: Attrs) -> c_ulong {
     // SAFETY: `Attrs` is `repr(transparent)` over `u32`, for which every value is valid;
     // `transmute` refuses to build should the size ever differ.
@@ -223,7 +223,7 @@ pub(super) fn attrs(attrs: Attrs) -> c_ulong {
 }
 
 /// Returns `flags` for C.
-#[inline(always)]
+#[inline]
 pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
     // SAFETY: `Flags` has one field, a `u32`, for which every value is valid. `transmute` refuses
     // to build unless the sizes are equal, and then the field can only be at the start.
@@ -231,7 +231,7 @@ pub(super) fn gfp(flags: Flags) -> bindings::gfp_t {
 }
 
 /// Returns no attribute.
-#[inline(always)]
+#[inline]
 pub(super) fn no_attrs() -> Attrs {
     attrs::DMA_ATTR_NO_WARN & !attrs::DMA_ATTR_NO_WARN
 }
