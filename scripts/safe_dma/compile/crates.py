@@ -95,6 +95,11 @@ def read_diagnostics(text: str) -> list[Diagnostic]:
     return result
 
 
+def identifier(path: Path) -> str:
+    """Return the name of a file's module, and of a crate with this file only."""
+    return path.stem if path.stem.isidentifier() else f"file_{path.stem}"
+
+
 @dataclass
 class Builder:
     """Builds crates against the library of a tree."""
@@ -108,7 +113,7 @@ class Builder:
         products = self.tree / PRODUCTS
         products.mkdir(parents=True, exist_ok=True)
         for name, paths in crates.items():
-            modules = [f"mod {path.stem} {{ include!({json.dumps(str(path))}); }}\n" for path in paths]
+            modules = [f"mod {identifier(path)} {{ include!({json.dumps(str(path))}); }}\n" for path in paths]
             (products / f"{name}.rs").write_text(ROOT + "".join(modules))
         command = ["make", "-C", self.kdir, f"M={self.tree}", f"-j{len(os.sched_getaffinity(0))}"]
         command += ["--no-print-directory", *self.tools, *(f"{PRODUCTS}/{name}.o" for name in crates)]
@@ -129,7 +134,7 @@ class Builder:
         of them is built once more on its own, as each of the `wrong` ones is: an error may hide
         those of other files.
         """
-        built = self.make({name: right} | {path.stem: [path] for path in wrong})
+        built = self.make({name: right} | {identifier(path): [path] for path in wrong})
         if built[name].problem:
-            built |= self.make({path.stem: [path] for path in right})
-        return {path: built.get(path.stem, built[name]) for path in [*right, *wrong]}
+            built |= self.make({identifier(path): [path] for path in right})
+        return {path: built.get(identifier(path), built[name]) for path in [*right, *wrong]}

@@ -71,11 +71,12 @@ class Case:
     note: str
     line: int
     code: str
+    directory: Path = CASES
 
     @property
     def path(self) -> Path:
         """The file."""
-        return CASES / f"{self.name}.rs"
+        return self.directory / f"{self.name}.rs"
 
     @property
     def right(self) -> Path:
@@ -154,6 +155,7 @@ def read_case(path: Path) -> Case:
         values.get("Note", ""),
         line,
         code,
+        path.parent,
     )
 
 
