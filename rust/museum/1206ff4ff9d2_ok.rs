@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    FromDevice,
+    Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn firmware_upload(dev: &Device<Bound>) -> Result {
+    let status = KBox::new([0u8; 1], GFP_KERNEL)?;
+    Mapping::map(dev, status, FromDevice)?;
+    Ok(())
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver frees DMA memory with different size
+// In C: frees a flash table with the size of another buffer
+// Here: cannot be expressed
+
+use crate::dma::CoherentMemory;
+
+fn free_flash_table(table: CoherentMemory<'_, [u8]>, size: usize) {
+    table.free(size); //~ ERROR E0599
+}

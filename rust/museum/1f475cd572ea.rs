@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver syncs DMA memory with different direction
+// In C: syncs memory with DMA_BIDIRECTIONAL whatever direction it was mapped with
+// Here: cannot be expressed
+
+use crate::dma::{
+    Bidirectional,
+    FromDevice,
+    Mapping, //
+};
+use kernel::prelude::*;
+
+fn receive(mut buffer: Mapping<'_, KVec<u8>, FromDevice>) -> u8 {
+    buffer.sync_for_cpu(Bidirectional)[0] //~ ERROR E0061
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver maps memory from stack
+// In C: lets USB map a buffer on the stack
+// Here: does not compile
+
+use crate::dma::{
+    FromDevice,
+    Mapping, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn i2c_transfer(dev: &Device<Bound>) -> Result {
+    let mut answer = [0u8; 16];
+    Mapping::map(dev, &mut answer, FromDevice)?; //~ ERROR E0277
+    Ok(())
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver tries to free DMA memory it has not allocated
+// In C: adds an offset that has wrapped to a DMA address
+// Here: cannot be expressed
+
+use crate::dma::{
+    Range,
+    ToDevice, //
+};
+
+fn argument(buffer: Range<'_, ToDevice>, offset: usize) -> Range<'_, ToDevice> {
+    buffer + offset //~ ERROR E0369
+}

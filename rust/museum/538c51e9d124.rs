@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver tries to free DMA memory it has not allocated
+// In C: frees coherent memory again as the pointer was kept after the reset
+// Here: does not compile
+
+use crate::dma::CoherentMemory;
+
+fn release_scratch(scratch: CoherentMemory<'_, [u8]>, failed: bool) {
+    if failed {
+        drop(scratch);
+    }
+    drop(scratch); //~ ERROR E0382
+}

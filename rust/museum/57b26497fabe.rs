@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see device accesses
+// In C: registers the entries of a list by their number before the mapping
+// Here: cannot be expressed
+
+use crate::dma::{
+    Range,
+    SgMapping,
+    ToDevice, //
+};
+use kernel::prelude::*;
+
+fn fast_register(
+    payload: &SgMapping<'_, VVec<u8>, ToDevice>,
+    entries: usize,
+    write: impl Fn(Range<'_, ToDevice>),
+) {
+    payload.segments(entries).for_each(write); //~ ERROR E0061
+}

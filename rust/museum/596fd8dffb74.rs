@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see device accesses
+// In C: passes the number of entries before the mapping to the DMA engine
+// Here: cannot be expressed
+
+use crate::dma::{
+    Range,
+    SgMapping,
+    ToDevice, //
+};
+use kernel::prelude::*;
+
+fn dma_tx(
+    fifo: &SgMapping<'_, VVec<u8>, ToDevice>,
+    entries: usize,
+    write: impl Fn(Range<'_, ToDevice>),
+) {
+    fifo.segments(entries).for_each(write); //~ ERROR E0061
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: nothing: it does not see device accesses
+// In C: frees a frame when the first of its buffers is sent
+// Here: does not compile
+
+use crate::dma::{
+    SgMapping,
+    ToDevice,
+    Transfer,
+    Wait, //
+};
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
+
+fn xmit_done<E: Wait + Copy>(
+    engine: E,
+    frame: SgMapping<'_, KVec<KVec<u8>>, ToDevice>,
+    command: E::Command,
+) -> Result {
+    let transfer = Transfer::to_device(engine, frame, 0..64, command)?;
+    drop(frame.unmap()); //~ ERROR E0382
+    transfer.wait(Delta::from_secs(1))?;
+    Ok(())
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver frees DMA memory with different direction
+// In C: unmaps pending management frames, mapped DMA_TO_DEVICE, with DMA_FROM_DEVICE
+// Here: does not compile
+
+use crate::dma::{
+    FromDevice,
+    Mapping,
+    ToDevice, //
+};
+use kernel::prelude::*;
+
+fn free_mapped(frame: Mapping<'_, KVec<u8>, FromDevice>) {
+    drop(frame.unmap());
+}
+
+fn clean_up(frame: Mapping<'_, KVec<u8>, ToDevice>) {
+    free_mapped(frame); //~ ERROR E0308
+}

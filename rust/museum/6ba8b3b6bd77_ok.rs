@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    Direction,
+    Mapping,
+    ToDevice, //
+};
+use kernel::prelude::*;
+
+fn free_mapped<D: Direction>(frame: Mapping<'_, KVec<u8>, D>) {
+    drop(frame.unmap());
+}
+
+fn clean_up(frame: Mapping<'_, KVec<u8>, ToDevice>) {
+    free_mapped(frame);
+}

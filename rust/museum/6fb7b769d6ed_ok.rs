@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    Mapping,
+    ToDevice, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn start_xmit(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
+    if let Err(err) = Mapping::map(dev, frame, ToDevice) {
+        drop(err.value);
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver frees DMA sg list with different entry count
+// In C: unmaps as many entries as dma_map_sg() returned
+// Here: cannot be expressed
+
+use crate::dma::{
+    SgMapping,
+    ToDevice, //
+};
+use kernel::prelude::*;
+
+fn complete_task(data: SgMapping<'_, VVec<u8>, ToDevice>) -> VVec<u8> {
+    let mapped = data.segments().count();
+    data.unmap(mapped) //~ ERROR E0061
+}

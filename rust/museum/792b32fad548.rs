@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver tries to free DMA memory it has not allocated
+// In C: unmaps entries of a list that were not mapped, as zero is not the address of an error
+// Here: does not compile
+
+use crate::dma::{
+    Bidirectional,
+    Mapping, //
+};
+use kernel::prelude::*;
+
+struct Request<'a> {
+    data: Option<Mapping<'a, KVec<u8>, Bidirectional>>,
+}
+
+fn free_list(request: Request<'_>) {
+    drop(request.data.unmap()); //~ ERROR E0599
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+use crate::dma::{
+    Bidirectional,
+    Mapping,
+    Transfer,
+    Wait, //
+};
+use kernel::{
+    prelude::*,
+    time::Delta, //
+};
+
+fn query<E: Wait + Copy>(
+    engine: E,
+    context: Mapping<'_, KVec<u8>, Bidirectional>,
+    [first, second]: [E::Command; 2],
+) -> Result {
+    let one = Transfer::from_device(engine, context, 0..64, first)?;
+    let context = one.wait(Delta::from_secs(1))?;
+    let two = Transfer::from_device(engine, context, 0..64, second)?;
+    two.wait(Delta::from_secs(1))?;
+    Ok(())
+}

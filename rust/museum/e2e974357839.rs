@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: mapping sg segment longer than device claims to support
+// In C: maps segments longer than the maximum of the device, which was not set
+// Here: cannot be expressed
+
+use crate::dma::{
+    SgMapping,
+    ToDevice, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+fn map_object(dev: &Device<Bound>, pixels: VVec<u32>) -> Result {
+    SgMapping::map(dev, pixels, ToDevice, GFP_KERNEL, u32::MAX)?; //~ ERROR E0061
+    Ok(())
+}

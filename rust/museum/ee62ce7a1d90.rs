@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver has pending DMA allocations while released from device
+// In C: keeps pages mapped after their device is unbound, and unmaps them later
+// Here: does not compile
+
+use crate::dma::{
+    FromDevice,
+    Mapping,
+    Pages, //
+};
+use kernel::{
+    device::{
+        Bound,
+        Device, //
+    },
+    prelude::*, //
+};
+
+struct Skb {
+    page: Mapping<'static, Pages, FromDevice>,
+}
+
+fn build(dev: &Device<Bound>, page: Pages) -> Result<Skb> {
+    let page = Mapping::map(dev, page, FromDevice)?;
+    Ok(hold(page)) //~ ERROR E0521
+}
+
+fn hold(page: Mapping<'static, Pages, FromDevice>) -> Skb {
+    Skb { page }
+}

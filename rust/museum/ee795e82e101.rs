@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver tries to sync DMA memory it has not allocated
+// In C: gives the device virt_to_phys() of a buffer that is not mapped
+// Here: cannot be expressed
+
+use crate::dma::Pages;
+use kernel::prelude::*;
+
+fn probe(buffer: Pages, write: impl Fn(u64)) {
+    write(buffer.phys()); //~ ERROR E0599
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+
+// DMA debugger: device driver frees DMA memory with different size
+// In C: passes the length of the memory as its DMA address when it frees it
+// Here: cannot be expressed
+
+use crate::dma::CoherentMemory;
+
+fn open_failed(buffers: CoherentMemory<'_, [u8]>, size: usize) {
+    buffers.free(size); //~ ERROR E0599
+}
