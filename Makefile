@@ -12,10 +12,10 @@ export KDIR LINUX LINUX_VERSION DEBUG SCENARIO OP KERNEL MINUTES SEED BASELINE S
 export TESTS CHECKS NAME FRESH ROOT M
 export LLVM RUSTC RUSTDOC BINDGEN QEMU BUSYBOX PYTHON RELEASES
 
-.PHONY: modules run nvme gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup \
+.PHONY: modules run nvme gdb test test-all selftest soak bench report misuse misuse-docs museum museum-docs api trace kernels kdir doc deb shell scenarios lint setup \
 	clean distclean fresh-check help rust-analyzer compile_commands.json
 
-modules run nvme gdb test test-all selftest soak bench report misuse misuse-docs api trace kernels kdir doc deb shell scenarios lint setup clean distclean:
+modules run nvme gdb test test-all selftest soak bench report misuse misuse-docs museum museum-docs api trace kernels kdir doc deb shell scenarios lint setup clean distclean:
 	@scripts/main.sh $@
 
 rust-analyzer:

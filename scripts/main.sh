@@ -240,6 +240,7 @@ case ${1:-} in
 clean) clean_module ;;
 distclean) distclean ;;
 misuse-docs) plain_python compile.misuse --docs ;;
+museum-docs) plain_python compile.museum --docs ;;
 scenarios) plain_python guest.scenarios list ;;
 report) plain_python report ;;
 *)
@@ -303,7 +304,7 @@ report) plain_python report ;;
 		setup_qmp
 		python "$1" test
 		;;
-	misuse | api)
+	misuse | museum | api)
 		prepare_guest
 		keep_versions
 		python "$1" "compile.$1"

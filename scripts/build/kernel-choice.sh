@@ -17,7 +17,7 @@ scenario_has_pages() {
 # check_debian_options TARGET: refuses what cannot be had with Debian's own kernel.
 check_debian_options() {
 	case $1 in
-	modules | run | nvme | test | selftest | misuse | api | trace | doc | shell | kdir | rust-project.json | compile_commands.json) ;;
+	modules | run | nvme | test | selftest | misuse | museum | api | trace | doc | shell | kdir | rust-project.json | compile_commands.json) ;;
 	*) fail "make $1 does not use Debian's kernel: leave KERNEL=debian out" ;;
 	esac
 	[ -z "${KDIR:-}$VARIANT${LINUX:-}" ] || fail 'KERNEL=debian cannot be combined with KDIR=, DEBUG= or LINUX='
