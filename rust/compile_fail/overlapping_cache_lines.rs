@@ -5,8 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    Mapping,
-    ToDevice, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::{
     device::{
@@ -16,9 +16,9 @@ use kernel::{
     prelude::*, //
 };
 
-fn send_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
-    let first = Mapping::map(dev, frame, ToDevice)?;
-    let second = Mapping::map(dev, frame, ToDevice)?; //~ ERROR E0382
+fn receive_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
+    let first = Mapping::map(dev, frame, FromDevice)?;
+    let second = Mapping::map(dev, frame, FromDevice)?; //~ ERROR E0382
 
     drop((first, second));
     Ok(())

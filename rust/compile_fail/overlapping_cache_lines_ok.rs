@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 use crate::dma::{
-    Mapping,
-    ToDevice, //
+    FromDevice,
+    Mapping, //
 };
 use kernel::{
     device::{
@@ -13,8 +13,8 @@ use kernel::{
 };
 
 // One mapping may have any number of ranges.
-fn send_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
-    let mapping = Mapping::map(dev, frame, ToDevice)?;
+fn receive_twice(dev: &Device<Bound>, frame: KVec<u8>) -> Result {
+    let mapping = Mapping::map(dev, frame, FromDevice)?;
     let (first, second) = (mapping.range(), mapping.range());
 
     dev_dbg!(dev, "{} {}\n", first.len(), second.len());

@@ -13,8 +13,7 @@ use kernel::{
 };
 
 fn skip_transferred(dev: &Device<Bound>, segments: KVec<u8>) -> Result {
-    let mapping = Mapping::map(dev, segments, ToDevice)?;
-    let mut segments = mapping.unmap();
-    segments.reverse();
+    let mut mapping = Mapping::map(dev, segments, ToDevice)?;
+    mapping.sync_for_cpu().reverse();
     Ok(())
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 // DMA debugger: nothing: it does not see CPU accesses
-// In C: lets a second operation overwrite a buffer that the device uses for the first one
+// In C: reads a result from a shared buffer after a second operation may have been started on it
 // Here: does not compile
 
 use crate::dma::{
@@ -19,10 +19,11 @@ fn query<E: Wait + Copy>(
     engine: E,
     context: Mapping<'_, KVec<u8>, Bidirectional>,
     [first, second]: [E::Command; 2],
-) -> Result {
+) -> Result<u8> {
     let one = Transfer::from_device(engine, context, 0..64, first)?;
-    let two = Transfer::from_device(engine, context, 0..64, second)?; //~ ERROR E0382
-    one.wait(Delta::from_secs(1))?;
+    let mut context = one.wait(Delta::from_secs(1))?;
+    let two = Transfer::from_device(engine, context, 0..64, second)?;
+    let result = context.sync_for_cpu()[0]; //~ ERROR E0382
     two.wait(Delta::from_secs(1))?;
-    Ok(())
+    Ok(result)
 }

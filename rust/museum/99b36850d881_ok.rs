@@ -15,10 +15,11 @@ fn query<E: Wait + Copy>(
     engine: E,
     context: Mapping<'_, KVec<u8>, Bidirectional>,
     [first, second]: [E::Command; 2],
-) -> Result {
+) -> Result<u8> {
     let one = Transfer::from_device(engine, context, 0..64, first)?;
-    let context = one.wait(Delta::from_secs(1))?;
+    let mut context = one.wait(Delta::from_secs(1))?;
+    let result = context.sync_for_cpu()[0];
     let two = Transfer::from_device(engine, context, 0..64, second)?;
     two.wait(Delta::from_secs(1))?;
-    Ok(())
+    Ok(result)
 }

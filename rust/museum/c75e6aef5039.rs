@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: cacheline tracking EEXIST, overlapping mappings aren't supported
-// In C: maps and unmaps a buffer that the layer above has mapped
+// DMA debugger: device driver failed to check map error
+// In C: maps again, without dma_mapping_error(), and unmaps a buffer that the layer above mapped
 // Here: does not compile
 
 use crate::dma::{
-    FromDevice,
-    SgMapping,
+    Bidirectional,
+    Mapping,
     ToDevice, //
 };
 use kernel::{
@@ -17,9 +17,10 @@ use kernel::{
     prelude::*, //
 };
 
-fn send_ls_request(dev: &Device<Bound>, request: VVec<u8>) -> Result {
-    let source = SgMapping::map(dev, request, ToDevice, GFP_KERNEL)?;
-    let destination = SgMapping::map(dev, request, FromDevice, GFP_KERNEL)?; //~ ERROR E0382
-    drop((source, destination));
+fn send_ls_request(dev: &Device<Bound>, request: KVec<u8>) -> Result {
+    // The layer above maps the request.
+    let mapping = Mapping::map(dev, request, Bidirectional)?;
+    let again = Mapping::map(dev, request, ToDevice)?; //~ ERROR E0382
+    drop((again, mapping));
     Ok(())
 }

@@ -2,18 +2,14 @@
 
 use crate::dma::{
     Bidirectional,
-    SgMapping, //
+    Mapping,
+    Range, //
 };
-use kernel::{
-    device::{
-        Bound,
-        Device, //
-    },
-    prelude::*, //
-};
+use kernel::prelude::*;
 
-fn send_ls_request(dev: &Device<Bound>, request: VVec<u8>) -> Result {
-    let both = SgMapping::map(dev, request, Bidirectional, GFP_KERNEL)?;
-    drop(both);
-    Ok(())
+fn send_ls_request<'a>(
+    request: &'a Mapping<'_, KVec<u8>, Bidirectional>,
+) -> Range<'a, Bidirectional> {
+    // The layer above has mapped it.
+    request.range()
 }

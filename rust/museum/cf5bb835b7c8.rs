@@ -5,9 +5,8 @@
 // Here: does not compile
 
 use crate::dma::{
-    FromDevice,
-    SgMapping,
-    ToDevice, //
+    Bidirectional,
+    SgMapping, //
 };
 use kernel::{
     device::{
@@ -18,8 +17,8 @@ use kernel::{
 };
 
 fn encrypt(dev: &Device<Bound>, data: VVec<u8>) -> Result {
-    let source = SgMapping::map(dev, data, ToDevice, GFP_KERNEL)?;
-    let destination = SgMapping::map(dev, data, FromDevice, GFP_KERNEL)?; //~ ERROR E0382
+    let source = SgMapping::map(dev, data, Bidirectional, GFP_KERNEL)?;
+    let destination = SgMapping::map(dev, data, Bidirectional, GFP_KERNEL)?; //~ ERROR E0382
     drop((source, destination));
     Ok(())
 }
