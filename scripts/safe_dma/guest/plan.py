@@ -141,7 +141,7 @@ def nvme_guests() -> dict[str, Spec]:
         ),
         "unplug": Spec("selftest nvme_unplug", "slots", disk=True, asks=hotplug.available()),
         "stall": Spec("selftest nvme_stall", disk=True, asks=hotplug.available()),
-        "cycles": Spec("selftest nvme_cycles", append="SAFE_DMA_CYCLES=100", disk=True),
+        "cycles": Spec("selftest nvme_cycles", disk=True),
     }
 
 
