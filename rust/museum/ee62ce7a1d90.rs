@@ -22,8 +22,7 @@ struct Skb {
 }
 
 fn build(dev: &Device<Bound>, page: Pages) -> Result<Skb> {
-    let page = Mapping::map(dev, page, FromDevice)?;
-    Ok(hold(page)) //~ ERROR E0521
+    Ok(hold(Mapping::map(dev, page, FromDevice)?)) //~ ERROR E0521
 }
 
 fn hold(page: Mapping<'static, Pages, FromDevice>) -> Skb {
