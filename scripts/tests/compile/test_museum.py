@@ -5,7 +5,7 @@ import functools
 from dataclasses import replace
 
 import pytest
-from conftest import KDIR, TOOLS, TOP
+from conftest import KDIR, TOOLS, TOP, needs
 
 from safe_dma.compile import crates, misuse, museum
 from safe_dma.guest import plan, stage
@@ -34,6 +34,8 @@ def test_compiler(fix):
 @pytest.mark.boots(*GUESTS)
 @pytest.mark.parametrize("fix", CHECKED, ids=lambda fix: fix.id)
 def test_error(fix):
+    if fix.check.startswith("kunit/"):
+        needs("KUNIT")
     assert museum.judge(fix, {}, [result for name in GUESTS for result in stage.results(name)]) == ""
 
 
