@@ -53,6 +53,12 @@ is_written() {
 	[ "$(read_disk "$@")" = "$(dd if=/tmp/random bs="$1" skip="$2" count="$3" 2>/dev/null | md5sum)" ]
 }
 
+# Returns whether requests are in flight now.
+in_flight() {
+	read -r reads writes <"/sys/block/${DISK#/dev/}/inflight"
+	[ $((reads + writes)) -gt 0 ]
+}
+
 # Returns whether the kernel has reported neither a problem of its own nor an error of the disk.
 no_error() {
 	not logged "WARNING:\|BUG:\|Oops\|timed out\|I/O error\|EXT4-fs error\|DMA-API: "

@@ -33,11 +33,6 @@ rebind() {
 	echo "$DEVICE" >"$DRIVER/unbind" && wait && echo "$DEVICE" >"$DRIVER/bind"
 }
 
-# Returns whether a request is in flight now.
-in_flight() {
-	grep -q '[1-9]' "/sys/block/${DISK#/dev/}/inflight"
-}
-
 # Requests of the disk that was removed fail.
 nothing_else() {
 	not logged "WARNING:\|BUG:\|Oops\|timed out\|DMA-API: \|blocked for more"

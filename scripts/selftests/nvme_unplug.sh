@@ -43,12 +43,6 @@ busy() {
 	return 1
 }
 
-# Returns whether requests are in flight now.
-in_flight() {
-	read -r reads writes <"/sys/block/${DISK#/dev/}/inflight"
-	[ $((reads + writes)) -gt 0 ]
-}
-
 has_ended() {
 	! kill -0 "$FIO" 2>/dev/null
 }
