@@ -2,6 +2,13 @@
 
 //! Physically contiguous memory that may be mapped.
 
+mod whole_pages;
+
+pub use self::whole_pages::{
+    PageBox,
+    WholePages, //
+};
+
 use super::{
     alloc,
     compat,
@@ -31,10 +38,10 @@ use kernel::{
 
 /// Physically contiguous memory that may be mapped, and that is consumed by the mapping.
 ///
-/// Implemented for [`KBox`], [`KVec`], [`Pages`] and [`PagesPart`]: the memory of each is in the
-/// kernel's linear map and physically contiguous. There is no implementation for a reference, an
-/// array on the stack, a `static`, [`VBox`] or [`VVec`]; those cannot be mapped, or not as one
-/// segment.
+/// Implemented for [`KBox`], [`KVec`], [`Pages`], [`PagesPart`] and [`PageBox`]: the memory of each
+/// is in the kernel's linear map and physically contiguous. There is no implementation for a
+/// reference, an array on the stack, a `static`, [`VBox`] or [`VVec`]; those cannot be mapped, or
+/// not as one segment.
 ///
 /// Of a [`KVec`] its elements are mapped, and not its spare capacity. A small one with spare
 /// capacity, or one that was shortened, can be refused if the device writes to it and is not
@@ -53,6 +60,7 @@ use kernel::{
 /// - They stay allocated, and stay where they are, from [`Buffer::into_raw`] to
 ///   [`Buffer::from_raw`], for ever if that is never called, and nothing else reads or writes them
 ///   in between. No reference to them is left.
+/// - `Self` has no padding, since a list keeps the raw form in its place.
 /// - If `Self` is [`Send`], [`Buffer::from_raw`] may be called from any thread.
 /// - They are the beginning of an object from `kmalloc()`, or anywhere in pages from the page
 ///   allocator, and nothing reads or writes the rest of these in between, either.

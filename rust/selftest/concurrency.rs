@@ -39,6 +39,7 @@ use crate::{
         FlaggedEntry,
         MmapMemory,
         MmioRegion,
+        PageBox,
         PagesPart,
         PinDuration,
         SubmissionRing,
@@ -90,7 +91,7 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     let workers = Workers::new();
     let dev = ctx.dev;
 
-    suite.result(fmt!("Pages, PagesPart"), pages_part(workers));
+    suite.result(fmt!("Pages, PagesPart, PageBox"), pages(workers));
     suite.result(fmt!("Mapping"), mapping(workers, dev));
     suite.result(fmt!("Mapping, Range"), range(workers, dev));
     suite.result(fmt!("CpuOwned"), cpu_owned(workers, dev));
@@ -277,14 +278,22 @@ fn compare(bytes: &[u8], seed: u32) -> Result<(), Stop> {
     Ok(pattern::compare(bytes, seed, 0)?)
 }
 
-fn pages_part(workers: Workers) -> Result<Seen, Stop> {
-    let part = |seed| Ok(PagesPart::new(page(seed, 0)?, 0..SIZE)?);
+fn pages(workers: Workers) -> Result<Seen, Stop> {
+    let make = |seed| {
+        let part = PagesPart::new(page(seed, 0)?, 0..SIZE)?;
+        Ok((part, PageBox::new(seed, GFP_KERNEL)?))
+    };
+    let is = |boxed: &PageBox<u32>, seed| ensure(**boxed == seed, "the value has changed");
 
     exchange_and_share(
         workers,
-        part,
-        |part| compare(part, SEED),
-        |part, seed| {
+        make,
+        |(part, boxed)| {
+            is(boxed, SEED)?;
+            compare(part, SEED)
+        },
+        |(part, boxed), seed| {
+            is(&boxed, seed)?;
             compare(&part, seed)?;
             compare(&part.into_pages()[..SIZE], seed)
         },

@@ -200,6 +200,7 @@ type Sweep = fn(&Context<'_>, &mut Tally<'_>) -> Result<(), Stop>;
 /// The functions and their sweeps.
 const SWEEPS: &[(&str, Sweep)] = &[
     ("Pages::zeroed", memory::pages),
+    ("PageBox::new", memory::page_box),
     ("PagesPart::new", memory::pages_part),
     ("DevicePages::zeroed", memory::device_pages),
     (

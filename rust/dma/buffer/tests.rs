@@ -194,6 +194,60 @@ mod buffer {
     }
 
     #[test]
+    fn page_box_round_trip() -> Result {
+        let number = 0x0123_4567_89ab_cdef_u64;
+        let boxed = PageBox::new(number, GFP_KERNEL)?;
+        let addr = core::ptr::from_ref(&*boxed) as usize;
+        assert_eq!(addr % PAGE_SIZE, 0);
+
+        let raw = boxed.into_raw();
+        assert_eq!(mapped::<PageBox<u64>>(raw), (addr, 8));
+
+        // SAFETY: `raw` is from `into_raw()`, and taken back once. No device has it.
+        let mut boxed = unsafe { PageBox::<u64>::from_raw(raw.0, raw.1) };
+        assert_eq!(*boxed, number);
+        *boxed += 1;
+        assert_eq!(*boxed, number + 1);
+        assert_eq!(core::ptr::from_ref(&*boxed) as usize, addr);
+        Ok(())
+    }
+
+    /// The rest of the pages is zeroes.
+    #[test]
+    fn page_box_is_zeroed() -> Result {
+        fn check<const SIZE: usize>() -> Result {
+            // What is freed last is allocated first.
+            let mut dirty = Pages::zeroed(PageBox::<[u8; SIZE]>::ORDER, GFP_KERNEL)?;
+            dirty.fill(0xff);
+            drop(dirty);
+
+            let (value, phys) = PageBox::new([0x5au8; SIZE], GFP_KERNEL)?.into_raw();
+            let size = PAGE_SIZE << PageBox::<[u8; SIZE]>::ORDER;
+            let data = NonNull::slice_from_raw_parts(value.cast::<u8>(), size);
+            // SAFETY: They are the pages of the box, which has given them up.
+            let pages = unsafe { Pages::from_raw(data, phys) };
+            let (value, rest) = pages.split_at(SIZE);
+
+            assert!(value.iter().all(|&byte| byte == 0x5a) && rest.iter().all(|&byte| byte == 0));
+            Ok(())
+        }
+
+        check::<0>()?;
+        check::<1>()?;
+        check::<100>()
+    }
+
+    /// The order is of the smallest power of two pages; no allocator has that of a huge type.
+    #[test]
+    fn page_box_orders() {
+        assert_eq!(PageBox::<()>::ORDER, 0);
+        assert_eq!(PageBox::<[u8; PAGE_SIZE]>::ORDER, 0);
+        assert_eq!(PageBox::<[u8; PAGE_SIZE + 1]>::ORDER, 1);
+        assert_eq!(PageBox::<[u8; 5 * PAGE_SIZE]>::ORDER, 3);
+        assert!(PageBox::<[u8; 1 << 40]>::ORDER > bindings::MAX_PAGE_ORDER);
+    }
+
+    #[test]
     fn kbox_without_a_byte() -> Result {
         let before = EMPTY_DROPS.load(Relaxed);
 

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     bindings as helpers,
     dma::{
+        PageBox,
         PagesPart,
         PinDuration,
         UserPages, //
@@ -76,6 +77,14 @@ pub(super) fn pages(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Sto
     }
     for flags in all_flags() {
         tally.either(Pages::zeroed(0, flags));
+    }
+    Ok(())
+}
+
+/// Moves a value to pages, with all flags.
+pub(super) fn page_box(_ctx: &Context<'_>, tally: &mut Tally<'_>) -> Result<(), Stop> {
+    for flags in all_flags() {
+        tally.either(PageBox::new(0u64, flags));
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ LENT = "memory that the CPU owns until the guard is dropped"
 REASONS = {
     "sealed::Sealed": "the token: only the library can make a value",
     "buffer::Pages: Deref<Target = [u8]>": OWN_BYTES,
+    "buffer::whole_pages::PageBox: Deref<Target = T>": OWN_BYTES,
     "buffer::PagesPart: Deref<Target = [u8]>": OWN_BYTES,
     "buffer_pool::CpuBuffer: Deref<Target = [T]>": LENT,
     "cpu_owned::CpuAccess: Deref<Target = M::Data>": LENT,
