@@ -107,6 +107,32 @@ mod segments {
         }
     }
 
+    /// The ranges for what the device has to do: nothing, read, write, or both.
+    #[test]
+    fn ranges_by_need() {
+        let needs = [(false, false), (true, false), (false, true), (true, true)];
+        let vecs = [DmaVec::new(START, 8), DmaVec::new(START + 64, 16)];
+        let has = |segments: AnySegments<'_>, (reads, writes)| {
+            segments.ranges(reads, writes).map(|ranges| {
+                // SAFETY: No device is given the number.
+                let ranges = ranges.map(|(address, len)| (unsafe { address.as_raw() }, len));
+                ranges.eq([(START, 8), (START + 64, 16)])
+            })
+        };
+
+        for (need, [to, from]) in needs.into_iter().zip([
+            [Some(true), Some(true)],
+            [Some(true), None],
+            [None, Some(true)],
+            [None, None],
+        ]) {
+            assert_eq!(has(AnySegments::ToDevice(list(&vecs)), need), to);
+            assert_eq!(has(AnySegments::FromDevice(list(&vecs)), need), from);
+            let both = AnySegments::Bidirectional(list(&vecs));
+            assert_eq!(has(both, need), Some(true));
+        }
+    }
+
     #[test]
     fn by_direction() {
         let to = || AnySegments::ToDevice(range(START, 16));
