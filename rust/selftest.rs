@@ -13,6 +13,7 @@ mod cpu_owned;
 mod device_buffer;
 mod direction_test;
 mod evidence;
+mod exposure;
 mod forget;
 mod in_flight;
 mod iommu_check;
@@ -30,6 +31,7 @@ mod pool;
 mod prelude;
 mod resource;
 mod sg;
+mod stray;
 mod streaming;
 mod sync;
 mod trace_marks;
@@ -157,6 +159,7 @@ const SUBJECTS: &[Subject] = &[
     subject(c"buffer_pool", buffer_pool::PLAN, buffer_pool::run),
     subject(c"limits", limits::PLAN, limits::run),
     subject(c"isolation", isolation::PLAN, isolation::run),
+    subject(c"exposure", exposure::PLAN, exposure::run),
     subject(c"numbers", numbers::PLAN, numbers::run),
     subject(c"concurrency", concurrency::PLAN, concurrency::run),
     subject(FORGET, forget::PLAN, forget::run),

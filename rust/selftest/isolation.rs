@@ -10,18 +10,18 @@
 
 use super::{
     kmsg::Log,
-    prelude::*, //
-};
-use crate::{
-    dma::Wait,
-    testdev::edu::Channel, //
+    prelude::*,
+    stray::{
+        read,
+        Started, //
+    }, //
 };
 use kernel::time::{
     Instant,
     Monotonic, //
 };
 
-pub(super) const PLAN: usize = 4;
+pub(super) const PLAN: usize = 3;
 
 /// The byte in memory, the byte that the device writes, and the byte that the CPU writes later.
 const KEPT: u8 = 0xa5;
@@ -49,7 +49,6 @@ pub(super) fn run(ctx: &Context<'_>, suite: &mut Suite<'_>) {
     suite.result(fmt!("write after unmap"), after_unmap(ctx));
     suite.result(fmt!("write to a to_device mapping"), read_only(ctx));
     suite.result(fmt!("write past the end"), past_the_end(ctx));
-    suite.result(fmt!("read beside a small buffer"), neighbour(ctx));
 }
 
 /// Returns a page filled with [`KEPT`].
@@ -58,43 +57,6 @@ fn kept() -> Result<Pages, Stop> {
 
     pages.fill(KEPT);
     Ok(pages)
-}
-
-/// A transfer of an address without a mapping.
-struct Started<'a>(Channel<'a, &'a Edu<'a>>);
-
-impl<'a> Started<'a> {
-    /// # Safety
-    ///
-    /// As for [`Channel::start`].
-    unsafe fn new(
-        ctx: &Context<'a>,
-        addr: DmaAddress,
-        len: usize,
-        to_memory: bool,
-    ) -> Result<Self, Stop> {
-        let channel = ctx.edu()?.channel();
-
-        // SAFETY: By the caller's promise.
-        unsafe { channel.start(addr, len, JOB, to_memory)? };
-        Ok(Self(channel))
-    }
-
-    /// Waits for the end of the transfer.
-    fn finish(self) -> Result<(), Stop> {
-        let start = Instant::<Monotonic>::now();
-
-        loop {
-            if let Some((_, result)) = self.0.poll() {
-                return Ok(result?);
-            }
-            let left = TIMEOUT - start.elapsed();
-            if left.is_negative() {
-                return Err(ETIMEDOUT.into());
-            }
-            self.0.wait(left)?;
-        }
-    }
 }
 
 /// Makes the device write `len` bytes from its buffer to `addr`.
@@ -116,16 +78,6 @@ fn keep_on_error<M>(result: Result<(), Stop>, memory: M) -> Result<M, Stop> {
             Err(stop)
         }
     }
-}
-
-/// Returns the word that the device reads at `addr`.
-fn read(ctx: &Context<'_>, addr: DmaAddress) -> Result<[u8; WORD], Stop> {
-    let mut seen = [0; WORD];
-
-    // SAFETY: The device only reads memory, and nothing relies on the bytes that it receives.
-    unsafe { Started::new(ctx, addr, WORD, false)? }.finish()?;
-    fetch(ctx, &mut seen)?;
-    Ok(seen)
 }
 
 /// Makes the device write `len` bytes to `addr`, and waits for the report of a fault at `fault`.
@@ -285,7 +237,9 @@ fn only_bounce_buffer(
 
     pages.fill(SECRET);
     ctx.iommu.marks.open(place.dma, WORD, place.phys, true);
-    if read(ctx, place.dma)?.contains(&SECRET) {
+    let mut word = [0; WORD];
+    read(ctx, place.dma, &mut word)?;
+    if word.contains(&SECRET) {
         return fail("the device reads memory that was unmapped");
     }
 
@@ -470,45 +424,4 @@ fn past_the_end_untranslated(ctx: &Context<'_>) -> Result<Evidence, Stop> {
     };
 
     Ok(place.evidence("dma_map_single", [witness, word]))
-}
-
-/// Lets the device read beside a small buffer, in the same page. It reads the memory there, or none
-/// of it if the buffer is bounced. For an untrusted device the rest of the bounce buffer is zeroed.
-fn neighbour(ctx: &Context<'_>) -> Result<Evidence, Stop> {
-    const SMALL: usize = 96;
-    const BESIDE: usize = 256;
-
-    let mut buffer = KVec::from_elem(SECRET, PAGE_SIZE, GFP_KERNEL)?;
-    buffer.truncate(SMALL);
-    buffer.fill(KEPT);
-    let mapping = Mapping::map(ctx.dev, buffer, ToDevice)?;
-    let place = Place::of(&mapping);
-    let mapped = place.mapped(ctx)?;
-    let bounced = place.is_bounced(ctx);
-    let beside = place.dma.wrapping_add(BESIDE as DmaAddress);
-
-    let marks = &ctx.iommu.marks;
-    marks.open(beside, WORD, place.phys + BESIDE as PhysAddr, bounced);
-    let word = read(ctx, beside)?;
-    let visible = word == [SECRET; WORD];
-    let cleared = ctx.untrusted && ctx.iommu.translates();
-    let witness = if !bounced {
-        // Memory that was never mapped may still be dirty in the cache of the CPU.
-        if !visible && limits::is_coherent(ctx.dev) {
-            return fail("the device does not see the page");
-        }
-        "the device reads what is beside it"
-    } else if visible {
-        return fail("the device reads what is beside the buffer");
-    } else if cleared {
-        pattern::all(&word, 0)?;
-        "the device reads zeroes beside it"
-    } else {
-        "the device reads nothing of the memory beside it"
-    };
-    let buffer = mapping.unmap();
-    place.unmapped(ctx)?;
-    pattern::all(&buffer, KEPT)?;
-
-    Ok(place.evidence("dma_map_single", [mapped, witness]))
 }
