@@ -17,9 +17,10 @@ require_nvme() {
 	done
 }
 
-# Loads the driver and sets DEVICE.
+# Loads the driver with PARAMETERS, and sets DEVICE.
 load_nvme() {
-	insmod "$KO" || return 1
+	# shellcheck disable=SC2086 # a list of words
+	insmod "$KO" ${PARAMETERS:-} || return 1
 	# shellcheck disable=SC2034 # for the scripts
 	DEVICE=$(basename "$(echo "$DRIVER"/0*)")
 	[ -b "$DISK" ]
@@ -62,6 +63,24 @@ in_flight() {
 # Returns whether the kernel has reported neither a problem of its own nor an error of the disk.
 no_error() {
 	not logged "WARNING:\|BUG:\|Oops\|timed out\|I/O error\|EXT4-fs error\|DMA-API: "
+}
+
+# For nvme.fio: the disk, the bytes of a job of large blocks, and the start of the random numbers.
+export DISK SIZE="${SAFE_DMA_FIO_SIZE:-8m}" SEED="${SAFE_DMA_SEED:-1}"
+VERIFIED=0
+
+# job NAME [OPTION...]: runs a job. The sixth field is what it read, in KiB: all of it was verified.
+job() {
+	job=$1
+	shift
+	/sbin/fio --minimal --section="$job" "$@" "$HERE/nvme.fio" >/tmp/fio 2>&1
+	status=$?
+	grep -v '^3;\|multiple writers' /tmp/fio | sed 's/^/# fio: /'
+	kib=$(awk -F ';' '/^3;/ { kib += $6 } END { print kib + 0 }' /tmp/fio)
+	[ $status = 0 ] || return
+	VERIFIED=$((VERIFIED + kib))
+	echo "# fio $job: $kib KiB verified"
+	[ "$kib" -gt 0 ]
 }
 
 # finish_nvme REPORT: prints the last results of a script, which are NVME_FINISH results of its plan.

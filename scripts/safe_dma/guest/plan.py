@@ -142,6 +142,7 @@ def nvme_guests() -> dict[str, Spec]:
         "unplug": Spec("selftest nvme_unplug", "slots", disk=True, asks=hotplug.available()),
         "stall": Spec("selftest nvme_stall", disk=True, asks=hotplug.available()),
         "cycles": Spec("selftest nvme_cycles", disk=True),
+        "wrong": Spec("selftest nvme_wrong", disk=True),
     }
 
 
