@@ -56,8 +56,11 @@ is_written() {
 
 # Returns whether requests are in flight now.
 in_flight() {
-	read -r reads writes <"/sys/block/${DISK#/dev/}/inflight"
-	[ $((reads + writes)) -gt 0 ]
+	# Not by a file in sysfs, whose name the kernel keeps in its caches after the disk is removed.
+	while read -r _ _ name _ _ _ _ _ _ _ _ requests _; do
+		[ "$name" != "${DISK#/dev/}" ] || [ "$requests" = 0 ] || return 0
+	done </proc/diskstats
+	return 1
 }
 
 # Returns whether the kernel has reported neither a problem of its own nor an error of the disk.
