@@ -3,9 +3,12 @@
 #
 # Helpers of the self-tests of the NVMe driver. Sourced after common.sh.
 
-KO=/lib/rust_nvme.ko
-DRIVER=/sys/bus/pci/drivers/rust_nvme
+# The driver. With SAFE_DMA_NVME=nvme it is the kernel's own, for comparison.
+NVME=${SAFE_DMA_NVME:-rust_nvme}
+KO=/lib/$NVME.ko
+DRIVER=/sys/bus/pci/drivers/$NVME
 DISK=/dev/rnvme0n1
+[ "$NVME" != nvme ] || DISK=/dev/nvme0n1
 MNT=/tmp/mnt
 
 # require_nvme [PROGRAM...]: prints the KTAP header, or skips the whole script with a reason.
@@ -19,11 +22,13 @@ require_nvme() {
 
 # Loads the driver with PARAMETERS, and sets DEVICE.
 load_nvme() {
+	[ "$NVME" != nvme ] || insmod /lib/nvme-core.ko || return 1
 	# shellcheck disable=SC2086 # a list of words
 	insmod "$KO" ${PARAMETERS:-} || return 1
 	# shellcheck disable=SC2034 # for the scripts
 	DEVICE=$(basename "$(echo "$DRIVER"/0*)")
-	[ -b "$DISK" ]
+	# The kernel's driver looks for disks later.
+	eventually [ -b "$DISK" ]
 }
 
 # Loads the modules of ext4, which Debian's kernel has.
@@ -92,7 +97,7 @@ job() {
 NVME_FINISH=2
 [ ! -w "$DEBUGFS/kmemleak" ] || NVME_FINISH=3
 finish_nvme() {
-	check "unload" rmmod rust_nvme
+	check "unload" rmmod "$NVME"
 	check "the kernel reports nothing" "$1"
 	[ "$NVME_FINISH" = 2 ] || check "nothing is left behind" no_leak
 	ktap_finished

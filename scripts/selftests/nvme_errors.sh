@@ -3,6 +3,8 @@
 #
 # Errors of the disk reach the caller, and all other bytes are right. The host makes 4 KiB at
 # SAFE_DMA_BAD_READ unreadable, and 4 KiB at SAFE_DMA_BAD_WRITE unwritable, in units of 4 KiB.
+#
+# Runs with the kernel's own driver, too: test_disk.py compares the errors.
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
@@ -29,11 +31,10 @@ write_large() {
 	dd if=/tmp/random of=$DISK bs=256k skip="$1" seek="$1" count=1 oflag=direct conv=notrunc 2>/tmp/error
 }
 
-# fails COMMAND...: returns whether it fails as with the kernel's own driver, for which bad sectors
-# are an error of the medium, ENODATA.
+# fails COMMAND...: returns whether it fails with ENODATA, for an error of the medium.
 fails() {
 	if "$@"; then return 1; fi
-	sed 's/^/# /' /tmp/error
+	sed "s|$DISK|disk|; s|^|# error of $*: |" /tmp/error
 	grep -q "No data available" /tmp/error
 }
 

@@ -120,7 +120,13 @@ def nvme_guests() -> dict[str, Spec]:
     # The numbers of 4 KiB that cannot be read or written.
     read, write = 1234, 2345
     records = 100
-    return {
+    errors = Spec(
+        "selftest nvme_errors",
+        append=f"SAFE_DMA_BAD_READ={read} SAFE_DMA_BAD_WRITE={write}",
+        disk=True,
+        errors=(disk.error("read", read), disk.error("write", write)),
+    )
+    found = {
         name: Spec(
             "selftest nvme nvme_fio",
             name,
@@ -133,18 +139,18 @@ def nvme_guests() -> dict[str, Spec]:
         # Not enough bounce buffers for all requests in flight.
         "few-buffers": Spec("selftest nvme nvme_fio", "bounce-all", f"swiotlb=2048,force {less}", disk=True),
         "recover": Spec("selftest nvme_recover", append=f"SAFE_DMA_RECORDS={records}", disk=True, records=records),
-        "errors": Spec(
-            "selftest nvme_errors",
-            append=f"SAFE_DMA_BAD_READ={read} SAFE_DMA_BAD_WRITE={write}",
-            disk=True,
-            errors=(disk.error("read", read), disk.error("write", write)),
-        ),
+        "errors": errors,
         "unplug": Spec("selftest nvme_unplug", "slots", disk=True, asks=hotplug.available()),
         "stall": Spec("selftest nvme_stall", disk=True, asks=hotplug.available()),
         "cycles": Spec("selftest nvme_cycles", disk=True),
         "wrong": Spec("selftest nvme_wrong", disk=True),
         "used-up": Spec("selftest nvme_used_up", disk=True),
     }
+    if ENV.kernel("bench"):
+        # The kernel that has the other driver.
+        with_c = dataclasses.replace(errors, append=f"{errors.append} SAFE_DMA_NVME=nvme", variant="bench")
+        found["errors-c"] = with_c
+    return found
 
 
 def programs_of(variant: str) -> Path:

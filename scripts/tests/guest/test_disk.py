@@ -20,6 +20,8 @@ LONG = [name for name in GUESTS if name != plan.SCENARIO]
 # Where e2fsprogs are installed, which PATH may lack.
 SBIN = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
 HASH = re.compile(r" # hash ([0-9a-f]{32})  (\w+)$")
+# An operation of nvme_errors.sh that failed, and its error.
+ERROR = re.compile(r" # error of (.*: dd: .*)$")
 
 
 @pytest.mark.parametrize("name", each(GUESTS, GUEST, stage.END, LONG))
@@ -48,3 +50,16 @@ def test_host_reads_the_same(name):
     for expected, file in found:
         data = subprocess.run([debugfs, "-R", f"cat {file}", image], check=True, capture_output=True).stdout
         assert hashlib.md5(data).hexdigest() == expected, file
+
+
+@pytest.mark.long
+@pytest.mark.skipif("errors-c" not in GUESTS, reason="the kernel of make bench, which has nvme.ko, was not built")
+@pytest.mark.boots(*(GUEST.format(name) for name in GUESTS if name in ("errors", "errors-c")))
+def test_errors_as_with_c():
+    """Check that each operation fails with the same error as with the kernel's own driver."""
+    library, hand = (
+        [match[1] for line in stage.outcome(GUEST.format(name)).lines if (match := ERROR.search(line))]
+        for name in ("errors", "errors-c")
+    )
+    assert library == hand
+    assert len(hand) == 4
