@@ -251,19 +251,22 @@ impl<E: Engine, M: Memory, V> Submitter<E, M, V> {
                 .engine
                 .prepare(submission, state.id(), memory.segments(), command)
         };
-        let entry = match prepared {
-            Ok(entry) => entry,
-            Err(error) => return refuse(error, memory, value),
-        };
+        if let Err(error) = prepared {
+            return refuse(error, memory, value);
+        }
 
         // Before the device has the command, as the completer may be called before `issue()`
         // returns.
         // SAFETY: This is the submitter, and the slot is vacant, as was just checked.
         unsafe { slot.put(state, memory, value) };
 
-        // SAFETY: `entry` was prepared just now. The memory is in the table: `next_completion()`
-        // does not return the identifier before this, as `Engine` promises.
-        unsafe { table.engine.issue(submission, entry) };
+        // The entry is moved here: a move before `put()`, which ends with a store-release, would be
+        // another copy.
+        if let Ok(entry) = prepared {
+            // SAFETY: `entry` was prepared just now. The memory is in the table:
+            // `next_completion()` does not return the identifier before this, as `Engine` promises.
+            unsafe { table.engine.issue(submission, entry) };
+        }
         Ok(())
     }
 
