@@ -316,6 +316,7 @@ report) plain_python report ;;
 		;;
 	bench)
 		prepare_guest
+		make_nvme
 		keep_versions
 		python bench bench
 		;;

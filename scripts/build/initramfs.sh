@@ -85,7 +85,7 @@ initramfs_files() {
 	echo "755 bin/busybox $BUSYBOX"
 	echo "755 init $TOP/qemu/init"
 	sed "s|\(.*\)\.o$|644 lib/\1.ko $modules/\1.ko|" "$modules/modules.order"
-	# For bench_nvme() of the guest's init.
+	# For both_nvme() of the guest's init, and nvme_errors.sh.
 	for driver in nvme-core nvme; do
 		[ ! -e "$KDIR/drivers/nvme/host/$driver.ko" ] || echo "644 lib/$driver.ko $KDIR/drivers/nvme/host/$driver.ko"
 	done

@@ -4,6 +4,7 @@
 
 import argparse
 import dataclasses
+import statistics
 import sys
 from pathlib import Path
 
@@ -27,13 +28,17 @@ WITH_TOOL = "SAFE_DMA_MAP_BENCHMARK=Y"
 BOUNCED = "swiotlb=16384"
 # The scenario for measurements in real time.
 TIMED = "strict+smp"
-# A controller whose disk has no medium. While its driver waits for its first commands, time passes:
-# with sleep=off the clock would skip to the next timer, and they would time out.
+# While a driver waits for its first commands, time passes: with sleep=off the clock would skip to the
+# next timer, and they would time out.
+WAITING = ("-icount", "sleep=on")
+# A controller whose disk has no medium.
 NVME = (
-    *("-icount", "sleep=on"),
     *("-blockdev", "driver=null-co,node-name=nvme,size=67108864,read-zeroes=on"),
     *("-device", "nvme,drive=nvme,serial=bench"),
 )
+# Without doorbells in memory (DBBUF), which QEMU's controller has and hardware has not: nvme.ko uses
+# them, and rust_nvme.ko does not.
+NO_DBBUF = ("-global", "nvme.dbcs=off")
 # The kernel for benchmarks, unless the user has given one.
 VARIANT = "bench" if ENV.kernel("bench") else ""
 
@@ -69,7 +74,9 @@ def specs(scenario: str, tool: bool = False) -> dict[str, plan.Spec]:
         parameters=(f"rounds={ROUNDS}",),
         recorded=RECORDED,
     )
-    nvme = dataclasses.replace(counting, mode="bench_nvme", extra=(*counting.extra, *NVME), parameters=(), recorded=())
+    nvme = dataclasses.replace(
+        counting, mode="bench_nvme", extra=(*counting.extra, *WAITING, *NVME, *NO_DBBUF), parameters=(), recorded=()
+    )
     return {f"bench-{scenario}": counting, f"bench-nvme-{scenario}": nvme}
 
 
@@ -105,6 +112,26 @@ def report_times() -> list[str]:
         taken = sorted(library for library, _ in pairs)[len(pairs) // 2]
         words = f"{median:.3f} ({least:.3f} to {most:.3f})"
         lines.append(f"  {threads} at once: {words}; a map and unmap takes {taken / 1000:.2f} us")
+    return [*lines, *report_reads(processors)]
+
+
+def report_reads(processors: int) -> list[str]:
+    """Return lines about random reads of the NVMe disk by fio, with a process for each processor."""
+    if not plan.programs_of(VARIANT).exists():
+        return ["  nvme: not measured, as fio is unpacked from a package in Debian only"]
+    lines = []
+    for name, options in (("bench-fio", NO_DBBUF), ("bench-fio-dbbuf", ())):
+        extra = (*NVME, *options, "-smp", str(processors))
+        plan.SPECS[name] = plan.Spec(
+            "bench_fio", TIMED, f"SAFE_DMA_JOBS={processors}", VARIANT, extra=extra, tools=True
+        )
+        stage.boot_together([name])
+        pairs = bench_results.turns(outcome(name).lines)[processors]
+        least, median, most = bench_results.in_turn(pairs)
+        library, hand = (1e9 / statistics.median(times) for times in zip(*pairs, strict=True))
+        where = "no doorbells in memory" if options else "doorbells in memory"
+        words = f"{median:.3f} ({least:.3f} to {most:.3f}); {library:.0f} reads a second, {hand:.0f} in C"
+        lines.append(f"  nvme, {where}, {processors} processes, each 32 reads of 4 KiB in flight: {words}")
     return lines
 
 
@@ -135,7 +162,14 @@ def main() -> int:
     lines = []
     for counts in counted:
         lines += [*bench_results.table(counts), ""]
-    lines += [*code_size.table(module()), "", *report_times(), "", *versions(counted), *bench_results.overview(counted)]
+    lines += [
+        *code_size.table(module()),
+        "",
+        *report_times(),
+        "",
+        *versions(counted),
+        *bench_results.overview(counted),
+    ]
     if baseline:
         lines += ["", *compare(counted, baseline)]
     table = LOGS / "bench.csv"

@@ -60,7 +60,9 @@ class Spec:
     recorded: tuple[str, ...] = ()
     # Whether the guest sends requests to its host.
     asks: bool = False
-    # Whether it has an NVMe disk, and the rules by which sectors fail, see disk.py.
+    # Whether it has the programs for a disk, see nvme.sh.
+    tools: bool = False
+    # Whether it also has an NVMe disk, and the rules by which sectors fail, see disk.py.
     disk: bool = False
     errors: tuple[str, ...] = ()
     # After how many acknowledged records a guest with the same disk is killed before.
@@ -226,8 +228,9 @@ def make_guest(name: str, spec: Spec, **changes) -> guest.Guest:
         "asks": spec.asks,
         "disk": spec.disk,
     }
-    if spec.disk:
+    if spec.disk or spec.tools:
         settings["initramfs"] = programs_of(spec.variant)
+    if spec.disk:
         settings["extra"] += disk.options(name, spec.settings, spec.errors)
     if spec.recorded:
         settings["extra"] += ["-D", str(trace_of(name))]
