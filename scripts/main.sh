@@ -318,6 +318,7 @@ report) plain_python report ;;
 		prepare_guest
 		make_nvme
 		keep_versions
+		setup_qmp
 		python bench bench
 		;;
 	trace)

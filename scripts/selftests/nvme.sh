@@ -58,8 +58,8 @@ compare() {
 rebind() {
 	dd if=/dev/zero of=$DISK bs=64k oflag=direct 2>/dev/null &
 	sleep 1
-	echo "$DEVICE" >$DRIVER/unbind && wait && [ ! -e $DISK ] || return 1
-	echo "$DEVICE" >$DRIVER/bind && [ -e /dev/rnvme1n1 ]
+	echo "$DEVICE" >"$DRIVER/unbind" && wait && [ ! -e $DISK ] || return 1
+	echo "$DEVICE" >"$DRIVER/bind" && [ -e /dev/rnvme1n1 ]
 }
 
 # The disk that was removed in use may report errors.

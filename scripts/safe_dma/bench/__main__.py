@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from safe_dma import command
-from safe_dma.bench import bench_results, code_size
+from safe_dma.bench import bench_results, code_size, split
 from safe_dma.environment import BUILD, ENV, LOGS, TOP
-from safe_dma.guest import guest, machine, plan, stage
+from safe_dma.guest import guest, hotplug, machine, plan, stage
 
 # The scenarios that differ in the cost of the DMA API and run the same kernel.
 SCENARIOS = ("strict", "lazy", "passthrough", "bounce-all", "noncoherent")
@@ -135,6 +135,23 @@ def report_reads(processors: int) -> list[str]:
     return lines
 
 
+def report_steps(scenario: str) -> list[str]:
+    """Return a table of the steps of a read of the NVMe disk."""
+    if not hotplug.available():
+        return ["nvme: the steps of a read are not counted without the package qemu.qmp"]
+    spec = specs(scenario)[f"bench-nvme-{scenario}"]
+    log = LOGS / "bench-log.trace"
+    # Only instructions of the kernel.
+    extra = (*spec.extra, "-D", str(log), "-dfilter", "0xffff800000000000+0x7fffffffffff")
+    plan.SPECS["bench-log"] = dataclasses.replace(spec, mode="bench_log", extra=extra, asks=True)
+    stage.boot_together(["bench-log"])
+    kernel = ((ENV.kernel(VARIANT)) / "System.map").read_text(encoding="utf-8").splitlines()
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        found = split.table(outcome("bench-log").lines, kernel, lines)
+    log.unlink()
+    return found
+
+
 def versions(counted: list[bench_results.Counts]) -> list[str]:
     """Return the versions of the kernel and the tools."""
     kept = (LOGS / "versions").read_text(encoding="utf-8").splitlines()
@@ -167,6 +184,8 @@ def main() -> int:
         "",
         *report_times(),
         "",
+        *report_steps(names[0]),
+        "",
         *versions(counted),
         *bench_results.overview(counted),
     ]
@@ -184,4 +203,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    command.run(main, bench_results.BenchError, code_size.SizeError, *guest.GUEST_ERRORS)
+    command.run(main, bench_results.BenchError, code_size.SizeError, split.SplitError, *guest.GUEST_ERRORS)

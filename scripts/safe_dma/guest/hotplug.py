@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Serve the guest's requests to its host: unplug a device, plug it in again, or slow down its disk.
+"""Serve the guest's requests to its host: unplug a device, plug it in again, slow down its disk, or log
+the instructions while it works.
 
 A line `host: device_del edu0` on the guest's console is a request, which is passed to QEMU by QMP.
 When QEMU has completed it, which may depend on the guest, `done: device_del edu0` is written to the
@@ -24,7 +25,7 @@ except ImportError:
     QMPClient = None
 
 # A request. machine.py defines the IDs of devices.
-REQUEST = re.compile(r"host: (device_add|device_del|throttle|unthrottle) ((?:edu|nvme)\d)$")
+REQUEST = re.compile(r"host: (device_add|device_del|throttle|unthrottle|log|unlog) ((?:edu|nvme)\d)$")
 
 
 def available() -> bool:
@@ -103,6 +104,12 @@ class Host:
                 # A byte a second: no request ends after the first one.
                 limits = {"bps-total": int(command == "throttle")}
                 await client.execute("qom-set", {"path": disk.THROTTLE, "property": "limits", "value": limits})
+                return "done:"
+            if command in ("log", "unlog"):
+                # A line for each instruction.
+                on = command == "log"
+                for line in (f"one-insn-per-tb {'on' if on else 'off'}", f"log {'exec,nochain' if on else 'none'}"):
+                    await client.execute("human-monitor-command", {"command-line": line})
                 return "done:"
             with client.listener("DEVICE_DELETED") as events:
                 await client.execute(command, {"id": name})

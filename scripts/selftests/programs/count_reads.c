@@ -2,7 +2,7 @@
 /*
  * Counts the instructions of the kernel in a read of a disk, past the page cache:
  *
- *   count_reads BY DISK SIZE BUFFER
+ *   count_reads BY DISK SIZE BUFFER [ROUNDS]
  *
  * reads SIZE bytes at a time, one read after the other: a page from random places, more in
  * sequence. BUFFER is a file whose pages are read to, for the same pages in each run. bench_dma.ko
@@ -70,10 +70,13 @@ int main(int argc, char **argv)
 	struct iocb read = { .aio_lio_opcode = IOCB_CMD_PREAD };
 	struct random random = { 1 };
 	unsigned int samples[ROUNDS];
+	int rounds = ROUNDS;
 	aio_context_t context = 0;
 	void *buffer;
 
-	if (argc != 5)
+	if (argc > 5)
+		rounds = atoi(argv[5]);
+	if (argc < 5 || rounds < 1 || rounds > ROUNDS)
 		fail("usage: see the comment at the top");
 	read.aio_fildes = open_file(argv[2], O_RDONLY | O_DIRECT);
 	read.aio_nbytes = strtoul(argv[3], NULL, 0);
@@ -85,7 +88,7 @@ int main(int argc, char **argv)
 	if (syscall(__NR_io_setup, 1, &context))
 		fail("reads cannot be set up");
 
-	for (int i = -WARM_UP; i < ROUNDS; i++) {
+	for (int i = -WARM_UP; i < rounds; i++) {
 		unsigned int start;
 		long got;
 
@@ -100,9 +103,9 @@ int main(int argc, char **argv)
 		if (got != read.aio_nbytes)
 			fail("the disk cannot be read");
 	}
-	sort(samples, ROUNDS);
+	sort(samples, rounds);
 	printf("bench: op=nvme size=%lu count=1 by=%s min=%u median=%u max=%u mark=0\n",
-	       (unsigned long)read.aio_nbytes, argv[1], samples[0], samples[ROUNDS / 2],
-	       samples[ROUNDS - 1]);
+	       (unsigned long)read.aio_nbytes, argv[1], samples[0], samples[rounds / 2],
+	       samples[rounds - 1]);
 	return 0;
 }
