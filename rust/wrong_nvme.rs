@@ -67,8 +67,8 @@ const LATE: u8 = 5;
 
 /// Of so many entries one is wrong, if that loses no command.
 const EVERY: u32 = 4;
-/// Otherwise one of the entries behind so many is wrong: of an I/O queue, as the admin queue has
-/// fewer, and in the first round, where entries that were not written are zeros.
+/// Otherwise one of the entries behind so many is wrong, of a ring that is larger than that: of an
+/// I/O queue.
 const LOST: u32 = 64;
 /// How often that may still be, as a request is not sent again without end.
 static LOSSES: Atomic<i32> = Atomic::new(3);
@@ -82,6 +82,7 @@ const SIZE: usize = 16;
 /// The library's ring, with wrong entries among those of the controller.
 struct CompletionRing<'bound, E: FlaggedEntry> {
     ring: library::dma::CompletionRing<'bound, E>,
+    len: u32,
     kind: u8,
     /// The entry that is returned next, after a wrong one.
     next: Option<Untrusted<E>>,
@@ -96,6 +97,7 @@ impl<'bound, E: FlaggedEntry> CompletionRing<'bound, E> {
     fn new(dev: &'bound Device<Bound>, len: usize, flags: Flags) -> Result<Self> {
         Ok(Self {
             ring: library::dma::CompletionRing::new(dev, len, flags)?,
+            len: len.try_into()?,
             kind: module_parameters::kind.value(),
             next: None,
             last: None,
@@ -116,9 +118,10 @@ impl<'bound, E: FlaggedEntry> CompletionRing<'bound, E> {
         if self.next.is_some() {
             return self.next.take();
         }
-        let is_first_round = self.entries == self.head().into();
-        if is_first_round && self.entries >= LOST && self.wrong == 0 && self.kind >= EARLY {
-            self.flip_phase(self.kind == LATE);
+        if self.kind >= EARLY && self.len > LOST && self.entries >= LOST && self.wrong == 0 {
+            // The phase of new entries changes with each round.
+            let new = (self.entries / self.len) % 2 == 0;
+            self.flip_phase(new == (self.kind == LATE));
         }
 
         let entry = self.ring.pop()?;
@@ -138,15 +141,14 @@ impl<'bound, E: FlaggedEntry> CompletionRing<'bound, E> {
         wrong
     }
 
-    /// Flips the phase of the entry at the head, if it is `new`.
-    fn flip_phase(&mut self, new: bool) {
+    /// Flips the phase of the entry at the head, if it is `phase`.
+    fn flip_phase(&mut self, phase: bool) {
         let offset = SIZE * usize::from(self.ring.head()) + STATUS;
         let word = self.ring.as_ptr().wrapping_byte_add(offset).cast::<u16>();
         // SAFETY: A word of an entry of the ring: the head is less than its length.
         let status = unsafe { word.read_volatile() };
 
-        // In the first round a new entry has the flag.
-        if (u16::from_le(status) & 1 != 0) == new && LOSSES.fetch_sub(1, Relaxed) > 0 {
+        if (u16::from_le(status) & 1 != 0) == phase && LOSSES.fetch_sub(1, Relaxed) > 0 {
             // SAFETY: As above. There is no reference to the memory.
             unsafe { word.cast_mut().write_volatile(status ^ 1u16.to_le()) };
             self.wrong += 1;

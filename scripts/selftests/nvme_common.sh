@@ -3,7 +3,7 @@
 #
 # Helpers of the self-tests of the NVMe driver. Sourced after common.sh.
 
-# The driver. With SAFE_DMA_NVME=nvme it is the kernel's own, for comparison.
+# The driver. SAFE_DMA_NVME=nvme is the kernel's own, for comparison.
 NVME=${SAFE_DMA_NVME:-rust_nvme}
 KO=/lib/$NVME.ko
 DRIVER=/sys/bus/pci/drivers/$NVME

@@ -6,11 +6,10 @@
 
 # shellcheck source=scripts/selftests/common.sh
 . "$(dirname "$0")/common.sh"
+SAFE_DMA_NVME=wrong_nvme
 # shellcheck source=scripts/selftests/nvme_common.sh
 . "$HERE/nvme_common.sh"
 
-KO=/lib/wrong_nvme.ko
-DRIVER=/sys/bus/pci/drivers/wrong_nvme
 UNKNOWN="which is not in flight: "
 KINDS=5
 
@@ -60,7 +59,7 @@ under_fio() {
 	# In ms.
 	echo 1000 >/sys/block/rnvme0n1/queue/io_timeout
 	check "$name: all bytes are right" job random-4k-depth-64
-	check "$name: unload" rmmod wrong_nvme
+	check "$name: unload" rmmod "$NVME"
 	check "$name: they were wrong" were_wrong "$number"
 	check "$name: effect" "$@"
 }
