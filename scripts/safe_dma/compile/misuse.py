@@ -34,6 +34,8 @@ HEADER = re.compile(r"// (DMA debugger|In C|Here|Needs|Message|Note): (.+)")
 # The message of the DMA debugger, or "nothing", with or without a reason.
 DEBUGGER = re.compile(rf"({NOTHING})(?:: (.+))?|(.+)")
 HERE = re.compile(r"(does not compile|cannot be expressed)(: .+)?")
+# The first lines of a header.
+FIRST = ("DMA debugger", "In C", "Here")
 # A marker at the end of the line with the error or, with ^, of the line after it.
 MARKER = re.compile(r"//~(\^?) ERROR (E\d{4})$")
 
@@ -127,15 +129,15 @@ def read_run_time(path: Path = ERRORS) -> list[RunTime]:
     return [RunTime(name, *read_debugger(debugger), in_c, check) for name, debugger, in_c, check in rows]
 
 
-def read_case(path: Path) -> Case:
-    """Read the case in a file."""
+def read_case(path: Path, first: tuple[str, ...] = FIRST) -> Case:
+    """Read the case in a file, whose header begins with the lines `first`."""
     lines = path.read_text().splitlines()
     # From the line after the license and an empty line to the next empty line.
     header = lines[2 : lines.index("", 2)]
     found = [HEADER.fullmatch(line) for line in header]
     values = {match[1]: match[2] for match in found if match}
-    if len(values) != len(header) or list(values)[:3] != ["DMA debugger", "In C", "Here"]:
-        raise MisuseError(f"{path}: the header is not DMA debugger, In C, Here, and Needs, Message and Note if needed")
+    if len(values) != len(header) or tuple(values)[: len(first)] != first:
+        raise MisuseError(f"{path}: the header is not {', '.join(first)}, and Needs, Message and Note if needed")
     if not HERE.fullmatch(values["Here"]):
         raise MisuseError(f"{path}: Here: is neither 'does not compile' nor 'cannot be expressed'")
 
@@ -147,7 +149,7 @@ def read_case(path: Path) -> Case:
     ((line, code),) = markers
     return Case(
         path.stem,
-        *read_debugger(values["DMA debugger"]),
+        *read_debugger(values.get(FIRST[0], NOTHING)),
         values["In C"],
         values["Here"],
         values.get("Needs", ""),
@@ -259,7 +261,7 @@ def report(
     }
     wrong = {name: problem for name, problem in wrong.items() if problem}
     measured = {row.name: twins.measure(row, in_c, debugger) for row in rows}
-    joined, bad_twins = twins.join(found, rows)
+    joined, bad_twins = twins.join(found, rows, twins.of_fixes())
     bad_twins |= {name: f"{name}, in C: {twin.problem}" for name, twin in measured.items() if twin.problem}
 
     names = max(len(misuse.name) for misuse in found)
@@ -302,7 +304,7 @@ def report(
 
 def docs(found: list[Case | RunTime], rows: list[Twin], text: str) -> str:
     """Return the text of the documentation with its table regenerated."""
-    joined, problems = twins.join(found, rows)
+    joined, problems = twins.join(found, rows, twins.of_fixes())
     if problems:
         raise twins.TwinError("\n".join(problems.values()))
     return misuse_docs.whole(text, misuse_docs.table(found, joined, rows))

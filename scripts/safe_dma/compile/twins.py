@@ -2,12 +2,16 @@
 """The misuses of misuse.ko in C, their twins in Rust, and the messages of the DMA debugger."""
 
 import re
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from safe_dma.guest.ktap import Result
 
-TABLE = Path(__file__).resolve().parents[3] / "rust" / "misuse" / "rows"
+RUST = Path(__file__).resolve().parents[3] / "rust"
+TABLE = RUST / "misuse" / "rows"
+# The misuses that mainline has fixed, see museum.py.
+FIXES = RUST / "museum" / "fixes.toml"
 NOTHING = "nothing"
 # A note: the debugger's message cannot be reached, and another is printed.
 INSTEAD = "instead of: "
@@ -67,10 +71,16 @@ def read_twins(path: Path = TABLE) -> list[Twin]:
     return [Twin(*row) for row in read_rows(path, "NAME, the MESSAGE and optionally a NOTE", [2, 3])]
 
 
-def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
+def of_fixes() -> set[str]:
+    """Return the names of the rows that are twins of misuses that mainline has fixed."""
+    return {fix["twin"] for fix in tomllib.loads(FIXES.read_text())["fix"] if "twin" in fix}
+
+
+def join(misuses, twins: list[Twin], fixes: set[str]) -> tuple[dict[str, Twin], dict[str, str]]:
     """Return the twin of each misuse that has one, and the mismatches, both by name.
 
     A twin has the name of the misuse, or else its message. A misuse without a message needs none.
+    `fixes` has the names of the rows that are twins of fixes in mainline.
     """
     by_name = {twin.name: twin for twin in twins}
     by_message = {twin.debugger: twin for twin in reversed(twins) if twin.debugger != NOTHING}
@@ -85,10 +95,10 @@ def join(misuses, twins: list[Twin]) -> tuple[dict[str, Twin], dict[str, str]]:
         joined[misuse.name] = twin
         if twin.debugger != misuse.debugger:
             problems[misuse.name] = f"{misuse.name}: the file has '{misuse.debugger}', the row in C '{twin.debugger}'"
-    taken = {twin.name for twin in joined.values()}
+    taken = {twin.name for twin in joined.values()} | fixes
     for twin in twins:
         if twin.name not in taken:
-            problems[twin.name] = f"{twin.name}: the row in C is the twin of no misuse here"
+            problems[twin.name] = f"{twin.name}: the row in C is the twin of no misuse or fix here"
     return joined, problems
 
 

@@ -69,7 +69,7 @@ def test_twin_in_c(twin):
 
 
 def test_twins_and_misuses_fit():
-    assert twins.join(MISUSES, TWINS)[1] == {}
+    assert twins.join(MISUSES, TWINS, twins.of_fixes())[1] == {}
 
 
 def test_documentation_is_as_the_files_are():
@@ -161,7 +161,7 @@ LONE = twins.Twin("free_size", "device driver frees DMA memory with different si
 def test_documentation_that_is_old():
     text = misuse_docs.FILE.read_text()
     # A case that no row in C has.
-    case = next(case for case in CASES if case.name not in twins.join(CASES, TWINS)[0])
+    case = next(case for case in CASES if case.name not in twins.join(CASES, TWINS, set())[0])
     rest = [other for other in MISUSES if other is not case]
     assert misuse.docs([replace(case, in_c="does another thing"), *rest], TWINS, text) != text
     assert misuse.docs(rest, TWINS, text) != text
@@ -179,23 +179,27 @@ def test_every_misuse_is_in_the_documentation_once():
 @pytest.mark.parametrize(
     ("misuses", "rows", "problem"),
     [
-        ([], [LONE], "the row in C is the twin of no misuse here"),
+        ([], [LONE], "the row in C is the twin of no misuse or fix here"),
         ([replace(SOME, name="free_size", debugger=LONE.message)], [], "no row in C"),
         ([replace(SOME, name="free_size", debugger="nothing")], [LONE], "the file has 'nothing', the row in C"),
         ([replace(SOME, debugger="nothing")], [twins.Twin("none", "nothing")], "the twin of no misuse"),
     ],
 )
 def test_join_finds(misuses, rows, problem):
-    (found,) = twins.join(misuses, rows)[1].values()
+    (found,) = twins.join(misuses, rows, set())[1].values()
     assert problem in found
+
+
+def test_join_takes_the_twin_of_a_fix():
+    assert twins.join([], [LONE], {LONE.name}) == ({}, {})
 
 
 def test_join_by_message():
     """A twin of another name has the same message, or the note that its message stands for it."""
     other = replace(SOME, name="another", debugger=LONE.message)
-    assert twins.join([other], [LONE]) == ({"another": LONE}, {})
+    assert twins.join([other], [LONE], set()) == ({"another": LONE}, {})
     instead = twins.Twin("free_size", "rejecting", f"instead of: {LONE.message}")
-    assert twins.join([other], [instead]) == ({"another": instead}, {})
+    assert twins.join([other], [instead], set()) == ({"another": instead}, {})
 
 
 def measured(twin, *lines, debugger=True):
