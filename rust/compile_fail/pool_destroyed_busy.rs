@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: dma_pool_destroy() itself prints "busy"
+// DMA debugger: device driver has pending DMA allocations while released from device
 // In C: destroys a pool while its objects are in use
 // Here: cannot be expressed
 

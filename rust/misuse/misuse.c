@@ -10,16 +10,22 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/array_size.h>
+#include <linux/bottom_half.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/dmapool.h>
 #include <linux/gfp.h>
 #include <linux/hex.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
+#include <linux/iommu-dma.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/preempt.h>
 #include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
@@ -92,21 +98,43 @@ static int hold(struct device *dev, void *allocated, void *cpu, size_t size,
 	return 0;
 }
 
+/* hold_buffer() - map a new buffer, which @held has, until release() */
+static int hold_buffer(struct device *dev, enum dma_data_direction dir)
+{
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
+
+	return cpu ? hold(dev, cpu, cpu, SIZE, dir) : -ENOMEM;
+}
+
+/* hold_coherent() - allocate coherent memory, which @held has, until release() */
+static int hold_coherent(struct device *dev, size_t size)
+{
+	held.allocated = dma_alloc_coherent(dev, size, &held.dma, GFP_KERNEL);
+	if (!held.allocated)
+		return -ENOMEM;
+	held.size = size;
+	held.coherent = true;
+	dev_info(dev, "%s: mapped %#llx\n", row, (u64)held.dma);
+	return 0;
+}
+
 static void release(struct device *dev)
 {
-	if (!held.size)
-		return;
 	if (held.coherent) {
 		dma_free_coherent(dev, held.size, held.allocated, held.dma);
 	} else {
-		dma_unmap_single(dev, held.dma, held.size, held.dir);
+		if (held.size)
+			dma_unmap_single(dev, held.dma, held.size, held.dir);
 		kfree(held.allocated);
 	}
+	held.allocated = NULL;
 	held.size = 0;
+	held.coherent = false;
 }
 
 /* Mapped after unbind, until the module is unloaded. */
 static struct mapping pending;
+static bool pending_coherent;
 
 static int pending_at_release(struct device *dev)
 {
@@ -119,13 +147,50 @@ static int pending_at_release(struct device *dev)
 	return ret;
 }
 
+/* leak_coherent() - keep a page of coherent memory until the module is unloaded */
+static int leak_coherent(struct device *dev, void *cpu, dma_addr_t dma)
+{
+	if (!cpu)
+		return -ENOMEM;
+	pending.dev = get_device(dev);
+	pending.cpu = cpu;
+	pending.dma = dma;
+	pending_coherent = true;
+	return 0;
+}
+
+static int coherent_leaked(struct device *dev)
+{
+	dma_addr_t dma;
+	void *cpu = dma_alloc_coherent(dev, PAGE_SIZE, &dma, GFP_KERNEL);
+
+	return leak_coherent(dev, cpu, dma);
+}
+
+/* dma_pool_destroy() leaves the memory of objects that are in use. The object is a page. */
+static int pool_destroyed_busy(struct device *dev)
+{
+	struct dma_pool *pool = dma_pool_create(KBUILD_MODNAME, dev, PAGE_SIZE, 0, 0);
+	dma_addr_t dma;
+	void *cpu;
+
+	if (!pool)
+		return -ENOMEM;
+	cpu = dma_pool_alloc(pool, GFP_KERNEL, &dma);
+	dma_pool_destroy(pool);
+	return leak_coherent(dev, cpu, dma);
+}
+
 static void clear_pending(void)
 {
 	struct device *dev = pending.dev;
 
 	if (!dev)
 		return;
-	unmap(&pending, DMA_TO_DEVICE);
+	if (pending_coherent)
+		dma_free_coherent(dev, PAGE_SIZE, pending.cpu, pending.dma);
+	else
+		unmap(&pending, DMA_TO_DEVICE);
 	put_device(dev);
 }
 
@@ -147,6 +212,26 @@ static int free_not_allocated(struct device *dev)
 	if (ret)
 		return ret;
 	dma_unmap_single(dev, m.dma, SIZE, DMA_TO_DEVICE);
+	unmap(&m, DMA_TO_DEVICE);
+	return 0;
+}
+
+/* No mapping has the address zero. */
+static int free_never_mapped(struct device *dev)
+{
+	dma_unmap_single(dev, 0, SIZE, DMA_TO_DEVICE);
+	return 0;
+}
+
+/* Unmaps the page. The second call only removes the mapping from the debugger's list. */
+static int free_address(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	dma_unmap_single(dev, m.dma + SIZE / 2, SIZE / 2, DMA_TO_DEVICE);
 	unmap(&m, DMA_TO_DEVICE);
 	return 0;
 }
@@ -181,6 +266,92 @@ static int free_cpu_address(struct device *dev)
 	dma_free_coherent(dev, PAGE_SIZE, cpu[1], dma[0]);
 	dma_free_coherent(dev, PAGE_SIZE, cpu[0], dma[1]);
 	return 0;
+}
+
+static int coherent_size(struct device *dev)
+{
+	dma_addr_t dma;
+	void *cpu = dma_alloc_coherent(dev, SIZE, &dma, GFP_KERNEL);
+
+	if (!cpu)
+		return -ENOMEM;
+	dma_free_coherent(dev, SIZE / 2, cpu, dma);
+	return 0;
+}
+
+/* Coherent memory that is not in vmalloc space. */
+static int get_coherent(struct device *dev, struct mapping *m)
+{
+	m->dev = dev;
+	m->cpu = dma_alloc_attrs(dev, SIZE, &m->dma, GFP_KERNEL, DMA_ATTR_FORCE_CONTIGUOUS);
+	return m->cpu ? 0 : -ENOMEM;
+}
+
+static void put_coherent(struct mapping *m, size_t offset, size_t size)
+{
+	dma_free_attrs(m->dev, size, m->cpu + offset, m->dma + offset, DMA_ATTR_FORCE_CONTIGUOUS);
+}
+
+/*
+ * Coherent memory that can be freed twice without harm: a reference to its page remains. An IOMMU
+ * must translate, so that the second unmap finds nothing.
+ */
+static int begin_freed_twice(struct device *dev, struct mapping *m)
+{
+	int ret = use_dma_iommu(dev) ? get_coherent(dev, m) : -EOPNOTSUPP;
+
+	if (ret)
+		return ret;
+	get_page(virt_to_page(m->cpu));
+	migrate_disable();
+	return 0;
+}
+
+/* The IOVA allocator has the address twice now, for this processor. Take one for ever. */
+static int end_freed_twice(struct mapping *m)
+{
+	struct dma_iova_state state;
+	bool taken = dma_iova_try_alloc(m->dev, &state, 0, SIZE);
+
+	migrate_enable();
+	return taken && state.addr == m->dma ? 0 : -EIO;
+}
+
+static int coherent_freed_twice(struct device *dev)
+{
+	struct mapping m;
+	int ret = begin_freed_twice(dev, &m);
+
+	if (ret)
+		return ret;
+	put_coherent(&m, 0, SIZE);
+	put_coherent(&m, 0, SIZE);
+	return end_freed_twice(&m);
+}
+
+static int coherent_in_parts(struct device *dev)
+{
+	struct mapping m;
+	int ret = begin_freed_twice(dev, &m);
+
+	if (ret)
+		return ret;
+	put_coherent(&m, 0, SIZE / 2);
+	put_coherent(&m, SIZE / 2, SIZE / 2);
+	return end_freed_twice(&m);
+}
+
+/* The second call only removes the memory from the debugger's list. */
+static int coherent_address(struct device *dev)
+{
+	struct mapping m;
+	int ret = begin_freed_twice(dev, &m);
+
+	if (ret)
+		return ret;
+	put_coherent(&m, SIZE / 2, SIZE / 2);
+	put_coherent(&m, 0, SIZE);
+	return end_freed_twice(&m);
 }
 
 static int free_direction(struct device *dev)
@@ -218,6 +389,20 @@ static int map_error_unchecked(struct device *dev)
 	dma = dma_map_single(dev, cpu, SIZE, DMA_TO_DEVICE);
 	dma_unmap_single(dev, dma, SIZE, DMA_TO_DEVICE);
 	kfree(cpu);
+	return 0;
+}
+
+/* Another device is asked about the address. */
+static int error_of_other_device(struct device *dev)
+{
+	struct mapping m = { .dev = dev, .cpu = kzalloc(SIZE, GFP_KERNEL) };
+
+	if (!m.cpu)
+		return -ENOMEM;
+	m.dma = dma_map_single(dev, m.cpu, SIZE, DMA_TO_DEVICE);
+	if (dma_mapping_error(dev->parent, m.dma))
+		return -EIO;
+	unmap(&m, DMA_TO_DEVICE);
 	return 0;
 }
 
@@ -315,6 +500,18 @@ static int sync_not_allocated(struct device *dev)
 	return 0;
 }
 
+/* A physical address, of memory that is not mapped. */
+static int sync_never_mapped(struct device *dev)
+{
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
+
+	if (!cpu)
+		return -ENOMEM;
+	dma_sync_single_for_cpu(dev, virt_to_phys(cpu), SIZE, DMA_FROM_DEVICE);
+	kfree(cpu);
+	return 0;
+}
+
 /*
  * Syncs a negative length, so that the range ends below its start. For a sync that is only too
  * long, the debugger finds no mapping and reports memory that was not allocated.
@@ -386,7 +583,7 @@ static void free_sg(struct sg_mapping *m)
 		__free_pages(sg_page(&m->list[m->count]), m->order);
 }
 
-static int map_sg(struct device *dev, struct sg_mapping *m, int count, unsigned int order)
+static int fill_sg(struct device *dev, struct sg_mapping *m, int count, unsigned int order)
 {
 	m->dev = dev;
 	m->order = order;
@@ -400,7 +597,15 @@ static int map_sg(struct device *dev, struct sg_mapping *m, int count, unsigned 
 		}
 		sg_set_page(&m->list[m->count], page, PAGE_SIZE << order, 0);
 	}
+	return 0;
+}
 
+static int map_sg(struct device *dev, struct sg_mapping *m, int count, unsigned int order)
+{
+	int ret = fill_sg(dev, m, count, order);
+
+	if (ret)
+		return ret;
 	m->mapped = dma_map_sg(dev, m->list, count, DMA_TO_DEVICE);
 	if (!m->mapped) {
 		free_sg(m);
@@ -413,6 +618,16 @@ static void unmap_sg(struct sg_mapping *m)
 {
 	dma_unmap_sg(m->dev, m->list, m->count, DMA_TO_DEVICE);
 	free_sg(m);
+}
+
+/* A list that lasts while the driver is bound. */
+static struct sg_mapping held_sg;
+
+static void release_sg(void)
+{
+	if (held_sg.mapped)
+		unmap_sg(&held_sg);
+	held_sg.mapped = 0;
 }
 
 /* The debugger tells lists from single mappings, but not dma_map_single() from dma_map_page(). */
@@ -440,6 +655,16 @@ static int free_sg_count(struct device *dev)
 		dma_unmap_sg(dev, &m.list[i], 1, DMA_TO_DEVICE);
 	free_sg(&m);
 	return 0;
+}
+
+static int sg_never_mapped(struct device *dev)
+{
+	struct sg_mapping m;
+	int ret = fill_sg(dev, &m, 1, 0);
+
+	if (!ret)
+		unmap_sg(&m);
+	return ret;
 }
 
 static int sync_sg_count(struct device *dev)
@@ -482,41 +707,29 @@ static int sg_boundary(struct device *dev)
 /* The debugger does not detect the following misuses. */
 static int cpu_reads_mapped(struct device *dev)
 {
-	u8 *cpu = kzalloc(SIZE, GFP_KERNEL);
-	int ret;
+	int ret = hold_buffer(dev, DMA_FROM_DEVICE);
 
-	if (!cpu)
-		return -ENOMEM;
-	ret = hold(dev, cpu, cpu, SIZE, DMA_FROM_DEVICE);
 	if (!ret)
-		READ_ONCE(*cpu);
+		READ_ONCE(*(u8 *)held.allocated);
 	return ret;
 }
 
 static int cpu_writes_mapped(struct device *dev)
 {
-	u8 *cpu = kzalloc(SIZE, GFP_KERNEL);
-	int ret;
+	int ret = hold_buffer(dev, DMA_TO_DEVICE);
 
-	if (!cpu)
-		return -ENOMEM;
-	ret = hold(dev, cpu, cpu, SIZE, DMA_TO_DEVICE);
 	if (!ret)
-		WRITE_ONCE(*cpu, 0x5a);
+		WRITE_ONCE(*(u8 *)held.allocated, 0x5a);
 	return ret;
 }
 
 /* Mapped for reads, so that the unmap copies nothing to memory that may be reused. */
 static int buffer_freed_mapped(struct device *dev)
 {
-	void *cpu = kzalloc(SIZE, GFP_KERNEL);
-	int ret;
+	int ret = hold_buffer(dev, DMA_TO_DEVICE);
 
-	if (!cpu)
-		return -ENOMEM;
-	ret = hold(dev, cpu, cpu, SIZE, DMA_TO_DEVICE);
 	if (!ret) {
-		kfree(cpu);
+		kfree(held.allocated);
 		held.allocated = NULL;
 	}
 	return ret;
@@ -568,15 +781,11 @@ static int command_memory_used(struct device *dev)
 /* Bit 31 of the first word says that the device owns the descriptor. */
 static int descriptor_read_owned(struct device *dev)
 {
-	u32 *descriptor = dma_alloc_coherent(dev, SIZE, &held.dma, GFP_KERNEL);
+	int ret = hold_coherent(dev, SIZE);
+	u32 *descriptor = held.allocated;
 
-	if (!descriptor)
-		return -ENOMEM;
-	held.allocated = descriptor;
-	held.size = SIZE;
-	held.coherent = true;
-	dev_info(dev, "%s: mapped %#llx\n", row, (u64)held.dma);
-
+	if (ret)
+		return ret;
 	WRITE_ONCE(descriptor[0], BIT(31));
 	READ_ONCE(descriptor[1]);
 	return 0;
@@ -596,34 +805,482 @@ static int user_pages_unpinned(struct device *dev)
 	return ret;
 }
 
-/* An address register, which the device does not use before a transfer is started. */
+/* Registers that the device does not use before a transfer is started. */
 #define DMA_SOURCE 0x80
+#define DMA_DESTINATION 0x88
+#define DMA_COUNT 0x90
 
-static int range_after_unmap(struct device *dev)
+/* give() - write @value to a register of the device, and log it */
+static int give(struct device *dev, u32 reg, u64 value)
 {
 	struct pci_dev *pdev = to_pci_dev(dev);
-	struct mapping m;
 	void __iomem *regs;
-	int ret = map(dev, &m, DMA_TO_DEVICE);
+	int ret = pci_enable_device(pdev);
 
-	if (ret)
-		return ret;
-	unmap(&m, DMA_TO_DEVICE);
-
-	ret = pci_enable_device(pdev);
 	if (ret)
 		return ret;
 	regs = pci_iomap(pdev, 0, 0);
 	if (regs) {
-		iowrite32(lower_32_bits(m.dma), regs + DMA_SOURCE);
-		dev_info(dev, "%s: mapped %#llx, unmapped, the device has %#x\n", row, (u64)m.dma,
-			 ioread32(regs + DMA_SOURCE));
+		iowrite32(lower_32_bits(value), regs + reg);
+		dev_info(dev, "%s: the device has %#x\n", row, ioread32(regs + reg));
 		pci_iounmap(pdev, regs);
 	} else {
 		ret = -ENOMEM;
 	}
 	pci_disable_device(pdev);
 	return ret;
+}
+
+static int range_after_unmap(struct device *dev)
+{
+	struct mapping m;
+	int ret = map(dev, &m, DMA_TO_DEVICE);
+
+	if (ret)
+		return ret;
+	dev_info(dev, "%s: mapped %#llx\n", row, (u64)m.dma);
+	unmap(&m, DMA_TO_DEVICE);
+	return give(dev, DMA_SOURCE, m.dma);
+}
+
+static int address_of_coherent(struct device *dev)
+{
+	int ret = hold_coherent(dev, SIZE);
+
+	if (ret)
+		return ret;
+	release(dev);
+	return give(dev, DMA_SOURCE, held.dma);
+}
+
+/* The start of the address space, of which nothing is mapped. */
+static int range_without_promise(struct device *dev)
+{
+	int ret = hold_buffer(dev, DMA_TO_DEVICE);
+
+	return ret ? ret : give(dev, DMA_SOURCE, 0);
+}
+
+static int range_beyond_mapping(struct device *dev)
+{
+	int ret = hold_buffer(dev, DMA_TO_DEVICE);
+
+	return ret ? ret : give(dev, DMA_COUNT, 2 * SIZE);
+}
+
+static int range_arithmetic(struct device *dev)
+{
+	int ret = hold_buffer(dev, DMA_TO_DEVICE);
+
+	return ret ? ret : give(dev, DMA_SOURCE, held.dma + SIZE);
+}
+
+static int device_reads_from_device(struct device *dev)
+{
+	int ret = hold_buffer(dev, DMA_FROM_DEVICE);
+
+	return ret ? ret : give(dev, DMA_SOURCE, held.dma);
+}
+
+static int device_writes_to_device(struct device *dev)
+{
+	int ret = hold_buffer(dev, DMA_TO_DEVICE);
+
+	return ret ? ret : give(dev, DMA_DESTINATION, held.dma);
+}
+
+/* The device only reads the buffer. */
+static int direction_too_wide(struct device *dev)
+{
+	int ret = hold_buffer(dev, DMA_BIDIRECTIONAL);
+
+	return ret ? ret : give(dev, DMA_SOURCE, held.dma);
+}
+
+/* The values of both types happen to be the same. */
+static int direction_of_engine(struct device *dev)
+{
+	return hold_buffer(dev, (enum dma_data_direction)DMA_MEM_TO_DEV);
+}
+
+/* A device may need addresses that are aligned to more than kmalloc() does. */
+static int buffer_unaligned(struct device *dev)
+{
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
+
+	return cpu ? hold(dev, cpu, cpu + 8, SIZE - 8, DMA_TO_DEVICE) : -ENOMEM;
+}
+
+/* A buffer that is sent is also queued to receive. */
+static int two_transfers(struct device *dev)
+{
+	int ret = hold_buffer(dev, DMA_TO_DEVICE);
+	dma_addr_t again;
+
+	if (ret)
+		return ret;
+	again = dma_map_single(dev, held.allocated, SIZE, DMA_FROM_DEVICE);
+	if (dma_mapping_error(dev, again))
+		return -EIO;
+	ret = give(dev, DMA_DESTINATION, again);
+	dma_unmap_single(dev, again, SIZE, DMA_FROM_DEVICE);
+	return ret;
+}
+
+/* The result is not compared with zero. */
+static int sg_error_unchecked(struct device *dev)
+{
+	int ret = fill_sg(dev, &held_sg, 2, 0);
+
+	if (ret)
+		return ret;
+	held_sg.mapped = dma_map_sg(dev, held_sg.list, held_sg.count, DMA_TO_DEVICE);
+	dev_info(dev, "%s: mapped %#llx\n", row, (u64)sg_dma_address(held_sg.list));
+	return 0;
+}
+
+/* The engine gets as many entries as the list had before an IOMMU merged them. */
+static int sg_count_before_map(struct device *dev)
+{
+	int i, ret = sg_error_unchecked(dev);
+
+	for (i = 0; !ret && i < held_sg.count; i++)
+		ret = give(dev, DMA_SOURCE, sg_dma_address(&held_sg.list[i]));
+	return ret;
+}
+
+/* Asks dma_mapping_error() whether there is memory, which does not know. */
+static int coherent_unchecked(struct device *dev)
+{
+	void *cpu = dma_alloc_coherent(dev, SIZE, &held.dma, GFP_KERNEL);
+
+	if (dma_mapping_error(dev, held.dma))
+		return -ENOMEM;
+	held.allocated = cpu;
+	held.size = SIZE;
+	held.coherent = true;
+	dev_info(dev, "%s: mapped %#llx\n", row, (u64)held.dma);
+	return 0;
+}
+
+/* The default of 32 bits, although the device has less. */
+static int mask_not_set(struct device *dev)
+{
+	return hold_buffer(dev, DMA_TO_DEVICE);
+}
+
+static int mask_too_wide(struct device *dev)
+{
+	int ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64));
+
+	return ret ? ret : hold_buffer(dev, DMA_TO_DEVICE);
+}
+
+static int mask_unchecked(struct device *dev)
+{
+	dma_set_mask_and_coherent(dev, DMA_BIT_MASK(28));
+	return hold_buffer(dev, DMA_TO_DEVICE);
+}
+
+static int mask_not_coherent(struct device *dev)
+{
+	int ret = dma_set_mask(dev, DMA_BIT_MASK(28));
+
+	return ret ? ret : hold_coherent(dev, SIZE);
+}
+
+/* A device without a mask cannot map. The kernel warns of it once. */
+static dma_addr_t map_without_mask(struct device *dev, void *cpu)
+{
+	u64 *mask = dev->dma_mask;
+	dma_addr_t dma;
+
+	dev->dma_mask = NULL;
+	dma = dma_map_single(dev, cpu, SIZE, DMA_TO_DEVICE);
+	dev->dma_mask = mask;
+	return dma;
+}
+
+static int mask_missing(struct device *dev)
+{
+	struct mapping m = { .cpu = kzalloc(SIZE, GFP_KERNEL) };
+
+	if (!m.cpu)
+		return -ENOMEM;
+	m.dma = map_without_mask(dev, m.cpu);
+	kfree(m.cpu);
+	if (!dma_mapping_error(dev, m.dma))
+		return -EIO;
+	dev_info(dev, "%s: not mapped\n", row);
+	return 0;
+}
+
+/* Checks for an error, and goes on as if there were none. */
+static int map_error_ignored(struct device *dev)
+{
+	struct mapping m = { .cpu = kzalloc(SIZE, GFP_KERNEL) };
+
+	if (!m.cpu)
+		return -ENOMEM;
+	m.dma = map_without_mask(dev, m.cpu);
+	kfree(m.cpu);
+	if (dma_mapping_error(dev, m.dma))
+		dev_info(dev, "%s: not mapped\n", row);
+	return give(dev, DMA_SOURCE, m.dma);
+}
+
+/* Does not free a buffer that cannot be mapped; remove() does. */
+static int map_error_leaks(struct device *dev)
+{
+	held.allocated = kzalloc(SIZE, GFP_KERNEL);
+	if (!held.allocated)
+		return -ENOMEM;
+	if (!dma_mapping_error(dev, map_without_mask(dev, held.allocated)))
+		return -EIO;
+	dev_info(dev, "%s: not mapped, not freed\n", row);
+	return 0;
+}
+
+/* The index is in the memory of the device, which may change it between both reads. */
+static int number_read_twice(struct device *dev)
+{
+	int ret = hold_coherent(dev, SIZE);
+	u32 *index = held.allocated;
+	u8 table[4] = { };
+
+	if (ret)
+		return ret;
+	return READ_ONCE(*index) < ARRAY_SIZE(table) ? table[READ_ONCE(*index)] : -EIO;
+}
+
+/* The device has not written, so that the index is zero. */
+static int untrusted_index(struct device *dev)
+{
+	int ret = hold_coherent(dev, SIZE);
+	u32 *index = held.allocated;
+	u8 table[4] = { };
+
+	return ret ? ret : table[READ_ONCE(*index)];
+}
+
+/* The product does not fit, and is SIZE. */
+static int pages_size(struct device *dev)
+{
+	u32 count = BIT(22) + 1;
+
+	return hold_coherent(dev, count * SIZE);
+}
+
+/* Syncs @size bytes for the device or the CPU, which reads or writes the buffer afterwards. */
+static int hold_and_sync(struct device *dev, enum dma_data_direction dir, size_t size, bool for_cpu)
+{
+	int ret = hold_buffer(dev, dir);
+
+	if (ret)
+		return ret;
+	if (for_cpu)
+		dma_sync_single_for_cpu(dev, held.dma, size, dir);
+	else
+		dma_sync_single_for_device(dev, held.dma, size, dir);
+	if (dir == DMA_FROM_DEVICE)
+		READ_ONCE(*((u8 *)held.allocated + SIZE - 1));
+	return 0;
+}
+
+static int sync_empty(struct device *dev)
+{
+	return hold_and_sync(dev, DMA_TO_DEVICE, 0, false);
+}
+
+/* The CPU also reads the second half. */
+static int sync_too_short(struct device *dev)
+{
+	return hold_and_sync(dev, DMA_FROM_DEVICE, SIZE / 2, true);
+}
+
+/* The CPU reads, after a sync for the device. */
+static int sync_for_wrong_owner(struct device *dev)
+{
+	return hold_and_sync(dev, DMA_FROM_DEVICE, SIZE, false);
+}
+
+/* The unmap after a sync for the CPU discards what the CPU has written to a bounced buffer. */
+static int sync_before_unmap(struct device *dev)
+{
+	int ret = hold_and_sync(dev, DMA_FROM_DEVICE, SIZE, true);
+
+	if (!ret)
+		WRITE_ONCE(*(u8 *)held.allocated, 0x5a);
+	return ret;
+}
+
+/* The address of coherent memory in vmalloc space has no physical one. */
+static int physical_printed(struct device *dev)
+{
+	int ret = hold_coherent(dev, SIZE);
+
+	if (!ret)
+		dev_info(dev, "%s: at %#llx\n", row, (u64)virt_to_phys(held.allocated));
+	return ret;
+}
+
+/* The debugger does not compare this attribute. */
+static int coherent_attributes(struct device *dev)
+{
+	dma_addr_t dma;
+	void *cpu = dma_alloc_wc(dev, SIZE, &dma, GFP_KERNEL);
+
+	if (!cpu)
+		return -ENOMEM;
+	dma_free_coherent(dev, SIZE, cpu, dma);
+	dev_info(dev, "%s: freed without an attribute\n", row);
+	return 0;
+}
+
+/* dma_free_attrs() warns. Memory that is in vmalloc space would need a context that may sleep. */
+static int coherent_freed_irqs_off(struct device *dev)
+{
+	struct mapping m;
+	unsigned long flags;
+	int ret = get_coherent(dev, &m);
+
+	if (ret)
+		return ret;
+	local_irq_save(flags);
+	put_coherent(&m, 0, SIZE);
+	local_irq_restore(flags);
+	return 0;
+}
+
+/* As above, without a warning. */
+static int coherent_freed_bh_off(struct device *dev)
+{
+	struct mapping m;
+	int ret = get_coherent(dev, &m);
+
+	if (ret)
+		return ret;
+	local_bh_disable();
+	put_coherent(&m, 0, SIZE);
+	local_bh_enable();
+	dev_info(dev, "%s: freed with bottom halves off\n", row);
+	return 0;
+}
+
+/* Two objects of a pool, which can be destroyed if as many are freed as were allocated. */
+struct objects {
+	struct dma_pool *pool;
+	void *cpu[2];
+	dma_addr_t dma[2];
+};
+
+static int get_objects(struct objects *o)
+{
+	o->cpu[0] = dma_pool_alloc(o->pool, GFP_KERNEL, &o->dma[0]);
+	o->cpu[1] = dma_pool_alloc(o->pool, GFP_KERNEL, &o->dma[1]);
+	return o->cpu[0] && o->cpu[1] ? 0 : -ENOMEM;
+}
+
+static int create_pool(struct device *dev, struct objects *o)
+{
+	o->pool = dma_pool_create(KBUILD_MODNAME, dev, SIZE, 0, 0);
+	return o->pool ? get_objects(o) : -ENOMEM;
+}
+
+static void destroy_pool(struct objects *o)
+{
+	dma_pool_free(o->pool, o->cpu[0], o->dma[0]);
+	dma_pool_free(o->pool, o->cpu[1], o->dma[1]);
+	dma_pool_destroy(o->pool);
+}
+
+static int pool_freed_twice(struct device *dev)
+{
+	struct objects o;
+	int ret = create_pool(dev, &o);
+
+	if (ret)
+		return ret;
+	dma_pool_free(o.pool, o.cpu[0], o.dma[0]);
+	dma_pool_free(o.pool, o.cpu[0], o.dma[0]);
+	ret = get_objects(&o);
+	if (!ret && o.cpu[0] == o.cpu[1])
+		dev_info(dev, "%s: allocated twice\n", row);
+	destroy_pool(&o);
+	return ret;
+}
+
+static int pool_address(struct device *dev)
+{
+	struct objects o, after;
+	int ret = create_pool(dev, &o);
+
+	if (ret)
+		return ret;
+	dma_pool_free(o.pool, o.cpu[0], o.dma[1]);
+	dma_pool_free(o.pool, o.cpu[1], o.dma[0]);
+	after.pool = o.pool;
+	ret = get_objects(&after);
+	if (!ret && after.cpu[0] == o.cpu[1] && after.dma[0] == o.dma[0])
+		dev_info(dev, "%s: allocated with another address\n", row);
+	destroy_pool(&after);
+	return ret;
+}
+
+/* Nothing was allocated from the pool, which remove() destroys. */
+static struct dma_pool *leaked_pool;
+
+static int pool_leaked(struct device *dev)
+{
+	leaked_pool = dma_pool_create(KBUILD_MODNAME, dev, SIZE, 0, 0);
+	if (!leaked_pool)
+		return -ENOMEM;
+	dev_info(dev, "%s: not destroyed\n", row);
+	return 0;
+}
+
+/* The buffer does not begin at a page, so that the IOMMU maps its page. */
+static int map_empty(struct device *dev)
+{
+	void *cpu = kzalloc(SIZE, GFP_KERNEL);
+	dma_addr_t dma;
+
+	if (!cpu)
+		return -ENOMEM;
+	dma = dma_map_single(dev, cpu + 8, 0, DMA_TO_DEVICE);
+	if (!dma_mapping_error(dev, dma)) {
+		dev_info(dev, "%s: the address is %#llx\n", row, (u64)dma);
+		dma_unmap_single(dev, dma, 0, DMA_TO_DEVICE);
+	}
+	kfree(cpu);
+	return 0;
+}
+
+/* Maps a list whose second entry is empty, or no entry of it. */
+static int map_empty_list(struct device *dev, int count)
+{
+	struct sg_mapping m;
+	int ret = fill_sg(dev, &m, 2, 0);
+
+	if (ret)
+		return ret;
+	m.list[1].length = 0;
+	m.mapped = dma_map_sg(dev, m.list, count, DMA_TO_DEVICE);
+	dev_info(dev, "%s: mapped as %d entries\n", row, m.mapped);
+	if (m.mapped)
+		dma_unmap_sg(dev, m.list, count, DMA_TO_DEVICE);
+	free_sg(&m);
+	return 0;
+}
+
+static int sg_empty_entry(struct device *dev)
+{
+	return map_empty_list(dev, 2);
+}
+
+static int sg_no_entries(struct device *dev)
+{
+	return map_empty_list(dev, 0);
 }
 
 /* A driver in C keeps the address beside the buffer of a command that completed. */
@@ -696,6 +1353,54 @@ static const struct {
 	{ "range_after_unmap", range_after_unmap },
 	{ "command_range_kept", command_range_kept },
 	{ "iommu_map_unaligned", iommu_map_unaligned },
+	{ "coherent_leaked", coherent_leaked },
+	{ "pool_destroyed_busy", pool_destroyed_busy },
+	{ "free_never_mapped", free_never_mapped },
+	{ "free_address", free_address },
+	{ "coherent_size", coherent_size },
+	{ "coherent_freed_twice", coherent_freed_twice },
+	{ "coherent_in_parts", coherent_in_parts },
+	{ "coherent_address", coherent_address },
+	{ "error_of_other_device", error_of_other_device },
+	{ "sync_never_mapped", sync_never_mapped },
+	{ "sg_never_mapped", sg_never_mapped },
+	{ "address_of_coherent", address_of_coherent },
+	{ "range_without_promise", range_without_promise },
+	{ "range_beyond_mapping", range_beyond_mapping },
+	{ "range_arithmetic", range_arithmetic },
+	{ "device_reads_from_device", device_reads_from_device },
+	{ "device_writes_to_device", device_writes_to_device },
+	{ "direction_too_wide", direction_too_wide },
+	{ "direction_of_engine", direction_of_engine },
+	{ "buffer_unaligned", buffer_unaligned },
+	{ "two_transfers", two_transfers },
+	{ "sg_count_before_map", sg_count_before_map },
+	{ "sg_error_unchecked", sg_error_unchecked },
+	{ "coherent_unchecked", coherent_unchecked },
+	{ "mask_not_set", mask_not_set },
+	{ "mask_too_wide", mask_too_wide },
+	{ "mask_unchecked", mask_unchecked },
+	{ "mask_not_coherent", mask_not_coherent },
+	{ "mask_missing", mask_missing },
+	{ "map_error_ignored", map_error_ignored },
+	{ "map_error_leaks", map_error_leaks },
+	{ "number_read_twice", number_read_twice },
+	{ "untrusted_index", untrusted_index },
+	{ "pages_size", pages_size },
+	{ "sync_empty", sync_empty },
+	{ "sync_too_short", sync_too_short },
+	{ "sync_for_wrong_owner", sync_for_wrong_owner },
+	{ "sync_before_unmap", sync_before_unmap },
+	{ "physical_printed", physical_printed },
+	{ "coherent_attributes", coherent_attributes },
+	{ "coherent_freed_irqs_off", coherent_freed_irqs_off },
+	{ "coherent_freed_bh_off", coherent_freed_bh_off },
+	{ "pool_freed_twice", pool_freed_twice },
+	{ "pool_address", pool_address },
+	{ "pool_leaked", pool_leaked },
+	{ "map_empty", map_empty },
+	{ "sg_empty_entry", sg_empty_entry },
+	{ "sg_no_entries", sg_no_entries },
 };
 
 /* Returns the index of a row, or -EINVAL. */
@@ -712,15 +1417,21 @@ static int find_row(const char *name)
 
 static void list_rows(void)
 {
-	size_t i, len = 0, size = 1024;
-	char *text = kzalloc(size, GFP_KERNEL);
+	int i;
 
-	if (!text)
-		return;
+	pr_err("no row is named '%s'\n", row ? row : "");
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		len += scnprintf(text + len, size - len, " %s", rows[i].name);
-	pr_err("no row is named '%s'; the rows are:%s\n", row ? row : "", text);
-	kfree(text);
+		pr_err("row: %s\n", rows[i].name);
+}
+
+/* Undoes what may be undone, so that the next row finds the device as this one did. */
+static void tidy(struct device *dev)
+{
+	release(dev);
+	release_sg();
+	dma_pool_destroy(leaked_pool);
+	leaked_pool = NULL;
+	dma_set_mask_and_coherent(dev, DMA_BIT_MASK(32));
 }
 
 static int misuse_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -736,7 +1447,7 @@ static int misuse_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	ret = rows[find_row(row)].commit(dev);
 	if (ret) {
-		release(dev);
+		tidy(dev);
 		dev_err(dev, "%s could not be committed: %d\n", row, ret);
 	} else {
 		dev_info(dev, "%s is committed\n", row);
@@ -746,7 +1457,7 @@ static int misuse_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 static void misuse_remove(struct pci_dev *pdev)
 {
-	release(&pdev->dev);
+	tidy(&pdev->dev);
 }
 
 static const struct pci_device_id misuse_ids[] = {

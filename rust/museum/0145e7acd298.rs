@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: attaches buffers of OUT endpoints, which the controller writes, with DMA_TO_DEVICE
 // Here: does not compile
 

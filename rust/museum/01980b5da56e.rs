@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: lets the buffer of a failed transfer be unmapped while the receive channel runs
 // Here: does not compile
 

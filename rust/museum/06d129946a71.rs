@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: looks up the virtual address of a header by its DMA address after unmapping it
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: unmaps the buffer of each request that it gives back, also of those that have none
 // Here: does not compile
 

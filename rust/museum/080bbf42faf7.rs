@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see CPU accesses
 // In C: lets USB map a buffer that shares a cache line with a mutex
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: writes as many descriptors as the list had entries before it was mapped
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver failed to check map error
 // In C: reports that the receive buffer could not be mapped, and starts the transfer all the same
 // Here: does not compile
 

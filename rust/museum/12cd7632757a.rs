@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different size
 // In C: frees a ring with the size that was asked for, not the aligned one that was allocated
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: passes the number of entries before the mapping to the DMA engine
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different size
 // In C: frees a flash table with the size of another buffer
 // Here: cannot be expressed
 

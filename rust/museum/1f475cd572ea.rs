@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver syncs DMA memory with different direction
 // In C: syncs memory with DMA_BIDIRECTIONAL whatever direction it was mapped with
 // Here: cannot be expressed
 

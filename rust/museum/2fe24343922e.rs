@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: takes a DMA address for a physical one and reads through phys_to_virt() of it
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different size
 // In C: frees memory of the firmware with the size of its next request
 // Here: cannot be expressed
 

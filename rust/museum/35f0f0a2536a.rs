@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know the numbers
 // In C: checks a number in coherent memory and then reads it again
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: unmaps the memory of a receive queue before it stops the queue
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver maps memory from stack
 // In C: writes a table entry on the stack to the device by DMA
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different size
 // In C: frees the host memory descriptors with the size of those in use, not of those allocated
 // Here: cannot be expressed
 

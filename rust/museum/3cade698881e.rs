@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: frees the buffer of a command that has timed out, which the device still processes
 // Here: does not compile
 

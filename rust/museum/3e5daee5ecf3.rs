@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know which device was meant
 // In C: maps with the DMA engine's device pointer before it is set
 // Here: does not compile
 

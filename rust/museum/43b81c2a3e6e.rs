@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it checks the error of dma_map_sg() no more than the driver does
 // In C: takes the result of dma_map_sg() as an error only if it is negative, although it is zero
 // Here: does not compile
 

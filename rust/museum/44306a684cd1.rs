@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know failed allocations
 // In C: asks dma_mapping_error() whether dma_alloc_coherent() has failed, which does not know
 // Here: does not compile
 

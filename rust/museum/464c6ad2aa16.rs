@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: adds an offset that has wrapped to a DMA address
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: adds a fixed headroom to the DMA address of a page although the frame begins elsewhere
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see CPU accesses
 // In C: unmaps a list that the layer above has freed
 // Here: does not compile
 

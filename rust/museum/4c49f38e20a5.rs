@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: adds the length of the header to a DMA address, and unmaps with the sum
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: cacheline tracking EEXIST, overlapping mappings aren't supported
 // In C: maps pieces of one buffer that share a cache line as entries of a list
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver failed to check map error
 // In C: compares the DMA address of a task file with zero in place of dma_mapping_error()
 // Here: does not compile
 

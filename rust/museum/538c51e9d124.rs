@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: frees coherent memory again as the pointer was kept after the reset
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: registers the entries of a list by their number before the mapping
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: restarts the device with descriptors whose pages are freed
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different direction
 // In C: unmaps pages of a migration DMA_BIDIRECTIONAL that were mapped in one direction
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see the values
 // In C: keeps two DMA addresses for a page, sets one, and uses the other
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it checks the error of dma_map_sg() no more than the driver does
 // In C: uses the number of mapped entries as an index although it is zero after an error
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know the numbers
 // In C: uses a number that the device has written as an index without a check
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: unmaps a frame when the first of its descriptors is done
 // Here: does not compile
 

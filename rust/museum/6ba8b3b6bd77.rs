@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different direction
 // In C: unmaps pending management frames, mapped DMA_TO_DEVICE, with DMA_FROM_DEVICE
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see CPU accesses
 // In C: changes the entries of a mapped table without a sync for the CPU
 // Here: does not compile
 

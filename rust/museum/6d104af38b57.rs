@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver maps memory from stack
 // In C: lets USB map a buffer on the stack
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know the numbers
 // In C: copies as many bytes as the device has reported, without a check against the buffer
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: maps a mailbox into which the processor writes its answer with DMA_TO_DEVICE
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know the owner of the memory
 // In C: frees a frame twice when its head cannot be mapped
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know failed allocations
 // In C: uses coherent memory without a check that it was allocated
 // Here: does not compile
 

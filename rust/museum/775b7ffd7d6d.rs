@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see CPU accesses
 // In C: lets the CPU reuse the transmit buffer while a transfer of it runs
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: unmaps entries of a list that were not mapped, as zero is not the address of an error
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: unmaps the list of an abort command, which has none, because a count was not set to zero
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: mapping sg segment longer than device claims to support
 // In C: maps segments longer than the maximum of the device, which was not set
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: maps a reassembled frame that the device is to read with DMA_FROM_DEVICE
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it checks the error of dma_map_sg() no more than the driver does
 // In C: ignores the result of dma_map_sg()
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different size
 // In C: unmaps a frame with a length from which the flags of another chip were removed
 // Here: cannot be expressed
 

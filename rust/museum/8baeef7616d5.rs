@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: unmaps a page that its page pool keeps mapped and unmaps later
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: the values happen to be the same
 // In C: passes a value of enum dma_transfer_direction as enum dma_data_direction
 // Here: does not compile
 

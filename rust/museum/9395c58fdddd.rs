@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: unmaps each buffer of a chain with the DMA address of the next descriptor
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see CPU accesses
 // In C: changes the byte order of a result before unmapping it
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA sg list with different entry count
 // In C: unmaps as many entries as dma_map_sg() returned
 // Here: cannot be expressed
 

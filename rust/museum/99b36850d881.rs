@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see CPU accesses
 // In C: reads a result from a shared buffer after a second operation may have been started on it
 // Here: does not compile
 

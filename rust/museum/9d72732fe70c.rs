@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: frees its buffers at removal before the transfers in its queue end
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different attributes
 // In C: frees memory from dma_alloc_wc() with dma_free_coherent()
 // Here: cannot be expressed
 

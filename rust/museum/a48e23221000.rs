@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to sync DMA memory it has not allocated
 // In C: takes the DMA address of a page pool for a frame that is of no pool, and not mapped
 // Here: does not compile
 

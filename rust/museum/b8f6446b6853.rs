@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different direction
 // In C: unmaps metadata with READ or WRITE of the request as the DMA direction
 // Here: cannot be expressed
 

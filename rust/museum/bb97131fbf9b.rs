@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: frees a ring with the aligned addresses in it, not with those of the allocation
 // Here: cannot be expressed
 

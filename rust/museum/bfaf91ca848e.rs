@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not know what is printed
 // In C: prints virt_to_phys() of coherent memory as the address of a descriptor
 // Here: cannot be expressed
 

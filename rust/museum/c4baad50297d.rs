@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver maps memory from stack
 // In C: puts a control message on the stack into a scatterlist
 // Here: does not compile
 

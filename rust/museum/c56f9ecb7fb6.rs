@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: frees memory of its sensors in a clean-up, before it is safe: memory is corrupted
 // Here: does not compile
 

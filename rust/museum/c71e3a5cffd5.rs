@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: unmaps ring entries that were never mapped, as the number of fragments has changed
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it checks the calls that are made, not those that are missing
 // In C: passes a received buffer, which stays mapped by its pool, on without a sync
 // Here: does not compile
 

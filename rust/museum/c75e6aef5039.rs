@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver failed to check map error
 // In C: maps again, without dma_mapping_error(), and unmaps a buffer that the layer above mapped
 // Here: does not compile
 

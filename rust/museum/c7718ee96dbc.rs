@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver failed to check map error
 // In C: writes the address of a receive buffer that could not be mapped to the descriptor
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not track ownership between syncs
 // In C: syncs the output of the cipher for the device before the CPU reads it, not for the CPU
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: mapping sg segment longer than device claims to support
 // In C: sets the maximum segment of a device that has no place for it
 // Here: cannot be expressed
 

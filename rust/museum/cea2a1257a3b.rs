@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver has pending DMA allocations while released from device
 // In C: gives requests back to their owner while they are mapped
 // Here: does not compile
 

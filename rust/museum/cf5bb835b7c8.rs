@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: cacheline tracking EEXIST, overlapping mappings aren't supported
 // In C: maps source and destination with DMA_BIDIRECTIONAL although they may be the same memory
 // Here: does not compile
 

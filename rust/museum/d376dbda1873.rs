@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different size
 // In C: frees a response buffer with a smaller size than it was allocated with
 // Here: cannot be expressed
 

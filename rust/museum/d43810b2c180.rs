@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver failed to check map error
 // In C: tests the DMA address of a management frame for zero, not with dma_mapping_error()
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: lets two processors unmap the list of a command at the same time after a reset
 // Here: does not compile
 

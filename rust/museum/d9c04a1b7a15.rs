@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: keeps the error of a failed mapping as the table, and unmaps and frees it at release
 // Here: does not compile
 

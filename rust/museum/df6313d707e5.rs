@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver failed to check map error
 // In C: gives DMA addresses of key and data to the engine without dma_mapping_error()
 // Here: does not compile
 

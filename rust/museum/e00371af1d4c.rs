@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: dma_pool_free() checks it if it was built to do so
 // In C: frees objects to a pool with the DMA address of the next object
 // Here: cannot be expressed
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it does not see device accesses
 // In C: puts pages of a frame that it sends into the receive ring again
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: reads the DMA address of a frame back from its descriptor, with a flag of the device in it
 // Here: cannot be expressed
 

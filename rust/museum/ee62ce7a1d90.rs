@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver has pending DMA allocations while released from device
 // In C: keeps pages mapped after their device is unbound, and unmaps them later
 // Here: does not compile
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to sync DMA memory it has not allocated
 // In C: gives the device virt_to_phys() of a buffer that is not mapped
 // Here: cannot be expressed
 

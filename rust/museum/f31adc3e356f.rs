@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver tries to free DMA memory it has not allocated
 // In C: unmaps the destination on an error path although its mapping has failed
 // Here: does not compile
 

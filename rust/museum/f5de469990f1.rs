@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: nothing: it checks the error of dma_map_sg() no more than the driver does
 // In C: starts the transfer of a request whose data could not be mapped
 // Here: does not compile
 

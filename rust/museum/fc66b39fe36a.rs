@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver maps memory from stack
 // In C: maps the buffer of a caller, which may be any memory
 // Here: does not compile
 

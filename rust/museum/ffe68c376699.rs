@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// DMA debugger: device driver frees DMA memory with different size
 // In C: passes the length of the memory as its DMA address when it frees it
 // Here: cannot be expressed
 

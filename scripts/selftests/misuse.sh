@@ -50,7 +50,7 @@ refused() {
 
 same_rows() {
 	# BusyBox tries several ways to load a module: the message may be repeated.
-	has=$(log | sed -n "s/.*no row is named 'none'; the rows are: //p" | tail -n 1 | tr ' ' '\n' | sort)
+	has=$(log | sed -n "s/.*misuse: row: //p" | sort -u)
 	[ -n "$has" ] && [ "$has" = "$(names | sort)" ]
 }
 
@@ -132,8 +132,14 @@ silent() {
 silent_unmapped() {
 	log | sed -n "s/.*$DEVICE: $1: /# /p"
 	address=$(mapped_at "$1")
-	[ "$committed" = 0 ] && [ -n "$address" ] && logged "$DEVICE: $1: .* the device has 0x$address\$" &&
+	[ "$committed" = 0 ] && [ -n "$address" ] && logged "$DEVICE: $1: the device has 0x$address\$" &&
 		[ -z "$mapping" ] && nothing_else 0
+}
+
+# silent_logged TEXT: returns whether no message was logged, but TEXT, and nothing is mapped.
+silent_logged() {
+	log | grep -e "$1" | sed 's/^/# /'
+	[ "$committed" = 0 ] && logged "$1" && [ -z "$mapping" ] && nothing_else 0
 }
 
 # Prints one line for each message. The debugger's messages may have several lines.
@@ -174,6 +180,9 @@ check_row() {
 		;;
 	unmapped)
 		check "$name: nothing" silent_unmapped "$name"
+		;;
+	"logged: "*)
+		check "$name: nothing" silent_logged "${note#logged: }"
 		;;
 	"with: "*)
 		check "$name: $message" complains "$message" "$(field "${note#with: }" 2)"

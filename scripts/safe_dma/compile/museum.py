@@ -6,10 +6,12 @@ rust/museum/fixes.toml has the fixes. ID.rs makes the same mistake with the libr
 the files in rust/compile_fail/, and must fail with the one error that it names; ID_ok.rs is the
 fixed form, and must compile without a warning. Where a mistake cannot be expressed there may be
 only ID_ok.rs, in which the plain translation is correct. Guests run the checks of the mistakes that
-return an error. `make museum` sets the environment.
+return an error, and one makes the mistakes in C, with the rows of rust/misuse/rows that are their
+twins. `make museum` sets the environment.
 """
 
 import argparse
+import functools
 import sys
 import tomllib
 from collections import Counter
@@ -17,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safe_dma import command
-from safe_dma.compile import misuse
+from safe_dma.compile import misuse, twins
 from safe_dma.compile.crates import Builder, BuildError, Built
+from safe_dma.compile.twins import NOTHING, Measured, Twin
 from safe_dma.environment import ENV, TOP
-from safe_dma.guest import stage
+from safe_dma.guest import kernel, stage
 from safe_dma.guest.ktap import Result
 
 MUSEUM = TOP / "rust" / "museum"
@@ -50,7 +53,7 @@ class Fix:
     """A fix in mainline.
 
     `year_from` and `seen` say how the year is known, and what of the fix: the message, the diff.
-    `debugger` is the message of the DMA debugger if no file has it, in the same form.
+    `twin` makes the mistake in C; without one, `no_twin` is what it would do to the guest.
     `why` is the reason for the verdict; instead, what would prevent a misuse that is possible is
     `prevention`. `check` is the result of a guest that shows the error.
     """
@@ -68,22 +71,27 @@ class Fix:
     sources: list[str]
     why: str = ""
     prevention: str = ""
-    debugger: str = ""
+    twin: Twin | None = None
+    no_twin: str = ""
     check: str = ""
     wrong: misuse.Case | None = None
     right: Path | None = None
 
-    @property
-    def said(self) -> str:
-        """The message of the DMA debugger, or "nothing" and the reason."""
-        message, why = (self.wrong.debugger, self.wrong.why) if self.wrong else misuse.read_debugger(self.debugger)
-        return f"{message}: {why}" if why else message
+    def said(self, message: str) -> str:
+        """Return what the DMA debugger says, with the twin that provokes the message."""
+        return f"{message} ({self.twin.name})" if self.twin else f"(not committed in C: {self.no_twin})"
 
     @property
     def result(self) -> str:
         """The verdict, with the compiler's error, and the reason."""
         code = f" ({self.wrong.code})" if self.wrong else ""
         return f"{self.verdict}{code}: {self.why or f'what would prevent it: {self.prevention}'}"
+
+
+@functools.cache
+def rows() -> dict[str, Twin]:
+    """Return the misuses in C by name."""
+    return {twin.name: twin for twin in twins.read_twins()}
 
 
 def read_fix(entry: dict, directory: Path = MUSEUM) -> Fix:
@@ -93,20 +101,21 @@ def read_fix(entry: dict, directory: Path = MUSEUM) -> Fix:
     try:
         fix = Fix(
             kind=entry.pop("class"),
-            wrong=misuse.read_case(wrong) if wrong.exists() else None,
+            wrong=misuse.read_case(wrong, misuse.FIRST[1:]) if wrong.exists() else None,
             right=right if right.exists() else None,
+            twin=rows()[entry.pop("twin")] if "twin" in entry else None,
             **entry,
         )
     except (KeyError, TypeError) as error:
-        raise MuseumError(f"{name}: a field is missing or unknown: {error}") from None
+        raise MuseumError(f"{name}: a field is missing or unknown, or no row in C: {error}") from None
     if fix.verdict not in VERDICTS:
         raise MuseumError(f"{name}: '{fix.verdict}' is none of {VERDICTS}")
     if len(fix.id) != 12 or not set(fix.id) <= set("0123456789abcdef") or not fix.sources:
         raise MuseumError(f"{name}: 12 hexadecimal digits and a source are needed")
     if (fix.verdict == POSSIBLE) != bool(fix.prevention) or (fix.verdict == POSSIBLE) == bool(fix.why):
         raise MuseumError(f"{name}: 'prevention' belongs to what is possible, and 'why' to the others")
-    if bool(fix.wrong) == bool(fix.debugger):
-        raise MuseumError(f"{name}: 'debugger' belongs to what has no file that does not compile")
+    if bool(fix.twin) == bool(fix.no_twin):
+        raise MuseumError(f"{name}: either 'twin' or 'no_twin' is needed")
     if (fix.verdict == ERROR) != bool(fix.check):
         raise MuseumError(f"{name}: 'check' belongs to what returns an error")
     if (fix.wrong or fix.right) and fix.verdict in (ERROR, POSSIBLE):
@@ -137,9 +146,15 @@ def build(kdir: Path, tools: list[str], fixes: list[Fix]) -> dict[Path, Built]:
     return Builder(TOP, kdir, tools).build("fixed_forms", right, wrong)
 
 
-def judge(fix: Fix, built: dict[Path, Built], checked: list[Result]) -> str:
+def measure(fixes: list[Fix], in_c: list[Result], debugger: bool) -> dict[str, Measured]:
+    """Return the messages for each twin, by name, from the guest that makes the mistakes in C."""
+    names = {fix.twin.name: fix.twin for fix in fixes if fix.twin}
+    return {name: twins.measure(twin, in_c, debugger) for name, twin in names.items()}
+
+
+def judge(fix: Fix, built: dict[Path, Built], checked: list[Result], measured: dict[str, Measured]) -> str:
     """Return the problems of a fix; empty if there are none."""
-    problems = {}
+    problems = {f"{fix.twin.name}, in C": measured[fix.twin.name].problem} if fix.twin and measured else {}
     if fix.wrong:
         problems[fix.wrong.path.name] = misuse.judge(fix.wrong, built[fix.wrong.path])
     if fix.right:
@@ -156,12 +171,22 @@ def numbers(fixes: list[Fix]) -> str:
     return ", ".join(f"{counts[verdict]} {PLURAL[verdict]}" for verdict in VERDICTS)
 
 
+def numbers_in_c(fixes: list[Fix], measured: dict[str, Measured] | None = None) -> str:
+    """Return the number of fixes with a twin by the verdict of the DMA debugger, as stated or measured."""
+    found = [fix.twin for fix in fixes if fix.twin]
+    silent = [twin for twin in found if (measured[twin.name].said == [NOTHING] if measured else twin.silent)]
+    return (
+        f"{len(found)} have a twin in C: the DMA debugger reports {len(found) - len(silent)} "
+        f"and is silent about {len(silent)}; {len(fixes) - len(found)} have none"
+    )
+
+
 def docs(fixes: list[Fix]) -> str:
     """Return the text of the documentation."""
     lines = [
         "# Misuses that mainline has fixed",
         "",
-        f"Generated by `make museum-docs`. Of {len(fixes)}, {numbers(fixes)}.",
+        f"Generated by `make museum-docs`. Of {len(fixes)}, {numbers(fixes)}. {numbers_in_c(fixes)}.",
     ]
     for kind in dict.fromkeys(fix.kind for fix in fixes):
         lines += [
@@ -174,7 +199,7 @@ def docs(fixes: list[Fix]) -> str:
         for fix in (fix for fix in fixes if fix.kind == kind):
             name = f"[{fix.id}]({(fix.wrong.path if fix.wrong else fix.right).name})" if fix.right else fix.id
             head = ", ".join(filter(None, [name, str(fix.year), fix.driver, fix.cve]))
-            cells = [head, fix.mistake, fix.said, fix.result]
+            cells = [head, fix.mistake, fix.said(fix.twin.debugger if fix.twin else ""), fix.result]
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "".join(f"{line}\n" for line in lines)
 
@@ -191,9 +216,16 @@ def table(title: str, fixes: list[Fix], key) -> list[str]:
     return lines
 
 
-def report(fixes: list[Fix], built: dict[Path, Built], checked: list[Result]) -> tuple[list[str], bool]:
-    """Return the tables, the problems and the counts as lines, and whether there is no problem."""
-    problems = {fix.id: judge(fix, built, checked) for fix in fixes}
+def report(
+    fixes: list[Fix], built: dict[Path, Built], checked: list[Result], in_c: list[Result], debugger: bool = True
+) -> tuple[list[str], bool]:
+    """Return the tables, the problems and the counts as lines, and whether there is no problem.
+
+    `in_c` has the results of the guest that makes the mistakes in C, `checked` those of the other
+    guests. `debugger` is whether the kernel has a DMA debugger.
+    """
+    measured = measure(fixes, in_c, debugger)
+    problems = {fix.id: judge(fix, built, checked, measured) for fix in fixes}
     problems = {name: problem for name, problem in problems.items() if problem}
     lines = []
     for kind in dict.fromkeys(fix.kind for fix in fixes):
@@ -201,15 +233,22 @@ def report(fixes: list[Fix], built: dict[Path, Built], checked: list[Result]) ->
         for fix in (fix for fix in fixes if fix.kind == kind):
             here = "WRONG, see below" if fix.id in problems else fix.result
             head = " ".join(filter(None, [str(fix.year), fix.cve, fix.subject]))
+            said = fix.said(" ".join(measured[fix.twin.name].said) if fix.twin else "")
             lines += misuse.row_lines(
-                fix.id, [("fix", head), (fix.driver, fix.mistake), ("debugger", fix.said), ("here", here)], 12
+                fix.id, [("fix", head), (fix.driver, fix.mistake), ("debugger", said), ("here", here)], 12
             )
-    for name, problem in problems.items():
-        lines += ["", f"{name}: {problem}"]
+    ends = twins.others(in_c)
+    for problem in [*ends, *(f"{name}: {problem}" for name, problem in problems.items())]:
+        lines += ["", problem]
     lines += table("class", fixes, lambda fix: fix.kind) + table("year", fixes, lambda fix: fix.year) + [""]
     right = [fix for fix in fixes if fix.id not in problems]
+    lines.append(
+        f"{len(fixes)} fixes: {numbers_in_c(right, measured)}"
+        if debugger
+        else f"No fix has a twin in C that was measured: {twins.NO_DEBUGGER}"
+    )
     lines.append(f"{len(fixes)} fixes: {numbers(right)}, {len(problems)} are wrong")
-    return lines, not problems
+    return lines, not (ends or problems)
 
 
 def main() -> int:
@@ -224,11 +263,13 @@ def main() -> int:
             return 0
         print(f"safe-dma: compiling the forms of {len(fixes)} fixes", file=sys.stderr, flush=True)
         built = build(ENV.kdir, ENV.tools, fixes)
-        stage.boot_together(list(GUESTS))
-        lines, good = report(fixes, built, [result for name in GUESTS for result in stage.results(name)])
+        stage.boot_together([misuse.TWINS_GUEST, *GUESTS])
+        checked = [result for name in GUESTS for result in stage.results(name)]
+        in_c = stage.results(misuse.TWINS_GUEST)
+        lines, good = report(fixes, built, checked, in_c, not kernel.lacks("DMA_API_DEBUG"))
         print("\n".join(lines))
         return 0 if good else 1
-    except (MuseumError, misuse.MisuseError, BuildError, OSError) as error:
+    except (MuseumError, misuse.MisuseError, BuildError, twins.TwinError, OSError) as error:
         print(f"safe-dma: error: {error}", file=sys.stderr)
         return 1
 

@@ -165,8 +165,11 @@ PENDING = "DMA-API: .* device driver has pending DMA allocations while released 
 
 # The messages that a script in scripts/selftests/ provokes on purpose while it runs.
 PROVOKED = {
-    # dma-iommu and the page table code warn of some misuses, too.
-    "misuse": [*misuse_messages(), r"^WARNING: drivers/iommu/(dma-iommu|io-pgtable-arm)\.c:\d+ at "],
+    # The DMA API, dma-iommu and the page table code warn of some misuses, too.
+    "misuse": [
+        *misuse_messages(),
+        r"^WARNING: (kernel/dma/mapping|drivers/iommu/(dma-iommu|io-pgtable-arm))\.c:\d+ at ",
+    ],
     "forget": [PENDING],
     "mmap_lost": [PENDING],
     # The kernel warns when it removes an interrupt's files in /proc that it failed to create for
