@@ -41,6 +41,7 @@ PLURAL = dict(
 )
 # The guests with the checks; the last one also runs the unit tests.
 GUESTS = ("run-noncoherent", "run-bounce-all", "guest-test")
+NO_KUNIT = "this kernel has no CONFIG_KUNIT"
 
 
 class MuseumError(Exception):
@@ -217,21 +218,28 @@ def table(title: str, fixes: list[Fix], key) -> list[str]:
 
 
 def report(
-    fixes: list[Fix], built: dict[Path, Built], checked: list[Result], in_c: list[Result], debugger: bool = True
+    fixes: list[Fix],
+    built: dict[Path, Built],
+    checked: list[Result],
+    in_c: list[Result],
+    debugger: bool = True,
+    kunit: bool = True,
 ) -> tuple[list[str], bool]:
     """Return the tables, the problems and the counts as lines, and whether there is no problem.
 
     `in_c` has the results of the guest that makes the mistakes in C, `checked` those of the other
-    guests. `debugger` is whether the kernel has a DMA debugger.
+    guests. `debugger` and `kunit` are whether the kernel has a DMA debugger and unit tests.
     """
     measured = measure(fixes, in_c, debugger)
-    problems = {fix.id: judge(fix, built, checked, measured) for fix in fixes}
+    skipped = [] if kunit else [fix for fix in fixes if fix.check.startswith("kunit/")]
+    problems = {fix.id: judge(fix, built, checked, measured) for fix in fixes if fix not in skipped}
     problems = {name: problem for name, problem in problems.items() if problem}
     lines = []
     for kind in dict.fromkeys(fix.kind for fix in fixes):
         lines += ["", kind.upper()]
         for fix in (fix for fix in fixes if fix.kind == kind):
             here = "WRONG, see below" if fix.id in problems else fix.result
+            here = f"(check not run: {NO_KUNIT}) {fix.result}" if fix in skipped else here
             head = " ".join(filter(None, [str(fix.year), fix.cve, fix.subject]))
             said = fix.said(" ".join(measured[fix.twin.name].said) if fix.twin else "")
             lines += misuse.row_lines(
@@ -241,12 +249,14 @@ def report(
     for problem in [*ends, *(f"{name}: {problem}" for name, problem in problems.items())]:
         lines += ["", problem]
     lines += table("class", fixes, lambda fix: fix.kind) + table("year", fixes, lambda fix: fix.year) + [""]
-    right = [fix for fix in fixes if fix.id not in problems]
+    right = [fix for fix in fixes if fix.id not in problems and fix not in skipped]
     lines.append(
         f"{len(fixes)} fixes: {numbers_in_c(right, measured)}"
         if debugger
-        else f"No fix has a twin in C that was measured: {twins.NO_DEBUGGER}"
+        else f"No twin in C was measured: {twins.NO_DEBUGGER}"
     )
+    if skipped:
+        lines.append(f"The checks of {len(skipped)} fixes were not run: {NO_KUNIT}")
     lines.append(f"{len(fixes)} fixes: {numbers(right)}, {len(problems)} are wrong")
     return lines, not (ends or problems)
 
@@ -266,7 +276,8 @@ def main() -> int:
         stage.boot_together([misuse.TWINS_GUEST, *GUESTS])
         checked = [result for name in GUESTS for result in stage.results(name)]
         in_c = stage.results(misuse.TWINS_GUEST)
-        lines, good = report(fixes, built, checked, in_c, not kernel.lacks("DMA_API_DEBUG"))
+        has = [not kernel.lacks(option) for option in ("DMA_API_DEBUG", "KUNIT")]
+        lines, good = report(fixes, built, checked, in_c, *has)
         print("\n".join(lines))
         return 0 if good else 1
     except (MuseumError, misuse.MisuseError, BuildError, twins.TwinError, OSError) as error:

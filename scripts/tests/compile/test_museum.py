@@ -118,3 +118,12 @@ def test_report_counts_what_is_wrong():
         lines, good = museum.report([fix, OTHER], other, [], in_c)
         assert not good
         assert lines[-1].endswith("2 are wrong")
+
+
+def test_report_without_unit_tests():
+    unit = next(fix for fix in CHECKED if fix.check.startswith("kunit/"))
+    assert museum.report([unit], {}, [], [], False, True)[0][-1].endswith("1 are wrong")
+    lines, good = museum.report([replace(unit, twin=None)], {}, [], [], False, False)
+    assert good
+    assert lines[-2] == f"The checks of 1 fixes were not run: {museum.NO_KUNIT}"
+    assert lines[-1].startswith("1 fixes: 0 do not compile, 0 cannot be expressed, 0 return an error")
