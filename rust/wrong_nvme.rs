@@ -73,7 +73,7 @@ const LOST: u32 = 64;
 /// How often that may still be, as a request is not sent again without end.
 static LOSSES: Atomic<i32> = Atomic::new(3);
 
-/// The offsets of SQID, the identifier, and the word whose bit 0 is the phase; the size of an entry.
+/// The offsets of SQID, the identifier, and the word whose bit 0 is the phase; the size of all.
 const QUEUE: usize = 10;
 const ID: usize = 12;
 const STATUS: usize = 14;

@@ -146,7 +146,7 @@ def nvme_guests() -> dict[str, Spec]:
         "stall": Spec("selftest nvme_stall", disk=True, asks=hotplug.available()),
         "cycles": Spec("selftest nvme_cycles", disk=True),
         "wrong": Spec("selftest nvme_wrong", disk=True),
-        "used-up": Spec("selftest nvme_used_up", disk=True),
+        "used-up": Spec("selftest nvme_used_up", "strict", disk=True),
     }
     if ENV.kernel("bench"):
         # The kernel that has the other driver.
