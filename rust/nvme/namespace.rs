@@ -68,15 +68,10 @@ pub(crate) fn add_all<'bound>(
     // Without SGLs a segment is a page at least, except for the first and the last: data that does
     // not begin at a page has one segment more than pages. CAST: At most 513.
     let pages = (size / data_pointer::PAGE as usize + 1) as u16;
-    let segments = if sgls {
-        data_pointer::MAX_RANGES
+    let (segments, virt_boundary_mask) = if sgls {
+        (data_pointer::MAX_RANGES, 0)
     } else {
-        pages
-    };
-    let virt_boundary_mask = if sgls {
-        0
-    } else {
-        data_pointer::PAGE as usize - 1
+        (pages, data_pointer::PAGE as usize - 1)
     };
     // The first queue has vector 1: vector 0 is that of `SHARED_VECTORS` in `nvme.rs`.
     let vectors = Some((dev, 1));
@@ -90,9 +85,13 @@ pub(crate) fn add_all<'bound>(
     let instance = CONTROLLERS.fetch_add(1, Relaxed);
 
     for number in controller.with_admin(|admin| identify::namespaces(admin, MAX_NAMESPACES))? {
-        let Ok(info) = controller.with_admin(|admin| identify::namespace(admin, number)) else {
-            dev_warn!(dev, "namespace {} is not usable\n", number);
-            continue;
+        let info = match controller.with_admin(|admin| identify::namespace(admin, number)) {
+            Ok(info) => info,
+            Err(ENOMEM) => return Err(ENOMEM),
+            Err(_) => {
+                dev_warn!(dev, "namespace {} is not usable\n", number);
+                continue;
+            }
         };
         let shift = info.block_shift - SECTOR_SHIFT;
         // CAST: Far less than 32 bits.
