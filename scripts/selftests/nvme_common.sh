@@ -31,6 +31,14 @@ load_nvme() {
 	eventually [ -b "$DISK" ]
 }
 
+# Sets DISK, whose name has a new number each time.
+find_disk() {
+	for DISK in /dev/rnvme*n1; do
+		[ -b "$DISK" ] && return
+	done
+	return 1
+}
+
 # Loads the modules of ext4, which Debian's kernel has.
 load_ext4() {
 	grep -qw ext4 /proc/filesystems && return

@@ -18,14 +18,6 @@ SLOT_DEVICE=nvme0
 require_slot
 ktap_set_plan $((2 * 5 + 2 + NVME_FINISH))
 
-# Sets DISK, whose name has a new number each time.
-find_disk() {
-	for DISK in /dev/rnvme*n1; do
-		[ -b "$DISK" ] && return
-	done
-	return 1
-}
-
 # The controller is back when it has a disk.
 is_ready() {
 	is_bound && find_disk

@@ -110,6 +110,7 @@ def debug_guests() -> dict[str, Spec]:
         "faults": Spec("selftest faults", names[0], "page_owner=on", "debug"),
         "nvme": Spec("selftest nvme nvme_fio", names[0], variant="debug", disk=True),
         "nvme-stall": Spec("selftest nvme_stall", names[0], variant="debug", disk=True, asks=hotplug.available()),
+        "nvme-faults": Spec("selftest nvme_faults", names[0], variant="debug", disk=True),
     }
 
 

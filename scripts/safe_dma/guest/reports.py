@@ -163,6 +163,10 @@ def misuse_messages() -> list[str]:
 
 PENDING = "DMA-API: .* device driver has pending DMA allocations while released from device"
 
+# The kernel warns when it removes an interrupt's files in /proc that it failed to create for lack of
+# memory.
+NO_FILE = r"^name '(affinity_hint|smp_affinity(_list)?|effective_affinity(_list)?|node|spurious)'$"
+
 # The messages that a script in scripts/selftests/ provokes on purpose while it runs.
 PROVOKED = {
     # The DMA API, dma-iommu and the page table code warn of some misuses, too.
@@ -172,9 +176,9 @@ PROVOKED = {
     ],
     "forget": [PENDING],
     "mmap_lost": [PENDING],
-    # The kernel warns when it removes an interrupt's files in /proc that it failed to create for
-    # lack of memory.
-    "faults": [r"^name '(affinity_hint|smp_affinity(_list)?|effective_affinity(_list)?|node|spurious)'$"],
+    "faults": [NO_FILE],
+    # These two functions print a stack trace when they fail.
+    "nvme_faults": [NO_FILE, r"^fail_nth: vmalloc error: ", r"^__kmem_cache_create_args\(\S+\) failed with error -12$"],
 }
 
 
@@ -289,6 +293,8 @@ class Scanner:
                 self.judge_block()
             else:
                 self.block.append(line)
+        elif self.provoked(line):
+            self.since = 0
         elif (kind := kind_of(line)) and (kind not in WHERE or self.since > REACH):
             self.add(kind, line)
 

@@ -11,7 +11,8 @@
  *   fail_nth DEVICE DIRECTORY open        opens and maps DEVICE, and opens the files of DIRECTORY
  *   fail_nth DEVICE DIRECTORY bind PCI DRIVER   binds DRIVER, in sysfs, to the device PCI
  *
- * DEVICE is a device file, and DIRECTORY the directory of that device in debugfs.
+ * DEVICE is a file that exists while the driver is bound, and DIRECTORY the directory of that
+ * device in debugfs.
  *
  * An operation whose allocation fails must return ENOMEM, and change neither the mappings, nor the
  * counters of the driver, nor those of the DMA debugger. If the kernel tolerates the failure, the
@@ -112,7 +113,7 @@ struct step {
 	/* The words of the operation, and the words that undo it; or a file. */
 	const char *words, *back;
 	/* Other permitted errors, beside ENOMEM. */
-	int others[3];
+	int others[4];
 	/* Only one of this number of equal allocations in a row fails. */
 	unsigned int stride;
 	/* The kind and pattern of a mapping. */
@@ -682,7 +683,7 @@ static void bound(const char *pci, const char *driver)
 		.undo = undo_bind,
 		.said = said_of_bind,
 		/* For registers and interrupts the kernel replaces ENOMEM. */
-		.others = { EBUSY, ENODEV, ENOSPC },
+		.others = { EBUSY, EINVAL, ENODEV, ENOSPC },
 		.words = pci,
 	};
 
