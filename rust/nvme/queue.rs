@@ -179,7 +179,8 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         Ok((submission, completions))
     }
 
-    #[inline]
+    // 65 instructions less of a request than with `#[inline]`, with which it is called.
+    #[inline(always)]
     unsafe fn prepare(
         &self,
         submission: &mut Opened<Submission<'bound>>,
