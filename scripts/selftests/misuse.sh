@@ -95,8 +95,9 @@ bounced() {
 	grep -q 'swiotlb=force' /proc/cmdline && logged "$1 could not be committed"
 }
 
-# untranslated ROW: returns whether ROW was refused because no IOMMU translates.
-untranslated() {
+# unsupported ROW: returns whether ROW was refused, because no IOMMU translates, its domain is lazy,
+# or the kernel checks pools.
+unsupported() {
 	logged "$1 could not be committed: -95\$"
 }
 
@@ -165,8 +166,8 @@ check_row() {
 		ktap_test_skip "$name: refused, as bounce buffers are forced"
 		return
 	fi
-	if untranslated "$name"; then
-		ktap_test_skip "$name: refused, as no IOMMU translates"
+	if unsupported "$name"; then
+		ktap_test_skip "$name: refused, as no IOMMU translates, its domain is lazy, or the kernel checks pools"
 		return
 	fi
 	print_said

@@ -169,10 +169,11 @@ NO_FILE = r"^name '(affinity_hint|smp_affinity(_list)?|effective_affinity(_list)
 
 # The messages that a script in scripts/selftests/ provokes on purpose while it runs.
 PROVOKED = {
-    # The DMA API, dma-iommu and the page table code warn of some misuses, too.
+    # The DMA API, bounce buffers, dma-iommu, the page table code and its check warn of some, too.
     "misuse": [
         *misuse_messages(),
-        r"^WARNING: (kernel/dma/mapping|drivers/iommu/(dma-iommu|io-pgtable-arm))\.c:\d+ at ",
+        r"^WARNING: (arch/arm64/mm/physaddr|kernel/dma/(mapping|swiotlb))\.c:\d+ at ",
+        r"^WARNING: drivers/iommu/(dma-iommu|io-pgtable-arm|iommu-debug-pagealloc)\.c:\d+ at ",
     ],
     "forget": [PENDING],
     "mmap_lost": [PENDING],

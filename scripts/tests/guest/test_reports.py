@@ -98,6 +98,9 @@ def test_provoked():
     assert scan(begin, end, wanted) == ["DMA debugger"]
     assert scan("selftest bind begins", wanted) == ["DMA debugger"]
     assert scan(begin, "BUG: KASAN: invalid-access", wanted) == ["KASAN"]
+    # A stack trace without a block belongs to the message before it.
+    assert scan("selftest nvme_faults begins", "fail_nth: vmalloc error: size 1, failed", "Call trace:") == []
+    assert scan("fail_nth: vmalloc error: size 1, failed", "Call trace:") == ["stack trace"]
     # A provoked message and a report in one block.
     assert scan(begin, reports.BEGIN, wanted, "BUG: KASAN: invalid-access", "---[ end trace 0 ]---") == ["KASAN"]
 
