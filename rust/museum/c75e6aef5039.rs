@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// In C: maps again, without dma_mapping_error(), and unmaps a buffer that the layer above mapped
+// In C: maps a buffer that the layer above has mapped a second time, without dma_mapping_error()
 // Here: does not compile
 
 use crate::dma::{
