@@ -14,7 +14,7 @@ MNT=/tmp/mnt
 # require_nvme [PROGRAM...]: prints the KTAP header, or skips the whole script with a reason.
 require_nvme() {
 	ktap_print_header
-	[ -r "$KO" ] || skip_all "no $KO: the kernel has no CONFIG_BLOCK"
+	[ -r "$KO" ] || skip_all "no $KO: the kernel has no CONFIG_BLOCK, or no such driver"
 	for program in "$@"; do
 		[ -x "/sbin/$program" ] || skip_all "no /sbin/$program: see scripts/build/nvme.sh"
 	done
@@ -74,6 +74,11 @@ in_flight() {
 		[ "$name" != "${DISK#/dev/}" ] || [ "$requests" = 0 ] || return 0
 	done </proc/diskstats
 	return 1
+}
+
+# Prints how many requests have ended.
+ended() {
+	awk -v disk="${DISK#/dev/}" '$3 == disk { print $4 + $8 }' /proc/diskstats
 }
 
 # Returns whether the kernel has reported neither a problem of its own nor an error of the disk.

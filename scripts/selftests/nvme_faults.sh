@@ -30,7 +30,7 @@ only_below() {
 # Does so for functions of the driver.
 only_driver() {
 	# shellcheck disable=SC2046 # two words
-	set -- $(awk '/\[rust_nvme\]$/ { print $1 }' /proc/kallsyms | sort | sed -n '1p;$p')
+	set -- $(awk '/ [tT] .*\[rust_nvme\]$/ { print $1 }' /proc/kallsyms | sort | sed -n '1p;$p')
 	[ $# = 2 ] && only_below "$@"
 }
 

@@ -13,7 +13,7 @@ USE_UP=/lib/use_up.ko
 
 require_nvme fio
 [ -r $USE_UP ] || skip_all "no $USE_UP: the kernel has no CONFIG_IOMMU_DMA"
-ktap_set_plan $((15 + NVME_FINISH))
+ktap_set_plan $((16 + NVME_FINISH))
 
 # use_up [left=SIZE]: uses up the addresses, while the module is loaded.
 # shellcheck disable=SC2120
@@ -29,30 +29,23 @@ addresses() {
 	load_nvme
 }
 
-# Prints how many requests have ended.
-ended() {
-	awk -v disk="${DISK#/dev/}" '$3 == disk { print $4 + $8 }' /proc/diskstats
-}
-
-# begin JOB: begins a job of fio.
+# begin JOB [OPTION...]: begins a job of fio.
 begin() {
-	job "$1" &
+	ended_before=$(ended)
+	job "$@" &
 	FIO=$!
 }
 
-# Returns whether fio has not ended, and no request has.
+# Returns whether requests wait, and none has ended.
 waits() {
 	before=$(ended)
 	sleep 3
-	kill -0 "$FIO" && [ "$(ended)" = "$before" ]
+	kill -0 "$FIO" && in_flight && [ "$(ended)" = "$before" ]
 }
 
-# Returns whether the job has requests in flight now.
+# Returns whether requests of the job have ended.
 is_busy() {
-	while kill -0 "$FIO"; do
-		if in_flight; then return; fi
-	done
-	return 1
+	[ "$(ended)" -gt "$ended_before" ]
 }
 
 as_many() {
@@ -78,10 +71,11 @@ check "all addresses but 64 KiB are used up" use_up left=65536
 check "all bytes are right" job random-4k-depth-64
 check "there are addresses again" rmmod use_up
 
-begin random-sizes
-check "requests are in flight" is_busy
+# Long enough to be under way when the addresses are used up.
+begin random-sizes --loops=4
+check "requests end" eventually is_busy
 check "all other addresses are used up" use_up
-sleep 3
+check "requests wait" waits
 check "there are addresses again" rmmod use_up
 check "all bytes are right" wait "$FIO"
 
