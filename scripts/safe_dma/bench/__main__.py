@@ -145,9 +145,13 @@ def report_steps(scenario: str) -> list[str]:
     extra = (*spec.extra, "-D", str(log), "-dfilter", "0xffff800000000000+0x7fffffffffff")
     plan.SPECS["bench-log"] = dataclasses.replace(spec, mode="bench_log", extra=extra, asks=True)
     stage.boot_together(["bench-log"])
-    kernel = ((ENV.kernel(VARIANT)) / "System.map").read_text(encoding="utf-8").splitlines()
+    kernel = (ENV.kernel(VARIANT) / "System.map").read_text(encoding="utf-8").splitlines()
     with log.open(encoding="utf-8", errors="replace") as lines:
-        found = split.table(outcome("bench-log").lines, kernel, lines)
+        try:
+            found = split.table(outcome("bench-log").lines, kernel, lines)
+        except split.SplitError as error:
+            # As with QEMU 8.0, which cannot log each instruction: it costs this table, and no other.
+            found = [f"nvme: the steps of a read are not known: {error}"]
     log.unlink()
     return found
 
@@ -203,4 +207,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    command.run(main, bench_results.BenchError, code_size.SizeError, split.SplitError, *guest.GUEST_ERRORS)
+    command.run(main, bench_results.BenchError, code_size.SizeError, *guest.GUEST_ERRORS)

@@ -142,7 +142,7 @@ LIMITS = (
     ),
     Limit(("request",), 1.061, REQUEST, ("passthrough",)),
     Limit(("request",), 1.007, REQUEST),
-    Limit(("nvme",), 1.03, NVME, up_to=4096),
+    Limit(("nvme",), 1.035, NVME, up_to=4096),
     Limit(("nvme",), 1.004, NVME),
     Limit((), 1.02, "what waits, or is bounced, is in another state each time", ("lazy", "bounce-all")),
 )

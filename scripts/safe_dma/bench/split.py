@@ -40,7 +40,7 @@ STEPS = {
 
 
 class SplitError(Exception):
-    """The processor has counted other instructions than QEMU has logged."""
+    """QEMU has logged other reads, or other instructions, than the processor has counted."""
 
 
 @dataclass
@@ -107,7 +107,7 @@ def reads(addresses: Iterable[int], symbols: list[Symbols]) -> list[Read]:
                 del stack[depth + 1 :]
         if name == READ and address == start:
             found.append(Read())
-            current = symbols[(len(found) - 1) // (READS * len(SIZES))]
+            current = symbols[min((len(found) - 1) // (READS * len(SIZES)), len(symbols) - 1)]
         if found:
             found[-1].steps[stack[-1][1]] += 1
             found[-1].functions[shown] += 1
@@ -132,6 +132,8 @@ def table(console: Iterable[str], kernel: Iterable[str], log: Iterable[str]) -> 
             counted[match[2], int(match[1])] = range(int(match[3]), int(match[4]) + 1)
     kernel = [*kernel]
     every = reads(executed(log), [Symbols(kernel, functions) for functions in drivers.values()])
+    if len(every) != READS * len(SIZES) * len(drivers):
+        raise SplitError(f"{len(every)} reads were logged")
     found = [usual(every[at : at + READS]) for at in range(0, len(every), READS)]
     for (by, size), read in zip(itertools.product(drivers, SIZES), found, strict=True):
         if read.steps.total() not in counted[by, size]:
