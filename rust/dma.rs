@@ -36,8 +36,8 @@
 //! are rings in coherent memory; what a device writes there is [`Untrusted`].
 //! [`plain_struct!`](crate::plain_struct) declares their entries. [`CpuOwned`] is mapped memory
 //! that the CPU owns. A [`Range`] is the DMA address of mapped memory, with its length. [`Limits`]
-//! are those of a device and its IOMMU, asked once. [`WholePages`] is memory
-//! that shares no page with other memory.
+//! are those of a device and its IOMMU, asked once. [`WholePages`] is memory that shares no page
+//! with other memory.
 //!
 //! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h). Documentation of
 //! the C API: [`Documentation/core-api/dma-api.rst`](srctree/Documentation/core-api/dma-api.rst)

@@ -52,7 +52,7 @@ kernel::module_pci_driver! {
     },
 }
 
-/// The entry before is there once more.
+/// The previous entry is repeated.
 const REPEATED: u8 = 1;
 /// One more entry has an identifier with a tag beyond the table.
 const OUT_OF_RANGE: u8 = 2;
@@ -65,12 +65,12 @@ const EARLY: u8 = 4;
 /// sees no later entry either.
 const LATE: u8 = 5;
 
-/// Of so many entries one is wrong, if that loses no command.
+/// Kinds that lose no command: one entry in so many is wrong.
 const EVERY: u32 = 4;
-/// Otherwise one of the entries behind so many is wrong, of a ring that is larger than that: of an
-/// I/O queue.
+/// Kinds that lose a command: an entry is wrong after so many, in rings that are larger, which are
+/// those of I/O queues.
 const LOST: u32 = 64;
-/// How often that may still be, as a request is not sent again without end.
+/// The number of commands that may still be lost: a request is retried a limited number of times.
 static LOSSES: Atomic<i32> = Atomic::new(3);
 
 /// The offsets of SQID, the identifier, and the word whose bit 0 is the phase; the size of all.

@@ -179,7 +179,7 @@ unsafe impl<'bound> Engine for Queue<'bound> {
         Ok((submission, completions))
     }
 
-    // 65 instructions less of a request than with `#[inline]`, with which it is called.
+    // Saves 65 instructions a request: with `#[inline]` it is not in line.
     #[inline(always)]
     unsafe fn prepare(
         &self,
